@@ -1,0 +1,45 @@
+"""The complete, resolved config of one training run: all that is needed to train it again."""
+
+import json
+from enum import StrEnum
+from typing import Any
+
+from rlsweep.config.agent import AgentConfig, StrictModel
+from rlsweep.config.training import Count, TrainingConfig
+
+
+class Mode(StrEnum):
+    """How a run is watched; never what it learns with.
+
+    smoke: sanity checks and detailed logs on, evaluation off, a checkpoint at the end only
+    full: the real thing
+    """
+
+    SMOKE = "smoke"
+    FULL = "full"
+
+
+class Budget(StrictModel):
+    """When a run is done: at whichever comes first. At least one is set."""
+
+    episodes: Count | None = None
+    total_timesteps: Count | None = None
+
+
+class RunConfig(StrictModel):
+    """What `training_runs.config` holds."""
+
+    agent: AgentConfig
+    training: TrainingConfig
+    mode: Mode
+    budget: Budget
+    seed: int
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "RunConfig":
+        """Read back what `to_record` wrote."""
+        return cls.model_validate_json(json.dumps(record))
+
+    def to_record(self) -> dict[str, Any]:
+        """As JSON-able values, complete."""
+        return self.model_dump(mode="json")

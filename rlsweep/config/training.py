@@ -1,0 +1,61 @@
+"""The base training config: one file for all variants of a sweep."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from rlsweep.config.agent import StrictModel
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class EnvironmentSpec(StrictModel):
+    """Which environment to make, and how.
+
+    id: a Gymnasium id, `module:Class`, `open_spiel/<game>` or `pettingzoo/<module>`
+    kwargs: handed to the environment's constructor (an OpenSpiel game's parameters)
+    opponent: who plays the other seats: `random`, `mcts`, `mcts:<simulations>`, or a checkpoint's path
+    observation_keys: keys of a Dict observation, flattened in this order; None takes all but action_mask
+    """
+
+    id: str = "open_spiel/connect_four"
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    opponent: str = "random"
+    observation_keys: tuple[str, ...] | None = None
+
+
+class EvaluationConfig(StrictModel):
+    """The deterministic policy, played every so many rollouts on an environment of its own."""
+
+    enabled: bool = True
+    every_rollouts: Count = 10
+    episodes: Count = 20
+
+
+class TrainingConfig(StrictModel):
+    """Everything about a run that is not a hyperparameter of the agent.
+
+    environment: an EnvironmentSpec, or just its id
+    max_steps_per_episode: longer episodes are truncated, with SB3's bootstrapping
+    seed: the first seed; `--seeds K` takes seed, seed + 1, …, shared between configs
+    checkpoint_interval_episodes: a checkpoint at the first rollout boundary after so many episodes
+    device: as torch names it; `auto` takes a GPU where the trial has one
+    hyperparameters: defaults for agent config keys, below what an agent config says itself
+    """
+
+    name: str = "default"
+    description: str = ""
+    environment: EnvironmentSpec = EnvironmentSpec()
+    n_envs: Count = 1
+    vec_env: Literal["dummy", "subproc"] = "dummy"
+    normalize_observations: bool = False
+    normalize_rewards: bool = False
+    total_timesteps: Count | None = None
+    max_episodes: Count | None = None
+    max_steps_per_episode: Count | None = None
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    checkpoint_interval_episodes: Count = 50
+    keep_last_n_checkpoints: Count = 3
+    evaluation: EvaluationConfig = EvaluationConfig()
+    device: str = "auto"
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)

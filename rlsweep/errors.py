@@ -1,0 +1,75 @@
+"""Every error rlsweep raises on purpose.
+
+RlsweepError                      exit code 1: something went wrong while working
+├── InputError                    exit code 2: what the user gave cannot be used; nothing was started
+│   ├── ConfigError               a config file, its content, or a pattern of files
+│   ├── EnvironmentSpecError      an environment that cannot be made from its spec
+│   ├── NotFoundError             a sweep, run or checkpoint that does not exist
+│   ├── StoreUnavailableError     the database cannot be reached
+│   ├── SchemaError               the database holds a schema this version does not know
+│   └── ClusterUnavailableError   the Ray address cannot be reached, or cannot meet the request
+├── CheckpointError               a checkpoint that cannot be written, read or trusted
+├── StaleAttemptError             a newer attempt of the same run exists; this process must not write
+├── DivergedError                 a loss or a reward became NaN or infinite
+└── DriverBusyError               another driver holds the sweep
+
+A message is one or two sentences: what is wrong, where (file, key, value), and the way out.
+"""
+
+from typing import ClassVar
+
+
+class RlsweepError(Exception):
+    """Base of every error that is raised for a user to read."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(RlsweepError):
+    """What the user gave cannot be used; nothing was started and nothing was written."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ConfigError(InputError):
+    """One or more problems in config files; `problems` holds one message each."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class EnvironmentSpecError(InputError):
+    """An environment that cannot be made from its spec."""
+
+
+class NotFoundError(InputError):
+    """A sweep, run or checkpoint that does not exist."""
+
+
+class StoreUnavailableError(InputError):
+    """The database cannot be reached."""
+
+
+class SchemaError(InputError):
+    """The database holds a schema that this version of rlsweep does not know."""
+
+
+class ClusterUnavailableError(InputError):
+    """The Ray address cannot be reached, or no node can meet the request."""
+
+
+class CheckpointError(RlsweepError):
+    """A checkpoint that cannot be written, read or trusted."""
+
+
+class StaleAttemptError(RlsweepError):
+    """A newer attempt of the same run exists: this process was given up and must not write."""
+
+
+class DivergedError(RlsweepError):
+    """A loss or a reward became NaN or infinite; the message names the update or episode."""
+
+
+class DriverBusyError(RlsweepError):
+    """Another live driver holds the sweep's lease."""

@@ -1,0 +1,42 @@
+"""Where every artifact lies: one object owns all paths below the home and the storage folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from rlsweep.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders of one installation; none is made by asking for its path."""
+
+    settings: Settings
+
+    @property
+    def embedded_database(self) -> Path:
+        """Data folder of the embedded PostgreSQL server."""
+        return self.settings.home / "postgres"
+
+    @property
+    def scratch(self) -> Path:
+        """Parent of Ray Tune's throw-away folders."""
+        return self.settings.home / "scratch"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Log folder over all sweeps."""
+        return self.settings.storage / "tensorboard"
+
+    def sweep_tensorboard(self, sweep_id: UUID) -> Path:
+        """Log folder over all runs of one sweep."""
+        return self.tensorboard / str(sweep_id)
+
+    def run_tensorboard(self, sweep_id: UUID | None, run_label: str, run_id: UUID) -> Path:
+        """Log folder of one run; its name is what TensorBoard shows."""
+        parent = self.tensorboard / "single-runs" if sweep_id is None else self.sweep_tensorboard(sweep_id)
+        return parent / f"{run_label}-{str(run_id)[:8]}"
+
+    def run_checkpoints(self, run_id: UUID) -> Path:
+        """Folder of one run's checkpoints, `best.zip` among them."""
+        return self.settings.storage / "checkpoints" / str(run_id)

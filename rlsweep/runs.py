@@ -1,0 +1,187 @@
+"""The records: what is known of sweeps, training runs, episodes, updates, evaluations and checkpoints."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class RunState(StrEnum):
+    """Where a training run stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run will write no more."""
+        return self not in (RunState.PENDING, RunState.RUNNING)
+
+
+class SweepState(StrEnum):
+    """Where a sweep stands; it is finished when none of its runs is pending or running."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether no run of the sweep will write any more."""
+        return self not in (SweepState.PENDING, SweepState.RUNNING)
+
+
+class Outcome(StrEnum):
+    """How an episode ended for the agent, in environments that know winners."""
+
+    WIN = "win"
+    DRAW = "draw"
+    LOSS = "loss"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Episode:
+    """One finished episode of training.
+
+    episode: 1, 2, … within its run, in the order in which episodes ended
+    env_steps: env steps of the whole run when it ended, over all parallel environments
+    reward: undiscounted sum of rewards as the environment gave them (never normalised)
+    length: env steps of this episode
+    outcome: win, draw or loss; None where the environment has none
+    seconds: since the run started, pauses between attempts left out
+    """
+
+    episode: int
+    env_steps: int
+    reward: float
+    length: int
+    outcome: Outcome | None
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Update:
+    """Diagnostics of one policy update (all epochs over one rollout), as SB3 logs them.
+
+    update: 1, 2, … within its run
+    env_steps: env steps of the run when the rollout was complete
+    entropy: mean entropy of the action distribution, in nats (SB3's entropy_loss, sign turned)
+    approx_kl, clip_fraction: None for algorithms that have none (A2C)
+    steps_per_second: env steps over wall seconds since the update before, collecting and learning both
+    """
+
+    update: int
+    env_steps: int
+    policy_loss: float
+    value_loss: float
+    entropy: float
+    approx_kl: float | None
+    clip_fraction: float | None
+    explained_variance: float | None
+    learning_rate: float
+    steps_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """One evaluation: the deterministic, masked policy in an environment with seeds of its own."""
+
+    env_steps: int
+    episodes: int
+    mean_reward: float
+    reward_sd: float
+    mean_length: float
+    win_rate: float | None
+    is_best: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoint:
+    """A saved policy. `uri` is a path or URI of an SB3 `.zip`; `bytes` is that file's size."""
+
+    episode: int
+    env_steps: int
+    uri: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep:
+    """One submission.
+
+    patterns: what the user gave, files or globs
+    budget: {"episodes": N | null, "total_timesteps": N | null}
+    base_config: the resolved training config
+    driver: host:pid of the process that drives it; heartbeat_at is its last sign of life
+    """
+
+    id: UUID
+    name: str
+    patterns: tuple[str, ...]
+    mode: str
+    budget: dict[str, Any]
+    seeds: tuple[int, ...]
+    base_config: dict[str, Any]
+    state: SweepState
+    git_commit: str | None
+    git_dirty: bool | None
+    versions: dict[str, str]
+    created_at: datetime
+    finished_at: datetime | None
+    driver: str | None
+    heartbeat_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingRun:
+    """The record of one trial, or of one `rlsweep train`.
+
+    config: the complete, resolved RunConfig; config_hash: of its hyperparameters alone
+    attempt: 0 before the first start, then 1, 2, …; every write carries it
+    mean_reward, win_rate: over the last 100 episodes; None before the first
+    steps_per_second: of the latest update, or overall before the first
+    error: what a failed run failed of, with its traceback where there is one
+    metadata: versions, git commit, host, command, engine
+    """
+
+    id: UUID
+    sweep_id: UUID | None
+    trial_key: str | None
+    agent_id: str
+    algorithm: str
+    version: int
+    sweep_variant: str | None
+    config_name: str
+    config_short_name: str
+    config_path: str
+    config: dict[str, Any]
+    config_hash: str
+    seed: int
+    state: RunState
+    stop_requested: bool
+    attempt: int
+    created_at: datetime
+    heartbeat_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    episodes: int
+    updates: int
+    env_steps: int
+    mean_reward: float | None
+    win_rate: float | None
+    mean_length: float | None
+    steps_per_second: float | None
+    error: str | None
+    metadata: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """Config and seed, as lists and charts name the run."""
+        return f"{self.config_short_name} seed {self.seed}"

@@ -1,0 +1,31 @@
+"""The RLSWEEP_* environment variables, read once and frozen."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Where rlsweep keeps things.
+
+    home: RLSWEEP_HOME (default ~/.rlsweep), holds the embedded database and, by default, all artifacts
+    storage: RLSWEEP_STORAGE (default home), holds checkpoints and TensorBoard logs
+    database_url: RLSWEEP_DATABASE_URL, a PostgreSQL server of the user's; None means the embedded one
+    """
+
+    home: Path
+    storage: Path
+    database_url: str | None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the variables; an empty one counts as unset."""
+        home = Path(environ.get("RLSWEEP_HOME") or "~/.rlsweep").expanduser().absolute()
+        storage = environ.get("RLSWEEP_STORAGE")
+        return cls(
+            home=home,
+            storage=Path(storage).expanduser().absolute() if storage else home,
+            database_url=environ.get("RLSWEEP_DATABASE_URL") or None,
+        )

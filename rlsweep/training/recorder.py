@@ -1,0 +1,59 @@
+"""The seam between one run and whoever keeps its record."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from rlsweep.runs import Checkpoint, Episode, Evaluation, Update
+
+
+class Recorder(Protocol):
+    """What `train` reports to. Calls are cheap and never wait for the network."""
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the run should end at the next step, by itself; read at every env step."""
+        ...
+
+    def add_episodes(self, episodes: Sequence[Episode]) -> None:
+        """Take episodes that ended, in order."""
+        ...
+
+    def add_update(self, update: Update) -> None:
+        """Take the diagnostics of one policy update."""
+        ...
+
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Take one evaluation."""
+        ...
+
+    def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
+        """Take a checkpoint whose file is complete; the files of `dropped_uris` are gone."""
+        ...
+
+
+class ListRecorder:
+    """Keeps the record in lists: for tests, the probe, and training without a database."""
+
+    def __init__(self) -> None:
+        self.stop_requested = False
+        self.episodes: list[Episode] = []
+        self.updates: list[Update] = []
+        self.evaluations: list[Evaluation] = []
+        self.checkpoints: list[Checkpoint] = []
+
+    def add_episodes(self, episodes: Sequence[Episode]) -> None:
+        """Keep them."""
+        self.episodes.extend(episodes)
+
+    def add_update(self, update: Update) -> None:
+        """Keep it."""
+        self.updates.append(update)
+
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Keep it."""
+        self.evaluations.append(evaluation)
+
+    def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
+        """Keep it in place of the dropped ones."""
+        self.checkpoints = [kept for kept in self.checkpoints if kept.uri not in dropped_uris]
+        self.checkpoints.append(checkpoint)
