@@ -32,10 +32,10 @@ class Paths:
         """Log folder over all runs of one sweep."""
         return self.tensorboard / str(sweep_id)
 
-    def run_tensorboard(self, sweep_id: UUID | None, run_label: str, run_id: UUID) -> Path:
+    def run_tensorboard(self, sweep_id: UUID | None, config_name: str, seed: int, run_id: UUID) -> Path:
         """Log folder of one run; its name is what TensorBoard shows."""
         parent = self.tensorboard / "single-runs" if sweep_id is None else self.sweep_tensorboard(sweep_id)
-        return parent / f"{run_label}-{str(run_id)[:8]}"
+        return parent / f"{config_name}-seed{seed}-{str(run_id)[:8]}"
 
     def run_checkpoints(self, run_id: UUID) -> Path:
         """Folder of one run's checkpoints, `best.zip` among them."""

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 
-class RunState(StrEnum):
+class RunStatus(StrEnum):
     """Where a training run stands."""
 
     PENDING = "pending"
@@ -19,10 +19,10 @@ class RunState(StrEnum):
     @property
     def is_finished(self) -> bool:
         """Whether the run will write no more."""
-        return self not in (RunState.PENDING, RunState.RUNNING)
+        return self not in (RunStatus.PENDING, RunStatus.RUNNING)
 
 
-class SweepState(StrEnum):
+class SweepStatus(StrEnum):
     """Where a sweep stands; it is finished when none of its runs is pending or running."""
 
     PENDING = "pending"
@@ -34,7 +34,7 @@ class SweepState(StrEnum):
     @property
     def is_finished(self) -> bool:
         """Whether no run of the sweep will write any more."""
-        return self not in (SweepState.PENDING, SweepState.RUNNING)
+        return self not in (SweepStatus.PENDING, SweepStatus.RUNNING)
 
 
 class Outcome(StrEnum):
@@ -113,26 +113,35 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sweep:
-    """One submission.
+class NewSweep:
+    """A submission as it is planned.
 
+    name: unique among all sweeps
     patterns: what the user gave, files or globs
     budget: {"episodes": N | null, "total_timesteps": N | null}
     base_config: the resolved training config
-    driver: host:pid of the process that drives it; heartbeat_at is its last sign of life
     """
 
-    id: UUID
     name: str
     patterns: tuple[str, ...]
     mode: str
     budget: dict[str, Any]
     seeds: tuple[int, ...]
     base_config: dict[str, Any]
-    state: SweepState
     git_commit: str | None
     git_dirty: bool | None
     versions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep(NewSweep):
+    """One submission.
+
+    driver: host:pid of the process that drives it; heartbeat_at is its last sign of life
+    """
+
+    id: UUID
+    status: SweepStatus
     created_at: datetime
     finished_at: datetime | None
     driver: str | None
@@ -140,19 +149,13 @@ class Sweep:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrainingRun:
-    """The record of one trial, or of one `rlsweep train`.
+class NewRun:
+    """A training run as it is planned.
 
+    trial_key: hash of config path, overrides and seed, unique within a sweep; None for a run of no sweep
     config: the complete, resolved RunConfig; config_hash: of its hyperparameters alone
-    attempt: 0 before the first start, then 1, 2, …; every write carries it
-    mean_reward, win_rate: over the last 100 episodes; None before the first
-    steps_per_second: of the latest update, or overall before the first
-    error: what a failed run failed of, with its traceback where there is one
-    metadata: versions, git commit, host, command, engine
     """
 
-    id: UUID
-    sweep_id: UUID | None
     trial_key: str | None
     agent_id: str
     algorithm: str
@@ -164,7 +167,27 @@ class TrainingRun:
     config: dict[str, Any]
     config_hash: str
     seed: int
-    state: RunState
+
+    @property
+    def label(self) -> str:
+        """Config and seed, as lists and charts name the run."""
+        return f"{self.config_short_name} seed {self.seed}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingRun(NewRun):
+    """The record of one trial, or of one `rlsweep train`.
+
+    attempt: 0 before the first start, then 1, 2, …; every write carries it
+    mean_reward, mean_length, win_rate: over the last 100 episodes; None before the first
+    steps_per_second: of the latest update, or overall before the first
+    error: what a failed run failed of, with its traceback where there is one
+    metadata: versions, git commit, host, command, engine
+    """
+
+    id: UUID
+    sweep_id: UUID | None
+    status: RunStatus
     stop_requested: bool
     attempt: int
     created_at: datetime
@@ -180,8 +203,3 @@ class TrainingRun:
     steps_per_second: float | None
     error: str | None
     metadata: dict[str, Any]
-
-    @property
-    def label(self) -> str:
-        """Config and seed, as lists and charts name the run."""
-        return f"{self.config_short_name} seed {self.seed}"

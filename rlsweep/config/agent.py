@@ -1,19 +1,49 @@
 """The agent config: one file of hyperparameters."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from rlsweep.config.algorithms import known_algorithm
 from rlsweep.config.schedule import ScheduledValue
 
 
 class StrictModel(BaseModel):
     """Unknown keys are errors, values are frozen, NaN and infinities are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True, defer_build=True)
 
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+def _file_name_part(value: str) -> str:
+    """Names become parts of file and folder names, and of what TensorBoard shows."""
+    if not _NAME.fullmatch(value):
+        raise ValueError(
+            f"must be at most 100 letters, digits, '_', '-' and '.', starting with a letter or digit; got {value!r}"
+        )
+    return value
+
+
+def _one_line(value: str) -> str:
+    if not (value.strip() and value.isprintable() and len(value) <= 200):
+        raise ValueError("must be one line of 1 to 200 printable characters")
+    return value
+
+
+def _layers_form(value: Any) -> str:
+    return "<split>" if isinstance(value, dict | SplitLayers) else "<layers>"
+
+
+AlgorithmName = Annotated[str, AfterValidator(known_algorithm)]
+FileNamePart = Annotated[str, AfterValidator(_file_name_part)]
+MAX_COUNT = 10**12
+Count = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Layers = Annotated[tuple[Annotated[int, Field(ge=1, le=65_536)], ...], Field(max_length=16)]
 
 
@@ -27,8 +57,10 @@ class SplitLayers(StrictModel):
 class NetworkConfig(StrictModel):
     """The policy and value networks."""
 
-    policy: str = "MlpPolicy"
-    net_arch: Layers | SplitLayers = (256, 256)
+    policy: Literal["MlpPolicy", "CnnPolicy"] = "MlpPolicy"
+    net_arch: Annotated[
+        Annotated[Layers, Tag("<layers>")] | Annotated[SplitLayers, Tag("<split>")], Discriminator(_layers_form)
+    ] = (256, 256)
     activation_fn: Literal["tanh", "relu", "elu"] = "tanh"
 
 
@@ -37,39 +69,42 @@ class PPOConfig(StrictModel):
 
     clip_range: ScheduledValue = 0.2
     clip_range_vf: ScheduledValue | None = None
-    ent_coef: float = 0.01
-    vf_coef: float = 0.5
+    ent_coef: NotNegative = 0.01
+    vf_coef: NotNegative = 0.5
     max_grad_norm: Positive = 0.5
-    gae_lambda: Annotated[float, Field(ge=0, le=1)] = 0.95
+    gae_lambda: Fraction = 0.95
     normalize_advantage: bool = True
     target_kl: Positive | None = None
 
 
-class ExplorationConfig(StrictModel):
-    """Stands in configs that people already have; PPO explores by its entropy and ignores it."""
-
-    type: str = "none"
-
-
-class AgentConfig(StrictModel):
-    """One agent config file, complete: the seed document's schema and what SB3 users expect beyond it."""
-
-    agent_id: str
-    name: str
-    algorithm: str
-    version: Annotated[int, Field(ge=0)]
-    sweep_variant: str | None = None
-    description: str = ""
+class Hyperparameters(StrictModel):
+    """What an agent learns with, apart from the algorithm; a base config may set defaults for these."""
 
     learning_rate: ScheduledValue = 3.0e-4
-    gamma: Annotated[float, Field(ge=0, le=1)] = 0.99
-    n_steps: Annotated[int, Field(ge=1)] = 2048
-    batch_size: Annotated[int, Field(ge=1)] = 64
-    n_epochs: Annotated[int, Field(ge=1)] = 10
+    gamma: Fraction = 0.99
+    n_steps: Count = 2048
+    batch_size: Count = 64
+    n_epochs: Count = 10
 
-    network: NetworkConfig = NetworkConfig()
-    ppo: PPOConfig = PPOConfig()
-    exploration: ExplorationConfig = ExplorationConfig()
+    network: NetworkConfig = Field(default_factory=NetworkConfig)
+    ppo: PPOConfig = Field(default_factory=PPOConfig)
+
+
+class AgentConfig(Hyperparameters):
+    """One agent config file, complete.
+
+    agent_id: links all versions and variants of one agent
+    sweep_variant: what a variant is called; None marks a base config
+    exploration: stands in configs that people already have; PPO explores by its entropy and ignores it
+    """
+
+    agent_id: FileNamePart
+    name: Annotated[str, AfterValidator(_one_line)]
+    algorithm: AlgorithmName
+    version: Annotated[int, Field(ge=0, le=2**31 - 1)]
+    sweep_variant: FileNamePart | None = None
+    description: str = ""
+    exploration: dict[str, Any] | None = None
 
     @property
     def short_name(self) -> str:

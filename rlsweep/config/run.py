@@ -4,8 +4,8 @@ import json
 from enum import StrEnum
 from typing import Any
 
-from rlsweep.config.agent import AgentConfig, StrictModel
-from rlsweep.config.training import Count, TrainingConfig
+from rlsweep.config.agent import AgentConfig, Count, StrictModel
+from rlsweep.config.training import TrainingConfig
 
 
 class Mode(StrEnum):
@@ -27,13 +27,21 @@ class Budget(StrictModel):
 
 
 class RunConfig(StrictModel):
-    """What `training_runs.config` holds."""
+    """What `training_runs.config` holds.
+
+    `training` keeps no hyperparameters and no budget of its own: they are resolved into `agent` and `budget`.
+    """
 
     agent: AgentConfig
     training: TrainingConfig
     mode: Mode
     budget: Budget
     seed: int
+
+    @property
+    def rollout_steps(self) -> int:
+        """Env steps between two policy updates, over all parallel environments."""
+        return self.agent.n_steps * self.training.n_envs
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "RunConfig":

@@ -4,28 +4,41 @@ import math
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 _LINEAR = re.compile(r"linear_(?P<initial>.+)")
 
 
-def _canonical(value: Any) -> Any:
+def _canonical(value: str) -> str:
     """Check a schedule's notation and write its number one way, so that equal configs hash equal."""
-    if not isinstance(value, str):
-        return value
     match = _LINEAR.fullmatch(value)
     if match is None:
-        raise ValueError("must be a number, or 'linear_<initial value>' such as linear_3.0e-4")
-    try:
-        initial = float(match["initial"])
-    except ValueError:
-        raise ValueError(f"{match['initial']!r} is no number; write linear_3.0e-4") from None
+        as_number = "; remove the quotes around the number" if _is_number(value) else ""
+        raise ValueError(f"must be a number or a schedule such as linear_3.0e-4, got {value!r}{as_number}")
+    if not _is_number(match["initial"]):
+        raise ValueError(f"{match['initial']!r} is no number; write a schedule as linear_3.0e-4")
+    initial = float(match["initial"])
     if not (math.isfinite(initial) and initial > 0):
-        raise ValueError("the initial value of a linear schedule must be positive and finite")
+        raise ValueError(f"the initial value of a linear schedule must be positive and finite, got {value!r}")
     return f"linear_{initial!r}"
 
 
-ScheduledValue = Annotated[Annotated[float, Field(gt=0)] | str, BeforeValidator(_canonical)]
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _form(value: Any) -> str:
+    return "<schedule>" if isinstance(value, str) else "<number>"
+
+
+ScheduledValue = Annotated[
+    Annotated[float, Field(gt=0), Tag("<number>")] | Annotated[str, AfterValidator(_canonical), Tag("<schedule>")],
+    Discriminator(_form),
+]
 """A positive number, or `linear_X`: X at the start of training, falling to 0 at its end."""
 
 

@@ -1,12 +1,20 @@
 """The base training config: one file for all variants of a sweep."""
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from rlsweep.config.agent import StrictModel
+from rlsweep.config.agent import Count, StrictModel
 
-Count = Annotated[int, Field(ge=1)]
+MAX_SEED = 2**31 - 1
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+
+
+def _device(value: str) -> str:
+    if not _DEVICE.fullmatch(value):
+        raise ValueError(f"must be auto, cpu, cuda, cuda:<number> or mps, got {value!r}")
+    return value
 
 
 class EnvironmentSpec(StrictModel):
@@ -21,7 +29,7 @@ class EnvironmentSpec(StrictModel):
     id: str = "open_spiel/connect_four"
     kwargs: dict[str, Any] = Field(default_factory=dict)
     opponent: str = "random"
-    observation_keys: tuple[str, ...] | None = None
+    observation_keys: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
 
 
 class EvaluationConfig(StrictModel):
@@ -35,7 +43,7 @@ class EvaluationConfig(StrictModel):
 class TrainingConfig(StrictModel):
     """Everything about a run that is not a hyperparameter of the agent.
 
-    environment: an EnvironmentSpec, or just its id
+    environment: an EnvironmentSpec; a config file may give just its id
     max_steps_per_episode: longer episodes are truncated, with SB3's bootstrapping
     seed: the first seed; `--seeds K` takes seed, seed + 1, …, shared between configs
     checkpoint_interval_episodes: a checkpoint at the first rollout boundary after so many episodes
@@ -45,7 +53,7 @@ class TrainingConfig(StrictModel):
 
     name: str = "default"
     description: str = ""
-    environment: EnvironmentSpec = EnvironmentSpec()
+    environment: EnvironmentSpec = Field(default_factory=EnvironmentSpec)
     n_envs: Count = 1
     vec_env: Literal["dummy", "subproc"] = "dummy"
     normalize_observations: bool = False
@@ -53,9 +61,9 @@ class TrainingConfig(StrictModel):
     total_timesteps: Count | None = None
     max_episodes: Count | None = None
     max_steps_per_episode: Count | None = None
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     checkpoint_interval_episodes: Count = 50
     keep_last_n_checkpoints: Count = 3
-    evaluation: EvaluationConfig = EvaluationConfig()
-    device: str = "auto"
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
+    device: Annotated[str, AfterValidator(_device)] = "auto"
     hyperparameters: dict[str, Any] = Field(default_factory=dict)

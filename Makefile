@@ -1,0 +1,47 @@
+# Two commands matter: `make sweep` and `make test`. Everything is installed into .venv on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Ray, torch and MKL otherwise take every core for each of several processes.
+TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.PHONY: sweep test lint bench install format clean
+
+sweep: $(VENV)/.installed  ## train the shipped variants side by side and compare them
+	$(BIN)/rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --episodes 2000
+
+test: $(VENV)/.installed-dev  ## every test
+	$(TEST_ENV) $(BIN)/pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev  ## style, types, and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev  ## the figures that README quotes; tens of minutes
+	$(TEST_ENV) $(BIN)/pytest tests/benchmarks -s $(PYTEST_ARGS)
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(VENV)/.installed
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "rlsweep needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml .constraints.txt
+	@echo "Installing rlsweep and what it needs into $(VENV) (a few minutes the first time)"
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,188 @@
+"""The figures of one run and of one config: what verdicts, rankings and summaries are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlsweep.analysis.curves import (
+    Drawdown,
+    Floats,
+    Stage,
+    Steps,
+    aligned,
+    area_under_curve,
+    drawdown,
+    first_fifth,
+    last_fifth,
+    stage_mask,
+    stages,
+    steps_to_share_of_gain,
+)
+from rlsweep.analysis.intervals import Estimate, estimate
+from rlsweep.analysis.trends import Trend, trend
+from rlsweep.runs import RunStatus
+
+FEWEST_UPDATES = 10
+"""Policy updates below which a curve shows the environment, not the hyperparameters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class SeedRecord:
+    """What was recorded of one run, as far as it is judged.
+
+    diverged: the run was ended because a loss or a reward became NaN or infinite
+    env_steps: (episodes,) int64, reward: (episodes,) float64
+    won: (episodes,) float64, 1 for a win, 0 for a draw or a loss, NaN where the environment knows no winner
+    approx_kl, explained_variance: (updates,) float64, NaN where there is none
+    losses: (updates, 2) float64, policy and value loss
+    evaluation_steps, evaluation_reward: (evaluations,) int64 and float64, mean reward of the deterministic policy
+    """
+
+    seed: int
+    status: RunStatus
+    diverged: bool
+    env_steps: Steps
+    reward: Floats
+    won: Floats
+    approx_kl: Floats
+    explained_variance: Floats
+    losses: Floats
+    evaluation_steps: Steps
+    evaluation_reward: Floats
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeedFigures:
+    """One run in figures; None where it recorded too little to say.
+
+    env_steps: at the end of the last episode
+    win_rate: over all episodes that have an outcome; final_win_rate: over those of the last fifth
+    evaluation: mean reward of the evaluations in the last fifth of the run
+    late_kl: median approximate KL of the later half of the updates
+    late_explained_variance: median over the last fifth of the updates
+    stage_means: mean rewards of the nine overlapping fifths
+    """
+
+    seed: int
+    status: RunStatus
+    episodes: int
+    updates: int
+    env_steps: int
+    first: Stage | None
+    last: Stage | None
+    win_rate: float | None
+    final_win_rate: float | None
+    evaluation: float | None
+    drawdown: Drawdown | None
+    non_finite: bool
+    late_kl: float | None
+    late_explained_variance: float | None
+    stage_means: tuple[float, ...]
+
+    @property
+    def gain(self) -> float | None:
+        """Mean reward of the last fifth less that of the first; None with fewer than two episodes."""
+        if self.first is None or self.last is None or self.episodes < 2:
+            return None
+        return self.last.mean - self.first.mean
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the run enters its config's means: it has episodes, and did not crash on the way."""
+        return self.last is not None and self.status is not RunStatus.FAILED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigFigures:
+    """All seeds of one config in figures. The means are over the seeds that are counted.
+
+    minimum: the worst seed's mean reward of the last fifth
+    episode_sd: scatter of single episodes in the last fifth, root mean square over seeds
+    steps_to_90: env steps until the smoothed mean curve held 90% of its final gain; None without a gain
+    area: mean height of the smoothed mean curve, in units of reward
+    """
+
+    seeds: tuple[SeedFigures, ...]
+    first: Estimate | None
+    last: Estimate | None
+    gain: Estimate | None
+    win_rate: Estimate | None
+    final_win_rate: Estimate | None
+    minimum: float | None
+    episode_sd: float | None
+    trend: Trend | None
+    steps_to_90: float | None
+    area: float | None
+
+    @property
+    def counted(self) -> tuple[SeedFigures, ...]:
+        """The seeds that enter the means."""
+        return tuple(seed for seed in self.seeds if seed.is_counted)
+
+    @property
+    def updates(self) -> int:
+        """The fewest policy updates of a counted seed; 0 without one."""
+        return min((seed.updates for seed in self.counted), default=0)
+
+
+def seed_figures(record: SeedRecord) -> SeedFigures:
+    """Work out one run's figures."""
+    steps, reward = record.env_steps, record.reward
+    later_kl = record.approx_kl[record.approx_kl.size // 2 :]
+    late_variance = record.explained_variance[int(0.8 * record.explained_variance.size) :]
+    return SeedFigures(
+        seed=record.seed,
+        status=record.status,
+        episodes=int(reward.size),
+        updates=len(record.losses),
+        env_steps=int(steps[-1]) if steps.size else 0,
+        first=first_fifth(steps, reward),
+        last=last_fifth(steps, reward),
+        win_rate=_finite_mean(record.won),
+        final_win_rate=_finite_mean(record.won[stage_mask(steps, 0.8, 1.0)]),
+        evaluation=_late_evaluation(record),
+        drawdown=drawdown(steps, reward),
+        non_finite=record.diverged or not (np.isfinite(reward).all() and np.isfinite(record.losses).all()),
+        late_kl=_finite_median(later_kl),
+        late_explained_variance=_finite_median(late_variance),
+        stage_means=tuple(each.mean for each in stages(steps, reward)),
+    )
+
+
+def config_figures(records: Sequence[SeedRecord]) -> ConfigFigures:
+    """Work out one config's figures from its runs."""
+    seeds = tuple(seed_figures(record) for record in records)
+    kept = [(record, seed) for record, seed in zip(records, seeds, strict=True) if seed.is_counted]
+    curves = [(record.env_steps, record.reward) for record, _ in kept]
+    together = aligned(curves)
+    lasts = [seed.last for _, seed in kept if seed.last is not None]
+    return ConfigFigures(
+        seeds=seeds,
+        first=estimate([seed.first.mean for _, seed in kept if seed.first is not None]),
+        last=estimate([last.mean for last in lasts]),
+        gain=estimate([seed.gain for _, seed in kept if seed.gain is not None]),
+        win_rate=estimate([seed.win_rate for _, seed in kept if seed.win_rate is not None]),
+        final_win_rate=estimate([seed.final_win_rate for _, seed in kept if seed.final_win_rate is not None]),
+        minimum=min((last.mean for last in lasts), default=None),
+        episode_sd=float(np.sqrt(np.mean([last.sd**2 for last in lasts]))) if lasts else None,
+        trend=trend(curves),
+        steps_to_90=steps_to_share_of_gain(together.env_steps, together.mean) if together else None,
+        area=area_under_curve(together.env_steps, together.mean) if together else None,
+    )
+
+
+def _late_evaluation(record: SeedRecord) -> float | None:
+    if record.evaluation_reward.size == 0:
+        return None
+    return _finite_mean(record.evaluation_reward[stage_mask(record.evaluation_steps, 0.8, 1.0)])
+
+
+def _finite_mean(values: Floats) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else None
+
+
+def _finite_median(values: Floats) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else None

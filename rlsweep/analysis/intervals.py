@@ -1,0 +1,162 @@
+"""What a handful of seeds can bear: intervals, comparisons, and how many seeds would do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy import special, stats
+
+from rlsweep.analysis.curves import Floats
+
+CONFIDENCE = 0.95
+
+FEWEST_SEEDS = 3
+"""With one seed there is no interval, and with two it is 12.7 standard errors wide to either side."""
+
+BOOTSTRAP_FROM = 10
+"""From so many seeds on the percentile bootstrap covers about what it claims (90% of a nominal 95 at ten seeds;
+70 to 76% at three, where Student's t covers 88 to 95%)."""
+
+RESAMPLES = 10_000
+
+MOST_SEEDS = 17
+"""What finds a gap of one standard deviation; a smaller one is not worth the seeds that it would take."""
+
+SEEDS_FOR_GAP = ((3.0, 4), (2.0, 6), (1.0, MOST_SEEDS))
+"""(gap between two configs in standard deviations over seeds, seeds per config that find it): two-sided 5%,
+80% power, two-sample t."""
+
+
+class Method(StrEnum):
+    """How an interval was made; the value is its name for people."""
+
+    STUDENT_T = "Student t"
+    BOOTSTRAP = "percentile bootstrap"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """A 95% interval of a mean over seeds."""
+
+    low: float
+    high: float
+    method: Method
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """A mean over seeds. `sd` (over seeds) and `interval` are None with one seed, which shows no scatter."""
+
+    mean: float
+    seeds: int
+    sd: float | None
+    interval: Interval | None
+
+
+def estimate(values: Sequence[float]) -> Estimate | None:
+    """Mean of one value a seed, with its interval; None without values. Values must be finite."""
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.size == 0:
+        return None
+    mean = float(sample.mean())
+    if sample.size == 1:
+        return Estimate(mean=mean, seeds=1, sd=None, interval=None)
+    sd = float(sample.std(ddof=1))
+    interval = _student_t(mean, sd, sample.size) if sample.size < BOOTSTRAP_FROM else _bootstrap(sample)
+    return Estimate(mean=mean, seeds=int(sample.size), sd=sd, interval=interval)
+
+
+def _student_t(mean: float, sd: float, n: int) -> Interval:
+    half = t_half_width(sd, n)
+    return Interval(low=mean - half, high=mean + half, method=Method.STUDENT_T)
+
+
+def t_half_width(sd: float, n: int) -> float:
+    """Half the width of the 95% t interval of a mean over n >= 2 values."""
+    return float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * sd / float(np.sqrt(n))
+
+
+def _bootstrap(sample: Floats) -> Interval:
+    """Percentile bootstrap (Agarwal et al. 2021, arXiv 2108.13264, A.5), the same for the same values."""
+    draws = np.random.default_rng(0).integers(0, sample.size, size=(RESAMPLES, sample.size))
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(sample[draws].mean(axis=1), [tail, 100 - tail])
+    return Interval(low=float(low), high=float(high), method=Method.BOOTSTRAP)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dominance:
+    """How often a seed of one config beats a seed of another.
+
+    probability: P(X > Y) + P(X = Y) / 2, that is Mann-Whitney's U / (n m)
+    p_value: one-sided, exact: the chance of so high a U among equal configs
+    """
+
+    probability: float
+    p_value: float
+
+
+def dominance(ours: Sequence[float], theirs: Sequence[float]) -> Dominance | None:
+    """Compare two configs' seeds; None where either has none."""
+    if not ours or not theirs:
+        return None
+    test = stats.mannwhitneyu(ours, theirs, alternative="greater", method="auto")
+    return Dominance(probability=float(test.statistic) / (len(ours) * len(theirs)), p_value=float(test.pvalue))
+
+
+def p_value_of_difference(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Two-sided p-value of Welch's t test; 1 where either side has fewer than two seeds.
+
+    It is never smaller than 1 / C(n + m, n) allows when both sides show no scatter at all: seeds that agree to the
+    last digit still are only n and m seeds.
+    """
+    if len(ours) < 2 or len(theirs) < 2:
+        return 1.0
+    if np.ptp(ours) == 0 and np.ptp(theirs) == 0:
+        if ours[0] == theirs[0]:
+            return 1.0
+        return float(min(1.0, 2.0 / special.comb(len(ours) + len(theirs), len(ours))))
+    variances = np.var(ours, ddof=1) / len(ours), np.var(theirs, ddof=1) / len(theirs)
+    error = sum(variances)
+    t = (np.mean(ours) - np.mean(theirs)) / np.sqrt(error)
+    freedom = error**2 / (variances[0] ** 2 / (len(ours) - 1) + variances[1] ** 2 / (len(theirs) - 1))
+    return float(2 * special.stdtr(freedom, -abs(t)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values for being many (Holm 1979): step-down Bonferroni, in the order given."""
+    order = np.argsort(p_values, kind="stable")
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def gap_in_sd(ours: Estimate, theirs: Estimate) -> float | None:
+    """Distance of two means in units of the scatter over seeds; None where no scatter is known."""
+    if ours.sd is None or theirs.sd is None:
+        return None
+    pooled = float(np.hypot(ours.sd, theirs.sd)) / float(np.sqrt(2))
+    gap = abs(ours.mean - theirs.mean)
+    if pooled == 0:
+        return float("inf") if gap > 0 else 0.0
+    return gap / pooled
+
+
+def seeds_to_tell_apart(gap: float) -> int | None:
+    """Seeds per config that would find a gap of so many sd with 80% power; None if more than MOST_SEEDS."""
+    for least, seeds in SEEDS_FOR_GAP:
+        if gap >= least:
+            return seeds
+    return None
+
+
+def seeds_to_exclude(mean: Estimate, bound: float) -> int | None:
+    """Seeds at which a t interval of this mean and sd would leave out `bound`; None if more than MOST_SEEDS."""
+    if mean.sd is None:
+        return None
+    distance = abs(mean.mean - bound)
+    return next((n for n in range(2, MOST_SEEDS + 1) if t_half_width(mean.sd, n) < distance), None)

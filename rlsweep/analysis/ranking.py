@@ -1,0 +1,85 @@
+"""Which configs can be told apart: scores, ranks, tie groups, and a winner only where there is one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+
+import numpy as np
+
+from rlsweep.analysis.figures import FEWEST_UPDATES, ConfigFigures
+from rlsweep.analysis.intervals import FEWEST_SEEDS, holm, p_value_of_difference
+
+FAMILY_ERROR = 0.05
+"""Chance that any two equal configs of a sweep are told apart."""
+
+
+class Basis(StrEnum):
+    """What the scores are; the value is its name for people."""
+
+    EVALUATION = "evaluation reward"
+    TRAINING = "training reward"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranking:
+    """The configs of a sweep against each other; they are named by their place in the sequence given.
+
+    basis: evaluations of the last fifth where every counted seed has one, else training reward of the last fifth
+    scores: one value a counted seed, for each config
+    groups: best first; the configs of one group cannot be told apart from its best
+    ranks: for each config 1 + the number of configs in better groups; None without a score
+    winner: the one config of the top group; None where the top is a tie, where nothing stands against it, or where
+        a config has too few seeds or policy updates for the comparison to mean anything
+    """
+
+    basis: Basis
+    scores: tuple[tuple[float, ...], ...]
+    groups: tuple[tuple[int, ...], ...]
+    ranks: tuple[int | None, ...]
+    winner: int | None
+
+
+def rank(configs: Sequence[ConfigFigures]) -> Ranking:
+    """Rank configs by their mean score.
+
+    Every pair is compared by Welch's t test and Holm's correction over all pairs, for the best of many equal configs
+    looks good by itself: of sixteen, at three seeds, by one standard deviation.
+    """
+    basis, scores = _scores(configs)
+    scored = [index for index, values in enumerate(scores) if values]
+    by_mean = sorted(scored, key=lambda index: -float(np.mean(scores[index])))
+    pairs = list(combinations(by_mean, 2))
+    adjusted = holm([p_value_of_difference(scores[one], scores[other]) for one, other in pairs])
+    apart = {pair for pair, p_value in zip(pairs, adjusted, strict=True) if p_value < FAMILY_ERROR}
+    groups = _groups(by_mean, apart)
+    ranks: list[int | None] = [None] * len(configs)
+    better = 0
+    for group in groups:
+        for index in group:
+            ranks[index] = better + 1
+        better += len(group)
+    is_single = len(groups) > 1 and len(groups[0]) == 1
+    is_sound = all(len(scores[i]) >= FEWEST_SEEDS and configs[i].updates >= FEWEST_UPDATES for i in scored)
+    winner = groups[0][0] if is_single and is_sound else None
+    return Ranking(basis=basis, scores=scores, groups=groups, ranks=tuple(ranks), winner=winner)
+
+
+def _scores(configs: Sequence[ConfigFigures]) -> tuple[Basis, tuple[tuple[float, ...], ...]]:
+    counted = [config.counted for config in configs]
+    evaluated = [[seed.evaluation for seed in seeds if seed.evaluation is not None] for seeds in counted]
+    trained = [[seed.last.mean for seed in seeds if seed.last is not None] for seeds in counted]
+    if any(evaluated) and [len(values) for values in evaluated] == [len(values) for values in trained]:
+        return Basis.EVALUATION, tuple(tuple(values) for values in evaluated)
+    return Basis.TRAINING, tuple(tuple(values) for values in trained)
+
+
+def _groups(by_mean: Sequence[int], apart: set[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
+    """Cut the configs, best first, into groups: each takes all that are left and not told apart from its best."""
+    groups = []
+    left = list(by_mean)
+    while left:
+        group = tuple(index for index in left if (left[0], index) not in apart)
+        groups.append(group)
+        left = [index for index in left if index not in group]
+    return tuple(groups)

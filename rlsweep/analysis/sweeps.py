@@ -1,0 +1,54 @@
+"""A whole sweep judged: figures, ranking, verdicts and signs of all its configs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rlsweep.analysis.figures import FEWEST_UPDATES, ConfigFigures, SeedRecord, config_figures
+from rlsweep.analysis.ranking import Ranking, rank
+from rlsweep.analysis.signs import Sign, signs
+from rlsweep.analysis.verdicts import Verdict, cases, verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigRecord:
+    """A config and the records of its runs; `is_base` marks the one that variants are judged against, if any."""
+
+    name: str
+    is_base: bool
+    seeds: tuple[SeedRecord, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigAssessment:
+    """All that is said of one config; no signs where the budget was too short for any."""
+
+    figures: ConfigFigures
+    verdict: Verdict
+    signs: tuple[Sign, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepAssessment:
+    """The configs in the order given, and how they stand to each other."""
+
+    configs: tuple[ConfigAssessment, ...]
+    ranking: Ranking
+
+
+def assess(records: Sequence[ConfigRecord]) -> SweepAssessment:
+    """Judge a sweep."""
+    figures = [config_figures(record.seeds) for record in records]
+    ranking = rank(figures)
+    base = next((index for index, record in enumerate(records) if record.is_base), None)
+    judged = cases(figures, [record.name for record in records], ranking, base)
+    return SweepAssessment(
+        configs=tuple(
+            ConfigAssessment(
+                figures=case.figures,
+                verdict=verdict(case),
+                signs=signs(case.figures, case.scale) if case.figures.updates >= FEWEST_UPDATES else (),
+            )
+            for case in judged
+        ),
+        ranking=ranking,
+    )

@@ -1,0 +1,239 @@
+"""What may be said of a config after a short sweep. Rules in order, the first that matches wins."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy import stats
+
+from rlsweep.analysis.figures import FEWEST_UPDATES, ConfigFigures, SeedFigures
+from rlsweep.analysis.instability import instabilities
+from rlsweep.analysis.intervals import (
+    FEWEST_SEEDS,
+    MOST_SEEDS,
+    Estimate,
+    dominance,
+    estimate,
+    gap_in_sd,
+    seeds_to_exclude,
+    seeds_to_tell_apart,
+)
+from rlsweep.analysis.ranking import Ranking
+from rlsweep.analysis.scale import Scale, scale_of
+from rlsweep.analysis.wording import number, of_seeds, percent, plural, signed
+from rlsweep.runs import RunStatus
+
+BEATS_RIVAL = 0.75
+"""Share of seed pairs in which a promising config beats its rival."""
+
+RIVAL_P_VALUE = 0.05
+"""One-sided, exact. At three seeds each of two equal configs would reach 0.75 one time in five, this one in twenty."""
+
+
+class VerdictKind(StrEnum):
+    """The value is the word people read."""
+
+    FAILED = "failed"
+    UNSTABLE = "unstable"
+    NOT_IMPROVING = "not improving"
+    PROMISING = "promising"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """provisional: it rests on one seed, or on runs that have not ended; reasons: sentences with their figures."""
+
+    kind: VerdictKind
+    provisional: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One config before the rules.
+
+    leader: the best config of the sweep, where it is told apart from this one as better; else None
+    rival, rival_scores: what it is set against; no scores where nothing stands against it
+    """
+
+    figures: ConfigFigures
+    scale: Scale
+    scores: tuple[float, ...]
+    leader: str | None
+    rival: str
+    rival_scores: tuple[float, ...]
+
+
+def cases(
+    configs: Sequence[ConfigFigures], names: Sequence[str], ranking: Ranking, base: int | None
+) -> tuple[Case, ...]:
+    """Set every config against its rival: the base config, or for that one, or without one, all the others."""
+    scale = scale_of(configs)
+    top = ranking.groups[0] if ranking.groups else ()
+    made = []
+    for index, figures in enumerate(configs):
+        others = [base] if base is not None and base != index else [i for i in range(len(configs)) if i != index]
+        made.append(
+            Case(
+                figures=figures,
+                scale=scale,
+                scores=ranking.scores[index],
+                leader=names[top[0]] if top and index not in top else None,
+                rival=names[others[0]] if len(others) == 1 else "the other configs",
+                rival_scores=tuple(score for other in others for score in ranking.scores[other]),
+            )
+        )
+    return tuple(made)
+
+
+def verdict(case: Case) -> Verdict:
+    """Apply the rules."""
+    matches = ((kind, reasons) for kind, rule in RULES if (reasons := rule(case)))
+    kind, reasons = next(matches)
+    waiting = [seed for seed in case.figures.seeds if not seed.status.is_finished]
+    caveats = [] if kind is VerdictKind.FAILED else _caveats(case.figures.seeds)
+    provisional = bool(waiting) or (len(case.figures.counted) == 1 and kind is VerdictKind.NOT_IMPROVING)
+    return Verdict(kind=kind, provisional=provisional, reasons=(*reasons, *caveats))
+
+
+def _failed(case: Case) -> list[str]:
+    seeds = case.figures.seeds
+    crashed = [seed for seed in seeds if seed.status is RunStatus.FAILED]
+    empty = [seed for seed in seeds if seed.status.is_finished and seed.episodes == 0 and seed not in crashed]
+    if 2 * (len(crashed) + len(empty)) <= len(seeds):
+        return []
+    reasons = [f"{of_seeds(len(crashed), len(seeds))} failed"] if crashed else []
+    return reasons + ([f"{of_seeds(len(empty), len(seeds))} ended without a finished episode"] if empty else [])
+
+
+def _non_finite(case: Case) -> list[str]:
+    seeds = case.figures.seeds
+    diverged = [seed for seed in seeds if seed.non_finite]
+    return [f"a loss or a reward became NaN or infinite in {of_seeds(len(diverged), len(seeds))}"] if diverged else []
+
+
+def _too_short(case: Case) -> list[str]:
+    if not case.figures.counted:
+        return ["no finished episode yet"]
+    updates = case.figures.updates
+    if updates >= FEWEST_UPDATES:
+        return []
+    return [f"a budget of {plural(updates, 'policy update')} shows nothing; about {FEWEST_UPDATES} are needed"]
+
+
+def _unstable(case: Case) -> list[str]:
+    return instabilities(case.figures, case.scale)
+
+
+def _not_improving(case: Case) -> list[str]:
+    gain, practical = case.figures.gain, case.scale.practical_gain
+    if gain is None:
+        return []
+    high = gain.interval.high if gain.interval is not None else _high_within_run(case.figures.counted)
+    if high is None or high > practical:
+        return []
+    basis = "over seeds" if gain.interval is not None else "within this one run"
+    return [
+        f"mean reward changed by {signed(gain.mean)} from the first to the last fifth, at most {signed(high)} "
+        f"(upper 95% bound, {basis}); a gain that matters here is {signed(practical)}"
+    ]
+
+
+def _high_within_run(seeds: Sequence[SeedFigures]) -> float | None:
+    """Upper 95% bound of one run's gain, from its episodes' scatter."""
+    (seed,) = seeds
+    if seed.gain is None or seed.first is None or seed.last is None:
+        return None
+    high = seed.gain + float(stats.norm.ppf(0.975)) * float(np.hypot(seed.first.se, seed.last.se))
+    return high if np.isfinite(high) else None
+
+
+def _promising(case: Case) -> list[str]:
+    gain = case.figures.gain
+    if gain is None or gain.interval is None or gain.seeds < FEWEST_SEEDS:
+        return []
+    if gain.interval.low <= 0 or case.leader is not None:
+        return []
+    learned = _learned(gain)
+    if not case.rival_scores:
+        return [learned, "no other config to compare it with"]
+    beats = dominance(case.scores, case.rival_scores)
+    if beats is None or beats.probability < BEATS_RIVAL or beats.p_value > RIVAL_P_VALUE:
+        return []
+    return [learned, f"beats {case.rival} in {percent(beats.probability)} of seed pairs", "no config is clearly better"]
+
+
+def _undecided(case: Case) -> list[str]:
+    gain, last = case.figures.gain, case.figures.last
+    if gain is None or last is None:
+        return ["a single episode shows nothing"]
+    if gain.seeds < FEWEST_SEEDS:
+        more = f"at least {plural(FEWEST_SEEDS - gain.seeds, 'more seed')} would be needed to judge that"
+        return [f"mean reward changed by {signed(gain.mean)} over {plural(gain.seeds, 'seed')}; {more}"]
+    if gain.interval is not None and gain.interval.low <= 0:
+        needed = seeds_to_exclude(gain, 0.0)
+        return [
+            f"a gain of {signed(gain.mean)} is not told from none at {gain.seeds} seeds "
+            f"(95% from {signed(gain.interval.low)} to {signed(gain.interval.high)}); {_more(gain.seeds, needed)}"
+        ]
+    return [_learned(gain), _against_rival(case)]
+
+
+def _learned(gain: Estimate) -> str:
+    assert gain.interval is not None
+    return (
+        f"mean reward rose by {signed(gain.mean)} from the first to the last fifth "
+        f"(95% from {signed(gain.interval.low)} to {signed(gain.interval.high)}, {gain.seeds} seeds)"
+    )
+
+
+def _against_rival(case: Case) -> str:
+    if case.leader is not None:
+        return f"{case.leader} is told apart from it as better"
+    ours, theirs = estimate(case.scores), estimate(case.rival_scores)
+    if ours is None or theirs is None:
+        return f"{case.rival} has no score to compare with"
+    beats = dominance(case.scores, case.rival_scores)
+    assert beats is not None
+    gap = gap_in_sd(ours, theirs)
+    if gap is None:
+        return f"{case.rival} has one seed, so nothing can be told apart"
+    standing = f"beats {case.rival} in {percent(beats.probability)} of seed pairs, a gap of {number(gap)} sd"
+    return f"{standing}; {_more(len(case.scores), seeds_to_tell_apart(gap))}"
+
+
+def _more(have: int, needed: int | None) -> str:
+    if needed is None:
+        return f"more than {MOST_SEEDS} seeds per config would be needed to tell: treat it as a tie"
+    if needed <= have:
+        return "one more seed each would show whether it holds"
+    return f"about {plural(needed - have, 'more seed')} would decide ({needed} in all)"
+
+
+def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
+    """What else to know of runs that are not complete."""
+    waiting = [seed for seed in seeds if not seed.status.is_finished]
+    stopped = [seed for seed in seeds if seed.status is RunStatus.STOPPED]
+    failed = [seed for seed in seeds if seed.status is RunStatus.FAILED]
+    caveats = []
+    if waiting:
+        caveats.append(f"{of_seeds(len(waiting), len(seeds))} not finished yet")
+    if stopped:
+        caveats.append(f"{of_seeds(len(stopped), len(seeds))} stopped before the budget was spent")
+    if failed and len(failed) < len(seeds):
+        caveats.append(f"{of_seeds(len(failed), len(seeds))} failed and left out of the means")
+    return caveats
+
+
+RULES: tuple[tuple[VerdictKind, Callable[[Case], list[str]]], ...] = (
+    (VerdictKind.FAILED, _failed),
+    (VerdictKind.UNSTABLE, _non_finite),
+    (VerdictKind.UNDECIDED, _too_short),
+    (VerdictKind.UNSTABLE, _unstable),
+    (VerdictKind.NOT_IMPROVING, _not_improving),
+    (VerdictKind.PROMISING, _promising),
+    (VerdictKind.UNDECIDED, _undecided),
+)
+"""The last rule always matches."""

@@ -1,0 +1,39 @@
+"""Numbers as people read them."""
+
+import math
+
+
+def number(value: float) -> str:
+    """Three significant digits, whole numbers in full with thousands marked: 0.42, 187, 19,456, 1.2e-05."""
+    if not math.isfinite(value):
+        return "not finite"
+    size = abs(value)
+    if size >= 1_000:
+        return f"{value:,.0f}"
+    if 0 < size < 0.0005:
+        return f"{value:.1e}"
+    digits = 3 if size < 0.1 else 2 if size < 10 else 1 if size < 100 else 0
+    text = f"{value:.{digits}f}"
+    trimmed = text.rstrip("0").rstrip(".") if digits == 3 or digits == 1 else text
+    return "0" if trimmed in ("-0", "-0.00") else trimmed
+
+
+def signed(value: float) -> str:
+    """The same, with its sign: +0.42."""
+    text = number(value)
+    return text if text.startswith("-") or value == 0 else f"+{text}"
+
+
+def percent(share: float) -> str:
+    """A share of one as a whole percentage: 78%."""
+    return f"{share:.0%}"
+
+
+def of_seeds(count: int, seeds: int) -> str:
+    """`1 of 3 seeds`, or `the only seed`."""
+    return "the only seed" if seeds == 1 else f"{count} of {seeds} seeds"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 seed`, `3 seeds`, `2,048 episodes`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,56 @@
+"""The `rlsweep` program: its commands, and the one place where errors become messages and exit codes."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+import rlsweep
+from rlsweep.cli import database, evaluation, inspection, planning, submission, tensorboard, training
+from rlsweep.errors import RlsweepError
+
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="rlsweep",
+    help="Test hyperparameter variants with short runs, compare them, then train the one you chose.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rlsweep {rlsweep.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks with errors; may stand anywhere.")] = False,
+) -> None:
+    pass
+
+
+for room in (planning, submission, training, evaluation, inspection, tensorboard):
+    room.register(app)
+app.add_typer(database.app, name="db")
+
+
+def main() -> None:
+    """Run the program on `sys.argv`. Exit codes: 0 done, 1 a run failed, 2 bad input, 130 interrupted."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        app(arguments, prog_name="rlsweep")
+    except RlsweepError as error:
+        if debug:
+            raise
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - the one place where errors meet the user
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)

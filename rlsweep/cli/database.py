@@ -1,0 +1,45 @@
+"""`rlsweep db`: the database behind everything."""
+
+import os
+import subprocess
+from typing import Annotated
+
+import typer
+
+from rlsweep.settings import Settings
+
+app = typer.Typer(help="The PostgreSQL database behind everything.", no_args_is_help=True)
+
+
+@app.command()
+def url() -> None:
+    """Print the database's address. The embedded server answers at it while an rlsweep command runs."""
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        typer.echo(database.url)
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the tables up to this version; every command does so by itself when it must."""
+    from rlsweep.store.opening import open_database
+    from rlsweep.store.schema import schema_version
+
+    with open_database(Settings.from_environ()) as database:
+        typer.echo(f"The schema is at version {schema_version(database)}.")
+
+
+@app.command()
+def shell(
+    command: Annotated[str | None, typer.Option("--command", "-c", help="Run one SQL command and leave.")] = None,
+) -> None:
+    """Open psql on the database."""
+    from rlsweep.store.opening import open_database
+    from rlsweep.store.shell import psql_command
+
+    with open_database(Settings.from_environ()) as database:
+        arguments, environment = psql_command(database)
+        if command is not None:
+            arguments += ["--command", command]
+        raise typer.Exit(subprocess.run(arguments, env=os.environ | environment, check=False).returncode)

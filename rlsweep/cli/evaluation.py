@@ -1,0 +1,55 @@
+"""`rlsweep eval`: play a trained policy."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rlsweep.analysis.wording import number, percent, plural
+from rlsweep.cli.options import Json
+from rlsweep.cli.output import print_json
+from rlsweep.errors import NotFoundError
+from rlsweep.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the room's commands."""
+    app.command(name="eval")(evaluate)
+
+
+def evaluate(
+    reference: Annotated[
+        str, typer.Argument(metavar="RUN|CHECKPOINT", help="A run's id (its last checkpoint), or a checkpoint's path.")
+    ],
+    episodes: Annotated[int, typer.Option("--episodes", min=1, help="How many to play.")] = 100,
+    opponent: Annotated[
+        str | None, typer.Option("--opponent", help="random, mcts, mcts:SIMULATIONS, or a checkpoint's path.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Other seeds play other episodes.")] = 0,
+    json: Json = False,
+) -> None:
+    """Play a policy, deterministic and masked, and count how it does."""
+    from rlsweep.store import training_runs
+    from rlsweep.store.opening import open_database
+    from rlsweep.sweep.resuming import find_run
+
+    with open_database(Settings.from_environ()) as database:
+        run, checkpoint = find_run(database, reference)
+        if checkpoint is None:
+            last = training_runs.latest_checkpoint(database, run.id)
+            if last is None:
+                raise NotFoundError(f"{run.label} has no checkpoint yet: it is {run.status}.")
+            checkpoint = Path(last.uri)
+    from rlsweep.training.evaluate import evaluate as play
+
+    summary = play(checkpoint, episodes=episodes, seed=seed, opponent=opponent)
+    if json:
+        return print_json({"run": run.id, "checkpoint": checkpoint, "summary": summary})
+    interval = "" if summary.reward_half_width is None else f" ± {number(summary.reward_half_width)} (95%)"
+    typer.echo(f"{run.label}, {checkpoint.name}: {plural(summary.episodes, 'episode')}")
+    typer.echo(f"mean reward {number(summary.mean_reward)}{interval}, mean length {number(summary.mean_length)}")
+    if summary.win_rate is not None:
+        typer.echo(
+            f"win rate {percent(summary.win_rate)}: {summary.wins} won, {summary.draws} drawn, {summary.losses} lost"
+        )
+    return None

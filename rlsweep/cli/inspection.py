@@ -1,0 +1,250 @@
+"""Looking at what is on record, and stopping it: sweeps, status, runs, show, report, export, stop."""
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rlsweep.analysis.wording import number, percent
+from rlsweep.cli.options import Json, RunReference, SweepReference
+from rlsweep.cli.output import console, duration, print_json, when
+from rlsweep.cli.progress import LiveProgress, progress_table
+from rlsweep.errors import NotFoundError
+from rlsweep.runs import RunStatus
+from rlsweep.settings import Settings
+
+if TYPE_CHECKING:
+    from rlsweep.runs import TrainingRun
+
+FOLLOW_SECONDS = 1.0
+
+
+class Format(StrEnum):
+    """What `export` writes."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the room's commands."""
+    for command in (sweeps, status, runs, show, report, export, stop):
+        app.command()(command)
+
+
+def sweeps(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 20, json: Json = False
+) -> None:
+    """List the sweeps, newest first."""
+    from rich.table import Table
+
+    from rlsweep.store import sweeps as store
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        listed = store.list_recent(database, limit)
+    if json:
+        return print_json(listed)
+    if not listed:
+        return typer.echo("No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("sweep", "status", "trials", "mode", "created", "took"):
+        table.add_column(heading, no_wrap=True)
+    for entry in listed:
+        sweep = entry.sweep
+        counts = ", ".join(f"{count} {status.value}" for status, count in entry.runs_by_status.items())
+        took = duration((sweep.finished_at - sweep.created_at).total_seconds()) if sweep.finished_at else "–"
+        table.add_row(sweep.name, sweep.status.value, counts, sweep.mode, when(sweep.created_at), took)
+    console().print(table)
+    return None
+
+
+def status(
+    sweep: Annotated[str, typer.Argument(metavar="[SWEEP]", help="Name or id; the newest without it.")] = "latest",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing it until it is finished.")] = False,
+    json: Json = False,
+) -> None:
+    """Show how far a sweep has come: a line a trial, and a total."""
+    from rlsweep.store import sweeps as store
+    from rlsweep.store import training_runs
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        found = store.get(database, sweep)
+        if follow and not json:
+            with LiveProgress(console()) as draw:
+                while not found.status.is_finished:
+                    draw(training_runs.of_sweep(database, found.id))
+                    time.sleep(FOLLOW_SECONDS)
+                    found = store.get(database, found.id)
+        trials = training_runs.of_sweep(database, found.id)
+    if json:
+        return print_json({"sweep": found, "runs": trials})
+    typer.echo(f"Sweep {found.name}: {found.status.value}, {found.mode} mode, since {when(found.created_at)}")
+    console().print(progress_table(trials))
+    return None
+
+
+def runs(
+    sweep: Annotated[str | None, typer.Option("--sweep", help="Of this sweep only.")] = None,
+    agent_id: Annotated[str | None, typer.Option("--agent-id", help="Of this agent only.")] = None,
+    status: Annotated[RunStatus | None, typer.Option("--status", help="In this status only.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50,
+    json: Json = False,
+) -> None:
+    """List training runs, newest first."""
+    from rich.table import Table
+
+    from rlsweep.store import sweeps as store
+    from rlsweep.store import training_runs
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        sweep_id = None if sweep is None else store.get(database, sweep).id
+        listed = training_runs.list_runs(database, sweep_id=sweep_id, agent_id=agent_id, status=status, limit=limit)
+    if json:
+        return print_json(listed)
+    if not listed:
+        return typer.echo("No training runs match.")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("run", "config", "seed", "status", "episodes", "steps", "reward", "wins"):
+        numeric = heading in ("seed", "episodes", "steps", "reward", "wins")
+        table.add_column(heading, no_wrap=True, justify="right" if numeric else "left")
+    for run in listed:
+        table.add_row(
+            str(run.id)[:8],
+            run.config_short_name,
+            str(run.seed),
+            run.status.value,
+            f"{run.episodes:,}",
+            f"{run.env_steps:,}",
+            "–" if run.mean_reward is None else number(run.mean_reward),
+            "–" if run.win_rate is None else percent(run.win_rate),
+        )
+    console().print(table)
+    return None
+
+
+def show(run: RunReference, json: Json = False) -> None:
+    """Show one training run: config, figures, checkpoints, how to reproduce it, and its error if it failed."""
+    from rlsweep.store import curves, training_runs
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        found = training_runs.get(database, run)
+        checkpoints = curves.checkpoints_of(database, found.id)
+        evaluations = curves.evaluations_of(database, [found.id]).get(found.id, [])
+    if json:
+        return print_json({"run": found, "checkpoints": checkpoints, "evaluations": evaluations})
+    out = console()
+    for label, value in _facts(found).items():
+        out.print(f"{label:<18} {value}", markup=False, soft_wrap=True)
+    for checkpoint in checkpoints:
+        out.print(
+            f"{'checkpoint':<18} {checkpoint.uri} (episode {checkpoint.episode:,}, {checkpoint.env_steps:,} env steps)",
+            markup=False,
+            soft_wrap=True,
+        )
+    if found.error:
+        out.print(f"\n{found.error.rstrip()}", markup=False, soft_wrap=True)
+    return None
+
+
+def report(sweep: SweepReference = "latest", json: Json = False) -> None:
+    """Say what a sweep's results can bear: figures, signs and a verdict for each config."""
+    from rlsweep.reports.rendering import render
+    from rlsweep.reports.summary import as_json, summarise
+    from rlsweep.store import sweeps as store
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        summary = summarise(database, store.get(database, sweep))
+    if json:
+        print_json(as_json(summary))
+    else:
+        render(summary, console())
+
+
+def export(
+    sweep: SweepReference = "latest",
+    format: Annotated[Format, typer.Option("--format", help="File format.")] = Format.CSV,  # noqa: A002 - the flag's name
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write into (default: the sweep's name, here).")
+    ] = None,
+) -> None:
+    """Write a sweep's runs, episodes, updates and evaluations to files."""
+    from rlsweep.reports.export import ExportFormat
+    from rlsweep.reports.export import export as write
+    from rlsweep.store import sweeps as store
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        found = store.get(database, sweep)
+        written = write(database, found, ExportFormat(format.value), output or Path(found.name))
+    for path in written:
+        typer.echo(path)
+
+
+def stop(
+    reference: Annotated[str, typer.Argument(metavar="SWEEP|RUN", help="Sweep (name or id) or training run (id).")],
+) -> None:
+    """Ask a sweep or a run to stop; it ends by itself and keeps what it recorded."""
+    from rlsweep.store import sweeps as store
+    from rlsweep.store import training_runs
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        try:
+            found = store.get(database, reference)
+        except NotFoundError as no_sweep:
+            try:
+                run = training_runs.get(database, reference)
+            except NotFoundError:
+                raise no_sweep from None
+            asked = training_runs.request_stop(database, run.id)
+            typer.echo(f"{asked.label}: {'stopping' if asked.status is RunStatus.RUNNING else asked.status.value}")
+            return
+        touched = store.request_stop(database, found.id)
+        store.settle(database, found.id)
+    typer.echo(
+        f"Sweep {found.name}: {touched[RunStatus.RUNNING]} running trials will end by themselves, "
+        f"{touched[RunStatus.STOPPED]} waiting ones were stopped."
+    )
+
+
+def _facts(run: "TrainingRun") -> dict[str, str]:
+    agent = run.config["agent"]
+    facts = {
+        "run": str(run.id),
+        "status": run.status.value,
+        "config": f"{run.config_name} (version {run.version})",
+        "config path": run.config_path,
+        "algorithm": run.algorithm,
+        "learning rate": str(agent["learning_rate"]),
+        "gamma": str(agent["gamma"]),
+        "n_steps": str(agent["n_steps"]),
+        "batch size": str(agent["batch_size"]),
+        "epochs": str(agent["n_epochs"]),
+        "network": f"{agent['network']['net_arch']} {agent['network']['activation_fn']}",
+        "ppo": ", ".join(f"{key} {value}" for key, value in agent["ppo"].items()),
+        "environment": run.config["training"]["environment"]["id"],
+        "seed": str(run.seed),
+        "attempt": str(run.attempt),
+        "episodes": f"{run.episodes:,}",
+        "env steps": f"{run.env_steps:,}",
+        "updates": f"{run.updates:,}",
+    }
+    if run.mean_reward is not None:
+        facts["mean reward"] = f"{number(run.mean_reward)} over the last 100 episodes"
+    if run.win_rate is not None:
+        facts["win rate"] = f"{percent(run.win_rate)} over the last 100 episodes"
+    if run.started_at is not None and run.ended_at is not None:
+        facts["took"] = duration((run.ended_at - run.started_at).total_seconds())
+    facts.update({key.replace("_", " "): _plain(value) for key, value in run.metadata.items()})
+    return facts
+
+
+def _plain(value: object) -> str:
+    return ", ".join(f"{key} {entry}" for key, entry in value.items()) if isinstance(value, dict) else str(value)

@@ -1,0 +1,43 @@
+"""Arguments and flags that several commands share, each described once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rlsweep.config.run import Mode
+
+Patterns = Annotated[
+    list[str],
+    typer.Argument(metavar="PATTERN...", help="Agent configs: quoted globs, files, or folders of .yaml, .yml, .json."),
+]
+BaseConfig = Annotated[
+    Path | None,
+    typer.Option("--base-config", metavar="PATH", help="Base training config: environment, budget, checkpoints."),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a config key in every trial, e.g. ppo.ent_coef=0.0."),
+]
+ModeOption = Annotated[Mode, typer.Option("--mode", help="smoke: quick check, detailed logs; full: the real thing.")]
+Episodes = Annotated[
+    int | None, typer.Option("--episodes", min=1, help="Episodes per trial, exactly (default 100 without a budget).")
+]
+Timesteps = Annotated[int | None, typer.Option("--total-timesteps", min=1, help="Env steps per trial.")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds per config, the same ones for every config.")]
+WithBase = Annotated[
+    bool, typer.Option("--with-base", help="Add the base config that the variants are judged against.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+SweepReference = Annotated[
+    str, typer.Argument(metavar="SWEEP", help="Name, id or start of the id of a sweep; `latest` is the newest.")
+]
+RunReference = Annotated[str, typer.Argument(metavar="RUN", help="Id of a training run, or its start.")]
+CpusPerTrial = Annotated[float, typer.Option("--cpus-per-trial", min=0.1, help="CPUs per trial; torch threads follow.")]
+GpusPerTrial = Annotated[float, typer.Option("--gpus-per-trial", min=0.0, help="GPUs per trial, fractions allowed.")]
+MaxConcurrent = Annotated[
+    int | None, typer.Option("--max-concurrent", min=1, help="Trials at a time at most (default: as CPUs allow).")
+]
+Address = Annotated[
+    str | None, typer.Option("--address", help="Join a running Ray cluster, e.g. auto or 10.0.0.1:6379.")
+]

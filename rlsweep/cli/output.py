@@ -1,0 +1,62 @@
+"""Printing: JSON for programs, Rich for people."""
+
+import dataclasses
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 100
+"""Columns where the output is no terminal."""
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Make a console as wide as the terminal."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON document to stdout."""
+    json.dump(value, sys.stdout, indent=2, default=_jsonable)
+    sys.stdout.write("\n")
+
+
+def _jsonable(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, UUID | Path):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"cannot write {type(value).__name__} as JSON")
+
+
+def duration(seconds: float) -> str:
+    """Write `42 s`, `3:07`, `1:02:45` or `2 d 03:10`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    if hours == 0:
+        return f"{minute}:{second:02d}"
+    days, hour = divmod(hours, 24)
+    return f"{hour}:{minute:02d}:{second:02d}" if days == 0 else f"{days} d {hour:02d}:{minute:02d}"
+
+
+def size(number_of_bytes: float) -> str:
+    """Write bytes as `328 MB` or `1.1 GB`."""
+    return f"{number_of_bytes / 1e9:.1f} GB" if number_of_bytes >= 1e9 else f"{number_of_bytes / 1e6:.0f} MB"
+
+
+def when(moment: datetime) -> str:
+    """Write a moment in the user's own time zone."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,139 @@
+"""`rlsweep plan`: what would run, what it would take, and what to know before."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from rlsweep.analysis.wording import number, plural
+from rlsweep.cli import options
+from rlsweep.cli.output import console, duration, print_json, size
+from rlsweep.config.estimate import Estimate, budget_warnings, estimate
+from rlsweep.config.plan import Plan, make_plan
+from rlsweep.config.run import Budget, Mode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PROBE_SECONDS = 120.0
+"""How long the measuring child process may take, its imports included."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the room's commands."""
+    app.command(name="plan")(show_plan)
+
+
+def show_plan(
+    patterns: options.Patterns,
+    base_config: options.BaseConfig = None,
+    overrides: options.Overrides = None,
+    mode: options.ModeOption = Mode.SMOKE,
+    episodes: options.Episodes = None,
+    total_timesteps: options.Timesteps = None,
+    seeds: options.Seeds = 1,
+    with_base: options.WithBase = False,
+    json: options.Json = False,
+) -> None:
+    """Show what `submit` would run: trials, differing keys, updates, memory, time, warnings."""
+    plan = make_plan(
+        patterns,
+        base_config=base_config,
+        overrides=overrides or (),
+        mode=mode,
+        episodes=episodes,
+        total_timesteps=total_timesteps,
+        seeds=seeds,
+        with_base=with_base,
+    )
+    estimates = measure_plan(plan)
+    if json:
+        print_json(plan_as_json(plan, estimates))
+    else:
+        print_plan(plan, estimates, console())
+
+
+def measure_plan(plan: Plan) -> list[Estimate]:
+    """Estimate every trial by a child process that plays the environment and times a minibatch.
+
+    Raises EnvironmentSpecError where the environment cannot be made.
+    """
+    from rlsweep.training.probing import measure
+
+    configs = [trial.config for trial in plan.trials]
+    measurements = measure(configs, timeout=PROBE_SECONDS)
+    return [estimate(config, measurement) for config, measurement in zip(configs, measurements, strict=True)]
+
+
+def plan_as_json(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Any]:
+    """Give everything that `print_plan` shows."""
+    return {
+        "trials": [
+            {
+                "config": trial.config.agent.short_name,
+                "path": str(trial.config_path),
+                "seed": trial.config.seed,
+                "config_hash": trial.config_hash,
+                "estimate": asdict(expected),
+            }
+            for trial, expected in zip(plan.trials, estimates, strict=True)
+        ],
+        "environment": plan.base_training.environment.id,
+        "mode": plan.trials[0].config.mode.value,
+        "budget": plan.trials[0].config.budget.model_dump(),
+        "differing_keys": plan.differing_keys,
+        "warnings": [*plan.warnings, *budget_warnings(plan, estimates)],
+    }
+
+
+def print_plan(plan: Plan, estimates: Sequence[Estimate], out: "Console") -> None:
+    """Draw a line a config: what sets it apart and what one trial of it will take."""
+    from rich.table import Table
+
+    first = plan.trials[0].config
+    expected = dict(zip((trial.config.agent.short_name for trial in plan.trials), estimates, strict=True))
+    seeds = sorted({trial.config.seed for trial in plan.trials})
+    out.print(
+        f"{plural(len(plan.trials), 'trial')}: {plural(len(expected), 'config')} × {plural(len(seeds), 'seed')} "
+        f"on {first.training.environment.id}, {_budget(first.budget)} each, {first.mode.value} mode",
+        markup=False,
+    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("config", no_wrap=True)
+    for key in plan.differing_keys:
+        table.add_column(key.rsplit(".", 1)[-1], justify="right", overflow="fold")
+    for heading in ("env steps", "updates", "memory", "time"):
+        table.add_column(heading, justify="right")
+    for label, took in expected.items():
+        table.add_row(
+            label,
+            *(_value(values.get(label)) for values in plan.differing_keys.values()),
+            _range(took.env_steps, number),
+            _range(took.updates, number),
+            size(took.peak_memory_bytes),
+            _range(took.seconds, duration),
+        )
+    out.print(table)
+    for warning in (*plan.warnings, *budget_warnings(plan, estimates)):
+        out.print(f"Warning: {warning}", markup=False, style="yellow")
+
+
+def _budget(budget: Budget) -> str:
+    parts = []
+    if budget.episodes:
+        parts.append(plural(budget.episodes, "episode"))
+    if budget.total_timesteps:
+        parts.append(plural(budget.total_timesteps, "env step"))
+    return " or ".join(parts)
+
+
+def _value(value: object) -> str:
+    return "–" if value is None else str(value)
+
+
+def _range(bounds: tuple[float, float] | None, write: Callable[[float], str]) -> str:
+    if bounds is None:
+        return "unknown"
+    low, high = (write(bound) for bound in bounds)
+    return low if low == high else f"{low}–{high}"

@@ -1,0 +1,146 @@
+"""How far a sweep has come: the same table in `submit` and in `status`, redrawn in place or line by line."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from rlsweep.analysis.wording import number, percent
+from rlsweep.cli.output import duration
+from rlsweep.runs import RunStatus, TrainingRun
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+
+Value = TypeVar("Value")
+
+MISSING = "–"
+LINES_EVERY_SECONDS = 10.0
+"""Between two totals where the output is no terminal."""
+
+
+def progress_table(runs: Sequence[TrainingRun], *, rows: int | None = None) -> "Table":
+    """Draw one line a trial and a total; with more trials than `rows`, those that run come first."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_footer=True, padding=(0, 1, 0, 0))
+    table.add_column("trial", footer=_total(runs), no_wrap=True, overflow="ellipsis", min_width=16)
+    for heading in ("status", "done", "reward", "wins", "steps/s", "left"):
+        table.add_column(heading, justify="left" if heading == "status" else "right", no_wrap=True)
+    shown = list(runs) if rows is None or len(runs) <= rows else sorted(runs, key=_importance)[:rows]
+    for run in shown:
+        table.add_row(
+            run.label,
+            _status(run),
+            _done(run),
+            _optional(number, run.mean_reward),
+            _optional(percent, run.win_rate),
+            _optional(number, run.steps_per_second),
+            _optional(duration, seconds_left(run)),
+        )
+    if len(shown) < len(runs):
+        table.add_row(f"… and {len(runs) - len(shown):,} more")
+    return table
+
+
+def progress_line(run: TrainingRun) -> str:
+    """Write what is known of a run, for output that is no terminal."""
+    parts = [f"{run.label}: {_status(run)}", _done(run)]
+    if run.mean_reward is not None:
+        parts.append(f"reward {number(run.mean_reward)}")
+    if run.win_rate is not None:
+        parts.append(f"wins {percent(run.win_rate)}")
+    if run.steps_per_second is not None:
+        parts.append(f"{number(run.steps_per_second)} steps/s")
+    return ", ".join(parts)
+
+
+def share_done(run: TrainingRun) -> float:
+    """Part of the budget that is spent, 0 to 1."""
+    if run.status is RunStatus.COMPLETED:
+        return 1.0
+    budget = run.config["budget"]
+    shares = [
+        done / allowed
+        for done, allowed in ((run.episodes, budget["episodes"]), (run.env_steps, budget["total_timesteps"]))
+        if allowed
+    ]
+    return min(1.0, max(shares, default=0.0))
+
+
+def seconds_left(run: TrainingRun) -> float | None:
+    """Guess from the pace so far; None where nothing is known or nothing is left."""
+    share = share_done(run)
+    if run.status is not RunStatus.RUNNING or run.started_at is None or not 0 < share < 1:
+        return None
+    return (datetime.now(UTC) - run.started_at).total_seconds() * (1 - share) / share
+
+
+class LiveProgress:
+    """Shows the progress of runs: a table in place on a terminal, lines elsewhere.
+
+    Use it as a context manager and call what that gives with the runs, as often as there is news.
+    """
+
+    def __init__(self, console: "Console") -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._told: dict[str, RunStatus] = {}
+        self._last_total = datetime.now(UTC)
+
+    def __enter__(self) -> Callable[[Sequence[TrainingRun]], None]:
+        if not self._console.is_terminal:
+            return self._tell
+        from rich.live import Live
+
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._live.start()
+        return self._draw
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def _draw(self, runs: Sequence[TrainingRun]) -> None:
+        assert self._live is not None
+        rows = max(3, self._console.height - 6)
+        self._live.update(progress_table(runs, rows=rows), refresh=True)
+
+    def _tell(self, runs: Sequence[TrainingRun]) -> None:
+        for run in runs:
+            if run.status is not self._told.get(str(run.id), RunStatus.PENDING):
+                self._told[str(run.id)] = run.status
+                self._console.print(progress_line(run), soft_wrap=True, markup=False)
+        now = datetime.now(UTC)
+        if (now - self._last_total).total_seconds() >= LINES_EVERY_SECONDS:
+            self._last_total = now
+            self._console.print(_total(runs), soft_wrap=True, markup=False)
+
+
+def _importance(run: TrainingRun) -> int:
+    order = (RunStatus.RUNNING, RunStatus.FAILED, RunStatus.PENDING, RunStatus.STOPPED, RunStatus.COMPLETED)
+    return order.index(run.status)
+
+
+def _status(run: TrainingRun) -> str:
+    return "stopping" if run.stop_requested and run.status is RunStatus.RUNNING else run.status.value
+
+
+def _done(run: TrainingRun) -> str:
+    episodes, steps = run.config["budget"]["episodes"], run.config["budget"]["total_timesteps"]
+    if episodes:
+        return f"{run.episodes:,}/{episodes:,} ep"
+    return f"{run.env_steps:,}/{steps:,} steps" if steps else f"{run.episodes:,} ep"
+
+
+def _total(runs: Sequence[TrainingRun]) -> str:
+    finished = sum(run.status.is_finished for run in runs)
+    failed = sum(run.status is RunStatus.FAILED for run in runs)
+    share = sum(1.0 if run.status.is_finished else share_done(run) for run in runs) / max(1, len(runs))
+    text = f"{finished} of {len(runs)} trials done, {share:.0%}"
+    return f"{text}, {failed} failed" if failed else text
+
+
+def _optional(write: Callable[[Value], str], value: Value | None) -> str:
+    return MISSING if value is None else write(value)

@@ -1,0 +1,153 @@
+"""`rlsweep train`: one run, through the same code as a sweep's trials, in this process."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rlsweep.cli import options
+from rlsweep.cli.output import console
+from rlsweep.cli.progress import LiveProgress, progress_line
+from rlsweep.cli.signals import on_interrupt
+from rlsweep.config.plan import make_run
+from rlsweep.config.run import Mode
+from rlsweep.errors import InputError
+from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rlsweep.store.database import Database
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+WATCH_SECONDS = 1.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the room's commands."""
+    app.command()(train)
+
+
+def train(
+    agent_config: Annotated[
+        Path | None, typer.Option("--agent-config", metavar="PATH", help="The agent config to train.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="PATH", help="Base training config: environment, budget.")
+    ] = None,
+    mode: options.ModeOption = Mode.FULL,
+    episodes: options.Episodes = None,
+    total_timesteps: options.Timesteps = None,
+    learning_rate: Annotated[str | None, typer.Option(help="A number, or linear_3.0e-4.")] = None,
+    gamma: Annotated[float | None, typer.Option(help="Discount factor.")] = None,
+    n_steps: Annotated[int | None, typer.Option(help="Env steps per rollout and environment.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Minibatch size.")] = None,
+    n_epochs: Annotated[int | None, typer.Option(help="Epochs per update.")] = None,
+    ent_coef: Annotated[float | None, typer.Option(help="Entropy coefficient.")] = None,
+    clip_range: Annotated[str | None, typer.Option(help="PPO's clipping range; may be linear_0.2.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of environment, policy, torch and NumPy.")] = None,
+    overrides: options.Overrides = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN|CHECKPOINT", help="Go on from a run's last checkpoint.")
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Torch threads.")] = 1,
+) -> None:
+    """Train one config for long, with checkpoints that resume."""
+    flags = {
+        "learning_rate": learning_rate,
+        "gamma": gamma,
+        "n_steps": n_steps,
+        "batch_size": batch_size,
+        "n_epochs": n_epochs,
+        "ppo.ent_coef": ent_coef,
+        "ppo.clip_range": clip_range,
+        "seed": seed,
+    }
+    sets = [*(overrides or ()), *(f"{key}={value}" for key, value in flags.items() if value is not None)]
+    if resume is None and agent_config is None:
+        raise InputError("Name what to train with --agent-config PATH, or what to go on with by --resume RUN.")
+    if resume is not None and (agent_config is not None or config is not None or sets):
+        raise InputError(
+            "--resume goes on with the run's own config: leave out --agent-config, --config and overrides "
+            "(a larger --episodes or --total-timesteps may be given)."
+        )
+    trial = None
+    if agent_config is not None:
+        trial = make_run(
+            agent_config,
+            base_config=config,
+            overrides=sets,
+            mode=mode,
+            episodes=episodes,
+            total_timesteps=total_timesteps,
+        )
+    from rlsweep.store import training_runs
+    from rlsweep.store.opening import open_database
+    from rlsweep.sweep.execution import Workplace, execute_run
+    from rlsweep.sweep.provenance import collect_provenance
+    from rlsweep.sweep.resuming import reopen_run
+    from rlsweep.sweep.submission import run_of_trial
+
+    out = console()
+    settings = Settings.from_environ()
+    with open_database(settings) as database:
+        checkpoint = None
+        if trial is not None:
+            run = training_runs.create_single(database, run_of_trial(trial))
+            for warning in trial.warnings:
+                out.print(f"Warning: {warning}", markup=False)
+        else:
+            assert resume is not None
+            run, checkpoint = reopen_run(database, resume, episodes=episodes, total_timesteps=total_timesteps)
+        out.print(f"Training run {str(run.id)[:8]}: {run.label}, {run.config['mode']} mode", markup=False)
+        provenance = collect_provenance(Path(run.config_path).parent)
+        workplace = Workplace(
+            database_url=database.url, settings=settings, threads=threads, metadata=provenance.as_metadata()
+        )
+        stop = threading.Event()
+        with _progress(database, run, out), on_interrupt(stop.set) as interrupted:
+            execute_run(run.id, workplace, stop=stop, resume_from=checkpoint)
+        run = training_runs.get(database, run.id)
+        last = training_runs.latest_checkpoint(database, run.id)
+    _tell_end(run, None if last is None else last.uri, out)
+    if interrupted.is_set():
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if run.status is not RunStatus.COMPLETED:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@contextmanager
+def _progress(database: "Database", run: TrainingRun, out: "Console") -> Iterator[None]:
+    """Show the run's record once a second while the context lasts."""
+    from rlsweep.store import training_runs
+
+    done = threading.Event()
+
+    def watch() -> None:
+        with LiveProgress(out) as draw:
+            while not done.wait(WATCH_SECONDS):
+                draw([training_runs.get(database, run.id)])
+
+    thread = threading.Thread(target=watch, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _tell_end(run: TrainingRun, checkpoint: str | None, out: "Console") -> None:
+    out.print(progress_line(run), markup=False, soft_wrap=True)
+    if run.error:
+        out.print(run.error.rstrip(), markup=False, soft_wrap=True)
+    if checkpoint is not None:
+        out.print(f"Checkpoint: {checkpoint}", markup=False, soft_wrap=True)
+        out.print(f"Play it:    rlsweep eval {str(run.id)[:8]} --episodes 100", markup=False, soft_wrap=True)
+    if run.status is not RunStatus.COMPLETED:
+        out.print(f"Go on:      rlsweep train --resume {str(run.id)[:8]}", markup=False, soft_wrap=True)

@@ -1,0 +1,63 @@
+"""The algorithms a config may name: one entry each; adding one is adding a line here.
+
+The classes are named, not imported, so that a config is checked without loading torch.
+"""
+
+from dataclasses import dataclass
+
+from rlsweep.config.nearest import suggestion
+
+_EVERY_ACTOR_CRITIC = frozenset(
+    {
+        "learning_rate",
+        "gamma",
+        "n_steps",
+        "network.policy",
+        "network.net_arch",
+        "network.activation_fn",
+        "ppo.ent_coef",
+        "ppo.vf_coef",
+        "ppo.max_grad_norm",
+        "ppo.gae_lambda",
+        "ppo.normalize_advantage",
+    }
+)
+_EVERY_PPO = _EVERY_ACTOR_CRITIC | {
+    "batch_size",
+    "n_epochs",
+    "ppo.clip_range",
+    "ppo.clip_range_vf",
+    "ppo.target_kl",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Algorithm:
+    """One algorithm.
+
+    target: "module:Class" of the Stable-Baselines3 class
+    uses_masks: whether it is given action masks and never takes an illegal action
+    hyperparameters: dotted agent config keys it uses; it ignores all others
+    """
+
+    name: str
+    target: str
+    uses_masks: bool
+    hyperparameters: frozenset[str]
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    algorithm.name: algorithm
+    for algorithm in (
+        Algorithm(name="MaskablePPO", target="sb3_contrib:MaskablePPO", uses_masks=True, hyperparameters=_EVERY_PPO),
+        Algorithm(name="PPO", target="stable_baselines3:PPO", uses_masks=False, hyperparameters=_EVERY_PPO),
+        Algorithm(name="A2C", target="stable_baselines3:A2C", uses_masks=False, hyperparameters=_EVERY_ACTOR_CRITIC),
+    )
+}
+
+
+def known_algorithm(name: str) -> str:
+    """Return `name` if there is such an algorithm; ValueError with the known ones and the nearest otherwise."""
+    if name not in ALGORITHMS:
+        raise ValueError(f"unknown algorithm {name!r}, known are {', '.join(ALGORITHMS)}{suggestion(name, ALGORITHMS)}")
+    return name

@@ -1,0 +1,55 @@
+"""What an agent config learns with, key by key, and in which keys configs differ."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rlsweep.config.agent import AgentConfig, Hyperparameters
+from rlsweep.config.algorithms import ALGORITHMS
+
+
+def flat_hyperparameters(config: AgentConfig) -> dict[str, Any]:
+    """Return the algorithm and every hyperparameter by its dotted key, as JSON-able values.
+
+    Who a config is (name, version, variant, description) is no part of it; `network.net_arch` is one value.
+    """
+    flat: dict[str, Any] = {"algorithm": config.algorithm}
+    for key, value in config.model_dump(mode="json", include=set(Hyperparameters.model_fields)).items():
+        flat |= {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
+
+
+def base_difference(config: AgentConfig, base: AgentConfig) -> dict[str, tuple[Any, Any]]:
+    """Return the dotted keys in which `config` differs from `base`, with (its value, the base's value)."""
+    ours, theirs = flat_hyperparameters(config), flat_hyperparameters(base)
+    return {key: (ours[key], theirs[key]) for key in ours if ours[key] != theirs[key]}
+
+
+def differing_keys(configs: Mapping[str, AgentConfig]) -> dict[str, dict[str, Any]]:
+    """Return the dotted keys whose values are not the same in all configs, with the value of each config."""
+    flat = {label: flat_hyperparameters(config) for label, config in configs.items()}
+    differing: dict[str, dict[str, Any]] = {}
+    for key in next(iter(flat.values()), {}):
+        values = {label: each[key] for label, each in flat.items()}
+        if any(value != next(iter(values.values())) for value in values.values()):
+            differing[key] = values
+    return differing
+
+
+def hyperparameter_hash(config: AgentConfig) -> str:
+    """Return the SHA-256, in hex, of all that changes how the config learns: keys its algorithm ignores do not."""
+    used = ALGORITHMS[config.algorithm].hyperparameters | {"algorithm"}
+    flat = {key: value for key, value in flat_hyperparameters(config).items() if key in used}
+    return digest(flat)
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256, in hex, of a JSON-able value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def labels(configs: Sequence[AgentConfig], files: Sequence[str]) -> tuple[str, ...]:
+    """Return what to call each config: its short name, and its file where two short names are the same."""
+    names = [config.short_name for config in configs]
+    return tuple(f"{name} ({file})" if names.count(name) > 1 else name for name, file in zip(names, files, strict=True))

@@ -1,0 +1,110 @@
+"""The environment families a config may name, and a check of its spelling that imports none of them.
+
+Whether the game, id or class itself exists is found out by the family, in the child process of a plan.
+"""
+
+import importlib.util
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlsweep.config.nearest import suggestion
+from rlsweep.config.training import EnvironmentSpec
+
+_OPPONENT = re.compile(r"random|mcts(:[1-9][0-9]{0,6})?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnvironmentFamily:
+    """One family.
+
+    target: "module:function" of its maker, `make(spec: EnvironmentSpec, *, seed: int) -> gymnasium.Env`
+    prefix: what all of its ids begin with, and no id of another family
+    pattern: what its ids look like, in full; form: the same for people
+    """
+
+    target: str
+    prefix: str
+    pattern: re.Pattern[str]
+    form: str
+
+
+FAMILIES: tuple[EnvironmentFamily, ...] = (
+    EnvironmentFamily(
+        target="rlsweep.envs.open_spiel:make",
+        prefix="open_spiel/",
+        pattern=re.compile(r"open_spiel/[A-Za-z0-9_]+(\(.*\))?"),
+        form="open_spiel/<game>",
+    ),
+    EnvironmentFamily(
+        target="rlsweep.envs.pettingzoo:make",
+        prefix="pettingzoo/",
+        pattern=re.compile(r"pettingzoo/[A-Za-z_]\w*([./][A-Za-z_]\w*)*"),
+        form="pettingzoo/<module>",
+    ),
+    EnvironmentFamily(
+        target="rlsweep.envs.custom:make",
+        prefix="",
+        pattern=re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"),
+        form="<module>:<Class>",
+    ),
+    EnvironmentFamily(
+        target="rlsweep.envs.gymnasium:make",
+        prefix="",
+        pattern=re.compile(r"([A-Za-z_]\w*(\.[A-Za-z_]\w*)*:)?([\w-]+/)?[\w.-]+"),
+        form="a Gymnasium id",
+    ),
+)
+"""In the order in which they are tried: the first whose prefix and pattern fit takes the id."""
+
+
+def family_of(environment_id: str) -> EnvironmentFamily:
+    """Return the family of an environment id; ValueError names the forms there are."""
+    for family in FAMILIES:
+        if family.pattern.fullmatch(environment_id):
+            return family
+        if family.prefix and environment_id.startswith(family.prefix):
+            break
+    forms = ", ".join(family.form for family in FAMILIES)
+    raise ValueError(f"unknown environment {environment_id!r}; write {forms}")
+
+
+def environment_problems(spec: EnvironmentSpec) -> list[tuple[str, str]]:
+    """What is wrong with an environment spec as far as it can be seen without importing it: (key, problem)."""
+    problems = []
+    try:
+        family_of(spec.id)
+        module = spec.id.partition(":")[0].partition(".")[0]
+        if ":" in spec.id.partition("(")[0] and not _is_installed(module):
+            way_out = "install it, or put its folder on PYTHONPATH"
+            problems.append(("environment.id", f"module {module!r} of {spec.id!r} cannot be found; {way_out}"))
+    except ValueError as exc:
+        problems.append(("environment.id", str(exc)))
+    if problem := opponent_problem(spec.opponent):
+        problems.append(("environment.opponent", problem))
+    return problems
+
+
+def opponent_problem(opponent: str) -> str | None:
+    """What is wrong with an opponent's name; a checkpoint's path is looked for on this machine."""
+    if _OPPONENT.fullmatch(opponent):
+        return None
+    if not opponent.endswith(".zip"):
+        near = suggestion(opponent, ("random", "mcts"))
+        return f"must be random, mcts, mcts:<simulations> or a checkpoint ending in .zip, got {opponent!r}{near}"
+    if not Path(os.path.expanduser(opponent)).is_file():
+        return f"there is no checkpoint {opponent}"
+    return None
+
+
+def is_checkpoint(opponent: str) -> bool:
+    """Whether an opponent is a checkpoint's path."""
+    return opponent.endswith(".zip")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # a module without a spec, such as __main__
+        return False

@@ -1,0 +1,102 @@
+"""One agent config or training config, read, layered and checked."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rlsweep.config.agent import AgentConfig, Hyperparameters
+from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.environments import environment_problems, is_checkpoint
+from rlsweep.config.layers import given_keys, layered, spelled_out
+from rlsweep.config.overrides import Override, override_agent, override_training
+from rlsweep.config.problems import Model, check
+from rlsweep.config.reading import read_config_file
+from rlsweep.config.training import EnvironmentSpec, TrainingConfig
+from rlsweep.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentFile:
+    """One agent config file.
+
+    path: as the user gave it
+    config: resolved, with the base config's defaults below and the command line's values on top
+    given: dotted keys that somebody set, in the file, the base config or on the command line
+    """
+
+    path: Path
+    config: AgentConfig
+    given: frozenset[str]
+
+    @property
+    def absolute_path(self) -> Path:
+        """The file's path wherever the work runs; links are kept as they are named."""
+        return Path(os.path.abspath(self.path))
+
+
+def load_training(path: Path | None, overrides: Sequence[Override]) -> TrainingConfig:
+    """Read the base config, or take the defaults where there is none, with the overrides on top.
+
+    `hyperparameters` stays as written, for `load_agent`. An opponent's checkpoint is looked for on this machine
+    and its path made absolute. ConfigError holds every problem found.
+    """
+    data = spelled_out(read_config_file(path, kind="Base")) if path else {}
+    _, problems = check(TrainingConfig, data)
+    _, below = check(Hyperparameters, _mapping(data.get("hyperparameters")))
+    problems += [(f"hyperparameters.{key}", problem) for key, problem in below]
+    _raise_if(problems, path)
+    training = _built(TrainingConfig, override_training(data, overrides))
+    for key, problem in environment_problems(training.environment):
+        setter = next((each for each in reversed(overrides) if key.startswith(each.key)), None)
+        raise ConfigError(f"{setter or path or 'default environment'}: {problem if setter else f'{key}: {problem}'}")
+    return training.model_copy(update={"environment": _with_absolute_opponent(training.environment)})
+
+
+def load_agent(path: Path, defaults: Mapping[str, Any], overrides: Sequence[Override]) -> AgentFile:
+    """Read an agent config with the base config's `defaults` below it and the overrides on top.
+
+    ConfigError holds every problem found in the file.
+    """
+    data = read_config_file(path)
+    _, problems = check(AgentConfig, data)
+    _raise_if(problems, path)
+    data = override_agent(layered(defaults, data), overrides)
+    return AgentFile(path=path, config=_built(AgentConfig, data), given=given_keys(data))
+
+
+def impossible(file: AgentFile, training: TrainingConfig) -> list[str]:
+    """Say which of the config's values no algorithm can learn with, taken together."""
+    config = file.config
+    if not config.ppo.normalize_advantage:
+        return []
+    way_out = "set ppo.normalize_advantage: false, or more"
+    if config.n_steps * training.n_envs == 1:
+        return [f"{file.path}: n_steps: a rollout of one step has no spread to normalise advantages by; {way_out}"]
+    if config.batch_size == 1 and "batch_size" in ALGORITHMS[config.algorithm].hyperparameters:
+        return [f"{file.path}: batch_size: one sample has no spread to normalise advantages by; {way_out}"]
+    return []
+
+
+def _raise_if(problems: Sequence[tuple[str, str]], source: Path | None) -> None:
+    if problems:
+        raise ConfigError(*(f"{source}: {key}: {problem}" for key, problem in problems))
+
+
+def _built(model: type[Model], data: dict[str, Any]) -> Model:
+    """Build from layers that were each checked; no layer's values depend on another's."""
+    built, problems = check(model, data)
+    if built is None:
+        raise ConfigError(*(f"{key}: {problem}" for key, problem in problems))
+    return built
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _with_absolute_opponent(spec: EnvironmentSpec) -> EnvironmentSpec:
+    if not is_checkpoint(spec.opponent):
+        return spec
+    return spec.model_copy(update={"opponent": os.path.abspath(os.path.expanduser(spec.opponent))})

@@ -1,0 +1,105 @@
+"""`--set KEY=VALUE`: one value for all configs of a sweep, above what their files say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rlsweep.config.agent import AlgorithmName, Hyperparameters
+from rlsweep.config.keys import leaf_keys, sections
+from rlsweep.config.layers import spelled_out, with_value
+from rlsweep.config.nearest import suggestion
+from rlsweep.config.problems import check
+from rlsweep.config.reading import parse_value
+from rlsweep.config.training import TrainingConfig
+from rlsweep.errors import ConfigError
+
+
+class _SettableAgentKeys(Hyperparameters):
+    algorithm: AlgorithmName = "MaskablePPO"
+
+
+_AGENT_KEYS = (*leaf_keys(_SettableAgentKeys), *sections(_SettableAgentKeys))
+_TRAINING_KEYS = tuple(
+    key
+    for key in (*leaf_keys(TrainingConfig), *sections(TrainingConfig))
+    if key not in ("name", "description", "hyperparameters")
+)
+_FREE_MAPPING = "environment.kwargs."
+_WHO_A_CONFIG_IS = ("agent_id", "name", "version", "sweep_variant", "description", "exploration", "hyperparameters")
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One `--set`: a dotted key, its value, and whether it belongs to the agent config or the training config."""
+
+    key: str
+    value: Any
+    for_agent: bool
+
+    def __str__(self) -> str:
+        return f"--set {self.key}"
+
+
+def parse_overrides(texts: Sequence[str]) -> tuple[Override, ...]:
+    """Read `KEY=VALUE` texts, in which a later one wins over an earlier one.
+
+    A key is dotted (`ppo.ent_coef`) or, where only one key ends so, its last part (`ent_coef`). Values are YAML.
+    ConfigError with one problem for each text that cannot be used.
+    """
+    problems: list[str] = []
+    overrides: list[Override] = []
+    for text in texts:
+        try:
+            overrides.append(_parse(text))
+        except ValueError as exc:
+            problems.append(f"--set {text}: {exc}")
+    problems += _wrong_values(overrides)
+    if problems:
+        raise ConfigError(*problems)
+    return tuple(overrides)
+
+
+def override_agent(data: dict[str, Any], overrides: Sequence[Override]) -> dict[str, Any]:
+    """Return agent config data with the overrides that belong to it."""
+    for override in overrides:
+        if override.for_agent:
+            data = with_value(data, override.key, override.value)
+    return data
+
+
+def override_training(data: dict[str, Any], overrides: Sequence[Override]) -> dict[str, Any]:
+    """Return training config data with the overrides that belong to it."""
+    for override in overrides:
+        if not override.for_agent:
+            data = spelled_out(with_value(data, override.key, override.value))
+    return data
+
+
+def _parse(text: str) -> Override:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ValueError("write KEY=VALUE, such as --set ppo.ent_coef=0.0")
+    full_key = _full_key(key.strip())
+    return Override(full_key, parse_value(value), for_agent=full_key in _AGENT_KEYS)
+
+
+def _full_key(key: str) -> str:
+    settable = (*_AGENT_KEYS, *_TRAINING_KEYS)
+    if key in settable or (key.startswith(_FREE_MAPPING) and key != _FREE_MAPPING):
+        return key
+    if key in _WHO_A_CONFIG_IS:
+        raise ValueError(f"{key} belongs to one config file; it cannot be set for all")
+    if key == "episodes":  # the budget, most likely, and not evaluation.episodes
+        raise ValueError("write max_episodes (the budget, as --episodes) or evaluation.episodes")
+    found = [full_key for full_key in settable if full_key.endswith(f".{key}")]
+    if len(found) == 1:
+        return found[0]
+    last_parts = {full_key.rpartition(".")[2]: full_key for full_key in settable}
+    raise ValueError(f"unknown key{suggestion(key, (*settable, *last_parts))}")
+
+
+def _wrong_values(overrides: Sequence[Override]) -> list[str]:
+    """Check the overrides by themselves: every other key has a default."""
+    _, in_agent = check(_SettableAgentKeys, override_agent({}, overrides))
+    _, in_training = check(TrainingConfig, override_training({}, overrides))
+    return [f"--set {key}: {problem}" for key, problem in (*in_agent, *in_training)]

@@ -1,0 +1,101 @@
+"""What is wrong with a config's values, one message a problem, in the words of the person who wrote the file."""
+
+import json
+import re
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rlsweep.config.keys import unknown_key_hint
+from rlsweep.config.nearest import suggestion
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_MAX_SHOWN = 60
+_KINDS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+}
+_BOUNDS = {
+    "greater_than": ("greater than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+
+
+def check(model: type[Model], data: dict[str, Any]) -> tuple[Model | None, list[tuple[str, str]]]:
+    """Build `model` from JSON-like `data`; None and (dotted key, what is wrong) for each problem otherwise.
+
+    Values are taken as JSON: a list becomes a tuple and a whole number a float, but no text becomes a number.
+    """
+    try:
+        return model.model_validate_json(json.dumps(data)), []
+    except ValidationError as exc:
+        errors = exc.errors(include_url=False)
+        return None, [(dotted_key(error), _problem(error, model)) for error in errors]
+
+
+def dotted_key(error: ErrorDetails) -> str:
+    """Return where an error lies, as `network.net_arch[1]`; the tags of unions, `<so>`, are none of the user's."""
+    key = ""
+    for part in error["loc"]:
+        if isinstance(part, int):
+            key += f"[{part}]"
+        elif not part.startswith("<"):
+            key += f".{part}" if key else part
+    return key
+
+
+def _problem(error: ErrorDetails, model: type[BaseModel]) -> str:
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "missing":
+        return "is required, but missing"
+    if kind == "extra_forbidden":
+        return f"unknown key; {unknown_key_hint(dotted_key(error), model)}"
+    if kind in _KINDS:
+        return f"must be {_KINDS[kind]}, got {shown(value)}{_way_out(kind, value)}"
+    if kind in _BOUNDS:
+        words, bound = _BOUNDS[kind]
+        return f"must be {words} {context[bound]:g}, got {shown(value)}"
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", context["expected"])
+        nearest = suggestion(value, choices) if isinstance(value, str) else ""
+        return f"must be one of {', '.join(choices)}, got {shown(value)}{nearest}"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "finite_number":
+        return f"must be a finite number, got {shown(value)}"
+    if kind in ("too_long", "too_short"):
+        words = f"at most {context['max_length']}" if kind == "too_long" else f"at least {context['min_length']}"
+        return f"must hold {words} values, got {context['actual_length']}"
+    return f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {shown(value)}"
+
+
+def _way_out(kind: str, value: Any) -> str:
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return "; put it in quotes"
+    if kind == "float_type" and isinstance(value, str) and re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", value):
+        return "; remove the quotes around the number"
+    if kind.startswith("int_") and isinstance(value, float) and value.is_integer():
+        return f"; write {int(value)}"
+    return ""
+
+
+def shown(value: Any) -> str:
+    """Return a value as it stands in a message: short, and as YAML would have it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else repr(value)
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"

@@ -1,0 +1,206 @@
+"""YAML or JSON text → plain values: numbers as YAML 1.2 reads them, and a bound on what a small text may grow to.
+
+PyYAML follows YAML 1.1, where `3e-4` is a string and `1:30` is ninety. The loader here reads numbers as YAML 1.2
+does, reads dates as text, and accepts no tag beyond the plain ones. Its tables are its own: PyYAML's stay untouched.
+"""
+
+import json
+import re
+from collections import Counter
+from typing import Any, Protocol
+
+import yaml
+from yaml.constructor import ConstructorError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+try:
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # PyYAML built without libyaml
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+MAX_DEPTH = 50
+MAX_VALUES = 10_000
+_MAX_INTEGER_LENGTH = 100  # far beyond 64 bits; Python itself refuses to convert very long ones
+_TAG = "tag:yaml.org,2002:"
+_SPECIAL_FLOAT = re.compile(r"(?P<sign>[-+]?)\.(?P<name>inf|nan)", re.IGNORECASE)
+
+
+class _Mark(Protocol):
+    """A place in a YAML text, as both of PyYAML's parsers give it; counted from 0."""
+
+    line: int
+    column: int
+
+
+class TextError(ValueError):
+    """Text that cannot be read as values; `line` and `column` count from 1, None where none can be named."""
+
+    def __init__(self, problem: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.line = line
+        self.column = column
+
+    @classmethod
+    def at(cls, mark: "_Mark | None", problem: str) -> "TextError":
+        """Make the error for a place in a YAML text."""
+        return cls(problem, mark.line + 1, mark.column + 1) if mark else cls(problem)
+
+
+class ConfigLoader(_SafeLoader):
+    """A SafeLoader that reads numbers as YAML 1.2 does and knows only JSON's types."""
+
+    def construct_integer(self, node: ScalarNode) -> int:
+        """Read a decimal integer; `_` may group its digits."""
+        text = self.construct_scalar(node)
+        if len(text) > _MAX_INTEGER_LENGTH:
+            raise ConstructorError(None, None, f"an integer of {len(text)} digits is too large", node.start_mark)
+        try:
+            return int(text.replace("_", ""))
+        except ValueError:
+            raise ConstructorError(None, None, f"{text!r} is no integer", node.start_mark) from None
+
+    def construct_float(self, node: ScalarNode) -> float:
+        """Read a float; the special ones are left for the models to refuse by name."""
+        text = self.construct_scalar(node)
+        special = _SPECIAL_FLOAT.fullmatch(text)
+        try:
+            return float(special["sign"] + special["name"] if special else text.replace("_", ""))
+        except ValueError:
+            raise ConstructorError(None, None, f"{text!r} is no number", node.start_mark) from None
+
+    def construct_boolean(self, node: ScalarNode) -> bool:
+        """Read YAML 1.1's words for true and false, which PyYAML's users know."""
+        text = self.construct_scalar(node)
+        if text.lower() not in self.bool_values:
+            raise ConstructorError(None, None, f"{text!r} is neither true nor false", node.start_mark)
+        return bool(self.bool_values[text.lower()])
+
+    def refuse_tag(self, node: Node) -> None:
+        """Refuse dates, binaries, sets, Python objects and whatever else a tag may ask for."""
+        tag = node.tag.replace(_TAG, "!!")
+        raise ConstructorError(None, None, f"the tag {tag} has no place in a config", node.start_mark)
+
+
+ConfigLoader.yaml_implicit_resolvers = {}
+ConfigLoader.yaml_constructors = {
+    _TAG + "null": ConfigLoader.construct_yaml_null,
+    _TAG + "bool": ConfigLoader.construct_boolean,
+    _TAG + "int": ConfigLoader.construct_integer,
+    _TAG + "float": ConfigLoader.construct_float,
+    _TAG + "str": ConfigLoader.construct_yaml_str,
+    _TAG + "seq": ConfigLoader.construct_yaml_seq,
+    _TAG + "map": ConfigLoader.construct_yaml_map,
+    None: ConfigLoader.refuse_tag,
+}
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF", list("yYnNtTfFoO")),
+    ("int", r"[-+]?[0-9][0-9_]*", list("-+0123456789")),
+    ("float", r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+     list("-+0123456789.")),
+    ("merge", r"<<", ["<"]),
+):  # fmt: skip
+    ConfigLoader.add_implicit_resolver(_TAG + _tag, re.compile(rf"(?:{_pattern})\Z"), _first)
+
+
+def parse_yaml(text: str) -> Any:
+    """Read one YAML document into dicts, lists, strings, numbers, booleans and None.
+
+    Raises TextError for malformed text, a key given twice, a key that is no text, a tag, a second document,
+    and for text nested deeper than MAX_DEPTH or that stands, its aliases followed, for more than MAX_VALUES values.
+    """
+    try:
+        _check_size(text)
+        loader = ConfigLoader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _check_keys(node)
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as exc:
+        problem = ", ".join(part for part in (exc.context, exc.problem) if part)
+        raise TextError.at(exc.problem_mark or exc.context_mark, problem) from exc
+    except yaml.YAMLError as exc:
+        raise TextError(" ".join(str(exc).split())) from exc
+
+
+def _check_size(text: str) -> None:
+    """Walk the events, before any value is built, counting what every alias stands for."""
+    sizes: dict[str, int] = {}
+    open_nodes: list[tuple[str | None, int]] = []
+    total = 0
+    for event in yaml.parse(text, Loader=ConfigLoader):
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor in (anchor for anchor, _ in open_nodes):
+                raise TextError.at(event.start_mark, f"*{event.anchor} refers to itself")
+            total += sizes.get(event.anchor or "", 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1
+            if event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            open_nodes.append((event.anchor, total))
+            total += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_nodes.pop()
+            if anchor:
+                sizes[anchor] = total - before
+        if len(open_nodes) > MAX_DEPTH:
+            raise TextError.at(event.start_mark, f"nested deeper than {MAX_DEPTH} levels")
+        if total > MAX_VALUES:
+            raise TextError.at(event.start_mark, f"stands for more than {MAX_VALUES} values")
+
+
+def _check_keys(root: Node) -> None:
+    """Every key is a text and given once; looked at before merges (`<<`) add keys that may be overridden."""
+    pending, seen = [root], {id(root)}
+    while pending:
+        node = pending.pop()
+        children: list[Node] = []
+        if isinstance(node, MappingNode):
+            lines: dict[str, int] = {}
+            for key, value in node.value:
+                if not isinstance(key, ScalarNode) or key.tag not in (_TAG + "str", _TAG + "merge"):
+                    written = f"key {key.value}" if isinstance(key, ScalarNode) else "a key"
+                    raise TextError.at(key.start_mark, f"{written} must be text; put it in quotes")
+                if key.value in lines:
+                    problem = f"key {key.value!r} is given twice, first on line {lines[key.value]}"
+                    raise TextError.at(key.start_mark, problem)
+                lines[key.value] = key.start_mark.line + 1
+                children.append(value)
+        elif isinstance(node, SequenceNode):
+            children = list(node.value)
+        for child in children:
+            if id(child) not in seen:
+                seen.add(id(child))
+                pending.append(child)
+
+
+def parse_json(text: str) -> Any:
+    """Read one JSON document; raises TextError for malformed text, a key given twice, and endless nesting."""
+
+    def to_dict(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        data = dict(items)
+        if len(data) < len(items):
+            [(key, _)] = Counter(key for key, _ in items).most_common(1)
+            lines = [text.count("\n", 0, found.start()) + 1 for found in re.finditer(rf'"{re.escape(key)}"\s*:', text)]
+            where = f" (it stands on lines {', '.join(map(str, lines[:5]))})" if lines else ""
+            raise TextError(f"key {key!r} is given twice in one object{where}")
+        return data
+
+    try:
+        return json.loads(text, object_pairs_hook=to_dict, parse_int=_json_integer)
+    except json.JSONDecodeError as exc:
+        raise TextError(exc.msg, exc.lineno, exc.colno) from exc
+    except RecursionError as exc:
+        raise TextError(f"nested deeper than {MAX_DEPTH} levels") from exc
+
+
+def _json_integer(digits: str) -> int:
+    if len(digits) > _MAX_INTEGER_LENGTH:
+        raise TextError(f"an integer of {len(digits)} digits is too large")
+    return int(digits)

@@ -1,0 +1,152 @@
+"""PettingZoo's turn-taking (AEC) environments, played from one seat."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs.flatten import MASK_KEY, Flattener
+from rlsweep.envs.opponents import make_opponent
+from rlsweep.envs.turns import Opponent, TurnGame
+from rlsweep.errors import EnvironmentSpecError
+
+
+def is_aec(env: object) -> bool:
+    """Whether an object is a PettingZoo AEC environment, by what it can do."""
+    return hasattr(env, "agent_iter") and hasattr(env, "possible_agents")
+
+
+def play(aec: Any, spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
+    """Play an AEC environment from one seat, against `spec.opponent`.
+
+    Raises EnvironmentSpecError where agents differ in their spaces, or actions are not Discrete.
+    """
+    first, *others = aec.possible_agents
+    seen, actions = aec.observation_space(first), aec.action_space(first)
+    for other in others:
+        if aec.action_space(other) != actions or aec.observation_space(other) != seen:
+            raise EnvironmentSpecError(
+                f"Environment {spec.id!r}: agents {first!r} and {other!r} have different spaces, so one policy cannot "
+                f"play both seats."
+            )
+    if not isinstance(actions, spaces.Discrete) or actions.start != 0:
+        raise EnvironmentSpecError(
+            f"Environment {spec.id!r}: its actions are {actions}; only Discrete actions from 0 can be played by turns."
+        )
+    flatten = Flattener(seen, spec.observation_keys, spec.id)
+    opponent = make_opponent(
+        spec, players=1 + len(others), actions=int(actions.n), observation_size=flatten.box.shape[0]
+    )
+    return AECGame(spec.id, aec, flatten, int(actions.n), opponent, seed=seed)
+
+
+class AECGame(TurnGame):
+    """An AEC environment. Observation: the seat's, flattened.
+
+    Where the seat is out before the game is over, its episode ends, and the others play on unseen until it is known who
+    won.
+    """
+
+    def __init__(
+        self, env_id: str, aec: Any, flatten: Flattener, actions: int, opponent: Opponent["AECGame"], *, seed: int
+    ) -> None:
+        self._aec = aec
+        self._flatten = flatten
+        self._opponent = opponent
+        self._seats = {agent: seat for seat, agent in enumerate(aec.possible_agents)}
+        self._all_legal = np.ones(actions, np.bool_)
+        self._mask = self._all_legal
+        self._seen: Any = None
+        self._own_seen: Any = None
+        self._earned: list[float] = []
+        self._truncated = False
+        super().__init__(
+            env_id,
+            players=len(self._seats),
+            competitive=len(self._seats) > 1,
+            observation_space=flatten.box,
+            actions=actions,
+            seed=seed,
+        )
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are legal for the seat now: a new array, shape (n_actions,), bool."""
+        return self._mask.copy()
+
+    def legal_actions(self) -> NDArray[np.intp]:
+        """The legal actions of the player to move (for opponents)."""
+        legal = self._mask.nonzero()[0]
+        if not legal.size:
+            raise EnvironmentSpecError(
+                f"Environment {self.env_id!r}: {self._aec.agent_selection!r} is to move, but its mask allows nothing."
+            )
+        return legal
+
+    def observation(self) -> NDArray[np.float32]:
+        """What the player to move sees (for opponents)."""
+        return self._flatten(self._seen)
+
+    def close(self) -> None:
+        """Close the AEC environment."""
+        self._aec.close()
+
+    def _deal(self, options: dict[str, Any] | None) -> None:
+        # A seed for every game, since environments differ in what a reset without one does.
+        self._aec.reset(seed=self._rng.getrandbits(31), options=options)
+        self._earned = [0.0] * self.players
+        self._truncated = False
+
+    def _is_legal(self, move: int) -> bool:
+        return 0 <= move < self._mask.size and bool(self._mask[move])
+
+    def _apply(self, move: int) -> None:
+        self._aec.step(move)
+
+    def _play_to_own_turn(self) -> bool:
+        """Play the opponents until the seat is to move; True where its game is over.
+
+        An AEC environment says at an agent's turn what the agent earned since its turn before, and gives a last turn
+        to those that are out: that is where returns are added up.
+        """
+        aec = self._aec
+        while aec.agents:
+            agent = aec.agent_selection
+            seat = self._seats[agent]
+            _, reward, terminated, truncated, info = aec.last(observe=False)
+            self._earned[seat] += float(reward)
+            if terminated or truncated:
+                if seat == self.seat:
+                    self._own_seen, self._truncated = aec.observe(agent), not terminated
+                aec.step(None)
+                continue
+            self._seen = aec.observe(agent)
+            self._mask = self._mask_in(self._seen, info)
+            if seat == self.seat:
+                self._own_seen = self._seen
+                return False
+            aec.step(self._opponent.act(self, self._rng))
+        return True
+
+    def _returns(self) -> Sequence[float]:
+        return self._earned
+
+    def _own_observation(self) -> NDArray[np.float32]:
+        return self._flatten(self._own_seen)
+
+    def _is_truncated(self) -> bool:
+        return self._truncated
+
+    def _mask_in(self, observation: Any, info: dict[str, Any]) -> NDArray[np.bool_]:
+        """The mask that came with an observation or its info; all legal where there is none."""
+        if isinstance(observation, dict) and MASK_KEY in observation:
+            mask = observation[MASK_KEY]
+        elif MASK_KEY in info:
+            mask = info[MASK_KEY]
+        else:
+            return self._all_legal
+        legal: NDArray[np.bool_] = np.asarray(mask) != 0
+        return legal

@@ -1,0 +1,54 @@
+"""The family of classes that the user names: module:Class, such as blokus_rl:BlokusEnv."""
+
+import importlib
+from typing import Any
+
+import gymnasium as gym
+
+from rlsweep.config.nearest import suggestion
+from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs.aec import is_aec, play
+from rlsweep.envs.single_agent import adapt
+from rlsweep.errors import EnvironmentSpecError
+
+
+def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
+    """Call `module:Class` with `spec.kwargs`; a Gymnasium Env or a PettingZoo AEC environment must come of it.
+
+    Raises EnvironmentSpecError where the module or class is not found, its constructor fails, or it makes
+    anything else.
+    """
+    constructor = _find(spec.id)
+    try:
+        env = constructor(**spec.kwargs)
+    except Exception as exc:
+        raise EnvironmentSpecError(
+            f"Environment {spec.id!r} cannot be made with kwargs {spec.kwargs}: {type(exc).__name__}: {exc}"
+        ) from exc
+    if is_aec(env):
+        return play(env, spec, seed=seed)
+    if isinstance(env, gym.Env):
+        return adapt(env, spec, seed=seed)
+    raise EnvironmentSpecError(
+        f"Environment {spec.id!r} makes a {type(env).__name__}, which is neither a Gymnasium Env nor a PettingZoo AEC "
+        f"environment."
+    )
+
+
+def _find(env_id: str) -> Any:
+    """The class, or any callable, that `module:Class` names."""
+    module_name, _, class_name = env_id.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as exc:
+        raise EnvironmentSpecError(
+            f"Environment {env_id!r}: module {module_name!r} cannot be imported ({exc}); install it, or put its folder "
+            f"on PYTHONPATH."
+        ) from exc
+    found: Any = module
+    for name in class_name.split("."):
+        if not hasattr(found, name):
+            hint = suggestion(name, vars(found)) or "."
+            raise EnvironmentSpecError(f"Environment {env_id!r}: {module_name!r} has no {class_name!r}{hint}")
+        found = getattr(found, name)
+    return found

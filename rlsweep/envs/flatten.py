@@ -1,0 +1,84 @@
+"""Observations of any shape as one float32 vector."""
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from rlsweep.errors import EnvironmentSpecError
+
+MASK_KEY = "action_mask"
+"""Where a Dict observation, or an info dict, carries the legal actions (PettingZoo's and Gymnasium's convention)."""
+
+
+class Flattener:
+    """Turns observations of one space into float32 vectors, the chosen Dict keys one after another.
+
+    keys: which entries of a Dict space, in this order; None takes all but `action_mask`, in the space's order.
+    A Box is laid out in C order, every other space as `gymnasium.spaces.flatten` does (a Discrete becomes one-hot).
+    Raises EnvironmentSpecError where keys are named that the space does not have, or none is left.
+    """
+
+    box: spaces.Box[np.float32]
+    """The space of the vectors: shape (n,), float32."""
+
+    def __init__(self, space: spaces.Space[Any], keys: tuple[str, ...] | None, env_id: str) -> None:
+        parts = _parts(space, keys, env_id)
+        flat = [_flat_box(part, env_id) for _, part in parts]
+        self._parts: list[tuple[str | None, int, int, spaces.Space[Any] | None]] = []
+        start = 0
+        for (key, part), box in zip(parts, flat, strict=True):
+            stop = start + box.shape[0]
+            self._parts.append((key, start, stop, None if isinstance(part, spaces.Box) else part))
+            start = stop
+        self.box = spaces.Box(
+            np.concatenate([box.low for box in flat]).astype(np.float32),
+            np.concatenate([box.high for box in flat]).astype(np.float32),
+            dtype=np.float32,
+        )
+        self._size = start
+
+    def __call__(self, observation: Any) -> NDArray[np.float32]:
+        """A new vector, shape (n,)."""
+        vector = np.empty(self._size, np.float32)
+        for key, start, stop, space in self._parts:
+            value = observation if key is None else observation[key]
+            vector[start:stop] = np.ravel(value if space is None else _as_array(space, value))
+        return vector
+
+
+def _parts(
+    space: spaces.Space[Any], keys: tuple[str, ...] | None, env_id: str
+) -> list[tuple[str | None, spaces.Space[Any]]]:
+    """The spaces to lay out, with their keys (None: the observation as a whole)."""
+    if not isinstance(space, spaces.Dict):
+        if keys is not None:
+            raise EnvironmentSpecError(
+                f"Environment {env_id!r}: observation_keys are given, but its observation is a "
+                f"{type(space).__name__} without keys; remove observation_keys."
+            )
+        return [(None, space)]
+    known = [key for key in space.spaces if key != MASK_KEY]
+    chosen = known if keys is None else keys
+    unknown = [key for key in chosen if key not in known]
+    if unknown or not chosen:
+        what = f"has no observation key {unknown[0]!r}" if unknown else "is left with no observation"
+        raise EnvironmentSpecError(
+            f"Environment {env_id!r} {what}: observation_keys may name {', '.join(known) or 'none'}."
+        )
+    return [(key, space.spaces[key]) for key in chosen]
+
+
+def _flat_box(space: spaces.Space[Any], env_id: str) -> spaces.Box:
+    flat = spaces.flatten_space(space) if space.is_np_flattenable else None
+    if not isinstance(flat, spaces.Box):
+        raise EnvironmentSpecError(
+            f"Environment {env_id!r}: a {type(space).__name__} observation has no fixed number of values; "
+            f"leave it out with observation_keys."
+        )
+    return flat
+
+
+def _as_array(space: spaces.Space[Any], value: Any) -> NDArray[Any]:
+    return np.asarray(spaces.flatten(space, value))

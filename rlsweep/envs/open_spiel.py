@@ -1,0 +1,113 @@
+"""The family of OpenSpiel's games, such as open_spiel/connect_four."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pyspiel
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs.mcts import make_mcts
+from rlsweep.envs.opponents import make_opponent
+from rlsweep.envs.spiel_games import SpielGame, load_game
+from rlsweep.envs.turns import Opponent, TurnGame
+
+CHANCE: int = pyspiel.PlayerId.CHANCE
+
+
+def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
+    """Make `open_spiel/<game>`; `spec.kwargs` are the game's parameters.
+
+    Raises EnvironmentSpecError for an unknown game or parameter, a game that is not sequential or has no tensors,
+    and an opponent that cannot play it.
+    """
+    game = load_game(spec)
+    opponent = make_opponent(
+        spec,
+        players=game.players,
+        actions=game.actions,
+        observation_size=game.observation_size,
+        mcts=lambda simulations: make_mcts(spec.id, game, simulations),
+    )
+    return SpielEnv(spec.id, game, opponent, seed=seed)
+
+
+class SpielEnv(TurnGame):
+    """A sequential OpenSpiel game. Observation: the game's tensor as the seat's player sees it."""
+
+    def __init__(self, env_id: str, game: SpielGame, opponent: Opponent["SpielEnv"], *, seed: int) -> None:
+        self._game = game
+        self._opponent = opponent
+        self._all_illegal = np.zeros(game.actions, np.bool_)
+        self._legal: list[int] = []
+        super().__init__(
+            env_id,
+            players=game.players,
+            competitive=game.competitive,
+            observation_space=spaces.Box(-np.inf, np.inf, (game.observation_size,), np.float32),
+            actions=game.actions,
+            seed=seed,
+        )
+        self.state = game.new_state()
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are legal for the seat now: a new array, shape (n_actions,), bool."""
+        mask = self._all_illegal.copy()
+        mask[self._legal] = True
+        return mask
+
+    def legal_actions(self) -> Sequence[int]:
+        """The legal actions of the player to move (for opponents)."""
+        legal: list[int] = self.state.legal_actions()
+        return legal
+
+    def observation(self) -> NDArray[np.float32]:
+        """What the player to move sees (for opponents)."""
+        return self._game.observe(self.state, self.state.current_player())
+
+    def _deal(self, options: dict[str, Any] | None) -> None:
+        del options
+        self.state = self._game.new_state()
+
+    def _is_legal(self, move: int) -> bool:
+        return move in self._legal
+
+    def _apply(self, move: int) -> None:
+        self.state.apply_action(move)
+
+    def _play_to_own_turn(self) -> bool:
+        state, seat = self.state, self.seat
+        while (player := state.current_player()) != seat:
+            if player >= 0:
+                state.apply_action(self._opponent.act(self, self._rng))
+            elif player == CHANCE:
+                state.apply_action(self._draw(state.chance_outcomes()))
+            else:
+                self._legal = []
+                return True
+        self._legal = state.legal_actions()
+        return False
+
+    def _returns(self) -> Sequence[float]:
+        returns: list[float] = self.state.returns()
+        return returns
+
+    def _own_observation(self) -> NDArray[np.float32]:
+        return self._game.observe(self.state, self.seat)
+
+    def _reseed(self, seed: int) -> None:
+        super()._reseed(seed)
+        self._game.reseed(seed)
+
+    def _draw(self, outcomes: list[tuple[int, float]]) -> int:
+        """One chance outcome, by its probability."""
+        left = self._rng.random()
+        for outcome, probability in outcomes:
+            left -= probability
+            if left < 0:
+                return outcome
+        # Probabilities that add up to a little less than one.
+        return outcomes[-1][0]

@@ -1,0 +1,139 @@
+"""Games of several players, played in turns by one agent and its opponent."""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from rlsweep.envs.outcomes import outcome_of
+from rlsweep.errors import EnvironmentSpecError
+
+MOST_DEALS = 100
+"""So many games may end before the agent's first turn until we believe that it never has one."""
+
+
+class Position(Protocol):
+    """A game as the player to move sees it."""
+
+    def legal_actions(self) -> Sequence[int] | NDArray[np.intp]:
+        """The legal actions, ascending; at least one."""
+
+    def observation(self) -> NDArray[np.float32]:
+        """What a policy sees, shape (n,)."""
+
+
+P_contra = TypeVar("P_contra", bound=Position, contravariant=True)
+
+
+class Opponent(Protocol[P_contra]):
+    """Chooses a move. All chance comes from the generator it is given, so that an episode's seed decides its play."""
+
+    def act(self, position: P_contra, rng: random.Random) -> int:
+        """A legal action for the player to move."""
+
+
+class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
+    """A game played from a seat that is drawn for each episode; the opponent plays the others.
+
+    Reward: the change of the seat's return since its last move. One `random.Random` draws the seat, chance and the
+    opponent's moves; `reset(seed=…)` reseeds it, and episodes after that go on from there.
+    A game that ends before the agent's first turn is dealt again.
+
+    players: how many seats; competitive: whether an episode has an outcome
+    """
+
+    def __init__(
+        self,
+        env_id: str,
+        *,
+        players: int,
+        competitive: bool,
+        observation_space: spaces.Box[np.float32],
+        actions: int,
+        seed: int,
+    ) -> None:
+        self.env_id = env_id
+        self.players = players
+        self.seat = 0
+        self.observation_space = observation_space
+        self.action_space = spaces.Discrete(actions)
+        self._competitive = competitive
+        self._paid = 0.0
+        self._reseed(seed)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Draw a seat and play up to its first turn; a given seed reseeds everything."""
+        if seed is not None:
+            self._reseed(seed)
+        for _ in range(MOST_DEALS):
+            self.seat = int(self._rng.random() * self.players)
+            self._paid = 0.0
+            self._deal(options)
+            if not self._play_to_own_turn():
+                return self._own_observation(), {}
+        raise EnvironmentSpecError(f"Environment {self.env_id!r}: the game always ends before the agent's first turn.")
+
+    def step(self, action: np.int64 | int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Play the action, then everybody else up to the seat's next turn or the end.
+
+        Raises EnvironmentSpecError for an action that is not legal.
+        """
+        move = int(action)
+        if not self._is_legal(move):
+            raise EnvironmentSpecError(
+                f"Environment {self.env_id!r}: action {move} is not legal here; use an algorithm that masks actions, "
+                f"such as MaskablePPO."
+            )
+        self._apply(move)
+        over = self._play_to_own_turn()
+        truncated = over and self._is_truncated()
+        returns = self._returns()
+        own = returns[self.seat]
+        reward, self._paid = own - self._paid, own
+        info: dict[str, Any] = {}
+        if over and self._competitive and not truncated:
+            info["outcome"] = outcome_of(own, [*returns[: self.seat], *returns[self.seat + 1 :]])
+        return self._own_observation(), reward, over and not truncated, truncated, info
+
+    @abstractmethod
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are legal for the seat now: a new array, shape (n_actions,), bool."""
+
+    @abstractmethod
+    def _deal(self, options: dict[str, Any] | None) -> None:
+        """Start a game."""
+
+    @abstractmethod
+    def _is_legal(self, move: int) -> bool:
+        """Whether the seat may play this now."""
+
+    @abstractmethod
+    def _apply(self, move: int) -> None:
+        """Play a legal move for the player to move."""
+
+    @abstractmethod
+    def _play_to_own_turn(self) -> bool:
+        """Play chance and the opponents until the seat is to move; True where its game is over."""
+
+    @abstractmethod
+    def _returns(self) -> Sequence[float]:
+        """What each player has earned since the game began, by seat."""
+
+    @abstractmethod
+    def _own_observation(self) -> NDArray[np.float32]:
+        """What the seat sees at its turn or, once its game is over, saw last."""
+
+    def _is_truncated(self) -> bool:
+        """Whether a game that is over was cut short rather than decided."""
+        return False
+
+    def _reseed(self, seed: int) -> None:
+        self._rng = random.Random(seed)
+        self.action_space.seed(seed)

@@ -1,0 +1,173 @@
+"""What can be said of a sweep as a whole, and where to look next."""
+
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlsweep.analysis.figures import FEWEST_UPDATES
+from rlsweep.analysis.intervals import FEWEST_SEEDS
+from rlsweep.analysis.ranking import Ranking
+from rlsweep.analysis.sweeps import ConfigAssessment, SweepAssessment
+from rlsweep.analysis.trends import Direction
+from rlsweep.analysis.verdicts import VerdictKind
+from rlsweep.analysis.wording import number, plural
+from rlsweep.config.run import RunConfig
+from rlsweep.config.training import EnvironmentSpec
+from rlsweep.reports.records import RecordedConfig
+from rlsweep.runs import Sweep
+
+LONG_RUN_STEPS = 1_000_000
+"""Env steps of the long run that is suggested for the config that was chosen."""
+
+PLACES = (
+    ("Compare the learning curves in TensorBoard", "rlsweep tensorboard {sweep}"),
+    ("Take the figures elsewhere", "rlsweep export {sweep} --format csv"),
+)
+"""Where to look next, as (what for, command): a page that shows sweeps is one more line."""
+
+_NOT_WORTH_A_LONG_RUN = (VerdictKind.FAILED, VerdictKind.UNSTABLE, VerdictKind.NOT_IMPROVING)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextStep:
+    """What for, and the command."""
+
+    text: str
+    command: str
+
+
+def findings(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> tuple[str, ...]:
+    """Sentences about the sweep, the most important first."""
+    if all(not judged.figures.counted for judged in assessment.configs):
+        return ("No config has a finished episode that counts.",)
+    if all(judged.figures.updates < FEWEST_UPDATES for judged in assessment.configs):
+        return tuple(_budget(recorded, assessment))
+    return (
+        *_budget(recorded, assessment),
+        *_best(recorded, assessment),
+        *_consistency(assessment.ranking),
+        *_fastest(recorded, assessment),
+    )
+
+
+def next_steps(sweep: Sweep, recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> tuple[NextStep, ...]:
+    """Where the curves are, and the long run of the config to choose, if there is one to choose."""
+    steps = [NextStep(text=text, command=command.format(sweep=shlex.quote(sweep.name))) for text, command in PLACES]
+    chosen = _choice(recorded, assessment)
+    if chosen is not None:
+        steps.append(_long_run(sweep, recorded[chosen], assessment.ranking))
+    return tuple(steps)
+
+
+def _budget(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> list[str]:
+    short = [
+        _episodes_needed(config, judged)
+        for config, judged in zip(recorded, assessment.configs, strict=True)
+        if judged.figures.counted and judged.figures.updates < FEWEST_UPDATES
+    ]
+    if not short:
+        return []
+    which = "every config" if len(short) == len(recorded) else f"{len(short)} of {len(recorded)} configs"
+    return [
+        f"The budget was too short: fewer than {FEWEST_UPDATES} policy updates for {which}. "
+        f"About {max(short):,} episodes a trial would give {FEWEST_UPDATES}."
+    ]
+
+
+def _episodes_needed(config: RecordedConfig, judged: ConfigAssessment) -> int:
+    """Episodes, rounded up to two digits, that hold ten rollouts at the episode length seen."""
+    settings = RunConfig.from_record(config.runs[0].config)
+    counted = judged.figures.counted
+    length = sum(seed.env_steps for seed in counted) / sum(seed.episodes for seed in counted)
+    needed = FEWEST_UPDATES * settings.agent.n_steps * settings.training.n_envs / length
+    unit = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)
+    return int(math.ceil(needed / unit) * unit)
+
+
+def _best(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> list[str]:
+    ranking = assessment.ranking
+    if len(recorded) < 2 or not ranking.groups:
+        return []
+    top = [recorded[index].name for index in ranking.groups[0]]
+    if ranking.winner is not None:
+        kind = assessment.configs[ranking.winner].verdict.kind
+        doubt = f" It is judged {kind} all the same." if kind in _NOT_WORTH_A_LONG_RUN else ""
+        return [
+            f"{top[0]} is the winner: its {ranking.basis} is told apart from that of every config that has one "
+            f"(Welch's t tests over seeds, Holm's correction, 5%).{doubt}"
+        ]
+    seeds = max(len(scores) for scores in ranking.scores)
+    if seeds == 1:
+        return [
+            "No winner can be named: with one seed per config nothing tells luck from hyperparameters. "
+            f"Repeat with --seeds {FEWEST_SEEDS} or more; every config is listed by its {ranking.basis}."
+        ]
+    if len(top) == 1:
+        return []
+    others = "" if len(ranking.groups) > 1 else " (all that were compared)"
+    return [f"No single winner: {_listed(top)} cannot be told apart at {plural(seeds, 'seed')} per config{others}."]
+
+
+def _consistency(ranking: Ranking) -> list[str]:
+    """Whether the configs perform alike; with one seed each, likeness is not known."""
+    means = [float(np.mean(scores)) for scores in ranking.scores if len(scores) >= FEWEST_SEEDS]
+    if len(means) < 2 or len(means) < len(ranking.scores):
+        return []
+    span = f"mean {ranking.basis} from {number(min(means))} to {number(max(means))}"
+    if len(ranking.groups) == 1:
+        return [
+            f"Performance is consistent across configs ({span}): what they change matters little here, "
+            "or too few seeds ran to show it."
+        ]
+    return [f"The configs differ ({span}, {len(ranking.groups)} groups that can be told apart)."]
+
+
+def _fastest(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> list[str]:
+    rising = [
+        (judged.figures.steps_to_90, config.name)
+        for config, judged in zip(recorded, assessment.configs, strict=True)
+        if judged.figures.steps_to_90 is not None
+        and judged.figures.updates >= FEWEST_UPDATES
+        and judged.figures.trend is not None
+        and judged.figures.trend.direction is Direction.RISING
+    ]
+    if len(rising) < 2:
+        return []
+    steps, name = min(rising)
+    return [f"{name} converged fastest in these runs: 90% of its gain after {steps:,.0f} env steps."]
+
+
+def _choice(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> int | None:
+    """The best config that is worth a long run: of a tie the base config, which needs no new reason, else the best."""
+    ranking = assessment.ranking
+    worth = [
+        index
+        for group in ranking.groups[:1]
+        for index in group
+        if assessment.configs[index].verdict.kind not in _NOT_WORTH_A_LONG_RUN
+        and assessment.configs[index].figures.updates >= FEWEST_UPDATES
+    ]
+    promising = [index for index in worth if assessment.configs[index].verdict.kind is VerdictKind.PROMISING]
+    bases = [index for index in worth if recorded[index].runs[0].sweep_variant is None]
+    return next(iter([*promising, *bases, *worth]), None)
+
+
+def _long_run(sweep: Sweep, config: RecordedConfig, ranking: Ranking) -> NextStep:
+    what = "the winner" if ranking.winner is not None else "one of the best"
+    if len(ranking.groups) == 1 and ranking.winner is None:
+        what = "tied with the others" if len(ranking.ranks) > 1 else "the only config"
+    text = f"Train {config.name} ({what}) for long"
+    environment = str(sweep.base_config["environment"]["id"])
+    if environment != EnvironmentSpec().id:
+        text += f", adding --config with the training config of this sweep ({environment})"
+    path = shlex.quote(config.runs[0].config_path)
+    return NextStep(
+        text=text, command=f"rlsweep train --agent-config {path} --mode full --total-timesteps {LONG_RUN_STEPS}"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

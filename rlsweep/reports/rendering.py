@@ -1,0 +1,255 @@
+"""The summary on a screen or in a pipe: plain words first, colour only as an aid."""
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rlsweep.analysis.intervals import Estimate, Interval, Method
+from rlsweep.analysis.ranking import Basis
+from rlsweep.analysis.verdicts import VerdictKind
+from rlsweep.analysis.wording import number, percent, plural, signed
+from rlsweep.reports.summary import ConfigReport, SeedReport, SweepReport
+from rlsweep.runs import RunStatus
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+NARROWEST = 40
+"""Columns below which wrapping makes a text harder to read than the terminal's own line breaks."""
+
+_STYLES = {
+    VerdictKind.FAILED: "red",
+    VerdictKind.UNSTABLE: "yellow",
+    VerdictKind.NOT_IMPROVING: "yellow",
+    VerdictKind.PROMISING: "green",
+    VerdictKind.UNDECIDED: "cyan",
+}
+
+
+def render(report: SweepReport, console: "Console") -> None:
+    """Print the report: what is found, an overview where it fits, each config, and what to do next.
+
+    Lines are wrapped at words to the console's width; commands are left whole, to be copied.
+    """
+    from rich.text import Text
+
+    def say(text: str = "", *, mark: str = "", style: str = "") -> None:
+        for line in wrapped(text, mark, console.width):
+            console.print(Text(line, style=style), soft_wrap=True)
+
+    say(f"Sweep {report.name}: {report.status}", style="bold")
+    say(_what_ran(report))
+    say()
+    for finding in report.findings:
+        say(finding, mark="* ")
+    if report.findings:
+        say()
+    _print_overview(report, console)
+    for config in report.configs:
+        kind = config.verdict.kind
+        provisional = " (provisional)" if config.verdict.provisional else ""
+        heading = Text.assemble((f"{_rank(config):>2}  {config.name}", "bold"), ": ", (f"{kind}", _STYLES[kind]))
+        console.print(heading.append(provisional), soft_wrap=True)
+        for mark, text in _about(config, report.ranked_by):
+            say(text, mark=f"    {mark}")
+        say()
+    if report.failures:
+        say(f"{plural(len(report.failures), 'run')} failed", style="bold red")
+        for failed in report.failures:
+            show = f"rlsweep show {str(failed.run_id)[:8]}"
+            say(f"{failed.config} seed {failed.seed}: {failed.error} ({show})", mark="- ")
+        say()
+    say("Next", style="bold")
+    for step in report.next_steps:
+        say(f"{step.text}:", mark="* ")
+        console.print(Text(f"    {step.command}"), soft_wrap=True)
+
+
+def wrapped(text: str, mark: str, width: int) -> list[str]:
+    """Lines of at most `width` columns where words allow; those after the first hang under the text."""
+    filler = textwrap.TextWrapper(
+        width=max(width, NARROWEST),
+        initial_indent=mark,
+        subsequent_indent=" " * (len(mark) if mark.strip() or not mark else len(mark) + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return filler.wrap(text) or [""]
+
+
+def _what_ran(report: SweepReport) -> str:
+    runs = ", ".join(f"{count} {status}" for status, count in sorted(report.runs.items()))
+    budget = " or ".join(
+        text
+        for text in (
+            report.budget.get("episodes") and plural(report.budget["episodes"], "episode"),
+            report.budget.get("total_timesteps") and plural(report.budget["total_timesteps"], "env step"),
+        )
+        if text
+    )
+    return (
+        f"{report.environment}, {budget} a trial, mode {report.mode}. Runs: {runs or 'none'}. Recorded: "
+        f"{plural(report.episodes, 'episode')}, {plural(report.updates, 'policy update')}, "
+        f"{plural(report.env_steps, 'env step')} in {duration(report.seconds)}."
+    )
+
+
+def _print_overview(report: SweepReport, console: "Console") -> None:
+    """One row a config: in full where that fits unbroken, else the essential columns, else left out."""
+    for columns in (_COLUMNS, [column for column in _COLUMNS if column.is_essential]):
+        table = _overview(report, columns)
+        if report.configs and _width(table, console) <= console.width:
+            console.print(table)
+            console.print()
+            return
+
+
+def _width(table: "Table", console: "Console") -> int:
+    """Columns the table takes when no cell is cut."""
+    return console.measure(table, options=console.options.update(width=10_000)).maximum
+
+
+def _overview(report: SweepReport, columns: "Sequence[_Column]") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column.heading, justify="right" if column.is_figure else "left", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for config in report.configs:
+        kind = config.verdict.kind
+        table.add_row(*(Text(column.cell(config)) for column in columns), Text(kind, style=_STYLES[kind]))
+    return table
+
+
+def _about(config: ConfigReport, ranked_by: Basis) -> Iterator[tuple[str, str]]:
+    """What is said of one config: a mark, empty or two columns wide, and the text."""
+    for reason in config.verdict.reasons:
+        yield "- ", reason
+    yield "", config.path + (f" ({_differences(config)})" if config.differences else "")
+    yield (
+        "",
+        f"{plural(len(config.seeds), 'seed')}, {plural(config.episodes, 'episode')}, "
+        f"{plural(config.updates, 'policy update')}{' per seed' if len(config.seeds) > 1 else ''}, "
+        f"{plural(config.env_steps, 'env step')}",
+    )
+    if ranked_by is Basis.EVALUATION and config.score is not None:
+        yield "", f"{ranked_by} of the last fifth, which it is ranked by: {number(config.score)}"
+    for text in _figures(config):
+        yield "", text
+    for sign in config.signs:
+        yield ("+ ", f"Good: {sign.text}") if sign.good else ("! ", f"Warning: {sign.text}")
+
+
+def _figures(config: ConfigReport) -> Iterator[str]:
+    """The config's figures, a sentence each."""
+    if config.first is None or config.last is None:
+        return
+    yield f"mean reward of the first fifth: {with_interval(config.first)}"
+    yield f"mean reward of the last fifth: {with_interval(config.last)}"
+    if len(config.seeds) > 1:
+        yield f"last fifth by seed: {', '.join(_seed(seed) for seed in config.seeds)}"
+    if config.last_win_rate is not None and config.win_rate is not None:
+        yield (
+            f"win rate of the last fifth: {_rate(config.last_win_rate)}; "
+            f"of all episodes: {percent(config.win_rate.mean)}"
+        )
+    if config.trend is not None:
+        yield f"trend: {config.trend.direction}, {signed(config.trend.change)} over the budget"
+    if config.episode_sd is not None:
+        over_seeds = "" if config.last.sd is None else f"; over seeds: sd {number(config.last.sd)}"
+        yield f"spread of single episodes in the last fifth: sd {number(config.episode_sd)}{over_seeds}"
+    if config.area is not None:
+        reached = "no gain to converge to"
+        if config.steps_to_90 is not None:
+            reached = f"90% of its gain after {config.steps_to_90:,.0f} env steps"
+        yield f"convergence: {reached}; area under the curve {number(config.area)} (mean height)"
+
+
+def with_interval(estimate: Estimate) -> str:
+    """`0.42 ± 0.11 (95% interval over 3 seeds, Student t)`; a bootstrap's two ends, for they are not symmetric."""
+    interval = estimate.interval
+    if interval is None:
+        return f"{number(estimate.mean)} (one seed, so no interval)"
+    over = f"95% interval over {estimate.seeds} seeds, {interval.method}"
+    if interval.method is Method.STUDENT_T:
+        return f"{number(estimate.mean)} ± {number(interval.high - estimate.mean)} ({over})"
+    return f"{number(estimate.mean)}, {_range(interval)} ({over})"
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 100:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _rate(rate: Estimate) -> str:
+    if rate.interval is None:
+        return percent(rate.mean)
+    low, high = max(0.0, rate.interval.low), min(1.0, rate.interval.high)
+    return f"{percent(rate.mean)} ({percent(low)} to {percent(high)})"
+
+
+def _rank(config: ConfigReport) -> str:
+    """`1`, or `1=` where others share the rank; `-` without a score."""
+    if config.rank is None:
+        return "-"
+    return f"{config.rank}=" if config.tied_with else str(config.rank)
+
+
+def _differences(config: ConfigReport) -> str:
+    return ", ".join(f"{key} {_setting(value)}" for key, value in config.differences.items())
+
+
+def _setting(value: object) -> str:
+    """A hyperparameter as configs write it: all digits, for 0.999 is not 1."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _mean(estimate: Estimate | None) -> str:
+    return "-" if estimate is None else number(estimate.mean)
+
+
+def _range(interval: Interval) -> str:
+    return f"{number(interval.low)} to {number(interval.high)}"
+
+
+def _last_interval(config: ConfigReport) -> str:
+    return _range(config.last.interval) if config.last is not None and config.last.interval is not None else "-"
+
+
+def _last_wins(config: ConfigReport) -> str:
+    return percent(config.last_win_rate.mean) if config.last_win_rate is not None else "-"
+
+
+def _seed(seed: SeedReport) -> str:
+    reward = "none" if seed.last_reward is None else number(seed.last_reward)
+    status = "" if seed.status is RunStatus.COMPLETED else f" {seed.status}"
+    return f"{reward} (seed {seed.seed}{status})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    heading: str
+    cell: Callable[[ConfigReport], str]
+    is_essential: bool = False
+    is_figure: bool = True
+
+
+_COLUMNS = (
+    _Column("Rank", _rank, is_essential=True),
+    _Column("Config", lambda config: config.name, is_essential=True, is_figure=False),
+    _Column("Differs in", _differences, is_figure=False),
+    _Column("First fifth", lambda config: _mean(config.first)),
+    _Column("Last fifth", lambda config: _mean(config.last), is_essential=True),
+    _Column("95% interval", _last_interval, is_essential=True),
+    _Column("Wins", _last_wins, is_essential=True),
+    _Column("90% at step", lambda config: f"{config.steps_to_90:,.0f}" if config.steps_to_90 is not None else "-"),
+)

@@ -1,0 +1,139 @@
+"""Reading what was recorded, as NumPy arrays: whole sweeps at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsweep.runs import Checkpoint, Evaluation
+from rlsweep.store.database import Connection, Database
+from rlsweep.store.queries import load
+
+WIN = 1
+DRAW = 0
+LOSS = -1
+NO_OUTCOME = -2
+"""Codes in `EpisodeColumns.outcome`."""
+
+_SQL = load("curves")
+
+_COPY_HEADER_BYTES = 19
+"""PGCOPY's signature (11), flags (4) and length of the header extension (4), which is empty."""
+_COPY_TRAILER_BYTES = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpisodeColumns:
+    """The episodes of one run, in order; arrays of one length.
+
+    episode, env_steps, length: int64
+    reward, seconds: float64
+    outcome: int8, WIN, DRAW, LOSS, or NO_OUTCOME where the environment has none
+    """
+
+    episode: NDArray[np.int64]
+    env_steps: NDArray[np.int64]
+    reward: NDArray[np.float64]
+    length: NDArray[np.int64]
+    outcome: NDArray[np.int8]
+    seconds: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateColumns:
+    """The updates of one run, in order; arrays of one length.
+
+    update, env_steps: int64
+    all others: float64, NaN where the algorithm has no such figure or it was not finite
+    """
+
+    update: NDArray[np.int64]
+    env_steps: NDArray[np.int64]
+    policy_loss: NDArray[np.float64]
+    value_loss: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+    approx_kl: NDArray[np.float64]
+    clip_fraction: NDArray[np.float64]
+    explained_variance: NDArray[np.float64]
+    learning_rate: NDArray[np.float64]
+    steps_per_second: NDArray[np.float64]
+
+
+_EPISODE_COLUMNS = {
+    "episode": ">i8",
+    "env_steps": ">i8",
+    "reward": ">f8",
+    "length": ">i8",
+    "outcome": ">i8",
+    "seconds": ">f8",
+}
+_UPDATE_COLUMNS = {
+    "update": ">i8",
+    "env_steps": ">i8",
+    "policy_loss": ">f8",
+    "value_loss": ">f8",
+    "entropy": ">f8",
+    "approx_kl": ">f8",
+    "clip_fraction": ">f8",
+    "explained_variance": ">f8",
+    "learning_rate": ">f8",
+    "steps_per_second": ">f8",
+}
+
+
+def episodes_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, EpisodeColumns]:
+    """The episodes of each run; a run that has none gets empty arrays."""
+    with database.readonly() as connection:
+        by_run = _columns_by_run(connection, "list_episodes", run_ids, _EPISODE_COLUMNS)
+    return {
+        run_id: EpisodeColumns(**{**columns, "outcome": columns["outcome"].astype(np.int8)})
+        for run_id, columns in by_run.items()
+    }
+
+
+def updates_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, UpdateColumns]:
+    """The updates of each run; a run that has none gets empty arrays."""
+    with database.readonly() as connection:
+        by_run = _columns_by_run(connection, "list_updates", run_ids, _UPDATE_COLUMNS)
+    return {run_id: UpdateColumns(**columns) for run_id, columns in by_run.items()}
+
+
+def evaluations_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, list[Evaluation]]:
+    """The evaluations of each run, by env steps."""
+    found: dict[UUID, list[Evaluation]] = {run_id: [] for run_id in run_ids}
+    with database.readonly() as connection:
+        for row in connection.execute(_SQL["list_evaluations"], {"run_ids": list(run_ids)}):
+            found[row.pop("run_id")].append(Evaluation(**row))
+    return found
+
+
+def checkpoints_of(database: Database, run_id: UUID) -> list[Checkpoint]:
+    """The checkpoints of one run whose files are kept, oldest first."""
+    with database.readonly() as connection:
+        return [Checkpoint(**row) for row in connection.execute(_SQL["list_checkpoints"], {"run_id": run_id})]
+
+
+def _columns_by_run(
+    connection: Connection, statement: str, run_ids: Sequence[UUID], columns: dict[str, str]
+) -> dict[UUID, dict[str, NDArray[Any]]]:
+    """Read rows of eight-byte values through binary COPY and split them by run.
+
+    All values have one size and none is null, so the bytes are a NumPy record array as they come: no Python object is
+    made for a row. The statement's first column is the run's position in `run_ids`, from 1, and orders the rows.
+    """
+    layout: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in {"position": ">i8", **columns}.items():
+        layout += [(f"size of {name}", ">i4"), (name, kind)]
+    copy_out = b"copy (" + _SQL[statement] + b") to stdout (format binary)"
+    with connection.cursor() as cursor, cursor.copy(copy_out, {"run_ids": list(run_ids)}) as copy:
+        received = b"".join(bytes(block) for block in copy)
+    rows = np.frombuffer(received[_COPY_HEADER_BYTES:-_COPY_TRAILER_BYTES], dtype=np.dtype(layout))
+    edges = np.searchsorted(rows["position"], np.arange(1, len(run_ids) + 2))
+    native = {name: rows[name].astype(kind.replace(">", "=")) for name, kind in columns.items()}
+    return {
+        run_id: {name: values[start:end] for name, values in native.items()}
+        for run_id, start, end in zip(run_ids, edges[:-1], edges[1:], strict=True)
+    }

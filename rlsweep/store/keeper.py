@@ -1,0 +1,117 @@
+"""The embedded server's keeper: waits until nobody uses the server, stops it, and ends.
+
+Run as a process of its own, by its path, so that it loads nothing but the standard library and psutil, and that only
+once it is on its own, so that nobody waits for it.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
+
+USERS_LOCK = "users.lock"
+KEEPER_LOCK = "keeper.lock"
+STOP_TIMEOUT_S = 30.0
+
+
+def start(folder: Path) -> None:
+    """Have a keeper for the server in `folder`, unless there is one; it goes on when this process ends."""
+    descriptor = os.open(folder / KEEPER_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
+    subprocess.run([sys.executable, "-I", __file__, str(folder)], check=True, stdin=subprocess.DEVNULL)
+
+
+def server_processes(data: Path) -> "list[psutil.Process]":
+    """PostgreSQL's processes that work in this data folder, the postmaster first; zombies left out."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.name().startswith("postgres") and Path(process.cwd()) == data.resolve():
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue  # gone, a zombie, or another user's
+    return sorted(found, key=lambda process: process.pid != postmaster_pid(data))
+
+
+def postmaster_pid(data: Path) -> int | None:
+    """The first line of the server's own note; the process may be dead, or another one."""
+    try:
+        return int((data / "postmaster.pid").read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
+
+
+def stop_server(data: Path) -> None:
+    """End the server that works in this data folder: open transactions are rolled back, the data is written out.
+
+    Harsher signals follow where that takes longer than half a minute. Returns once none of its processes works.
+    """
+    for sign in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        processes = server_processes(data)
+        if not processes:
+            return
+        if processes[0].pid == postmaster_pid(data):
+            _send(processes[0], sign)  # the postmaster ends the others
+        else:
+            for process in processes:
+                _send(process, signal.SIGQUIT)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while any(_works(process) for process in processes) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _send(process: "psutil.Process", sign: signal.Signals) -> None:
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(sign)
+
+
+def _works(process: "psutil.Process") -> bool:
+    """Whether it lives; a zombie, which stays until its parent takes notice, does not."""
+    import psutil
+
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _keep(folder: Path) -> None:
+    """Detach, wait for the last user to leave, stop the server."""
+    if os.fork():
+        return
+    os.setsid()
+    import psutil  # noqa: F401  # now, not when it is needed: hours later the installation may be gone
+
+    # The keeper's lock is opened first, and given up first: who finds it held must be sure that its keeper is still
+    # to look at the users.
+    keeper_lock = os.open(folder / KEEPER_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(keeper_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    users_lock = os.open(folder / USERS_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(users_lock, fcntl.LOCK_EX)
+    stop_server(folder / "data")
+    os.close(keeper_lock)
+    os.close(users_lock)
+
+
+if __name__ == "__main__":
+    _keep(Path(sys.argv[1]))

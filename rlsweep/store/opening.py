@@ -1,0 +1,27 @@
+"""The database that the settings name, ready for use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rlsweep.paths import Paths
+from rlsweep.settings import Settings
+from rlsweep.store import schema
+from rlsweep.store.database import Database
+from rlsweep.store.embedded import embedded_server
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The user's server where RLSWEEP_DATABASE_URL names one, else the embedded one, with the schema applied.
+
+    The embedded server runs at least until the context ends. Workers need none of this: they get the URL from their
+    driver, and `Database(url)` is enough. Raises StoreUnavailableError or SchemaError.
+    """
+    if settings.database_url:
+        database = Database(settings.database_url)
+        schema.upgrade(database)
+        yield database
+    else:
+        with embedded_server(Paths(settings).embedded_database) as database:
+            schema.upgrade(database)
+            yield database

@@ -1,0 +1,112 @@
+"""What a running trial commits, a batch every second or two."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from rlsweep.runs import Checkpoint, Episode, Evaluation, Update
+from rlsweep.store import training_runs
+from rlsweep.store.database import Connection, Database
+from rlsweep.store.queries import load
+
+_SQL = load("recording")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """Where the run stands after a batch: the summary columns of its row.
+
+    episodes, updates, env_steps: of the whole run, attempts before included
+    mean_reward, win_rate, mean_length: over the last 100 episodes; None before the first
+    """
+
+    episodes: int
+    updates: int
+    env_steps: int
+    mean_reward: float | None = None
+    win_rate: float | None = None
+    mean_length: float | None = None
+    steps_per_second: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What came in since the last flush, in order; all of it may be empty, which makes the flush a sign of life.
+
+    dropped_uris: checkpoints whose files are gone
+    """
+
+    progress: Progress
+    episodes: Sequence[Episode] = ()
+    updates: Sequence[Update] = ()
+    evaluations: Sequence[Evaluation] = ()
+    checkpoints: Sequence[Checkpoint] = ()
+    dropped_uris: Sequence[str] = ()
+
+
+def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
+    """Commit the batch, give a sign of life, and return whether the run was asked to stop; one transaction.
+
+    A repeat is harmless: rows that are there are left as they are. An attempt that goes on from a checkpoint takes the
+    place of what older attempts recorded beyond it: each flush removes their rows after the point where its own batch
+    begins, so that the record is one trajectory at any time, and nothing is lost before the new attempt has something
+    to show. Raises StaleAttemptError where a newer attempt exists or the run was given up: nothing is written.
+    """
+    with database.connect() as connection:
+        run = training_runs.lock(connection, run_id)
+        training_runs.check_attempt(run, attempt)
+        if attempt > 1:
+            _drop_superseded(connection, run_id, attempt, batch)
+        for statement, rows in (
+            ("insert_episodes", batch.episodes),
+            ("insert_updates", batch.updates),
+            ("insert_evaluations", batch.evaluations),
+            ("insert_checkpoints", batch.checkpoints),
+        ):
+            if rows:
+                connection.execute(_SQL[statement], {"run_id": run_id, "attempt": attempt, **_columns(rows)})
+        if batch.dropped_uris:
+            connection.execute(_SQL["drop_checkpoints"], {"run_id": run_id, "uris": list(batch.dropped_uris)})
+        progress = batch.progress
+        connection.execute(
+            _SQL["update_progress"],
+            {
+                "run_id": run_id,
+                "episodes": progress.episodes,
+                "updates": progress.updates,
+                "env_steps": progress.env_steps,
+                "mean_reward": _finite(progress.mean_reward),
+                "win_rate": _finite(progress.win_rate),
+                "mean_length": _finite(progress.mean_length),
+                "steps_per_second": _finite(progress.steps_per_second),
+            },
+        )
+    return run.stop_requested
+
+
+def _drop_superseded(connection: Connection, run_id: UUID, attempt: int, batch: Batch) -> None:
+    connection.execute(
+        _SQL["drop_superseded"],
+        {
+            "run_id": run_id,
+            "attempt": attempt,
+            "episodes_before": batch.progress.episodes - len(batch.episodes),
+            "updates_before": batch.progress.updates - len(batch.updates),
+            "env_steps": batch.progress.env_steps,
+        },
+    )
+
+
+def _columns(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    """One array a field, as `unnest` takes them; what is no finite number becomes null."""
+    return {name: [_storable(getattr(row, name)) for row in rows] for name in (field.name for field in fields(rows[0]))}
+
+
+def _storable(value: Any) -> Any:
+    return _finite(value) if isinstance(value, float) else value
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

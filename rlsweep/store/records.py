@@ -1,0 +1,55 @@
+"""From rows to the records of `rlsweep.runs`, and from what a user typed to a row."""
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from rlsweep.errors import NotFoundError
+from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
+
+_SWEEP_FIELDS = tuple(field.name for field in dataclasses.fields(Sweep))
+_RUN_FIELDS = tuple(field.name for field in dataclasses.fields(TrainingRun))
+_ID_PREFIX = re.compile(r"[0-9a-f]{4,32}")
+
+
+def sweep_from_row(row: DictRow) -> Sweep:
+    """A row of `sweeps`; columns that the record does not have are left out."""
+    values: dict[str, Any] = {name: row[name] for name in _SWEEP_FIELDS}
+    values["status"] = SweepStatus(row["status"])
+    values["patterns"] = tuple(row["patterns"])
+    values["seeds"] = tuple(row["seeds"])
+    return Sweep(**values)
+
+
+def run_from_row(row: DictRow) -> TrainingRun:
+    """A row of `training_runs`; columns that the record does not have are left out."""
+    values: dict[str, Any] = {name: row[name] for name in _RUN_FIELDS}
+    values["status"] = RunStatus(row["status"])
+    return TrainingRun(**values)
+
+
+def id_range(reference: str) -> tuple[UUID, UUID] | None:
+    """Lowest and highest id that start as `reference` does; None unless it is 4 to 32 hex digits, dashes aside."""
+    digits = reference.lower().replace("-", "")
+    if not _ID_PREFIX.fullmatch(digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def ambiguous(noun: str, reference: str, ids: Sequence[UUID]) -> NotFoundError:
+    """Several ids start as `reference` does."""
+    listed = ", ".join(str(found) for found in ids[:5])
+    more = " and more" if len(ids) > 5 else ""
+    return NotFoundError(f"{noun} {reference!r} is ambiguous: {listed}{more}. Give more digits of the id.")
+
+
+def missing(noun: str, reference: str, command: str, names: Sequence[str] = ()) -> NotFoundError:
+    """Nothing has that name or id; `names` are those to suggest from, `command` lists what there is."""
+    near = difflib.get_close_matches(reference, names, n=3)
+    suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
+    return NotFoundError(f"{noun} not found: {reference!r}.{suggestion} `{command}` lists them.")

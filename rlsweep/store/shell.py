@@ -1,0 +1,16 @@
+"""`psql` on rlsweep's tables."""
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from rlsweep.store.database import Database
+from rlsweep.store.embedded import program
+
+
+def psql_command(database: Database) -> tuple[list[str], dict[str, str]]:
+    """Arguments that start the wheel's own `psql`, and the environment variables to add.
+
+    The password goes by PGPASSWORD: every user of the machine can read a command line.
+    """
+    parts = conninfo_to_dict(database.url)
+    password = parts.pop("password", None)
+    return [str(program("psql")), make_conninfo("", **parts)], {"PGPASSWORD": str(password)} if password else {}

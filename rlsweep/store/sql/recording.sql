@@ -1,0 +1,78 @@
+-- name: drop_superseded
+-- What older attempts recorded beyond the point where this one stands: it went on from a checkpoint before that.
+with superseded_episodes as (
+    delete from episodes
+    where run_id = %(run_id)s and episode > %(episodes_before)s and attempt < %(attempt)s
+), superseded_updates as (
+    delete from updates
+    where run_id = %(run_id)s and "update" > %(updates_before)s and attempt < %(attempt)s
+)
+delete from evaluations
+where run_id = %(run_id)s and env_steps > %(env_steps)s and attempt < %(attempt)s
+
+-- name: insert_episodes
+-- A batch, one array a column; rows that a repeated flush finds in place are its own.
+insert into episodes (run_id, attempt, episode, env_steps, reward, length, outcome, seconds)
+select %(run_id)s::uuid, %(attempt)s::integer, batch.*
+from unnest(
+    %(episode)s::bigint[], %(env_steps)s::bigint[], %(reward)s::double precision[], %(length)s::integer[],
+    %(outcome)s::text[], %(seconds)s::double precision[]
+) as batch
+on conflict (run_id, episode) do nothing
+
+-- name: insert_updates
+-- A batch, one array a column.
+insert into updates (
+    run_id, attempt, "update", env_steps, policy_loss, value_loss, entropy, approx_kl, clip_fraction,
+    explained_variance, learning_rate, steps_per_second
+)
+select %(run_id)s::uuid, %(attempt)s::integer, batch.*
+from unnest(
+    %(update)s::bigint[], %(env_steps)s::bigint[], %(policy_loss)s::double precision[],
+    %(value_loss)s::double precision[], %(entropy)s::double precision[], %(approx_kl)s::double precision[],
+    %(clip_fraction)s::double precision[], %(explained_variance)s::double precision[],
+    %(learning_rate)s::double precision[], %(steps_per_second)s::double precision[]
+) as batch
+on conflict (run_id, "update") do nothing
+
+-- name: insert_evaluations
+-- A batch, one array a column; a newer attempt's evaluation at the same step takes the place of an older one's.
+insert into evaluations (
+    run_id, attempt, env_steps, episodes, mean_reward, reward_sd, mean_length, win_rate, is_best
+)
+select %(run_id)s::uuid, %(attempt)s::integer, batch.*
+from unnest(
+    %(env_steps)s::bigint[], %(episodes)s::integer[], %(mean_reward)s::double precision[],
+    %(reward_sd)s::double precision[], %(mean_length)s::double precision[], %(win_rate)s::double precision[],
+    %(is_best)s::boolean[]
+) as batch
+on conflict (run_id, env_steps) do update
+set
+    attempt = excluded.attempt, episodes = excluded.episodes, mean_reward = excluded.mean_reward,
+    reward_sd = excluded.reward_sd, mean_length = excluded.mean_length, win_rate = excluded.win_rate,
+    is_best = excluded.is_best
+
+-- name: insert_checkpoints
+-- A batch, one array a column; a file written anew under the same name is described anew.
+insert into checkpoints (run_id, attempt, episode, env_steps, uri, sha256, bytes)
+select %(run_id)s::uuid, %(attempt)s::integer, batch.*
+from unnest(
+    %(episode)s::bigint[], %(env_steps)s::bigint[], %(uri)s::text[], %(sha256)s::text[], %(bytes)s::bigint[]
+) as batch
+on conflict (run_id, uri) do update
+set
+    attempt = excluded.attempt, episode = excluded.episode, env_steps = excluded.env_steps,
+    sha256 = excluded.sha256, bytes = excluded.bytes, created_at = now()
+
+-- name: drop_checkpoints
+-- Checkpoints whose files are gone.
+delete from checkpoints where run_id = %(run_id)s and uri = any(%(uris)s)
+
+-- name: update_progress
+-- The summary that lists show, and the sign of life.
+update training_runs
+set
+    heartbeat_at = clock_timestamp(), episodes = %(episodes)s, updates = %(updates)s, env_steps = %(env_steps)s,
+    mean_reward = %(mean_reward)s, win_rate = %(win_rate)s, mean_length = %(mean_length)s,
+    steps_per_second = %(steps_per_second)s
+where id = %(run_id)s

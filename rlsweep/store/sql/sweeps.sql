@@ -1,0 +1,86 @@
+-- name: insert_sweep
+-- A sweep as planned.
+insert into sweeps (id, name, patterns, mode, budget, seeds, base_config, git_commit, git_dirty, versions)
+values (
+    %(id)s, %(name)s, %(patterns)s, %(mode)s, %(budget)s, %(seeds)s, %(base_config)s,
+    %(git_commit)s, %(git_dirty)s, %(versions)s
+)
+returning *
+
+-- name: get_sweep
+-- One sweep by its id.
+select * from sweeps where id = %(id)s
+
+-- name: get_sweep_by_name
+-- One sweep by its exact name.
+select * from sweeps where name = %(name)s
+
+-- name: list_sweeps_in_id_range
+-- The sweeps whose id starts as given, as a range so that the primary key serves it.
+select * from sweeps where id between %(low)s and %(high)s order by created_at desc limit 20
+
+-- name: get_latest_sweep
+-- The newest sweep.
+select * from sweeps order by created_at desc, id limit 1
+
+-- name: list_recent_names
+-- Names to suggest where one was misspelled.
+select name from sweeps order by created_at desc limit 1000
+
+-- name: list_recent_sweeps
+-- The newest sweeps, each with the number of its runs by status.
+select
+    recent.*,
+    coalesce(
+        (
+            select jsonb_object_agg(counted.status, counted.runs)
+            from (
+                select status, count(*) as runs from training_runs where sweep_id = recent.id group by status
+            ) as counted
+        ),
+        '{}'
+    ) as runs_by_status
+from (select * from sweeps order by created_at desc, id limit %(limit)s) as recent
+order by recent.created_at desc, recent.id
+
+-- name: take_lease
+-- Become the sweep's driver, unless another one gave a sign of life lately.
+update sweeps
+set driver = %(driver)s, heartbeat_at = clock_timestamp(), status = 'running', finished_at = null
+where id = %(id)s
+  and (driver is null or driver = %(driver)s or heartbeat_at < clock_timestamp() - make_interval(secs => %(patience_s)s))
+returning *
+
+-- name: renew_lease
+-- A sign of life of the driver that holds the lease.
+update sweeps set heartbeat_at = clock_timestamp() where id = %(id)s and driver = %(driver)s
+
+-- name: release_lease
+-- The driver leaves; another may take the sweep at once.
+update sweeps set driver = null where id = %(id)s and driver = %(driver)s
+
+-- name: get_lease
+-- Who drives the sweep, and the seconds since its last sign of life.
+select driver, extract(epoch from clock_timestamp() - heartbeat_at)::double precision as silent_s
+from sweeps
+where id = %(id)s
+
+-- name: settle_sweep
+-- Give the sweep the status that its runs amount to, once none of them is pending or running.
+update sweeps
+set
+    status = case when counted.failed > 0 then 'failed' when counted.stopped > 0 then 'stopped' else 'completed' end,
+    finished_at = coalesce(sweeps.finished_at, now())
+from (
+    select
+        count(*) filter (where status in ('pending', 'running')) as unfinished,
+        count(*) filter (where status = 'failed') as failed,
+        count(*) filter (where status = 'stopped') as stopped
+    from training_runs
+    where sweep_id = %(id)s
+) as counted
+where sweeps.id = %(id)s and counted.unfinished = 0
+
+-- name: delete_sweep
+-- Forget a sweep, its runs and all they recorded.
+delete from sweeps where id = %(id)s

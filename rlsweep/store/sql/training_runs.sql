@@ -1,0 +1,94 @@
+-- name: insert_runs
+-- Planned runs in the order given, one array a column: a thousand runs are one statement.
+insert into training_runs (
+    id, sweep_id, position, trial_key, agent_id, algorithm, version, sweep_variant, config_name, config_short_name,
+    config_path, config, config_hash, seed
+)
+select
+    planned.id, %(sweep_id)s::uuid, planned.position, planned.trial_key, planned.agent_id, planned.algorithm,
+    planned.version, planned.sweep_variant, planned.config_name, planned.config_short_name, planned.config_path,
+    planned.config, planned.config_hash, planned.seed
+from unnest(
+    %(id)s::uuid[], %(trial_key)s::text[], %(agent_id)s::text[], %(algorithm)s::text[], %(version)s::integer[],
+    %(sweep_variant)s::text[], %(config_name)s::text[], %(config_short_name)s::text[], %(config_path)s::text[],
+    %(config)s::jsonb[], %(config_hash)s::text[], %(seed)s::bigint[]
+) with ordinality as planned (
+    id, trial_key, agent_id, algorithm, version, sweep_variant, config_name, config_short_name, config_path,
+    config, config_hash, seed, position
+)
+
+-- name: get_run
+-- One run by its id.
+select * from training_runs where id = %(id)s
+
+-- name: list_runs_in_id_range
+-- The runs whose id starts as given, as a range so that the primary key serves it.
+select * from training_runs where id between %(low)s and %(high)s order by created_at desc limit 20
+
+-- name: list_runs
+-- The newest runs; a filter that is null lets all pass.
+select *
+from training_runs
+where (%(sweep_id)s::uuid is null or sweep_id = %(sweep_id)s::uuid)
+  and (%(agent_id)s::text is null or agent_id = %(agent_id)s::text)
+  and (%(status)s::text is null or status = %(status)s::text)
+order by created_at desc, position, id
+limit %(limit)s::bigint
+
+-- name: list_runs_of_sweep
+-- All runs of a sweep in the order of its plan.
+select * from training_runs where sweep_id = %(sweep_id)s order by position
+
+-- name: list_agents
+-- Every agent id that has a run.
+select distinct agent_id from training_runs order by agent_id
+
+-- name: lock_run
+-- The run's row, held until the transaction ends, so that its status and attempt stay what they are.
+select * from training_runs where id = %(id)s for no key update
+
+-- name: begin_attempt
+-- A worker takes the run up; an older attempt that still writes is refused from here on.
+update training_runs
+set
+    attempt = attempt + 1,
+    status = 'running',
+    started_at = coalesce(started_at, clock_timestamp()),
+    heartbeat_at = clock_timestamp(),
+    ended_at = null,
+    error = null,
+    metadata = %(metadata)s
+where id = %(id)s
+returning *
+
+-- name: end_run
+-- The end of a run, whichever it is.
+update training_runs
+set status = %(status)s, error = %(error)s, ended_at = clock_timestamp()
+where id = %(id)s
+returning *
+
+-- name: ask_run_to_stop
+-- The worker reads this in its next flush.
+update training_runs set stop_requested = true where id = %(id)s returning *
+
+-- name: stop_runs_of_sweep
+-- Runs that nobody has taken up are stopped at once, running ones are asked to.
+update training_runs
+set
+    stop_requested = true,
+    status = case when status = 'pending' then 'stopped' else status end,
+    ended_at = case when status = 'pending' then clock_timestamp() end
+where sweep_id = %(sweep_id)s and status in ('pending', 'running')
+returning status
+
+-- name: reopen_run
+-- Back to waiting for a worker, perhaps with a larger budget; what it recorded stays.
+update training_runs
+set status = 'pending', stop_requested = false, ended_at = null, error = null, config = %(config)s
+where id = %(id)s
+returning *
+
+-- name: delete_run
+-- Forget a run and all it recorded.
+delete from training_runs where id = %(id)s

@@ -1,0 +1,166 @@
+"""Sweeps: written before anything runs, driven under a lease, settled from their runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from psycopg.errors import UniqueViolation
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from rlsweep.errors import DriverBusyError, InputError
+from rlsweep.runs import NewRun, NewSweep, RunStatus, Sweep
+from rlsweep.store import training_runs
+from rlsweep.store.database import Database
+from rlsweep.store.queries import load
+from rlsweep.store.records import ambiguous, id_range, missing, sweep_from_row
+
+LEASE_PATIENCE_S = 15.0
+"""Seconds without a sign of life after which a driver counts as gone."""
+
+_SQL = load("sweeps")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedSweep:
+    """A sweep and the number of its runs in each status; a status that none has is left out."""
+
+    sweep: Sweep
+    runs_by_status: dict[RunStatus, int]
+
+
+def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun]) -> Sweep:
+    """Write the plan, all of it or nothing: the sweep and its runs, pending, in the order given.
+
+    Raises InputError where another sweep has the name.
+    """
+    with database.connect() as connection:
+        try:
+            row = connection.execute(
+                _SQL["insert_sweep"],
+                {
+                    "id": uuid4(),
+                    "name": sweep.name,
+                    "patterns": Jsonb(list(sweep.patterns)),
+                    "mode": sweep.mode,
+                    "budget": Jsonb(sweep.budget),
+                    "seeds": Jsonb(list(sweep.seeds)),
+                    "base_config": Jsonb(sweep.base_config),
+                    "git_commit": sweep.git_commit,
+                    "git_dirty": sweep.git_dirty,
+                    "versions": Jsonb(sweep.versions),
+                },
+            ).fetchone()
+        except UniqueViolation as exc:
+            raise InputError(f"A sweep named {sweep.name!r} exists already. Choose another name.") from exc
+        created = sweep_from_row(_one(row))
+        training_runs.insert(connection, created.id, runs)
+    return created
+
+
+def get(database: Database, reference: str | UUID) -> Sweep:
+    """The sweep of that exact name, id or start of an id (4 hex digits or more); `latest` is the newest.
+
+    Raises NotFoundError, with the names that come near, or with the ids that an ambiguous start fits.
+    """
+    wanted = str(reference)
+    with database.readonly() as connection:
+        row = connection.execute(_SQL["get_sweep_by_name"], {"name": wanted}).fetchone()
+        if row is None and wanted == "latest":
+            row = connection.execute(_SQL["get_latest_sweep"]).fetchone()
+        if row is None and (bounds := id_range(wanted)):
+            rows = connection.execute(_SQL["list_sweeps_in_id_range"], {"low": bounds[0], "high": bounds[1]}).fetchall()
+            if len(rows) > 1:
+                raise ambiguous("Sweep", wanted, [found["id"] for found in rows])
+            row = rows[0] if rows else None
+        if row is None:
+            names = [found["name"] for found in connection.execute(_SQL["list_recent_names"])]
+            raise missing("Sweep", wanted, "rlsweep sweeps", names)
+    return sweep_from_row(row)
+
+
+def list_recent(database: Database, limit: int = 20) -> list[ListedSweep]:
+    """The newest sweeps first, each with its runs counted by status."""
+    with database.readonly() as connection:
+        rows = connection.execute(_SQL["list_recent_sweeps"], {"limit": limit}).fetchall()
+    return [
+        ListedSweep(
+            sweep=sweep_from_row(row),
+            runs_by_status={RunStatus(status): count for status, count in row["runs_by_status"].items()},
+        )
+        for row in rows
+    ]
+
+
+def request_stop(database: Database, sweep_id: UUID) -> dict[RunStatus, int]:
+    """Stop what waits and ask what runs to stop.
+
+    Returns how many runs this touched, by the status that they have now: `stopped` were pending, `running` will end
+    by themselves.
+    """
+    with database.connect() as connection:
+        rows = connection.execute(training_runs.SQL["stop_runs_of_sweep"], {"sweep_id": sweep_id}).fetchall()
+    statuses = [RunStatus(row["status"]) for row in rows]
+    return {status: statuses.count(status) for status in (RunStatus.STOPPED, RunStatus.RUNNING)}
+
+
+def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
+    """Become the driver (`host:pid`) and mark the sweep running.
+
+    Raises DriverBusyError while another driver gives signs of life, by the database's clock.
+    """
+    with database.connect() as connection:
+        row = connection.execute(
+            _SQL["take_lease"], {"id": sweep_id, "driver": driver, "patience_s": LEASE_PATIENCE_S}
+        ).fetchone()
+        if row is None:
+            lease = connection.execute(_SQL["get_lease"], {"id": sweep_id}).fetchone()
+            if lease is None:
+                raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
+            raise DriverBusyError(
+                f"Sweep {sweep_id} is driven by {lease['driver']}, seen {lease['silent_s']:.0f} s ago. Follow it with "
+                f"`rlsweep status`, or try again {LEASE_PATIENCE_S:.0f} s after that process has ended."
+            )
+    return sweep_from_row(row)
+
+
+def renew_lease(database: Database, sweep_id: UUID, driver: str) -> None:
+    """Give a sign of life; every few seconds. Raises DriverBusyError where another driver has taken the sweep."""
+    with database.connect() as connection:
+        renewed = connection.execute(_SQL["renew_lease"], {"id": sweep_id, "driver": driver}).rowcount
+        if not renewed:
+            lease = connection.execute(_SQL["get_lease"], {"id": sweep_id}).fetchone()
+            if lease is None:
+                raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
+            raise DriverBusyError(f"Sweep {sweep_id} was taken from {driver} by {lease['driver'] or 'nobody'}.")
+
+
+def release(database: Database, sweep_id: UUID, driver: str) -> None:
+    """Give the lease back, if it is still held; another driver may take it at once."""
+    with database.connect() as connection:
+        connection.execute(_SQL["release_lease"], {"id": sweep_id, "driver": driver})
+
+
+def settle(database: Database, sweep_id: UUID) -> Sweep:
+    """Give the sweep the status of its runs, if all are finished; return it as it stands then.
+
+    failed where any run failed, else stopped where any was stopped, else completed.
+    """
+    with database.connect() as connection:
+        connection.execute(_SQL["settle_sweep"], {"id": sweep_id})
+        row = connection.execute(_SQL["get_sweep"], {"id": sweep_id}).fetchone()
+    if row is None:
+        raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
+    return sweep_from_row(row)
+
+
+def delete(database: Database, sweep_id: UUID) -> None:
+    """Forget the sweep, its runs and everything that they recorded; files stay."""
+    with database.connect() as connection:
+        connection.execute(_SQL["delete_sweep"], {"id": sweep_id})
+
+
+def _one(row: DictRow | None) -> DictRow:
+    """The row that `returning` always gives."""
+    assert row is not None
+    return row

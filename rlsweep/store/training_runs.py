@@ -1,0 +1,215 @@
+"""Training runs: every change of a run's status happens here, in `_end`, `begin_attempt` and `reopen`."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from rlsweep.errors import InputError, StaleAttemptError
+from rlsweep.runs import Checkpoint, NewRun, RunStatus, TrainingRun
+from rlsweep.store.database import Connection, Database
+from rlsweep.store.queries import load
+from rlsweep.store.records import ambiguous, id_range, missing, run_from_row
+
+SQL = load("training_runs")
+_CURVES = load("curves")
+
+
+def create_single(database: Database, run: NewRun) -> TrainingRun:
+    """Write a run that belongs to no sweep, pending."""
+    with database.connect() as connection:
+        (run_id,) = insert(connection, None, [run])
+        return run_from_row(_row(connection, run_id))
+
+
+def insert(connection: Connection, sweep_id: UUID | None, runs: Sequence[NewRun]) -> list[UUID]:
+    """Write planned runs within a transaction; ids in the order given."""
+    ids = [uuid4() for _ in runs]
+    connection.execute(
+        SQL["insert_runs"],
+        {
+            "sweep_id": sweep_id,
+            "id": ids,
+            "trial_key": [run.trial_key for run in runs],
+            "agent_id": [run.agent_id for run in runs],
+            "algorithm": [run.algorithm for run in runs],
+            "version": [run.version for run in runs],
+            "sweep_variant": [run.sweep_variant for run in runs],
+            "config_name": [run.config_name for run in runs],
+            "config_short_name": [run.config_short_name for run in runs],
+            "config_path": [run.config_path for run in runs],
+            "config": [Jsonb(run.config) for run in runs],
+            "config_hash": [run.config_hash for run in runs],
+            "seed": [run.seed for run in runs],
+        },
+    )
+    return ids
+
+
+def get(database: Database, reference: str | UUID) -> TrainingRun:
+    """The run of that id, or the only one whose id starts so (4 hex digits or more). Raises NotFoundError."""
+    wanted = str(reference)
+    bounds = id_range(wanted)
+    if bounds is None:
+        raise missing("Training run", wanted, "rlsweep runs")
+    with database.readonly() as connection:
+        rows = connection.execute(SQL["list_runs_in_id_range"], {"low": bounds[0], "high": bounds[1]}).fetchall()
+    if not rows:
+        raise missing("Training run", wanted, "rlsweep runs")
+    if len(rows) > 1:
+        raise ambiguous("Training run", wanted, [row["id"] for row in rows])
+    return run_from_row(rows[0])
+
+
+def list_runs(
+    database: Database,
+    *,
+    sweep_id: UUID | None = None,
+    agent_id: str | None = None,
+    status: RunStatus | None = None,
+    limit: int | None = 50,
+) -> list[TrainingRun]:
+    """The newest runs first, of a sweep in the order of its plan; `limit` None gives all."""
+    with database.readonly() as connection:
+        rows = connection.execute(
+            SQL["list_runs"],
+            {"sweep_id": sweep_id, "agent_id": agent_id, "status": status and status.value, "limit": limit},
+        ).fetchall()
+    return [run_from_row(row) for row in rows]
+
+
+def of_sweep(database: Database, sweep_id: UUID) -> list[TrainingRun]:
+    """All runs of the sweep, in the order of its plan."""
+    with database.readonly() as connection:
+        rows = connection.execute(SQL["list_runs_of_sweep"], {"sweep_id": sweep_id}).fetchall()
+    return [run_from_row(row) for row in rows]
+
+
+def agents(database: Database) -> list[str]:
+    """Every agent id that has a run, in alphabetical order."""
+    with database.readonly() as connection:
+        return [row["agent_id"] for row in connection.execute(SQL["list_agents"])]
+
+
+def latest_checkpoint(database: Database, run_id: UUID) -> Checkpoint | None:
+    """The checkpoint that the next attempt goes on from; None where there is none."""
+    with database.readonly() as connection:
+        row = connection.execute(_CURVES["get_latest_checkpoint"], {"run_id": run_id}).fetchone()
+    return Checkpoint(**row) if row else None
+
+
+def begin_attempt(database: Database, run_id: UUID, metadata: dict[str, Any]) -> TrainingRun | None:
+    """Take the run up: attempt + 1, running; `metadata` replaces what an older attempt noted.
+
+    Whoever held an older attempt is refused from now on. A failed run may be taken up again as it is. Returns None
+    where there is nothing to do: the run completed, or it was asked to stop (a stopped one needs `reopen` first).
+    """
+    with database.connect() as connection:
+        run = lock(connection, run_id)
+        if run.status is RunStatus.COMPLETED or run.stop_requested:
+            if run.status is RunStatus.PENDING:
+                _end(connection, run, RunStatus.STOPPED, None)
+            return None
+        return run_from_row(
+            _one(connection.execute(SQL["begin_attempt"], {"id": run_id, "metadata": Jsonb(metadata)}).fetchone())
+        )
+
+
+def finish(database: Database, run_id: UUID, attempt: int, status: RunStatus, error: str | None = None) -> TrainingRun:
+    """The worker's last word: completed, stopped or failed. Saying it twice is harmless.
+
+    Raises StaleAttemptError where a newer attempt exists, or the run was given up in the meantime.
+    """
+    with database.connect() as connection:
+        run = lock(connection, run_id)
+        if run.attempt == attempt and run.status is status:
+            return run
+        check_attempt(run, attempt)
+        return _end(connection, run, status, error)
+
+
+def request_stop(database: Database, run_id: UUID) -> TrainingRun:
+    """Stop a run that waits at once, ask one that runs to stop; leave a finished one as it is."""
+    with database.connect() as connection:
+        run = lock(connection, run_id)
+        if run.status.is_finished:
+            return run
+        asked = run_from_row(_one(connection.execute(SQL["ask_run_to_stop"], {"id": run_id}).fetchone()))
+        return _end(connection, asked, RunStatus.STOPPED, None) if asked.status is RunStatus.PENDING else asked
+
+
+def fail_lost(database: Database, run_id: UUID, error: str) -> TrainingRun:
+    """Settle a run whose worker is gone: stopped if it was asked to stop, else failed; a finished one stays so."""
+    with database.connect() as connection:
+        run = lock(connection, run_id)
+        if run.status.is_finished:
+            return run
+        if run.stop_requested:
+            return _end(connection, run, RunStatus.STOPPED, None)
+        return _end(connection, run, RunStatus.FAILED, error)
+
+
+def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = None) -> TrainingRun:
+    """Let a run that ended wait for a worker again; what it recorded stays.
+
+    config: takes the place of the run's own, with a larger budget; only then may a completed run be reopened.
+    Raises InputError for one that completed otherwise; one that is pending or running is returned as it is.
+    """
+    with database.connect() as connection:
+        run = lock(connection, run_id)
+        if run.status is RunStatus.COMPLETED and config is None:
+            raise InputError(
+                f"Training run {run_id} is completed: there is nothing left of it to run. "
+                "Give a larger budget with --total-timesteps or --episodes to go on."
+            )
+        if not run.status.is_finished:
+            return run
+        new_config = Jsonb(run.config if config is None else config)
+        return run_from_row(
+            _one(connection.execute(SQL["reopen_run"], {"id": run_id, "config": new_config}).fetchone())
+        )
+
+
+def delete(database: Database, run_id: UUID) -> None:
+    """Forget the run and everything that it recorded; files stay."""
+    with database.connect() as connection:
+        connection.execute(SQL["delete_run"], {"id": run_id})
+
+
+def lock(connection: Connection, run_id: UUID) -> TrainingRun:
+    """The run, its row held until the transaction ends. Raises NotFoundError."""
+    row = connection.execute(SQL["lock_run"], {"id": run_id}).fetchone()
+    if row is None:
+        raise missing("Training run", str(run_id), "rlsweep runs")
+    return run_from_row(row)
+
+
+def check_attempt(run: TrainingRun, attempt: int) -> None:
+    """Raise StaleAttemptError unless `attempt` is the one that may write."""
+    if run.attempt != attempt:
+        raise StaleAttemptError(
+            f"Attempt {attempt} of training run {run.id} was given up: attempt {run.attempt} has taken its place."
+        )
+    if run.status is not RunStatus.RUNNING:
+        raise StaleAttemptError(f"Attempt {attempt} of training run {run.id} was given up: the run is {run.status}.")
+
+
+def _end(connection: Connection, run: TrainingRun, status: RunStatus, error: str | None) -> TrainingRun:
+    """From pending or running to finished."""
+    assert status.is_finished
+    assert not run.status.is_finished
+    return run_from_row(
+        _one(connection.execute(SQL["end_run"], {"id": run.id, "status": status.value, "error": error}).fetchone())
+    )
+
+
+def _row(connection: Connection, run_id: UUID) -> DictRow:
+    return _one(connection.execute(SQL["get_run"], {"id": run_id}).fetchone())
+
+
+def _one(row: DictRow | None) -> DictRow:
+    """The row that `returning` always gives for a row that is locked."""
+    assert row is not None
+    return row

@@ -1,0 +1,108 @@
+"""Where Ray runs: a local one, started and ended by us, or a running cluster that is joined."""
+
+import logging
+import os
+import secrets
+import threading
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from rlsweep.errors import ClusterUnavailableError
+from rlsweep.sweep.resources import Resources
+
+DASHBOARD_PORT = 8265
+
+_QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # ours is the record; Tune's CSV and JSON are its bottleneck (ray#13236)
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command owns the signals
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RayOptions:
+    """address: of a running cluster, None for a local one; dashboard: Ray's own, on 127.0.0.1:8265, local only."""
+
+    address: str | None = None
+    dashboard: bool = False
+
+
+class RaySession:
+    """Ray while the context lasts. It starts in a thread, so that the plan can be measured meanwhile.
+
+    `ready()` waits for it and raises ClusterUnavailableError where it cannot be had.
+    """
+
+    def __init__(self, options: RayOptions, *, cpus: int | None = None) -> None:
+        self._options = options
+        self._cpus = cpus
+        self._error: Exception | None = None
+        self._started = threading.Event()
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._hold, name="ray", daemon=True)
+
+    def __enter__(self) -> "RaySession":
+        os.environ.update(_QUIET)
+        if self._options.address is None:
+            # A token of our own: other users of the machine cannot submit work to this Ray.
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leaving.set()
+        self._thread.join()
+
+    def ready(self, resources: Resources) -> None:
+        """Wait until Ray answers; raises ClusterUnavailableError where it does not, or no node can hold a trial."""
+        self._started.wait()
+        if self._error is not None:
+            where = f"at {self._options.address}" if self._options.address else "on this machine"
+            raise ClusterUnavailableError(f"Ray cannot be started or reached {where}: {self._error}") from self._error
+        import ray
+
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        if not any(all(node.get(kind, 0) >= need for kind, need in resources.bundle.items()) for node in nodes):
+            most = ", ".join(f"{kind} {max(node.get(kind, 0) for node in nodes):g}" for kind in resources.bundle)
+            raise ClusterUnavailableError(
+                f"No node can hold a trial that asks for {resources.bundle}: the most that one has is {most}. "
+                "Lower --cpus-per-trial or --gpus-per-trial."
+            )
+
+    def _hold(self) -> None:
+        """Start Ray, keep it, and end it, all in one thread: the kernel ends Ray's processes with that thread.
+
+        Ray has them sent SIGTERM when their parent dies (PR_SET_PDEATHSIG), and Linux takes the parent to be the
+        thread that started them. It is also why nothing of Ray outlives a driver that is killed.
+        """
+        try:
+            self._init()
+        except Exception as error:  # noqa: BLE001 - told by `ready`
+            self._error = error
+        self._started.set()
+        self._leaving.wait()
+        import ray
+
+        ray.shutdown()
+
+    def _init(self) -> None:
+        import ray
+
+        common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if self._options.address is not None:
+            ray.init(address=self._options.address, **common)
+        else:
+            ray.init(
+                num_cpus=self._cpus,
+                include_dashboard=self._options.dashboard,
+                dashboard_host="127.0.0.1",
+                dashboard_port=DASHBOARD_PORT,
+                **common,
+            )
+        from ray import tune  # noqa: F401 - its import takes a second, better spent here

@@ -1,0 +1,95 @@
+"""One attempt of one run, from taking it up to its final status: the same code under Ray and under `rlsweep train`."""
+
+import socket
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rlsweep.config.run import RunConfig
+from rlsweep.errors import RlsweepError, StaleAttemptError, StoreUnavailableError
+from rlsweep.paths import Paths
+from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.settings import Settings
+from rlsweep.store import training_runs
+from rlsweep.store.database import Database
+from rlsweep.sweep.recorder import StoreRecorder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workplace:
+    """What a process needs to work on runs. It holds the database's password: never log or store it.
+
+    threads: torch threads of one trial, from its CPU request
+    metadata: what every run notes of its making: versions, git commit, command
+    """
+
+    database_url: str
+    settings: Settings
+    threads: int
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def execute_run(
+    run_id: UUID,
+    workplace: Workplace,
+    *,
+    resume_from: Path | None = None,
+    stop: threading.Event,
+    stop_elsewhere: Callable[[], bool] = lambda: False,
+) -> RunStatus:
+    """Take the run up as a new attempt, train it, and put its final status on record.
+
+    `stop` ends it at the next step once set; `stop_elsewhere` is asked whether to stop while the database is away.
+    It goes on from `resume_from`, or from the run's last checkpoint, or from the start. A run that was finished or
+    stopped meanwhile is left as it is. An exception of the run's own (a broken environment, a diverged loss) is
+    caught and becomes the record's error, so that the process can go on with other runs.
+
+    Raises StoreUnavailableError where the end cannot be put on record.
+    """
+    database = Database(workplace.database_url)
+    run = training_runs.begin_attempt(database, run_id, workplace.metadata | {"host": socket.gethostname()})
+    if run is None:
+        return training_runs.get(database, str(run_id)).status
+    try:
+        status, error = _train(database, run, workplace, resume_from, stop, stop_elsewhere), None
+    except (StaleAttemptError, StoreUnavailableError):
+        raise
+    except RlsweepError as failure:
+        status, error = RunStatus.FAILED, str(failure)
+    except Exception:  # noqa: BLE001 - whatever a run fails of belongs on its record
+        status, error = RunStatus.FAILED, traceback.format_exc()
+    training_runs.finish(database, run_id, run.attempt, status, error)
+    return status
+
+
+def _train(
+    database: Database,
+    run: TrainingRun,
+    workplace: Workplace,
+    resume_from: Path | None,
+    stop: threading.Event,
+    stop_elsewhere: Callable[[], bool],
+) -> RunStatus:
+    # Torch and the environments load here, in the process that trains, and once for all of its runs.
+    from rlsweep.training.train import train
+
+    paths = Paths(workplace.settings)
+    checkpoint = resume_from or _last_checkpoint(database, run)
+    with StoreRecorder(database, run, stop=stop, stop_elsewhere=stop_elsewhere) as recorder:
+        return train(
+            RunConfig.from_record(run.config),
+            recorder,
+            checkpoint_folder=paths.run_checkpoints(run.id),
+            tensorboard_folder=paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
+            resume_from=checkpoint,
+            threads=workplace.threads,
+        ).status
+
+
+def _last_checkpoint(database: Database, run: TrainingRun) -> Path | None:
+    checkpoint = training_runs.latest_checkpoint(database, run.id)
+    return None if checkpoint is None else Path(checkpoint.uri)

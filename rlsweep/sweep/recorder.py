@@ -1,0 +1,195 @@
+"""Joins training to the store: records are taken at once and sent in short transactions from a thread of their own."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from types import TracebackType
+
+from rlsweep.errors import StoreUnavailableError
+from rlsweep.runs import Checkpoint, Episode, Evaluation, Outcome, TrainingRun, Update
+from rlsweep.store import recording
+from rlsweep.store.database import Database
+from rlsweep.store.recording import Batch, Progress
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 1.0
+"""Between two transactions of one run: 3 ms each, 0.3% of a core."""
+
+CLOSING_SECONDS = 60.0
+"""How long the end of a run waits for a database that is away before it gives up."""
+
+WINDOW = 100
+"""Episodes in the running mean reward and win rate: the length of SB3's own `ep_info_buffer`."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What waits for the next transaction."""
+
+    episodes: list[Episode] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    dropped_uris: list[str] = field(default_factory=list)
+
+    def followed_by(self, later: "_Pending") -> "_Pending":
+        """Both, this one's records first."""
+        return _Pending(
+            self.episodes + later.episodes,
+            self.updates + later.updates,
+            self.evaluations + later.evaluations,
+            self.checkpoints + later.checkpoints,
+            self.dropped_uris + later.dropped_uris,
+        )
+
+
+class StoreRecorder:
+    """A `Recorder` over the store for one attempt of one run. Use it as a context manager.
+
+    The flushing thread also keeps the run's heartbeat while a long update computes, and reads whether the run
+    should stop: it sets `stop`, which anyone else may set too. While the database is away records wait in memory and
+    `stop_elsewhere` is asked instead.
+
+    Leaving the context sends what is left. Errors raised there: StaleAttemptError where a newer attempt took the
+    run over, StoreUnavailableError where the database did not come back in time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        run: TrainingRun,
+        *,
+        stop: threading.Event,
+        stop_elsewhere: Callable[[], bool],
+    ) -> None:
+        self._stop = stop
+        self._database = database
+        self._run = run
+        self._stop_elsewhere = stop_elsewhere
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._failure: Exception | None = None
+        self._pending = _Pending()
+        self._recent: deque[Episode] = deque(maxlen=WINDOW)
+        # A new attempt shows what the last one left on record until it has something of its own to show.
+        self._progress = Progress(
+            episodes=run.episodes,
+            updates=run.updates,
+            env_steps=run.env_steps,
+            mean_reward=run.mean_reward,
+            win_rate=run.win_rate,
+            mean_length=run.mean_length,
+            steps_per_second=run.steps_per_second,
+        )
+        self._thread = threading.Thread(target=self._send, name="recorder", daemon=True)
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the run should end at the next step, by itself."""
+        return self._stop.is_set()
+
+    def add_episodes(self, episodes: Sequence[Episode]) -> None:
+        """Take episodes that ended, in order; at least one."""
+        with self._lock:
+            self._pending.episodes.extend(episodes)
+            self._recent.extend(episodes)
+            self._progress = replace(self._progress, episodes=episodes[-1].episode, env_steps=episodes[-1].env_steps)
+
+    def add_update(self, update: Update) -> None:
+        """Take the diagnostics of one policy update."""
+        with self._lock:
+            self._pending.updates.append(update)
+            self._progress = replace(
+                self._progress,
+                updates=update.update,
+                env_steps=update.env_steps,
+                steps_per_second=update.steps_per_second,
+            )
+
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Take one evaluation."""
+        with self._lock:
+            self._pending.evaluations.append(evaluation)
+
+    def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
+        """Take a checkpoint whose file is complete; the files of `dropped_uris` are gone."""
+        with self._lock:
+            self._pending.checkpoints.append(checkpoint)
+            self._pending.dropped_uris.extend(dropped_uris)
+
+    def __enter__(self) -> "StoreRecorder":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        self._thread.join()
+        if self._failure is not None and error is None:
+            raise self._failure
+
+    def _send(self) -> None:
+        try:
+            while not self._closing.wait(FLUSH_SECONDS):
+                self._flush_or_keep()
+            self._flush_before(time.monotonic() + CLOSING_SECONDS)
+        except Exception as error:  # noqa: BLE001 - raised again where the context is left
+            self._failure = error
+            self._stop.set()
+
+    def _flush_or_keep(self) -> None:
+        """Send what is pending; while the database is away keep it, and ask elsewhere whether to stop."""
+        try:
+            self._flush()
+        except StoreUnavailableError as error:
+            logger.warning("run %s keeps its records in memory: %s", self._run.id, error)
+            if self._stop_elsewhere():
+                self._stop.set()
+
+    def _flush_before(self, deadline: float) -> None:
+        """Send what is pending, waiting for a database that is away until `deadline` (monotonic seconds)."""
+        while True:
+            try:
+                return self._flush()
+            except StoreUnavailableError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(FLUSH_SECONDS)
+
+    def _flush(self) -> None:
+        with self._lock:
+            pending, self._pending = self._pending, _Pending()
+            if pending.episodes:
+                self._progress = _with_means(self._progress, self._recent)
+            batch = Batch(
+                progress=self._progress,
+                episodes=pending.episodes,
+                updates=pending.updates,
+                evaluations=pending.evaluations,
+                checkpoints=pending.checkpoints,
+                dropped_uris=pending.dropped_uris,
+            )
+        try:
+            if recording.flush(self._database, self._run.id, self._run.attempt, batch):
+                self._stop.set()
+        except StoreUnavailableError:
+            with self._lock:
+                self._pending = pending.followed_by(self._pending)
+            raise
+
+
+def _with_means(progress: Progress, episodes: Sequence[Episode]) -> Progress:
+    """Take the means over the latest episodes; the win rate is of those that know an outcome."""
+    outcomes = [episode.outcome for episode in episodes if episode.outcome is not None]
+    return replace(
+        progress,
+        mean_reward=fmean(episode.reward for episode in episodes),
+        mean_length=fmean(episode.length for episode in episodes),
+        win_rate=fmean(outcome is Outcome.WIN for outcome in outcomes) if outcomes else None,
+    )

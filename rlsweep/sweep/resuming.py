@@ -1,0 +1,51 @@
+"""Going on with a run that ended: which one, from which checkpoint, with which budget."""
+
+from pathlib import Path
+from uuid import UUID
+
+from rlsweep.config.run import Budget, RunConfig
+from rlsweep.errors import CheckpointError, InputError, NotFoundError
+from rlsweep.runs import TrainingRun
+from rlsweep.store import training_runs
+from rlsweep.store.database import Database
+
+
+def find_run(database: Database, reference: str) -> tuple[TrainingRun, Path | None]:
+    """Find the run that `reference` names by its id, or by the path of one of its checkpoints, then that path too.
+
+    Raises NotFoundError, CheckpointError.
+    """
+    path = Path(reference)
+    if path.suffix != ".zip":
+        return training_runs.get(database, reference), None
+    if not path.is_file():
+        raise NotFoundError(f"Checkpoint not found: {reference}.")
+    try:
+        return training_runs.get(database, UUID(path.absolute().parent.name)), path.absolute()
+    except (ValueError, NotFoundError):
+        raise CheckpointError(
+            f"{reference} belongs to no training run on record, so its config is not known. "
+            "Name a run's id; `rlsweep runs` lists them."
+        ) from None
+
+
+def reopen_run(
+    database: Database, reference: str, *, episodes: int | None, total_timesteps: int | None
+) -> tuple[TrainingRun, Path | None]:
+    """Make a run ready to be taken up again, with a larger budget if one is given.
+
+    Raises InputError where nothing is left to do, or where the run is a trial of a sweep and would get another budget
+    than the trials it is compared with.
+    """
+    run, checkpoint = find_run(database, reference)
+    if episodes is None and total_timesteps is None:
+        return training_runs.reopen(database, run.id), checkpoint
+    if run.sweep_id is not None:
+        raise InputError(
+            f"{run.label} is a trial of a sweep: with another budget it could not be compared with the others. "
+            f"Train its config by itself: rlsweep train --agent-config {run.config_path} --total-timesteps N"
+        )
+    config = RunConfig.from_record(run.config).model_copy(
+        update={"budget": Budget(episodes=episodes, total_timesteps=total_timesteps)}
+    )
+    return training_runs.reopen(database, run.id, config=config.to_record()), checkpoint

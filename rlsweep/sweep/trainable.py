@@ -1,0 +1,36 @@
+"""What Ray Tune schedules: one trial is one call of `step`, on the actor's main thread.
+
+A class trainable, because it leaves no thread behind: an actor whose trial has returned is free for the next one, with
+torch, SB3 and the environments already imported.
+"""
+
+import threading
+from typing import Any
+from uuid import UUID
+
+from ray import tune
+
+from rlsweep.sweep.execution import Workplace, execute_run
+from rlsweep.sweep.flags import StopFlag
+
+
+class TrialTrainable(tune.Trainable):
+    """Takes up the run that Tune's config names. All that it reports to Tune is that it is done."""
+
+    def setup(  # type: ignore[override]  # `tune.with_parameters` hands over the rest
+        self, config: dict[str, Any], workplace: Workplace, flag: StopFlag
+    ) -> None:
+        """Keep what a worker needs; called once an actor."""
+        self._run_id = UUID(config["run_id"])
+        self._workplace = workplace
+        self._flag = flag
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next trial in this process."""
+        self._run_id = UUID(new_config["run_id"])
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Run the whole trial. Its own failure is on its record; only a lost database or process is Tune's to see."""
+        execute_run(self._run_id, self._workplace, stop=threading.Event(), stop_elsewhere=self._flag.is_raised)
+        return {"done": True}

@@ -1,0 +1,111 @@
+"""Build an SB3 model from a run config.
+
+A new algorithm is one line in `rlsweep.config.algorithms` and, where its constructor takes other arguments than
+PPO's, one entry in `_ARGUMENTS`.
+"""
+
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.utils import LinearSchedule, get_device
+from stable_baselines3.common.vec_env import VecEnv
+from torch import nn
+
+from rlsweep.config.agent import AgentConfig, NetworkConfig, SplitLayers
+from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.run import RunConfig
+from rlsweep.config.schedule import initial_value
+from rlsweep.errors import ConfigError
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU}
+
+
+def load_algorithm(name: str) -> type[OnPolicyAlgorithm]:
+    """The class of an algorithm of the table; `name` is one that the config has been checked for."""
+    module, _, attribute = ALGORITHMS[name].target.partition(":")
+    algorithm: type[OnPolicyAlgorithm] = getattr(import_module(module), attribute)
+    return algorithm
+
+
+def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecEnv) -> OnPolicyAlgorithm:
+    """The model, untrained, seeded with the run's seed; `algorithm` may be a subclass of the config's own.
+
+    Raises ConfigError where the algorithm refuses its hyperparameters or the environment's spaces.
+    """
+    agent = config.agent
+    if ALGORITHMS[agent.algorithm].uses_masks and not env.has_attr("action_masks"):
+        raise ConfigError(
+            f"{agent.algorithm} needs action masks, which '{config.training.environment.id}' with its action space "
+            f"{env.action_space} does not have; use PPO for it."
+        )
+    device = config.training.device
+    if device != "auto" and get_device(device).type != device.partition(":")[0]:
+        # SB3 would take the CPU without a word
+        raise ConfigError(f"device: {device} is asked for, but torch finds no such device here; use auto or cpu.")
+    with warnings.catch_warnings():
+        # the plan has said so already, with the numbers
+        warnings.filterwarnings("ignore", message="You have specified a mini-batch size", category=UserWarning)
+        warnings.filterwarnings("ignore", message="You are trying to run .* on the GPU", category=UserWarning)
+        try:
+            return algorithm(
+                agent.network.policy,
+                env,
+                seed=config.seed,
+                device=device,
+                policy_kwargs=_policy_arguments(agent.network),
+                **_ARGUMENTS[agent.algorithm](agent),
+            )
+        except (AssertionError, ValueError, RuntimeError) as exc:
+            raise ConfigError(
+                f"{agent.algorithm} cannot be built for '{config.training.environment.id}' "
+                f"from config {agent.short_name}: {exc}"
+            ) from exc
+
+
+def _scheduled(value: float | str) -> float | LinearSchedule:
+    """SB3's own schedule class, so that a checkpoint loads where rlsweep is not installed."""
+    return LinearSchedule(initial_value(value), 0.0, 1.0) if isinstance(value, str) else value
+
+
+def _policy_arguments(network: NetworkConfig) -> dict[str, Any]:
+    layers = network.net_arch
+    return {
+        "net_arch": {"pi": list(layers.pi), "vf": list(layers.vf)} if isinstance(layers, SplitLayers) else list(layers),
+        "activation_fn": ACTIVATIONS[network.activation_fn],
+    }
+
+
+def _actor_critic_arguments(agent: AgentConfig) -> dict[str, Any]:
+    """What every on-policy algorithm of SB3 takes."""
+    return {
+        "learning_rate": _scheduled(agent.learning_rate),
+        "gamma": agent.gamma,
+        "n_steps": agent.n_steps,
+        "gae_lambda": agent.ppo.gae_lambda,
+        "ent_coef": agent.ppo.ent_coef,
+        "vf_coef": agent.ppo.vf_coef,
+        "max_grad_norm": agent.ppo.max_grad_norm,
+        "normalize_advantage": agent.ppo.normalize_advantage,
+    }
+
+
+def _ppo_arguments(agent: AgentConfig) -> dict[str, Any]:
+    ppo = agent.ppo
+    return {
+        **_actor_critic_arguments(agent),
+        "batch_size": agent.batch_size,
+        "n_epochs": agent.n_epochs,
+        "clip_range": _scheduled(ppo.clip_range),
+        "clip_range_vf": None if ppo.clip_range_vf is None else _scheduled(ppo.clip_range_vf),
+        "target_kl": ppo.target_kl,
+    }
+
+
+_ARGUMENTS: dict[str, Callable[[AgentConfig], dict[str, Any]]] = {
+    "MaskablePPO": _ppo_arguments,
+    "PPO": _ppo_arguments,
+    "A2C": _actor_critic_arguments,
+}

@@ -1,0 +1,107 @@
+"""Episodes as they end, and when training has to end: at the budget, or when it is asked to stop."""
+
+import math
+from collections import deque
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecNormalize
+
+from rlsweep.config.run import RunConfig
+from rlsweep.errors import DivergedError
+from rlsweep.runs import Episode, Outcome
+from rlsweep.training.progress import Progress
+from rlsweep.training.recorder import Recorder
+
+WINDOW = 100
+"""Episodes that the running means look back on, as in SB3."""
+
+
+class EpisodeCallback(BaseCallback):
+    """Counts env steps and records episodes; ends training with exactly the budget's number of episodes.
+
+    Runs at every env step, so it looks at `infos` only where an episode ended. `progress` is kept up to date.
+
+    stopped: whether the recorder asked for it
+    recent: the last WINDOW episodes
+    since_update: episodes that whoever logs them has not yet taken out of this list
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        recorder: Recorder,
+        progress: Progress,
+        *,
+        normalizer: VecNormalize | None,
+    ) -> None:
+        super().__init__()
+        self.stopped = False
+        self.recent: deque[Episode] = deque(maxlen=WINDOW)
+        self.since_update: list[Episode] = []
+        self._recorder = recorder
+        self._progress = progress
+        self._episode_budget = config.budget.episodes
+        self._normalizer = normalizer
+        self._rewards = np.zeros(config.training.n_envs)
+        self._started_at = np.zeros(config.training.n_envs, dtype=np.int64)
+
+    def _on_step(self) -> bool:
+        self._progress.env_steps = self.num_timesteps
+        rewards = self.locals["rewards"] if self._normalizer is None else self._normalizer.get_original_reward()
+        # on so few numbers plain Python is several times faster than NumPy
+        if not math.isfinite(sum(rewards.tolist())):
+            raise DivergedError(
+                f"The environment gave a reward that is NaN or infinite, {rewards.tolist()}, at env step "
+                f"{self.num_timesteps}, in episode {self._progress.episodes + 1}."
+            )
+        self._rewards += rewards
+        if True in self.locals["dones"].tolist():
+            self._end_episodes(np.flatnonzero(self.locals["dones"]))
+            if self._episode_budget is not None and self._progress.episodes >= self._episode_budget:
+                return False
+        self.stopped = self._recorder.stop_requested
+        return not self.stopped
+
+    def _end_episodes(self, ended: np.ndarray) -> None:
+        if self._episode_budget is not None:
+            # parallel environments may end more episodes in one step than are still wanted
+            ended = ended[: self._episode_budget - self._progress.episodes]
+        seconds = self._progress.seconds
+        infos = self.locals["infos"]
+        episodes = []
+        for index in ended:
+            self._progress.episodes += 1
+            outcome = infos[index].get("outcome")
+            episodes.append(
+                Episode(
+                    episode=self._progress.episodes,
+                    env_steps=self.num_timesteps,
+                    reward=float(self._rewards[index]),
+                    length=self.n_calls - int(self._started_at[index]),
+                    outcome=None if outcome is None else Outcome(outcome),
+                    seconds=seconds,
+                )
+            )
+        self._rewards[ended] = 0.0
+        self._started_at[ended] = self.n_calls
+        self.recent.extend(episodes)
+        self.since_update.extend(episodes)
+        self._recorder.add_episodes(episodes)
+
+
+def running_means(recent: deque[Episode]) -> dict[str, float]:
+    """Mean reward and length of the recent episodes, and the win rate of those that have an outcome, by metric name.
+
+    Empty before the first episode.
+    """
+    if not recent:
+        return {}
+    means = {
+        "mean_reward": sum(episode.reward for episode in recent) / len(recent),
+        "mean_length": sum(episode.length for episode in recent) / len(recent),
+    }
+    outcomes = [episode.outcome for episode in recent if episode.outcome is not None]
+    if outcomes:
+        means["win_rate"] = outcomes.count(Outcome.WIN) / len(outcomes)
+    return means

@@ -1,0 +1,156 @@
+"""Checkpoints: one SB3 `.zip` a file, complete or not there at all.
+
+Stock `load` of the algorithm's SB3 class opens it. Two more members ride in the archive, so that a checkpoint cannot
+lose half of itself: `rlsweep.json`, how far the run was and with which config, and `vecnormalize.pkl`, the
+normaliser's statistics where there is one (unpacked, `VecNormalize.load` reads it).
+"""
+
+import hashlib
+import json
+import os
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.vec_env import VecNormalize
+
+from rlsweep.config.run import RunConfig
+from rlsweep.envs.checkpoint_opponent import STATISTICS_MEMBER
+from rlsweep.errors import CheckpointError
+from rlsweep.runs import Checkpoint
+from rlsweep.training.progress import Progress
+from rlsweep.training.vector import save_statistics
+
+BEST = "best.zip"
+_RECORD_MEMBER = "rlsweep.json"
+_NUMBERED = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)\.zip")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedRun:
+    """What rides in a checkpoint beside SB3's own members.
+
+    progress: the run's counters when it was written
+    config: the run's config
+    statistics: the pickled VecNormalize; None where nothing is normalised
+    """
+
+    progress: Progress
+    config: RunConfig
+    statistics: bytes | None
+
+
+class CheckpointFolder:
+    """The checkpoints of one run: the last `keep_last` numbered ones, and `best.zip`."""
+
+    def __init__(self, folder: Path, *, config: RunConfig) -> None:
+        self._folder = folder
+        self._config = config
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for left_over in folder.glob("*.zip.part"):
+                left_over.unlink(missing_ok=True)
+        except OSError as exc:
+            raise _unwritable(folder, exc) from exc
+
+    def save(
+        self, model: OnPolicyAlgorithm, normalizer: VecNormalize | None, progress: Progress
+    ) -> tuple[Checkpoint, list[str]]:
+        """Write a numbered checkpoint; returns it, and the URIs of those it pushed out, whose files are gone."""
+        name = f"episode_{progress.episodes}_step_{progress.env_steps}.zip"
+        checkpoint = self._write(name, model, normalizer, progress)
+        return checkpoint, self._drop_old()
+
+    def save_best(self, model: OnPolicyAlgorithm, normalizer: VecNormalize | None, progress: Progress) -> None:
+        """Write `best.zip` in place of the one before."""
+        self._write(BEST, model, normalizer, progress)
+
+    def _write(
+        self, name: str, model: OnPolicyAlgorithm, normalizer: VecNormalize | None, progress: Progress
+    ) -> Checkpoint:
+        path = self._folder / name
+        aside = path.with_name(f"{name}.part")
+        record = {"progress": progress.to_record(), "config": self._config.to_record()}
+        try:
+            with aside.open("w+b") as file:
+                model.save(file)
+                with zipfile.ZipFile(file, mode="a") as archive:
+                    archive.writestr(_RECORD_MEMBER, json.dumps(record))
+                    if normalizer is not None:
+                        archive.writestr(STATISTICS_MEMBER, save_statistics(normalizer))
+                file.flush()
+                os.fsync(file.fileno())
+                file.seek(0)
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                size = file.tell()
+            aside.rename(path)
+            _sync_folder(self._folder)
+        except OSError as exc:
+            aside.unlink(missing_ok=True)
+            raise _unwritable(path, exc) from exc
+        return Checkpoint(
+            episode=progress.episodes, env_steps=progress.env_steps, uri=str(path), sha256=digest, bytes=size
+        )
+
+    def _drop_old(self) -> list[str]:
+        numbered = [(int(match["env_steps"]), path) for path in self._folder.iterdir() if (match := _numbered(path))]
+        keep = self._config.training.keep_last_n_checkpoints
+        dropped = [path for _, path in sorted(numbered)[:-keep]]
+        for path in dropped:
+            path.unlink(missing_ok=True)
+        return [str(path) for path in dropped]
+
+
+def read_saved_run(path: Path) -> SavedRun:
+    """What rides in the checkpoint at `path`; raises CheckpointError where it cannot be read or is not one of ours."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if _RECORD_MEMBER not in archive.namelist():
+                raise CheckpointError(f"{path} was not written by rlsweep: it holds no {_RECORD_MEMBER}.")
+            record: dict[str, Any] = json.loads(archive.read(_RECORD_MEMBER))
+            statistics = archive.read(STATISTICS_MEMBER) if STATISTICS_MEMBER in archive.namelist() else None
+            return SavedRun(
+                progress=Progress.from_record(record["progress"]),
+                config=RunConfig.from_record(record["config"]),
+                statistics=statistics,
+            )
+    except FileNotFoundError as exc:
+        raise CheckpointError(f"There is no checkpoint at {path}.") from exc
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError) as exc:
+        raise CheckpointError(f"The checkpoint at {path} cannot be read: {exc}") from exc
+
+
+def load_weights(model: OnPolicyAlgorithm, path: Path) -> None:
+    """Give a model built from its config the weights and the optimizer state of a checkpoint.
+
+    Raises CheckpointError where the file is damaged or was made for another network.
+    """
+    try:
+        model.set_parameters(str(path), device=model.device)
+    except (OSError, ValueError, RuntimeError, KeyError, zipfile.BadZipFile) as exc:
+        raise CheckpointError(
+            f"The checkpoint at {path} does not fit this config's network and algorithm: {exc}"
+        ) from exc
+
+
+def _numbered(path: Path) -> re.Match[str] | None:
+    return _NUMBERED.fullmatch(path.name)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(path: Path, exc: OSError) -> CheckpointError:
+    return CheckpointError(
+        f"A checkpoint cannot be written to {path}: {exc.strerror or exc}. "
+        "Free some space there, or point RLSWEEP_STORAGE elsewhere."
+    )

@@ -1,0 +1,116 @@
+"""Play a policy as it would be used: deterministic, masked, in an environment with seeds of its own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecNormalize
+
+from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.run import RunConfig
+from rlsweep.envs import make_env
+from rlsweep.runs import Evaluation, Outcome
+from rlsweep.training.progress import Progress
+from rlsweep.training.seeding import evaluation_seed
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Episodes of one policy, in order.
+
+    rewards: shape (episodes,), float64, undiscounted sums of the environment's own rewards
+    lengths: shape (episodes,), int64, env steps
+    outcomes: of the episodes that had one
+    """
+
+    rewards: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def reward_sd(self) -> float:
+        """Sample standard deviation of the episodes' rewards; 0 for one episode, which shows no scatter."""
+        return float(self.rewards.std(ddof=1)) if self.rewards.size > 1 else 0.0
+
+    @property
+    def win_rate(self) -> float | None:
+        """Wins over all episodes that had an outcome; None without any."""
+        return self.outcomes.count(Outcome.WIN) / len(self.outcomes) if self.outcomes else None
+
+
+class PolicyPlayer:
+    """The deterministic policy of an SB3 model, with the observations normalised as it was trained."""
+
+    def __init__(self, model: BaseAlgorithm, normalizer: VecNormalize | None, *, uses_masks: bool) -> None:
+        self._model = model
+        self._normalizer = normalizer
+        self._uses_masks = uses_masks
+
+    def act(self, observation: Any, env: gym.Env[Any, Any]) -> Any:
+        """The most probable legal action; it draws no random numbers, and so leaves training as it was."""
+        if self._normalizer is not None:
+            observation = self._normalizer.normalize_obs(observation)
+        masks = {"action_masks": env.get_wrapper_attr("action_masks")()} if self._uses_masks else {}
+        action, _ = self._model.predict(observation, deterministic=True, **masks)
+        return int(action) if isinstance(env.action_space, gym.spaces.Discrete) else action
+
+
+def play(player: PolicyPlayer, env: gym.Env[Any, Any], *, episodes: int, seed: int) -> Played:
+    """Play `episodes` episodes; the same seed gives the same episodes to the same policy."""
+    rewards = np.zeros(episodes)
+    lengths = np.zeros(episodes, dtype=np.int64)
+    outcomes: list[Outcome] = []
+    for index in range(episodes):
+        observation, info = env.reset(seed=seed if index == 0 else None)
+        done = False
+        while not done:
+            observation, reward, terminated, truncated, info = env.step(player.act(observation, env))
+            rewards[index] += float(reward)
+            lengths[index] += 1
+            done = terminated or truncated
+        if info.get("outcome") is not None:
+            outcomes.append(Outcome(info["outcome"]))
+    return Played(rewards, lengths, tuple(outcomes))
+
+
+class PeriodicEvaluation:
+    """Evaluates a run in training now and then, each time on the same episodes, so that its evaluations compare."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        self._uses_masks = ALGORITHMS[config.agent.algorithm].uses_masks
+        self._env = make_env(
+            config.training.environment,
+            seed=evaluation_seed(config.seed),
+            max_steps_per_episode=config.training.max_steps_per_episode,
+        )
+
+    def is_due(self, progress: Progress) -> bool:
+        """Whether the update just made is one to evaluate after."""
+        return progress.updates % self._config.training.evaluation.every_rollouts == 0
+
+    def evaluate(self, model: BaseAlgorithm, normalizer: VecNormalize | None, progress: Progress) -> Evaluation:
+        """Evaluate the policy as it is now; the first of equally good ones is the best."""
+        played = play(
+            PolicyPlayer(model, normalizer, uses_masks=self._uses_masks),
+            self._env,
+            episodes=self._config.training.evaluation.episodes,
+            seed=evaluation_seed(self._config.seed),
+        )
+        mean_reward = float(played.rewards.mean())
+        return Evaluation(
+            env_steps=progress.env_steps,
+            episodes=played.rewards.size,
+            mean_reward=mean_reward,
+            reward_sd=played.reward_sd,
+            mean_length=float(played.lengths.mean()),
+            win_rate=played.win_rate,
+            is_best=progress.best_mean_reward is None or mean_reward > progress.best_mean_reward,
+        )
+
+    def close(self) -> None:
+        """Give the environment back."""
+        self._env.close()

@@ -1,0 +1,252 @@
+"""The child process of `measure`: `python -m rlsweep.training.probe`.
+
+Reads a JSON list of RunConfig records on stdin; writes a JSON list of Measurement records on stdout, or
+`{"kind": …, "error": …}` for an error of the RlsweepError tree. Nothing else is written to stdout, whatever the
+environments print.
+"""
+
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import psutil
+import torch
+from sb3_contrib.common.maskable.utils import get_action_masks
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
+
+from rlsweep.config.agent import SplitLayers
+from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.estimate import Measurement
+from rlsweep.config.run import RunConfig
+from rlsweep.errors import RlsweepError
+from rlsweep.training.algorithms import build_model, load_algorithm
+from rlsweep.training.observed import observe, observed
+from rlsweep.training.vector import make_vector
+
+PLAY_SECONDS = 1.0
+LEARN_SECONDS = 0.5
+MOST_ROLLOUTS = 10
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Random legal play: seconds per env step, and the lengths of the episodes that ended."""
+
+    seconds_per_step: float
+    lengths: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """One network at work: seconds per env step of a rollout and per gradient step, and the process's peak memory.
+
+    memory_bytes holds no rollout buffer worth mentioning.
+    """
+
+    rollout_seconds_per_step: float
+    minibatch_seconds: float
+    memory_bytes: int
+
+
+def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
+    """Measure each distinct environment once, and on it each distinct network once; smaller networks first.
+
+    The process's peak memory never falls: measured in this order, it is that of the network measured last.
+    """
+    measurements: dict[int, Measurement] = {}
+    by_environment = _grouped(range(len(configs)), lambda index: _environment_key(configs[index]))
+    for same_environment in by_environment:
+        env = make_vector(configs[same_environment[0]])
+        try:
+            play = _play(env, configs[same_environment[0]].seed)
+            by_network = _grouped(same_environment, lambda index: _network_key(configs[index]))
+            for same_network in sorted(by_network, key=lambda indices: _weight(configs[indices[0]])):
+                learning = _learn(env, configs[same_network[0]])
+                for index in same_network:
+                    measurements[index] = _measurement(configs[index], env, play, learning)
+        finally:
+            env.close()
+    return [measurements[index] for index in range(len(configs))]
+
+
+def _grouped(indices: Sequence[int], key: Callable[[int], str]) -> list[list[int]]:
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index in indices:
+        groups[key(index)].append(index)
+    return list(groups.values())
+
+
+def _environment_key(config: RunConfig) -> str:
+    fields = {
+        "environment",
+        "n_envs",
+        "vec_env",
+        "max_steps_per_episode",
+        "normalize_observations",
+        "normalize_rewards",
+        "device",
+    }
+    return config.training.model_dump_json(include=fields)
+
+
+def _network_key(config: RunConfig) -> str:
+    agent = config.agent
+    return json.dumps([agent.algorithm, agent.network.model_dump_json(), _rollout_length(config)])
+
+
+def _weight(config: RunConfig) -> int:
+    layers = config.agent.network.net_arch
+    width = sum(layers.pi) + sum(layers.vf) if isinstance(layers, SplitLayers) else 2 * sum(layers)
+    return width * _rollout_length(config)
+
+
+def _rollout_length(config: RunConfig) -> int:
+    """Steps per environment that make one gradient step: a minibatch, or all of the rollout."""
+    agent = config.agent
+    if "batch_size" not in ALGORITHMS[agent.algorithm].hyperparameters:
+        return agent.n_steps
+    return min(agent.n_steps, -(-agent.batch_size // config.training.n_envs))
+
+
+def _play(env: VecEnv, seed: int) -> Play:
+    """Play random legal actions for about PLAY_SECONDS; choosing them is not counted."""
+    random = np.random.default_rng(seed)
+    masked = isinstance(env.action_space, gym.spaces.Discrete)
+    in_episode = np.zeros(env.num_envs, dtype=np.int64)
+    lengths: list[int] = []
+    counted, steps = 0.0, 0
+    env.reset()
+    until = time.perf_counter() + PLAY_SECONDS
+    while (started := time.perf_counter()) < until:
+        masks = get_action_masks(env) if masked else None
+        counted += time.perf_counter() - started
+        actions = _random_actions(env, random, masks)
+        started = time.perf_counter()
+        _, _, dones, _ = env.step(actions)
+        counted += time.perf_counter() - started
+        steps += env.num_envs
+        in_episode += 1
+        lengths.extend(in_episode[dones].tolist())
+        in_episode[dones] = 0
+    return Play(counted / steps, tuple(lengths))
+
+
+def _random_actions(env: VecEnv, random: np.random.Generator, masks: Any) -> Any:
+    if masks is None:
+        return np.stack([env.action_space.sample() for _ in range(env.num_envs)])
+    return np.array([random.choice(np.flatnonzero(mask)) for mask in masks])
+
+
+class _Stopwatch(BaseCallback):
+    """Times rollouts and updates; an observer too, whose schedules stay at their start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rollouts: list[float] = []
+        self.updates: list[float] = []
+        self._started = 0.0
+
+    def progress_remaining(self) -> float:
+        return 1.0
+
+    def update(self, train: Callable[[], None]) -> None:
+        started = time.perf_counter()
+        train()
+        self.updates.append(time.perf_counter() - started)
+
+    def _on_rollout_start(self) -> None:
+        self._started = time.perf_counter()
+
+    def _on_rollout_end(self) -> None:
+        self.rollouts.append(time.perf_counter() - self._started)
+
+    def _on_step(self) -> bool:
+        enough = sum(self.rollouts) + sum(self.updates) > LEARN_SECONDS
+        return not (enough and len(self.updates) == len(self.rollouts))
+
+
+def _learn(env: VecEnv, config: RunConfig) -> Learning:
+    """Collect and learn from rollouts of one gradient step each, for about LEARN_SECONDS."""
+    length = _rollout_length(config)
+    short = config.model_copy(update={"agent": config.agent.model_copy(update={"n_steps": length, "n_epochs": 1})})
+    stopwatch = _Stopwatch()
+    model = build_model(observed(load_algorithm(config.agent.algorithm)), short, env)
+    observe(model, stopwatch)
+    model.set_logger(Logger(folder=None, output_formats=[]))
+    model.learn(MOST_ROLLOUTS * length * env.num_envs, callback=stopwatch, log_interval=None)  # type: ignore[arg-type]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Learning(
+        _typical(stopwatch.rollouts) / (length * env.num_envs), _typical(stopwatch.updates), memory + _in_children(env)
+    )
+
+
+def _typical(seconds: Sequence[float]) -> float:
+    """The median without the first, which warms up; or the first, where one was all there was time for."""
+    return statistics.median(seconds[1:] or seconds)
+
+
+def _in_children(env: VecEnv) -> int:
+    processes = env.unwrapped.processes if isinstance(env.unwrapped, SubprocVecEnv) else []
+    return sum(psutil.Process(process.pid).memory_info().rss for process in processes)
+
+
+def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning) -> Measurement:
+    observation_size = int(np.prod(env.observation_space.shape or (1,)))
+    n_actions = _n_actions(env.action_space)
+    return Measurement(
+        episodes=len(play.lengths),
+        mean_episode_length=statistics.fmean(play.lengths) if play.lengths else None,
+        env_seconds_per_step=play.seconds_per_step,
+        policy_seconds_per_step=max(0.0, learning.rollout_seconds_per_step - play.seconds_per_step),
+        minibatch_seconds=learning.minibatch_seconds,
+        peak_memory_bytes=learning.memory_bytes + _buffer_bytes(config, observation_size, n_actions),
+        n_actions=n_actions,
+        observation_size=observation_size,
+        fixed_episode_length=len(play.lengths) > 1 and len(set(play.lengths)) == 1,
+    )
+
+
+def _n_actions(space: gym.Space[Any]) -> int:
+    """Discrete actions, or the numbers of one action where there is no counting them."""
+    return int(space.n) if isinstance(space, gym.spaces.Discrete) else int(np.prod(space.shape or (1,)))
+
+
+def _buffer_bytes(config: RunConfig, observation_size: int, n_actions: int) -> int:
+    """SB3's rollout buffer: float32 observations, masks where used, and seven numbers a step.
+
+    With parallel environments its largest array is copied once more while it is flattened for learning.
+    """
+    masks = n_actions if ALGORITHMS[config.agent.algorithm].uses_masks else 0
+    per_step = observation_size + masks + 7
+    copied = max(observation_size, masks) if config.training.n_envs > 1 else 0
+    return config.agent.n_steps * config.training.n_envs * (per_step + copied) * FLOAT_BYTES
+
+
+def main() -> None:
+    """Answer on the real stdout; everything printed meanwhile, by C libraries too, goes to stderr."""
+    with os.fdopen(os.dup(1), "w") as answer_to:
+        os.dup2(2, 1)
+        torch.set_num_threads(1)
+        configs = [RunConfig.from_record(record) for record in json.load(sys.stdin)]
+        answer: list[dict[str, Any]] | dict[str, str]
+        try:
+            answer = [measurement.as_dict() for measurement in measure_all(configs)]
+        except RlsweepError as exc:
+            answer = {"kind": type(exc).__name__, "error": str(exc)}
+        json.dump(answer, answer_to)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""One run while it learns: what happens between rollouts, and how it ends."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.vec_env import VecNormalize
+
+from rlsweep.config.run import Mode, RunConfig
+from rlsweep.errors import DivergedError
+from rlsweep.metrics import BY_NAME
+from rlsweep.runs import Checkpoint, RunStatus, Update
+from rlsweep.training.callbacks import EpisodeCallback, running_means
+from rlsweep.training.checkpoints import CheckpointFolder
+from rlsweep.training.evaluation import PeriodicEvaluation
+from rlsweep.training.progress import Progress
+from rlsweep.training.recorder import Recorder
+from rlsweep.training.tensorboard import TensorBoardLog
+from rlsweep.training.updates import check_finite, diverged, read_update, refused_by_torch
+
+UNBOUNDED = 2**62
+"""Env steps that no run reaches: `learn` is given these where episodes alone are counted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """How a run ended: COMPLETED or STOPPED, its counters over all attempts, and its last checkpoint."""
+
+    status: RunStatus
+    episodes: int
+    env_steps: int
+    updates: int
+    checkpoint: Checkpoint
+
+
+class TrainingSession:
+    """Observes a model as it learns: records updates, evaluates, saves checkpoints."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        recorder: Recorder,
+        model: OnPolicyAlgorithm,
+        *,
+        progress: Progress,
+        checkpoints: CheckpointFolder,
+        normalizer: VecNormalize | None,
+        evaluation: PeriodicEvaluation | None,
+        log: TensorBoardLog | None,
+    ) -> None:
+        self._config = config
+        self._recorder = recorder
+        self._model = model
+        self._progress = progress
+        self._checkpoints = checkpoints
+        self._normalizer = normalizer
+        self._evaluation = evaluation
+        self._log = log
+        self._episodes = EpisodeCallback(config, recorder, progress, normalizer=normalizer)
+        self._interval_saved = self._checkpoint_interval
+        self._last_saved: Checkpoint | None = None
+        self._last_saved_update = 0
+        self._mark_seconds = 0.0
+        self._mark_steps = 0
+
+    def run(self) -> Result:
+        """Learn until the budget is spent or the recorder asks to stop, and save what was learnt."""
+        if not self._progress.is_spent(self._config.budget):
+            self._learn()
+        self._log_episodes()
+        checkpoint = self._save()
+        if self._log is not None:
+            self._log.end_session()
+        return Result(
+            status=RunStatus.STOPPED if self._episodes.stopped else RunStatus.COMPLETED,
+            episodes=self._progress.episodes,
+            env_steps=self._progress.env_steps,
+            updates=self._progress.updates,
+            checkpoint=checkpoint,
+        )
+
+    def progress_remaining(self) -> float:
+        """What schedules follow; under an episode budget it counts episodes, which SB3 cannot."""
+        return self._progress.remaining(self._config.budget)
+
+    def update(self, train: Callable[[], None]) -> None:
+        """One policy update and all that is due after it."""
+        self._train(train)
+        self._evaluate_if_due()
+        if self._config.mode is Mode.FULL and self._checkpoint_interval > self._interval_saved:
+            self._save()
+        self._restart_clock()
+
+    def _learn(self) -> None:
+        step_budget = self._config.budget.total_timesteps
+        self._restart_clock()
+        try:
+            self._model.learn(
+                UNBOUNDED if step_budget is None else step_budget - self._progress.env_steps,
+                callback=self._episodes,
+                log_interval=None,  # type: ignore[arg-type]  # SB3 logs each update late, and the last one never
+                reset_num_timesteps=False,
+            )
+        except ValueError as exc:
+            if not refused_by_torch(exc):
+                raise
+            progress = self._progress
+            if not np.isfinite(self._model._last_obs).all():  # type: ignore[arg-type]
+                raise DivergedError(
+                    f"Environment '{self._config.training.environment.id}' gave an observation that is NaN or "
+                    f"infinite at env step {progress.env_steps}."
+                ) from exc
+            raise diverged(progress.updates, progress.env_steps, "the policy's outputs are NaN") from exc
+
+    def _train(self, train: Callable[[], None]) -> None:
+        progress = self._progress
+        progress.updates += 1
+        try:
+            train()
+        except ValueError as exc:
+            if not refused_by_torch(exc):
+                raise
+            raise diverged(progress.updates, progress.env_steps, "the policy's outputs became NaN") from exc
+        update = read_update(
+            self._model.logger.name_to_value,
+            update=progress.updates,
+            env_steps=progress.env_steps,
+            steps_per_second=self._steps_per_second(),
+        )
+        check_finite(update, self._model)
+        self._recorder.add_update(update)
+        self._log_update(update)
+
+    def _log_update(self, update: Update) -> None:
+        """Add what the catalogue has beyond SB3's own values, and write all of them as of this update."""
+        self._log_episodes()
+        logger = self._model.logger
+        means = running_means(self._episodes.recent)
+        for name, value in means.items():
+            logger.record(BY_NAME[name].tag, value)
+        for name in ("policy_loss", "entropy", "steps_per_second"):
+            logger.record(BY_NAME[name].tag, getattr(update, name))
+        logger.dump(update.env_steps)
+
+    def _log_episodes(self) -> None:
+        if self._log is not None:
+            self._log.add_episodes(self._episodes.since_update, seconds=self._progress.seconds)
+        self._episodes.since_update.clear()
+
+    def _evaluate_if_due(self) -> None:
+        if self._evaluation is None or not self._evaluation.is_due(self._progress):
+            return
+        evaluation = self._evaluation.evaluate(self._model, self._normalizer, self._progress)
+        if evaluation.is_best:
+            self._progress.best_mean_reward = evaluation.mean_reward
+            self._checkpoints.save_best(self._model, self._normalizer, self._progress)
+        self._recorder.add_evaluation(evaluation)
+        if self._log is not None:
+            self._log.add_evaluation(evaluation)
+
+    @property
+    def _checkpoint_interval(self) -> int:
+        """Which checkpoint interval the run is in: 0 from the start, 1 after the first so many episodes."""
+        return self._progress.episodes // self._config.training.checkpoint_interval_episodes
+
+    def _save(self) -> Checkpoint:
+        """Save a checkpoint, unless nothing has happened since the last one."""
+        last = self._last_saved
+        if last is not None and (last.env_steps, self._last_saved_update) == (
+            self._progress.env_steps,
+            self._progress.updates,
+        ):
+            return last
+        checkpoint, dropped = self._checkpoints.save(self._model, self._normalizer, self._progress)
+        self._last_saved, self._last_saved_update = checkpoint, self._progress.updates
+        self._interval_saved = self._checkpoint_interval
+        self._recorder.add_checkpoint(checkpoint, dropped_uris=dropped)
+        return checkpoint
+
+    def _restart_clock(self) -> None:
+        """Speed is measured over collecting and learning, not over evaluating and saving."""
+        self._mark_seconds, self._mark_steps = time.perf_counter(), self._progress.env_steps
+
+    def _steps_per_second(self) -> float:
+        elapsed = max(time.perf_counter() - self._mark_seconds, 1e-9)
+        return (self._progress.env_steps - self._mark_steps) / elapsed

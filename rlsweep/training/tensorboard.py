@@ -1,0 +1,111 @@
+"""What TensorBoard shows of a run: scalars under the catalogue's tags, and HParams so that runs can be compared."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.logger import KVWriter, filter_excluded_keys
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from torch.utils.tensorboard.summary import hparams
+
+from rlsweep.config.run import Mode, RunConfig
+from rlsweep.metrics import BY_NAME
+from rlsweep.runs import Episode, Evaluation
+
+FLUSH_SECONDS = 5
+"""How far behind the run a viewer may be."""
+
+QUEUE = 10_000
+"""Events that may wait for the writing thread before learning has to."""
+
+_COMPARED = ("mean_reward", "win_rate", "mean_length", "policy_loss", "value_loss", "entropy")
+_COMPARED_EVALUATED = ("eval_mean_reward", "eval_win_rate")
+
+
+class TensorBoardLog(KVWriter):
+    """One event file. SB3's logger writes into it as an output format; the rest by the methods below."""
+
+    def __init__(self, folder: Path, config: RunConfig, *, first_step: int) -> None:
+        """Open it. A resumed run gives its `first_step`: what an earlier attempt wrote from there on is hidden."""
+        self._writer = EventFileWriter(str(folder), max_queue_size=QUEUE, flush_secs=FLUSH_SECONDS)
+        if first_step > 0:
+            self._writer.add_event(
+                Event(wall_time=time.time(), step=first_step, session_log=SessionLog(status=SessionLog.START))
+            )
+        experiment, session_start, self._session_end = hparams(  # type: ignore[no-untyped-call]
+            hyperparameters(config), {BY_NAME[name].tag: 0.0 for name in _compared(config)}
+        )
+        self._add(experiment, 0)
+        self._add(session_start, 0)
+
+    def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
+        """SB3's logger: one point for each of its scalars."""
+        values = filter_excluded_keys(key_values, key_excluded, "tensorboard")
+        self._add_scalars(
+            ((tag, float(value)) for tag, value in values.items() if isinstance(value, int | float | np.number)), step
+        )
+
+    def add_episodes(self, episodes: Sequence[Episode], *, seconds: float) -> None:
+        """Reward and length of each, at the time at which it ended; `seconds` is the run's clock now."""
+        started = time.time() - seconds
+        for episode in episodes:
+            self._add_scalars(
+                ((BY_NAME["reward"].tag, episode.reward), (BY_NAME["length"].tag, episode.length)),
+                episode.env_steps,
+                wall_time=started + episode.seconds,
+            )
+
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Mean reward, and the win rate where there is one."""
+        scalars = [(BY_NAME["eval_mean_reward"].tag, evaluation.mean_reward)]
+        if evaluation.win_rate is not None:
+            scalars.append((BY_NAME["eval_win_rate"].tag, evaluation.win_rate))
+        self._add_scalars(scalars, evaluation.env_steps)
+
+    def end_session(self) -> None:
+        """Mark the run as ended well; HPARAMS shows one without this as still running."""
+        self._add(self._session_end, 0)
+
+    def close(self) -> None:
+        """Write what is pending."""
+        self._writer.close()
+
+    def _add_scalars(self, scalars: Iterable[tuple[str, float]], step: int, *, wall_time: float | None = None) -> None:
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars]
+        self._add(Summary(value=values), step, wall_time=wall_time)
+
+    def _add(self, summary: Summary, step: int, *, wall_time: float | None = None) -> None:
+        self._writer.add_event(Event(wall_time=wall_time or time.time(), step=step, summary=summary))
+
+
+def hyperparameters(config: RunConfig) -> dict[str, bool | float | str]:
+    """What TensorBoard's HPARAMS tab lists as columns: flat names such as `ppo.clip_range`."""
+    agent = config.agent.model_dump(
+        mode="json", exclude={"agent_id", "name", "version", "sweep_variant", "description", "exploration"}
+    )
+    return {
+        "config": config.agent.short_name,
+        "seed": config.seed,
+        "environment": config.training.environment.id,
+        "n_envs": config.training.n_envs,
+        **dict(_flat(agent)),
+    }
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, bool | float | str]]:
+    for key, value in values.items():
+        if key == "net_arch":
+            yield f"{prefix}{key}", str(value)
+        elif isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            yield f"{prefix}{key}", value
+
+
+def _compared(config: RunConfig) -> tuple[str, ...]:
+    evaluated = config.mode is Mode.FULL and config.training.evaluation.enabled
+    return _COMPARED + _COMPARED_EVALUATED if evaluated else _COMPARED

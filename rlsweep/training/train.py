@@ -1,0 +1,120 @@
+"""Train one run: environments, model, learning, and everything that is recorded on the way."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import torch
+from stable_baselines3.common.logger import HumanOutputFormat, KVWriter, Logger
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.utils import set_random_seed
+from stable_baselines3.common.vec_env import VecEnv
+
+from rlsweep.config.run import Mode, RunConfig
+from rlsweep.errors import CheckpointError
+from rlsweep.training.algorithms import build_model, load_algorithm
+from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weights, read_saved_run
+from rlsweep.training.evaluation import PeriodicEvaluation
+from rlsweep.training.observed import observe, observed
+from rlsweep.training.progress import Progress
+from rlsweep.training.recorder import Recorder
+from rlsweep.training.sanity import check_environment
+from rlsweep.training.seeding import resumed_seed, training_seed
+from rlsweep.training.session import Result, TrainingSession
+from rlsweep.training.tensorboard import TensorBoardLog
+from rlsweep.training.vector import make_vector, normalizer_of, restore_statistics
+
+LOG_FILE = "train.log"
+"""Beside the TensorBoard events of a smoke run: everything SB3 logs, as a table an update."""
+
+
+def train(
+    config: RunConfig,
+    recorder: Recorder,
+    *,
+    checkpoint_folder: Path,
+    tensorboard_folder: Path | None,
+    resume_from: Path | None = None,
+    threads: int = 1,
+) -> Result:
+    """Train until the budget is spent or the recorder asks to stop; then write a last checkpoint.
+
+    resume_from: a checkpoint of the same run; counters, weights, optimizer and normaliser go on from it, and the
+        budget counts from the run's first start
+    threads: torch's, in this process
+
+    Raises DivergedError where a loss or a reward is no longer finite, EnvironmentSpecError, ConfigError and
+    CheckpointError; what the environment itself raises passes through.
+    """
+    torch.set_num_threads(threads)
+    set_random_seed(config.seed)
+    saved = None if resume_from is None else read_saved_run(resume_from)
+    progress = Progress() if saved is None else saved.progress
+    checkpoints = CheckpointFolder(checkpoint_folder, config=config)
+    if config.mode is Mode.SMOKE:
+        check_environment(config)
+    with ExitStack() as stack:
+        env = make_vector(config)
+        stack.callback(env.close)
+        model = build_model(observed(load_algorithm(config.agent.algorithm)), config, env)
+        env.seed(training_seed(config.seed, config.training.n_envs))
+        if saved is not None and resume_from is not None:
+            _check_resumable(config, saved, resume_from)
+            load_weights(model, resume_from)
+            _continue(model, env, saved, config)
+        log = None
+        if tensorboard_folder is not None:
+            log = TensorBoardLog(tensorboard_folder, config, first_step=progress.env_steps)
+            stack.callback(log.close)
+        model.set_logger(_logger(config, tensorboard_folder, log, stack))
+        evaluation = None
+        if config.mode is Mode.FULL and config.training.evaluation.enabled:
+            evaluation = PeriodicEvaluation(config)
+            stack.callback(evaluation.close)
+        session = TrainingSession(
+            config,
+            recorder,
+            model,
+            progress=progress,
+            checkpoints=checkpoints,
+            normalizer=normalizer_of(env),
+            evaluation=evaluation,
+            log=log,
+        )
+        observe(model, session)
+        return session.run()
+
+
+def _check_resumable(config: RunConfig, saved: SavedRun, path: Path) -> None:
+    """Raise CheckpointError where the checkpoint's weights would mean something else in this run."""
+    algorithm, training = saved.config.agent.algorithm, saved.config.training
+    if algorithm != config.agent.algorithm:
+        raise CheckpointError(
+            f"The checkpoint at {path} was trained by {algorithm}; {config.agent.algorithm} cannot go on from it."
+        )
+    for key in ("normalize_observations", "normalize_rewards"):
+        if getattr(training, key) != getattr(config.training, key):
+            raise CheckpointError(
+                f"The checkpoint at {path} was trained with {key}: {str(getattr(training, key)).lower()}; "
+                "set it so again to go on from it."
+            )
+
+
+def _continue(model: OnPolicyAlgorithm, env: VecEnv, saved: SavedRun, config: RunConfig) -> None:
+    """Take up the counters, the normaliser and fresh random streams where a checkpoint ends."""
+    env_steps = saved.progress.env_steps
+    model.num_timesteps = env_steps
+    seed = resumed_seed(config.seed, env_steps)
+    set_random_seed(seed)
+    env.seed(seed)
+    normalizer = normalizer_of(env)
+    if normalizer is not None and saved.statistics is not None:
+        restore_statistics(normalizer, saved.statistics)
+
+
+def _logger(config: RunConfig, folder: Path | None, log: TensorBoardLog | None, stack: ExitStack) -> Logger:
+    """SB3's logger, writing into `log`, and in smoke mode into a file that a person can read; `stack` closes it."""
+    formats: list[KVWriter] = [] if log is None else [log]
+    if folder is not None and config.mode is Mode.SMOKE:
+        file = stack.enter_context((folder / LOG_FILE).open("a", encoding="utf-8"))
+        formats.append(HumanOutputFormat(file))
+    return Logger(folder=None, output_formats=formats)

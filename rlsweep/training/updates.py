@@ -1,0 +1,69 @@
+"""One policy update's diagnostics: from what SB3 logs to an `Update`, and whether learning is still sound."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+
+from rlsweep.errors import DivergedError
+from rlsweep.runs import Update
+
+
+def read_update(logged: Mapping[str, Any], *, update: int, env_steps: int, steps_per_second: float) -> Update:
+    """Make the record of an update from the values SB3's `train` left in its logger.
+
+    A2C names its policy loss differently, and has neither KL nor clipping.
+    """
+    policy_loss = logged[
+        "train/policy_gradient_loss" if "train/policy_gradient_loss" in logged else "train/policy_loss"
+    ]
+    return Update(
+        update=update,
+        env_steps=env_steps,
+        policy_loss=float(policy_loss),
+        value_loss=float(logged["train/value_loss"]),
+        entropy=-float(logged["train/entropy_loss"]),
+        approx_kl=_finite(logged.get("train/approx_kl")),
+        clip_fraction=_finite(logged.get("train/clip_fraction")),
+        # undefined where every return of the rollout was the same
+        explained_variance=_finite(logged.get("train/explained_variance")),
+        learning_rate=float(logged["train/learning_rate"]),
+        steps_per_second=steps_per_second,
+    )
+
+
+def check_finite(update: Update, model: OnPolicyAlgorithm) -> None:
+    """Raise DivergedError where a loss, or what the network has become, is no longer finite."""
+    for name, value in (
+        ("policy loss", update.policy_loss),
+        ("value loss", update.value_loss),
+        ("entropy", update.entropy),
+    ):
+        if not math.isfinite(value):
+            raise diverged(update.update, update.env_steps, f"the {name} became {value}")
+    if not parameters_are_finite(model):
+        raise diverged(update.update, update.env_steps, "the network's weights became NaN or infinite")
+
+
+def parameters_are_finite(model: OnPolicyAlgorithm) -> bool:
+    """Whether every weight of the policy and value network is finite."""
+    return all(bool(torch.isfinite(weights).all()) for weights in model.policy.parameters())
+
+
+def refused_by_torch(exc: ValueError) -> bool:
+    """Whether `exc` is torch.distributions refusing NaN as the parameter of a distribution."""
+    return str(exc).startswith("Expected parameter ")
+
+
+def diverged(update: int, env_steps: int, what: str) -> DivergedError:
+    """The error of an update that went wrong."""
+    return DivergedError(
+        f"Training diverged at update {update} ({env_steps} env steps): {what}. "
+        "Try a lower learning rate or max_grad_norm, and look at the scale of the rewards."
+    )
+
+
+def _finite(value: Any) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,0 +1,72 @@
+"""The vector of parallel environments that a run trains on."""
+
+import pickle
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecNormalize
+
+from rlsweep.config.run import RunConfig
+from rlsweep.envs import make_env
+from rlsweep.errors import EnvironmentSpecError
+from rlsweep.training.seeding import training_seed
+
+MakeEnv = Callable[[], gym.Env[Any, Any]]
+
+
+def make_vector(config: RunConfig) -> VecEnv:
+    """`n_envs` environments, in this process or in one each; with VecNormalize outermost where asked for.
+
+    Raises EnvironmentSpecError.
+    """
+    training = config.training
+    first_seed = training_seed(config.seed, training.n_envs)
+    makers: list[MakeEnv] = [
+        partial(
+            make_env,
+            training.environment,
+            seed=first_seed + index,
+            max_steps_per_episode=training.max_steps_per_episode,
+        )
+        for index in range(training.n_envs)
+    ]
+    vector = DummyVecEnv(makers) if training.vec_env == "dummy" else _in_processes(makers, training.environment.id)
+    if not (training.normalize_observations or training.normalize_rewards):
+        return vector
+    return VecNormalize(
+        vector,
+        norm_obs=training.normalize_observations,
+        norm_reward=training.normalize_rewards,
+        gamma=config.agent.gamma,
+    )
+
+
+def _in_processes(makers: list[MakeEnv], environment_id: str) -> SubprocVecEnv:
+    try:
+        return SubprocVecEnv(makers)
+    except (EOFError, ConnectionError) as exc:
+        # the child's own traceback went to its stderr; all that reaches us is the broken pipe
+        raise EnvironmentSpecError(
+            f"A process of environment '{environment_id}' ended while starting; "
+            "set vec_env: dummy to see its error here."
+        ) from exc
+
+
+def normalizer_of(vector: VecEnv) -> VecNormalize | None:
+    """The VecNormalize that `make_vector` put outermost, if it did."""
+    return vector if isinstance(vector, VecNormalize) else None
+
+
+def save_statistics(normalizer: VecNormalize) -> bytes:
+    """The normaliser as SB3 pickles it: `VecNormalize.load` reads a file of these bytes."""
+    return pickle.dumps(normalizer)
+
+
+def restore_statistics(normalizer: VecNormalize, saved: bytes) -> None:
+    """Continue with the running means and variances of a checkpoint; settings stay the config's own."""
+    stored: VecNormalize = pickle.loads(saved)
+    normalizer.ret_rms = stored.ret_rms
+    if normalizer.norm_obs:
+        normalizer.obs_rms = stored.obs_rms

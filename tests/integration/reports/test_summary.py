@@ -1,0 +1,185 @@
+"""The summary of sweeps that lie in a real database."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from rlsweep.analysis.ranking import Basis
+from rlsweep.analysis.verdicts import VerdictKind
+from rlsweep.reports.rendering import render
+from rlsweep.reports.summary import as_json, summarise
+from rlsweep.runs import Evaluation, RunStatus, SweepStatus
+from rlsweep.store import recording, sweeps, training_runs
+
+pytestmark = pytest.mark.integration
+
+CRASH = 'Traceback (most recent call last):\n  File "env.py", line 3\nValueError: no legal action left\n'
+
+
+@pytest.fixture(scope="module")
+def night(embedded_database, copy_of, record_into, course):
+    """The report of a base config, a better one, one that stays where it was, and one that crashes."""
+    courses = {
+        None: course(win_rate=0.8),
+        "lr_high": course(win_rate=0.97, learning_rate=1e-3),
+        "lr_low": course(win_rate=0.5, learning_rate=1e-4),
+        "lr_wild": course(learning_rate=0.1, error=CRASH),
+    }
+    with copy_of(embedded_database) as database:
+        return summarise(database, record_into(database, courses))
+
+
+def _printed(report, width):
+    out = io.StringIO()
+    render(report, Console(file=out, width=width))
+    return out.getvalue()
+
+
+def test_configs_are_listed_best_first_with_their_verdicts(night):
+    assert [config.name for config in night.configs] == [
+        "ppo_agent_lr_high",
+        "ppo_agent_v1",
+        "ppo_agent_lr_low",
+        "ppo_agent_lr_wild",
+    ]
+    kinds = [config.verdict.kind for config in night.configs]
+    assert kinds[0] is VerdictKind.PROMISING
+    assert kinds[1] is VerdictKind.UNDECIDED
+    assert kinds[3] is VerdictKind.FAILED
+    assert [config.rank for config in night.configs] == [1, 2, 3, None]
+    assert [config.is_base for config in night.configs] == [False, True, False, False]
+    assert night.winner == "ppo_agent_lr_high"
+
+
+def test_figures_of_a_config(night):
+    best = night.configs[0]
+    assert best.differences == {"learning_rate": 1e-3}
+    assert best.path == "config/agents/ppo_agent_sweep_lr_high.yaml"
+    assert (best.episodes, best.updates, len(best.seeds)) == (3 * 400, 12, 3)
+    assert best.env_steps == sum(seed.env_steps for seed in best.seeds)
+    assert best.last.mean == pytest.approx(2 * best.last_win_rate.mean - 1)
+    assert best.last.mean == pytest.approx(sum(seed.last_reward for seed in best.seeds) / 3)
+    assert best.minimum == min(seed.last_reward for seed in best.seeds)
+    assert best.gain.mean == pytest.approx(best.last.mean - best.first.mean)
+    assert best.last_win_rate.mean > best.win_rate.mean > 0.6
+    assert 0 < best.steps_to_90 < best.seeds[0].env_steps
+
+
+def test_totals_and_failures(night):
+    assert night.status is SweepStatus.FAILED
+    assert night.runs == {RunStatus.COMPLETED: 9, RunStatus.FAILED: 3}
+    assert (night.episodes, night.updates) == (9 * 400, 9 * 12)
+    assert night.seconds == (night.finished_at - night.created_at).total_seconds()
+    assert [failed.error for failed in night.failures] == ["ValueError: no legal action left"] * 3
+
+
+def test_next_steps_name_the_long_run_of_the_winner(night):
+    commands = [step.command for step in night.next_steps]
+    assert commands == [
+        "rlsweep tensorboard night",
+        "rlsweep export night --format csv",
+        "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode full --total-timesteps 1000000",
+    ]
+
+
+def test_one_seed_names_no_winner_and_keeps_the_base(database, record_sweep, course):
+    sweep = record_sweep({None: course(win_rate=0.6), "lr_high": course(win_rate=0.97, learning_rate=1e-3)}, seeds=1)
+    report = summarise(database, sweep)
+    assert report.winner is None
+    assert [config.rank for config in report.configs] == [1, 1]
+    assert all(config.verdict.kind is not VerdictKind.PROMISING for config in report.configs)
+    assert any("--seeds 3" in finding for finding in report.findings)
+    assert "ppo_agent_v1.yaml" in report.next_steps[-1].command
+
+
+def test_a_budget_of_one_update_says_how_many_episodes_would_do(database, record_sweep, course):
+    sweep = record_sweep({None: course(updates=1), "lr_high": course(updates=1, learning_rate=1e-3)})
+    report = summarise(database, sweep)
+    (finding,) = report.findings
+    assert "fewer than 10 policy updates for every config" in finding
+    assert "About 2,000 episodes a trial would give 10." in finding
+    assert not any("rlsweep train" in step.command for step in report.next_steps)
+
+
+def test_ties_name_no_winner(database, record_sweep, course):
+    courses = {None: course(win_rate=0.8), "lr_high": course(win_rate=0.81, learning_rate=1e-3)}
+    report = summarise(database, record_sweep(courses))
+    assert report.winner is None
+    assert report.configs[0].tied_with == (report.configs[1].name,)
+    assert any(finding.startswith("No single winner") for finding in report.findings)
+    assert any("consistent across configs" in finding for finding in report.findings)
+
+
+def test_evaluations_rank_where_every_run_has_one(database, record_sweep, course):
+    sweep = record_sweep({None: course(), "lr_high": course(learning_rate=1e-3)}, seeds=1)
+    for place, run in enumerate(training_runs.of_sweep(database, sweep.id)):
+        _add_evaluation(database, run, mean_reward=float(place))
+    report = summarise(database, sweep)
+    assert report.ranked_by is Basis.EVALUATION
+    assert [config.score for config in report.configs] == [1.0, 0.0]
+    assert "evaluation reward of the last fifth, which it is ranked by: 1.00" in _printed(report, 80)
+
+
+def _add_evaluation(database, run, *, mean_reward):
+    evaluation = Evaluation(
+        env_steps=run.env_steps,
+        episodes=20,
+        mean_reward=mean_reward,
+        reward_sd=0.1,
+        mean_length=10.0,
+        win_rate=None,
+        is_best=True,
+    )
+    with database.connect() as connection:
+        connection.execute("update training_runs set status = 'running', ended_at = null where id = %s", [run.id])
+    progress = recording.Progress(episodes=run.episodes, updates=run.updates, env_steps=run.env_steps)
+    recording.flush(database, run.id, run.attempt, recording.Batch(progress=progress, evaluations=[evaluation]))
+    training_runs.finish(database, run.id, run.attempt, RunStatus.COMPLETED)
+
+
+def test_a_sweep_that_has_not_begun_can_be_reported(database, record_sweep, new_run, new_sweep, course):
+    recorded = record_sweep({None: course(error=CRASH)})
+    failed = training_runs.of_sweep(database, recorded.id)[0]
+    planned = new_run(config=failed.config, config_short_name=failed.config_short_name)
+    sweep = sweeps.create(database, new_sweep(base_config=recorded.base_config), [planned])
+    report = summarise(database, sweep)
+    assert [config.verdict.kind for config in report.configs] == [VerdictKind.UNDECIDED]
+    assert report.configs[0].verdict.provisional
+    assert report.findings == ("No config has a finished episode that counts.",)
+    assert "no finished episode yet" in _printed(report, 80)
+
+
+def test_json_holds_the_whole_report(night):
+    read = json.loads(json.dumps(as_json(night), allow_nan=False))
+    assert read["id"] == str(night.id)
+    assert read["status"] == "failed"
+    assert read["runs"] == {"completed": 9, "failed": 3}
+    assert read["configs"][0]["verdict"]["kind"] == "promising"
+    assert read["configs"][0]["last"]["interval"]["method"] == "Student t"
+    assert read["finished_at"] == night.finished_at.isoformat()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_lines_fit_and_nothing_but_commands_is_longer(night, width):
+    printed = _printed(night, width)
+    assert "\x1b" not in printed
+    long = [line for line in printed.splitlines() if len(line) > width]
+    assert all(line.startswith("    rlsweep ") for line in long)
+    assert "…" not in printed
+    for words in (
+        "ppo_agent_lr_high: promising",
+        "95% interval over 3 seeds,",
+        "+ Good: steady upward trend in rewards",
+        "3 runs failed",
+        "ValueError: no legal action left",
+    ):
+        assert words in printed
+    assert ("Differs in" in printed) == (width == 120)
+
+
+def test_a_very_narrow_console_gets_no_table(night):
+    printed = _printed(night, 50)
+    assert "Rank " not in printed
+    assert "ppo_agent_lr_high: promising" in printed

@@ -1,0 +1,204 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rlsweep.errors import StoreUnavailableError
+from rlsweep.paths import Paths
+from rlsweep.settings import Settings
+from rlsweep.store import schema
+from rlsweep.store.database import Database
+from rlsweep.store.embedded import embedded_server
+from rlsweep.store.keeper import postmaster_pid
+from rlsweep.store.opening import open_database
+
+pytestmark = pytest.mark.integration
+
+USE_IT = """
+import sys
+from pathlib import Path
+from rlsweep.settings import Settings
+from rlsweep.store.opening import open_database
+home = Path(sys.argv[1])
+with open_database(Settings(home=home, storage=home, database_url=None)) as database:
+    print(database.url, flush=True)
+    sys.stdin.readline()
+"""
+
+
+class User:
+    """Another process that uses the embedded server."""
+
+    def __init__(self, home: Path) -> None:
+        # Warnings are errors, so that nothing third parties say on import gets through.
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", USE_IT, str(home)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def url(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip() or self.leave()
+
+    def leave(self) -> str:
+        """What it said on the way, the URL left out."""
+        out, err = self.process.communicate("\n", timeout=30)
+        return out + err
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def embedded_settings(home: Path) -> Settings:
+    return Settings(home=home, storage=home, database_url=None)
+
+
+def works(database: Database) -> bool:
+    return schema.schema_version(database) > 0
+
+
+def test_it_starts_by_itself_keeps_its_data_and_ends(
+    home: Path, processes_of: Callable[[Path], list[psutil.Process]]
+) -> None:
+    settings = embedded_settings(home)
+    folder = Paths(settings).embedded_database
+    with open_database(settings) as database:
+        assert works(database)
+        with database.connect() as connection:
+            connection.execute("create table things (thing int)")
+        postmaster = psutil.Process(postmaster_pid(folder / "data"))
+        assert [
+            c for c in postmaster.net_connections() if c.family != psutil.AF_LINK and c.laddr and c.status == "LISTEN"
+        ] == []
+    wait_until(lambda: not processes_of(folder))
+    start = time.perf_counter()
+    with open_database(settings) as database, database.readonly() as connection:
+        print(f"started again in {time.perf_counter() - start:.2f} s")
+        assert connection.execute("select * from things").fetchall() == []
+
+
+def test_processes_share_it_and_the_last_one_ends_it(
+    home: Path, processes_of: Callable[[Path], list[psutil.Process]]
+) -> None:
+    folder = Paths(embedded_settings(home)).embedded_database
+    users = [User(home) for _ in range(4)]
+    (url,) = {user.url() for user in users}
+    assert [user.leave() for user in users[:3]] == ["", "", ""]
+    time.sleep(0.3)
+    assert works(Database(url))
+    assert users[3].leave() == ""
+    wait_until(lambda: not processes_of(folder))
+
+
+def test_killed_users_leave_no_server_behind(home: Path, processes_of: Callable[[Path], list[psutil.Process]]) -> None:
+    folder = Paths(embedded_settings(home)).embedded_database
+    users = [User(home) for _ in range(2)]
+    assert len({user.url() for user in users}) == 1
+    assert processes_of(folder)
+    for user in users:
+        user.kill()
+    wait_until(lambda: not processes_of(folder))
+
+
+def test_a_killed_keeper_is_replaced(home: Path, processes_of: Callable[[Path], list[psutil.Process]]) -> None:
+    folder = Paths(embedded_settings(home)).embedded_database
+    with embedded_server(folder) as database:
+        keeper = processes_of(folder)[0]
+        keeper.kill()
+        wait_until(lambda: keeper not in processes_of(folder))
+        with embedded_server(folder) as again:
+            assert again == database
+    wait_until(lambda: not processes_of(folder))
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
+def test_a_dead_server_is_started_again(home: Path, sign: signal.Signals) -> None:
+    settings = embedded_settings(home)
+    data = Paths(settings).embedded_database / "data"
+    with open_database(settings) as database:
+        killed = postmaster_pid(data)
+        assert killed
+        os.kill(killed, sign)
+        wait_until(lambda: not answers(database))
+        with pytest.raises(StoreUnavailableError, match="rlsweep starts its embedded server anew"), database.connect():
+            pytest.fail("connected")
+        with open_database(settings) as again:
+            assert works(again)
+            assert works(database)
+            assert postmaster_pid(data) != killed
+
+
+def test_a_note_that_names_another_living_process_is_no_server(home: Path) -> None:
+    settings = embedded_settings(home)
+    data = Paths(settings).embedded_database / "data"
+    with open_database(settings):
+        note = (data / "postmaster.pid").read_text()
+        killed = postmaster_pid(data)
+        assert killed
+        os.kill(killed, signal.SIGKILL)
+        (data / "postmaster.pid").write_text(note.replace(str(killed), str(os.getpid()), 1))
+        with open_database(settings) as again:
+            assert works(again)
+
+
+def test_a_start_that_was_cut_short_is_made_good(home: Path) -> None:
+    settings = embedded_settings(home)
+    partial = Paths(settings).embedded_database / "data.partial"
+    partial.mkdir(parents=True)
+    (partial / "PG_VERSION").write_text("18")
+    with open_database(settings) as database:
+        assert works(database)
+
+
+@pytest.mark.parametrize("name", ["deep/" + 8 * "a-very-long-name-", "with 'quotes', \"commas\" and % and spaces"])
+def test_any_folder_will_do(home: Path, name: str) -> None:
+    with embedded_server(home / name / "postgres") as database:
+        schema.upgrade(database)
+        assert works(database)
+    processes = [
+        process for process in psutil.process_iter(["cmdline"]) if str(home) in " ".join(process.info["cmdline"] or ())
+    ]
+    psutil.wait_procs(processes, timeout=10)
+
+
+def test_nobody_else_gets_in(home: Path) -> None:
+    with embedded_server(home / "postgres"):
+        assert (home / "postgres" / "data").stat().st_mode & 0o077 == 0
+
+
+def test_a_home_that_cannot_be_used_is_said_with_the_way_out(home: Path) -> None:
+    (home / "file").write_text("in the way")
+    with (
+        pytest.raises(StoreUnavailableError, match="cannot be started: .*Choose another RLSWEEP_HOME"),
+        open_database(embedded_settings(home / "file")),
+    ):
+        pytest.fail("opened")
+
+
+def test_errors_of_those_who_use_it_are_theirs(home: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="mine"), embedded_server(home / "postgres"):
+        raise FileNotFoundError("mine")
+
+
+def answers(database: Database) -> bool:
+    try:
+        return works(database)
+    except StoreUnavailableError:
+        return False
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

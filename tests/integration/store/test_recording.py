@@ -1,0 +1,230 @@
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rlsweep.errors import NotFoundError, StaleAttemptError
+from rlsweep.runs import Checkpoint, Episode, Evaluation, Outcome, RunStatus, TrainingRun, Update
+from rlsweep.store import curves, recording, sweeps, training_runs
+from rlsweep.store.database import Database
+from rlsweep.store.recording import Batch, Progress
+
+pytestmark = pytest.mark.integration
+
+Make = Callable[..., Any]
+
+
+def episodes(numbers: Sequence[int], *, reward: float = 1.0, outcome: Outcome | None = Outcome.WIN) -> list[Episode]:
+    return [
+        Episode(episode=number, env_steps=10 * number, reward=reward, length=10, outcome=outcome, seconds=number / 4)
+        for number in numbers
+    ]
+
+
+def update(number: int, **given: Any) -> Update:
+    values: dict[str, Any] = {
+        "policy_loss": -0.01, "value_loss": 0.5, "entropy": 1.9, "approx_kl": 0.01, "clip_fraction": 0.1,
+        "explained_variance": 0.3, "learning_rate": 3e-4, "steps_per_second": 900.0,
+    }  # fmt: skip
+    return Update(update=number, env_steps=100 * number, **(values | given))
+
+
+def evaluation(env_steps: int, mean_reward: float = 0.5) -> Evaluation:
+    return Evaluation(
+        env_steps=env_steps, episodes=20, mean_reward=mean_reward, reward_sd=0.1, mean_length=12.5, win_rate=None,
+        is_best=True,
+    )  # fmt: skip
+
+
+def checkpoint(episode: int, uri: str) -> Checkpoint:
+    return Checkpoint(episode=episode, env_steps=10 * episode, uri=uri, sha256="ab" * 32, bytes=1234)
+
+
+@pytest.fixture
+def run(database: Database, new_run: Make) -> TrainingRun:
+    created = training_runs.create_single(database, new_run())
+    started = training_runs.begin_attempt(database, created.id, {})
+    assert started is not None
+    return started
+
+
+def test_what_is_flushed_is_what_is_read(database: Database, run: TrainingRun) -> None:
+    outcomes = [Outcome.WIN, Outcome.DRAW, Outcome.LOSS, None]
+    batch = Batch(
+        progress=Progress(
+            episodes=4, updates=2, env_steps=45, mean_reward=0.25, win_rate=0.5, mean_length=10.0, steps_per_second=9.5
+        ),
+        episodes=[episodes([n], outcome=outcome)[0] for n, outcome in enumerate(outcomes, start=1)],
+        updates=[update(1), update(2, approx_kl=None, explained_variance=float("nan"))],
+        evaluations=[evaluation(20), evaluation(40)],
+        checkpoints=[checkpoint(2, "/c/2.zip"), checkpoint(4, "/c/4.zip")],
+    )
+    assert recording.flush(database, run.id, run.attempt, batch) is False
+
+    columns = curves.episodes_of(database, [run.id])[run.id]
+    assert columns.episode.tolist() == [1, 2, 3, 4]
+    assert columns.env_steps.tolist() == [10, 20, 30, 40]
+    assert columns.reward.tolist() == [1.0] * 4
+    assert columns.length.tolist() == [10] * 4
+    assert columns.outcome.tolist() == [curves.WIN, curves.DRAW, curves.LOSS, curves.NO_OUTCOME]
+    assert columns.seconds.tolist() == [0.25, 0.5, 0.75, 1.0]
+    assert columns.reward.dtype == np.float64
+    assert columns.outcome.dtype == np.int8
+
+    diagnostics = curves.updates_of(database, [run.id])[run.id]
+    assert diagnostics.update.tolist() == [1, 2]
+    assert diagnostics.policy_loss.tolist() == [-0.01, -0.01]
+    assert np.isnan(diagnostics.approx_kl).tolist() == [False, True]
+    assert np.isnan(diagnostics.explained_variance).tolist() == [False, True]
+
+    assert curves.evaluations_of(database, [run.id]) == {run.id: batch.evaluations}
+    assert curves.checkpoints_of(database, run.id) == batch.checkpoints
+    assert training_runs.latest_checkpoint(database, run.id) == batch.checkpoints[1]
+
+    after = training_runs.get(database, run.id)
+    progress = batch.progress
+    assert (after.episodes, after.updates, after.env_steps) == (4, 2, 45)
+    assert (after.mean_reward, after.win_rate, after.mean_length, after.steps_per_second) == (0.25, 0.5, 10.0, 9.5)
+    assert progress.episodes == after.episodes
+    assert after.heartbeat_at is not None
+    assert run.heartbeat_at is not None
+    assert after.heartbeat_at > run.heartbeat_at
+
+
+def test_a_repeat_is_harmless(database: Database, run: TrainingRun) -> None:
+    batch = Batch(
+        progress=Progress(episodes=3, updates=1, env_steps=30),
+        episodes=episodes([1, 2, 3]),
+        updates=[update(1)],
+        evaluations=[evaluation(30)],
+        checkpoints=[checkpoint(3, "/c/3.zip")],
+        dropped_uris=["/c/never-there.zip"],
+    )
+    for _ in range(3):
+        recording.flush(database, run.id, run.attempt, batch)
+    assert curves.episodes_of(database, [run.id])[run.id].episode.tolist() == [1, 2, 3]
+    assert curves.updates_of(database, [run.id])[run.id].update.tolist() == [1]
+    assert curves.evaluations_of(database, [run.id])[run.id] == batch.evaluations
+    assert curves.checkpoints_of(database, run.id) == batch.checkpoints
+
+
+def test_a_stale_attempt_writes_nothing(database: Database, run: TrainingRun) -> None:
+    training_runs.begin_attempt(database, run.id, {})
+    with pytest.raises(StaleAttemptError, match="attempt 2 has taken its place"):
+        recording.flush(
+            database, run.id, 1, Batch(progress=Progress(episodes=1, updates=0, env_steps=10), episodes=episodes([1]))
+        )
+    assert curves.episodes_of(database, [run.id])[run.id].episode.size == 0
+    assert training_runs.get(database, run.id).episodes == 0
+
+
+@pytest.mark.parametrize("status", [RunStatus.COMPLETED, RunStatus.FAILED])
+def test_a_run_that_ended_takes_no_more(database: Database, run: TrainingRun, status: RunStatus) -> None:
+    training_runs.finish(database, run.id, 1, status)
+    with pytest.raises(StaleAttemptError, match=f"the run is {status}"):
+        recording.flush(database, run.id, 1, Batch(progress=Progress(episodes=0, updates=0, env_steps=0)))
+
+
+def test_a_run_that_was_deleted_is_said_to_be_missing(database: Database, run: TrainingRun) -> None:
+    training_runs.delete(database, run.id)
+    with pytest.raises(NotFoundError):
+        recording.flush(database, run.id, 1, Batch(progress=Progress(episodes=0, updates=0, env_steps=0)))
+
+
+def test_an_empty_flush_is_a_sign_of_life_and_reads_the_stop(database: Database, run: TrainingRun) -> None:
+    nothing = Batch(progress=Progress(episodes=0, updates=0, env_steps=0))
+    assert recording.flush(database, run.id, 1, nothing) is False
+    training_runs.request_stop(database, run.id)
+    assert recording.flush(database, run.id, 1, nothing) is True
+
+
+def test_a_resumed_attempt_replaces_what_lies_beyond_its_checkpoint(database: Database, run: TrainingRun) -> None:
+    recording.flush(
+        database,
+        run.id,
+        1,
+        Batch(
+            progress=Progress(episodes=8, updates=3, env_steps=80),
+            episodes=episodes(range(1, 9), reward=-1.0),
+            updates=[update(1, value_loss=1.0), update(2, value_loss=1.0), update(3, value_loss=1.0)],
+            evaluations=[evaluation(40, 0.4), evaluation(80, 0.8)],
+            checkpoints=[checkpoint(5, "/c/5.zip")],
+        ),
+    )
+    training_runs.begin_attempt(database, run.id, {})
+    assert curves.episodes_of(database, [run.id])[run.id].episode.size == 8, "readable until it is recorded anew"
+
+    recording.flush(
+        database,
+        run.id,
+        2,
+        Batch(
+            progress=Progress(episodes=7, updates=2, env_steps=75),
+            episodes=episodes([6, 7], reward=1.0),
+            updates=[update(2, value_loss=2.0)],
+        ),
+    )
+    columns = curves.episodes_of(database, [run.id])[run.id]
+    assert columns.episode.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert columns.reward.tolist() == [-1.0] * 5 + [1.0] * 2
+    assert curves.updates_of(database, [run.id])[run.id].value_loss.tolist() == [1.0, 2.0]
+    assert [found.env_steps for found in curves.evaluations_of(database, [run.id])[run.id]] == [40]
+
+    recording.flush(
+        database, run.id, 2, Batch(progress=Progress(episodes=7, updates=2, env_steps=80), evaluations=[evaluation(80)])
+    )
+    assert [found.mean_reward for found in curves.evaluations_of(database, [run.id])[run.id]] == [0.4, 0.5]
+
+
+def test_dropped_checkpoints_are_forgotten(database: Database, run: TrainingRun) -> None:
+    progress = Progress(episodes=0, updates=0, env_steps=0)
+    for number in range(1, 5):
+        dropped = [f"/c/{number - 3}.zip"] if number > 3 else []
+        kept = checkpoint(number, f"/c/{number}.zip")
+        recording.flush(database, run.id, 1, Batch(progress=progress, checkpoints=[kept], dropped_uris=dropped))
+    assert [found.uri for found in curves.checkpoints_of(database, run.id)] == ["/c/2.zip", "/c/3.zip", "/c/4.zip"]
+
+
+def test_a_run_without_records_reads_as_empty(database: Database, run: TrainingRun) -> None:
+    assert curves.episodes_of(database, [run.id])[run.id].reward.shape == (0,)
+    assert curves.updates_of(database, [run.id])[run.id].entropy.shape == (0,)
+    assert curves.evaluations_of(database, [run.id]) == {run.id: []}
+    assert curves.checkpoints_of(database, run.id) == []
+    assert curves.episodes_of(database, []) == {}
+    assert training_runs.latest_checkpoint(database, run.id) is None
+
+
+def test_a_flush_costs_milliseconds(database: Database, run: TrainingRun) -> None:
+    durations = []
+    for first in range(1, 1001, 20):
+        batch = Batch(
+            progress=Progress(episodes=first + 19, updates=0, env_steps=10 * (first + 19)),
+            episodes=episodes(range(first, first + 20)),
+        )
+        start = time.perf_counter()
+        recording.flush(database, run.id, 1, batch)
+        durations.append(time.perf_counter() - start)
+    print(f"flush of 20 episodes: median {np.median(durations) * 1000:.1f} ms")
+    assert np.median(durations) < 0.1
+
+
+def test_a_whole_sweep_is_read_at_once(database: Database, new_sweep: Make, new_run: Make) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run() for _ in range(60)])
+    ids = [run.id for run in training_runs.of_sweep(database, sweep.id)]
+    with database.connect() as connection:
+        connection.execute(
+            "insert into episodes (run_id, episode, attempt, length, env_steps, reward, seconds, outcome) "
+            "select id, n, 1, 10, 10 * n, position, n / 10.0, 'win' "
+            "from training_runs, generate_series(1, 5000) as n"
+        )
+    start = time.perf_counter()
+    by_run = curves.episodes_of(database, ids)
+    duration = time.perf_counter() - start
+    print(f"60 runs × 5,000 episodes read in {duration:.2f} s")
+    assert list(by_run) == ids
+    for position, run_id in enumerate(ids, start=1):
+        assert by_run[run_id].episode.tolist() == list(range(1, 5001))
+        assert set(by_run[run_id].reward) == {position}
+    assert duration < 5

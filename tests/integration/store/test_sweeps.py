@@ -1,0 +1,177 @@
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from rlsweep.errors import DriverBusyError, InputError, NotFoundError
+from rlsweep.runs import NewRun, NewSweep, RunStatus, SweepStatus
+from rlsweep.store import sweeps, training_runs
+from rlsweep.store.database import Database
+
+pytestmark = pytest.mark.integration
+
+Make = Callable[..., Any]
+
+
+def test_what_is_planned_is_what_is_read(database: Database, new_sweep: Make, new_run: Make) -> None:
+    planned: NewSweep = new_sweep(seeds=(3, 4), git_commit="abc", git_dirty=True, patterns=("a*.yaml", "b.yaml"))
+    runs: list[NewRun] = [new_run(seed=3), new_run(seed=4, sweep_variant=None, config={"nested": {"list": [1, None]}})]
+    sweep = sweeps.create(database, planned, runs)
+    assert {name: getattr(sweep, name) for name in planned.__dataclass_fields__} == {
+        name: getattr(planned, name) for name in planned.__dataclass_fields__
+    }
+    assert (sweep.status, sweep.finished_at, sweep.driver) == (SweepStatus.PENDING, None, None)
+    assert sweeps.get(database, sweep.id) == sweep
+    written = training_runs.of_sweep(database, sweep.id)
+    for run, expected in zip(written, runs, strict=True):
+        assert {name: getattr(run, name) for name in expected.__dataclass_fields__} == {
+            name: getattr(expected, name) for name in expected.__dataclass_fields__
+        }
+        assert (run.sweep_id, run.status, run.attempt, run.episodes) == (sweep.id, RunStatus.PENDING, 0, 0)
+        assert not run.stop_requested
+
+
+def test_a_name_is_taken_once_and_nothing_is_written_the_second_time(
+    database: Database, new_sweep: Make, new_run: Make
+) -> None:
+    sweeps.create(database, new_sweep(name="lr-study"), [new_run()])
+    with pytest.raises(InputError, match="A sweep named 'lr-study' exists already"):
+        sweeps.create(database, new_sweep(name="lr-study"), [new_run()])
+    assert len(sweeps.list_recent(database)) == 1
+    assert len(training_runs.list_runs(database)) == 1
+
+
+def test_ten_thousand_runs_are_planned_quickly(database: Database, new_sweep: Make, new_run: Make) -> None:
+    config = {"agent": {f"hyperparameter_{number}": number / 7 for number in range(30)}}
+    runs = [new_run(config=config) for _ in range(10_000)]
+    start = time.perf_counter()
+    sweep = sweeps.create(database, new_sweep(), runs)
+    created = time.perf_counter() - start
+    read = training_runs.of_sweep(database, sweep.id)
+    print(f"10,000 runs: created in {created:.2f} s, read in {time.perf_counter() - start - created:.2f} s")
+    assert [run.trial_key for run in read] == [run.trial_key for run in runs]
+    assert created < 15
+
+
+def test_a_sweep_is_found_by_name_id_prefix_and_latest(database: Database, new_sweep: Make) -> None:
+    first = sweeps.create(database, new_sweep(name="first"), [])
+    second = sweeps.create(database, new_sweep(name="second"), [])
+    for reference in ("first", str(first.id), first.id, str(first.id)[:8], first.id.hex[:10].upper()):
+        assert sweeps.get(database, reference).id == first.id
+    assert sweeps.get(database, "latest").id == second.id
+    named_like_an_id = sweeps.create(database, new_sweep(name=str(first.id)[:6]), [])
+    assert sweeps.get(database, str(first.id)[:6]).id == named_like_an_id.id
+
+
+def test_a_sweep_that_is_not_there_is_answered_with_what_is(database: Database, new_sweep: Make) -> None:
+    with pytest.raises(NotFoundError, match="`rlsweep sweeps` lists them"):
+        sweeps.get(database, "latest")
+    sweep = sweeps.create(database, new_sweep(name="gamma-study"), [])
+    with pytest.raises(NotFoundError, match=r"'gama-study'. Did you mean gamma-study\?"):
+        sweeps.get(database, "gama-study")
+    with pytest.raises(NotFoundError):
+        sweeps.get(database, str(sweep.id)[:3])  # too short to be meant as an id
+
+
+def test_an_ambiguous_prefix_lists_what_it_fits(database: Database, new_sweep: Make) -> None:
+    for name in ("a", "b"):
+        sweeps.create(database, new_sweep(name=name), [])
+    with database.connect() as connection:
+        connection.execute("update sweeps set id = %s where name = 'a'", ["abcd0000-0000-4000-8000-000000000001"])
+        connection.execute("update sweeps set id = %s where name = 'b'", ["abcd0000-0000-4000-8000-000000000002"])
+    with pytest.raises(NotFoundError, match=r"ambiguous: abcd0000-.*, abcd0000-"):
+        sweeps.get(database, "abcd")
+    assert sweeps.get(database, "abcd0000-0000-4000-8000-000000000002").name == "b"
+
+
+def test_the_newest_come_first_with_runs_counted(database: Database, new_sweep: Make, new_run: Make) -> None:
+    old = sweeps.create(database, new_sweep(), [new_run() for _ in range(3)])
+    new = sweeps.create(database, new_sweep(), [])
+    finish_all(database, old.id, [RunStatus.COMPLETED, RunStatus.FAILED])
+    assert [listed.sweep.id for listed in sweeps.list_recent(database)] == [new.id, old.id]
+    assert [listed.runs_by_status for listed in sweeps.list_recent(database)] == [
+        {},
+        {RunStatus.COMPLETED: 1, RunStatus.FAILED: 1, RunStatus.PENDING: 1},
+    ]
+    assert [listed.sweep.id for listed in sweeps.list_recent(database, limit=1)] == [new.id]
+
+
+@pytest.mark.parametrize(
+    ("ends", "status"),
+    [
+        ([RunStatus.COMPLETED, RunStatus.COMPLETED], SweepStatus.COMPLETED),
+        ([RunStatus.COMPLETED, RunStatus.STOPPED], SweepStatus.STOPPED),
+        ([RunStatus.FAILED, RunStatus.STOPPED], SweepStatus.FAILED),
+        ([RunStatus.COMPLETED], SweepStatus.RUNNING),
+    ],
+)
+def test_a_sweep_ends_as_its_runs_did(
+    database: Database, new_sweep: Make, new_run: Make, ends: list[RunStatus], status: SweepStatus
+) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run(), new_run()])
+    sweeps.take_lease(database, sweep.id, "host:1")
+    finish_all(database, sweep.id, ends)
+    settled = sweeps.settle(database, sweep.id)
+    assert settled.status is status
+    assert (settled.finished_at is not None) == status.is_finished
+    assert sweeps.settle(database, sweep.id) == settled
+
+
+def test_a_stop_ends_what_waits_and_asks_what_runs(database: Database, new_sweep: Make, new_run: Make) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run() for _ in range(4)])
+    completed, running, *_ = training_runs.of_sweep(database, sweep.id)
+    for run in (completed, running):
+        training_runs.begin_attempt(database, run.id, {})
+    training_runs.finish(database, completed.id, 1, RunStatus.COMPLETED)
+
+    assert sweeps.request_stop(database, sweep.id) == {RunStatus.STOPPED: 2, RunStatus.RUNNING: 1}
+    after = training_runs.of_sweep(database, sweep.id)
+    assert [run.status for run in after] == ["completed", "running", "stopped", "stopped"]
+    assert [run.stop_requested for run in after] == [False, True, True, True]
+    assert [run.ended_at is None for run in after] == [False, True, False, False]
+    assert sweeps.request_stop(database, sweep.id) == {RunStatus.STOPPED: 0, RunStatus.RUNNING: 1}
+
+
+def test_one_driver_at_a_time(database: Database, new_sweep: Make) -> None:
+    sweep = sweeps.create(database, new_sweep(), [])
+    assert sweeps.take_lease(database, sweep.id, "host:1").status is SweepStatus.RUNNING
+    with pytest.raises(DriverBusyError, match=r"driven by host:1, seen 0 s ago"):
+        sweeps.take_lease(database, sweep.id, "host:2")
+    sweeps.take_lease(database, sweep.id, "host:1")
+    sweeps.renew_lease(database, sweep.id, "host:1")
+
+    sweeps.release(database, sweep.id, "host:2")  # holds nothing: nothing happens
+    with pytest.raises(DriverBusyError):
+        sweeps.take_lease(database, sweep.id, "host:2")
+    sweeps.release(database, sweep.id, "host:1")
+    assert sweeps.take_lease(database, sweep.id, "host:2").driver == "host:2"
+
+
+def test_a_silent_driver_loses_the_sweep(database: Database, new_sweep: Make) -> None:
+    sweep = sweeps.create(database, new_sweep(), [])
+    sweeps.take_lease(database, sweep.id, "host:1")
+    for seconds, busy in ((14, True), (16, False)):
+        with database.connect() as connection:
+            connection.execute("update sweeps set heartbeat_at = now() - make_interval(secs => %s)", [seconds])
+        if busy:
+            with pytest.raises(DriverBusyError, match="seen 14 s ago"):
+                sweeps.take_lease(database, sweep.id, "host:2")
+        else:
+            sweeps.take_lease(database, sweep.id, "host:2")
+    with pytest.raises(DriverBusyError, match="taken from host:1 by host:2"):
+        sweeps.renew_lease(database, sweep.id, "host:1")
+
+
+def test_a_sweep_takes_all_that_it_recorded_with_it(database: Database, new_sweep: Make, new_run: Make) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run()])
+    sweeps.delete(database, sweep.id)
+    assert sweeps.list_recent(database) == []
+    assert training_runs.list_runs(database) == []
+
+
+def finish_all(database: Database, sweep_id: UUID, ends: list[RunStatus]) -> None:
+    for run, status in zip(training_runs.of_sweep(database, sweep_id), ends, strict=False):
+        training_runs.begin_attempt(database, run.id, {})
+        training_runs.finish(database, run.id, 1, status)

@@ -1,0 +1,147 @@
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from rlsweep.errors import InputError, NotFoundError, StaleAttemptError
+from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.store import sweeps, training_runs
+from rlsweep.store.database import Database
+
+pytestmark = pytest.mark.integration
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def run(database: Database, new_run: Make) -> TrainingRun:
+    return training_runs.create_single(database, new_run(trial_key=None))
+
+
+def test_a_single_run_belongs_to_no_sweep(database: Database, run: TrainingRun) -> None:
+    assert (run.sweep_id, run.trial_key, run.status) == (None, None, RunStatus.PENDING)
+    assert run.label == "ppo_agent_lr_high seed 0"
+    assert training_runs.get(database, run.id) == run
+    assert training_runs.get(database, str(run.id)[:9]) == run
+
+
+def test_a_run_that_is_not_there(database: Database, run: TrainingRun) -> None:
+    for reference in (uuid4(), "zzzz", str(run.id)[:3]):
+        with pytest.raises(NotFoundError, match="`rlsweep runs` lists them"):
+            training_runs.get(database, reference)
+    with pytest.raises(NotFoundError):
+        training_runs.begin_attempt(database, uuid4(), {})
+
+
+def test_an_ambiguous_prefix_lists_what_it_fits(database: Database, new_run: Make) -> None:
+    ids = [training_runs.create_single(database, new_run()).id for _ in range(2)]
+    with database.connect() as connection:
+        for number, run_id in enumerate(ids):
+            connection.execute(
+                "update training_runs set id = %s where id = %s",
+                [f"beef0000-0000-4000-8000-00000000000{number}", run_id],
+            )
+    with pytest.raises(NotFoundError, match=r"ambiguous: beef0000-.*, beef0000-"):
+        training_runs.get(database, "beef0000")
+
+
+def test_runs_are_listed_by_what_is_asked(database: Database, new_sweep: Make, new_run: Make) -> None:
+    first = sweeps.create(database, new_sweep(), [new_run(agent_id="a"), new_run(agent_id="b")])
+    second = sweeps.create(database, new_sweep(), [new_run(agent_id="b"), new_run(agent_id="c")])
+    training_runs.begin_attempt(database, training_runs.of_sweep(database, first.id)[1].id, {})
+
+    def agents_of(**asked: Any) -> list[str]:
+        return [found.agent_id for found in training_runs.list_runs(database, **asked)]
+
+    assert agents_of() == ["b", "c", "a", "b"]
+    assert agents_of(limit=3) == ["b", "c", "a"]
+    assert agents_of(limit=None) == ["b", "c", "a", "b"]
+    assert agents_of(sweep_id=second.id) == ["b", "c"]
+    assert agents_of(agent_id="b") == ["b", "b"]
+    assert agents_of(agent_id="b", status=RunStatus.RUNNING) == ["b"]
+    assert agents_of(sweep_id=second.id, status=RunStatus.RUNNING) == []
+    assert training_runs.agents(database) == ["a", "b", "c"]
+
+
+def test_a_run_from_start_to_end(database: Database, run: TrainingRun) -> None:
+    started = training_runs.begin_attempt(database, run.id, {"host": "here"})
+    assert started is not None
+    assert (started.attempt, started.status, started.metadata) == (1, RunStatus.RUNNING, {"host": "here"})
+    assert started.started_at is not None
+    assert started.heartbeat_at is not None
+    ended = training_runs.finish(database, run.id, 1, RunStatus.COMPLETED)
+    assert (ended.status, ended.error) == (RunStatus.COMPLETED, None)
+    assert ended.ended_at is not None
+    assert ended.ended_at >= started.started_at
+    assert training_runs.finish(database, run.id, 1, RunStatus.COMPLETED) == ended
+    assert training_runs.begin_attempt(database, run.id, {}) is None
+    with pytest.raises(StaleAttemptError, match="the run is completed"):
+        training_runs.finish(database, run.id, 1, RunStatus.FAILED, "too late")
+
+
+def test_a_failed_run_is_taken_up_again(database: Database, run: TrainingRun) -> None:
+    first = training_runs.begin_attempt(database, run.id, {})
+    training_runs.finish(database, run.id, 1, RunStatus.FAILED, "Traceback …")
+    assert training_runs.get(database, run.id).error == "Traceback …"
+    second = training_runs.begin_attempt(database, run.id, {})
+    assert first is not None
+    assert second is not None
+    assert (second.attempt, second.error, second.ended_at) == (2, None, None)
+    assert second.started_at == first.started_at
+
+
+def test_an_older_attempt_cannot_end_the_run(database: Database, run: TrainingRun) -> None:
+    training_runs.begin_attempt(database, run.id, {})
+    training_runs.begin_attempt(database, run.id, {})
+    with pytest.raises(StaleAttemptError, match="attempt 2 has taken its place"):
+        training_runs.finish(database, run.id, 1, RunStatus.COMPLETED)
+    assert training_runs.get(database, run.id).status is RunStatus.RUNNING
+
+
+def test_a_waiting_run_stops_at_once_and_starts_only_when_reopened(database: Database, run: TrainingRun) -> None:
+    stopped = training_runs.request_stop(database, run.id)
+    assert stopped.status is RunStatus.STOPPED
+    assert stopped.stop_requested
+    assert training_runs.begin_attempt(database, run.id, {}) is None
+    reopened = training_runs.reopen(database, run.id)
+    assert (reopened.status, reopened.stop_requested, reopened.ended_at) == (RunStatus.PENDING, False, None)
+    assert training_runs.begin_attempt(database, run.id, {}) is not None
+
+
+def test_a_running_run_is_asked_to_stop_and_ends_by_itself(database: Database, run: TrainingRun) -> None:
+    training_runs.begin_attempt(database, run.id, {})
+    asked = training_runs.request_stop(database, run.id)
+    assert (asked.status, asked.stop_requested) == (RunStatus.RUNNING, True)
+    assert training_runs.begin_attempt(database, run.id, {}) is None  # a restarted worker ends quietly
+    assert training_runs.finish(database, run.id, 1, RunStatus.STOPPED).status is RunStatus.STOPPED
+    assert training_runs.request_stop(database, run.id).status is RunStatus.STOPPED
+
+
+@pytest.mark.parametrize(("stop_first", "status"), [(False, RunStatus.FAILED), (True, RunStatus.STOPPED)])
+def test_a_run_whose_worker_died_is_settled(
+    database: Database, run: TrainingRun, stop_first: bool, status: RunStatus
+) -> None:
+    training_runs.begin_attempt(database, run.id, {})
+    if stop_first:
+        training_runs.request_stop(database, run.id)
+    lost = training_runs.fail_lost(database, run.id, "worker died")
+    assert lost.status is status
+    assert lost.error == (None if stop_first else "worker died")
+    assert training_runs.fail_lost(database, run.id, "again") == lost
+    with pytest.raises(StaleAttemptError):
+        training_runs.finish(database, run.id, 1, RunStatus.COMPLETED)
+
+
+def test_a_completed_run_is_not_reopened(database: Database, run: TrainingRun) -> None:
+    training_runs.begin_attempt(database, run.id, {})
+    assert training_runs.reopen(database, run.id).status is RunStatus.RUNNING
+    training_runs.finish(database, run.id, 1, RunStatus.COMPLETED)
+    with pytest.raises(InputError, match="is completed"):
+        training_runs.reopen(database, run.id)
+
+
+def test_a_deleted_run_is_gone(database: Database, run: TrainingRun) -> None:
+    training_runs.delete(database, run.id)
+    with pytest.raises(NotFoundError):
+        training_runs.get(database, run.id)

@@ -1,0 +1,114 @@
+"""What needs processes of its own: parallel environments, and the probe."""
+
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rlsweep.config.agent import AgentConfig, NetworkConfig
+from rlsweep.config.run import Budget, Mode, RunConfig
+from rlsweep.config.training import EnvironmentSpec, TrainingConfig
+from rlsweep.errors import EnvironmentSpecError, RlsweepError
+from rlsweep.training.probing import measure
+from rlsweep.training.recorder import ListRecorder
+from rlsweep.training.train import train
+
+pytestmark = pytest.mark.integration
+
+
+def config(environment: str | EnvironmentSpec, *, algorithm="MaskablePPO", layers=(16,), n_steps=64, **training):
+    spec = EnvironmentSpec(id=environment) if isinstance(environment, str) else environment
+    return RunConfig(
+        agent=AgentConfig(
+            agent_id="test_agent",
+            name="Test",
+            algorithm=algorithm,
+            version=1,
+            n_steps=n_steps,
+            batch_size=32,
+            network=NetworkConfig(net_arch=layers),
+        ),
+        training=TrainingConfig(environment=spec, **training),
+        mode=Mode.SMOKE,
+        budget=Budget(episodes=30),
+        seed=1,
+    )
+
+
+def test_environments_in_processes_of_their_own_give_the_same_run(tmp_path: Path):
+    recorded = {}
+    for vec_env in ("dummy", "subproc"):
+        recorder = ListRecorder()
+        result = train(
+            config("open_spiel/tic_tac_toe", n_envs=4, vec_env=vec_env),
+            recorder,
+            checkpoint_folder=tmp_path / vec_env,
+            tensorboard_folder=None,
+        )
+        assert result.episodes == len(recorder.episodes) == 30
+        recorded[vec_env] = [(each.env_steps, each.reward, each.length, each.outcome) for each in recorder.episodes]
+    assert recorded["dummy"] == recorded["subproc"]
+
+
+def test_measures_each_distinct_environment_and_network_once():
+    small, again, large = (
+        config("open_spiel/connect_four"),
+        config("open_spiel/connect_four", n_steps=128),
+        config("open_spiel/connect_four", layers=(512, 512)),
+    )
+    cart_pole = config("CartPole-v1", algorithm="A2C")
+    measured = measure([large, small, cart_pole, again], timeout=120)
+    assert [each.n_actions for each in measured] == [7, 7, 2, 7]
+    assert [each.observation_size for each in measured] == [126, 126, 4, 126]
+    assert measured[3].minibatch_seconds == measured[1].minibatch_seconds
+    assert measured[0].minibatch_seconds > measured[1].minibatch_seconds
+    assert measured[0].env_seconds_per_step == measured[1].env_seconds_per_step
+    for each in measured:
+        assert each.episodes > 20
+        assert each.env_seconds_per_step < each.policy_seconds_per_step < 0.1
+        assert 200e6 < each.peak_memory_bytes < 1e9
+        assert not each.fixed_episode_length
+    # random play of connect_four against a random opponent
+    assert 8 < measured[0].mean_episode_length < 14
+
+
+def test_a_longer_rollout_takes_more_memory():
+    short, long = measure([config("CartPole-v1"), config("CartPole-v1", n_steps=1_000_000)], timeout=120)
+    # 13 numbers of 4 bytes a step
+    assert long.peak_memory_bytes - short.peak_memory_bytes == pytest.approx(52e6, rel=0.01)
+
+
+def test_what_an_environment_prints_does_not_spoil_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "chatty_env.py").write_text(
+        "import os, gymnasium\n"
+        "def make():\n"
+        "    print('hello from Python', flush=True)\n"
+        "    os.write(1, b'hello from C\\n')\n"
+        "    return gymnasium.make('CartPole-v1')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (measured,) = measure([config("chatty_env:make")], timeout=120)
+    assert measured.n_actions == 2
+
+
+def test_an_environment_that_cannot_be_made_is_the_users_to_read():
+    with pytest.raises(EnvironmentSpecError, match="did you mean connect_four"):
+        measure([config("open_spiel/connect_for")], timeout=120)
+
+
+def test_an_environment_that_hangs_is_given_up_and_its_process_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "stuck_env.py").write_text("import time\ndef make():\n    time.sleep(600)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    started = time.monotonic()
+    with pytest.raises(RlsweepError, match="took longer than 2 s"):
+        measure([config("stuck_env:make")], timeout=2)
+    assert time.monotonic() - started < 20
+    assert not [child for child in psutil.Process().children() if "rlsweep.training.probe" in child.cmdline()]
+
+
+def test_an_environment_that_kills_its_process_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "fatal_env.py").write_text("import os, signal\ndef make():\n    os.kill(os.getpid(), signal.SIGKILL)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(RlsweepError, match="ended by signal 9"):
+        measure([config("fatal_env:make")], timeout=120)

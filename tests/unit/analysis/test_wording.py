@@ -1,0 +1,28 @@
+import pytest
+
+from rlsweep.analysis.wording import number, of_seeds, plural, signed
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.4213, "0.42"),
+        (187.3, "187"),
+        (19456.2, "19,456"),
+        (31.26, "31.3"),
+        (31.0, "31"),
+        (0.0126, "0.013"),
+        (0.000012, "1.2e-05"),
+        (0.0, "0"),
+        (-0.5, "-0.50"),
+        (float("nan"), "not finite"),
+    ],
+)
+def test_number(value, text):
+    assert number(value) == text
+
+
+def test_signs_and_counts():
+    assert (signed(0.42), signed(-0.42), signed(0.0)) == ("+0.42", "-0.42", "0")
+    assert (plural(1, "seed"), plural(2048, "episode")) == ("1 seed", "2,048 episodes")
+    assert (of_seeds(1, 1), of_seeds(1, 3)) == ("the only seed", "1 of 3 seeds")

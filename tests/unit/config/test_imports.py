@@ -1,0 +1,26 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CODE = """
+import sys, time
+started = time.process_time()
+import rlsweep.config.plan
+import rlsweep.config.estimate
+print(time.process_time() - started)
+print([name for name in ("torch", "ray", "gymnasium", "numpy", "psycopg") if name in sys.modules])
+"""
+
+
+def test_a_plan_is_light_to_import(tmp_path: Path) -> None:
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environ["PYTHONPYCACHEPREFIX"] = str(tmp_path)  # as for a user: compiled once, then read
+    seconds, heavy = [], set()
+    for _ in range(6):
+        done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True, env=environ)
+        took, names = done.stdout.splitlines()
+        seconds.append(float(took))
+        heavy.add(names)
+    assert heavy == {"[]"}
+    assert min(seconds) < 0.2, "CPU seconds, the best of all"

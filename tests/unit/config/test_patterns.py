@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from rlsweep.config.patterns import expand
+from rlsweep.errors import ConfigError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("a_v1.yaml", "a_sweep_x.yaml", "a_sweep_y.yml", "README.md", ".hidden.yaml", "deep/er/b.json"):
+        path = tmp_path / "agents" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        (["agents/a_sweep_*"], ["a_sweep_x.yaml", "a_sweep_y.yml"]),
+        (["agents/*"], ["a_sweep_x.yaml", "a_sweep_y.yml", "a_v1.yaml"]),
+        (["agents"], ["a_sweep_x.yaml", "a_sweep_y.yml", "a_v1.yaml"]),
+        (["agents/**/*.json"], ["b.json"]),
+        (["**/*.y*ml"], ["a_sweep_x.yaml", "a_sweep_y.yml", "a_v1.yaml"]),
+        (["agents/a_[sv]*.yaml"], ["a_sweep_x.yaml", "a_v1.yaml"]),
+        (["agents/a_v1.yaml", "agents/a_v?.yaml", "./agents/a_v1.yaml"], ["a_v1.yaml"]),
+        (["agents/README.md"], ["README.md"]),
+        (["agents/missing.yaml"], ["missing.yaml"]),
+    ],
+)
+def test_expand(folder: Path, patterns: list[str], names: list[str]) -> None:
+    assert [path.name for path in expand(patterns)] == names
+
+
+def test_absolute_and_home_patterns(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    assert expand([f"{folder}/agents/a_v*.yaml"]) == expand(["~/agents/a_v1.yaml"]) == (folder / "agents/a_v1.yaml",)
+
+
+def test_a_name_with_brackets_is_taken_as_it_is(folder: Path) -> None:
+    (folder / "agents/x[1].yaml").touch()
+    assert [path.name for path in expand(["agents/x[1].yaml"])] == ["x[1].yaml"]
+
+
+def test_links_are_followed_once_and_loops_end(folder: Path) -> None:
+    for name in ("one", "two"):
+        (folder / "agents" / name).symlink_to(folder / "agents")
+    (folder / "agents" / "z_link.yaml").symlink_to(folder / "agents" / "a_v1.yaml")
+    (folder / "agents" / "broken.yaml").symlink_to(folder / "agents" / "nowhere.yaml")
+    assert [path.name for path in expand(["**/*.yaml", "agents/one/a_v1.yaml"])] == ["a_sweep_x.yaml", "a_v1.yaml"]
+
+
+def test_patterns_that_match_nothing_are_all_named(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        expand(["agents/a_swep_*.yaml", "nowhere/*.yaml", "agents/*.md", "empty", "agents/a_v1.yaml"])
+    assert caught.value.problems == (
+        "No config file matches 'agents/a_swep_*.yaml'; did you mean agents/a_sweep_x.yaml?",
+        "No config file matches 'nowhere/*.yaml'; there is no folder nowhere",
+        "No config file matches 'agents/*.md'; agents holds a_sweep_x.yaml, a_sweep_y.yml, a_v1.yaml",
+        "No config file in the folder empty; it should hold .yaml, .yml or .json files",
+    )
+
+
+def test_no_pattern() -> None:
+    with pytest.raises(ConfigError, match="No config file given"):
+        expand([])
+
+
+def test_patterns_that_cannot_be_read(folder: Path) -> None:
+    (folder / "loop.yaml").symlink_to("loop.yaml")
+    assert expand(["loop.yaml"]) == (Path("loop.yaml"),)
+    with pytest.raises(ConfigError) as caught:
+        expand(["x" * 300, "agents/**.yaml", "~nobody_of_this_name/*.yaml"])
+    assert caught.value.problems == (
+        f"{'x' * 300}: cannot be read: File name too long",
+        "agents/**.yaml: in a pattern, ** must stand alone between slashes, as in agents/**/*.yaml",
+        "No config file matches '~nobody_of_this_name/*.yaml'; there is no folder ~nobody_of_this_name",
+    )

@@ -1,0 +1,144 @@
+import pickle
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny import play_episode
+
+from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs import make_env
+from rlsweep.errors import EnvironmentSpecError
+from rlsweep.runs import Outcome
+
+
+def outcomes(spec: EnvironmentSpec, *, episodes: int) -> Counter[Outcome]:
+    env, rng = make_env(spec, seed=0), random.Random(0)
+    return Counter(play_episode(env, rng)[-1][-1]["outcome"] for _ in range(episodes))
+
+
+def test_random_opponent_is_an_even_match() -> None:
+    won = outcomes(EnvironmentSpec(id="open_spiel/tic_tac_toe"), episodes=600)
+    assert abs(won[Outcome.WIN] - won[Outcome.LOSS]) < 100
+
+
+def test_tree_search_beats_random_play() -> None:
+    won = outcomes(EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent="mcts:200"), episodes=60)
+    assert won[Outcome.WIN] <= 2
+    assert won[Outcome.LOSS] >= 45
+
+
+def test_more_simulations_play_better() -> None:
+    few, many = (
+        outcomes(EnvironmentSpec(id="open_spiel/connect_four", opponent=f"mcts:{n}"), episodes=40)[Outcome.LOSS]
+        for n in (2, 100)
+    )
+    assert few < many
+
+
+def test_tree_search_draws_from_the_environments_seed() -> None:
+    env = make_env(EnvironmentSpec(id="open_spiel/connect_four", opponent="mcts:3"), seed=0)
+    openings = [env.reset(seed=seed)[0].tolist() for seed in [*range(20), *range(20)]]
+    assert openings[:20] == openings[20:]
+    assert len({tuple(opening) for opening in openings}) > 3, "an empty board and at least three first moves"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A MaskablePPO policy that always takes the first legal square of tic_tac_toe."""
+    import torch
+    from sb3_contrib import MaskablePPO
+
+    env = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe"), seed=0)
+    model = MaskablePPO("MlpPolicy", env, n_steps=64, seed=3, device="cpu", policy_kwargs={"net_arch": [8]})
+    with torch.no_grad():
+        model.policy.action_net.weight.zero_()
+        model.policy.action_net.bias.copy_(torch.arange(9, 0, -1) * 200.0)
+    path = tmp_path_factory.mktemp("opponent") / "first_square.zip"
+    model.save(path)
+    return path
+
+
+def test_checkpoint_plays_its_policy(checkpoint: Path) -> None:
+    env = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent=str(checkpoint)), seed=0)
+    for _ in range(20):
+        observation, _ = env.reset()
+        seat = env.get_wrapper_attr("seat")
+        # planes: empty, second player's stones, first player's
+        its_stones = 1 + seat
+        assert np.flatnonzero(observation.reshape(3, 9)[its_stones]).tolist() == [0][:seat]
+        for move in (4, 8):
+            observation, *_ = env.step(move)
+        assert np.flatnonzero(observation.reshape(3, 9)[its_stones]).tolist() == [0, 1, 2][: 2 + seat]
+
+
+def test_checkpoint_leaves_global_generators_alone(checkpoint: Path) -> None:
+    import torch
+
+    for draw in (torch.rand, np.random.random, lambda _: random.random()):
+        draw(5)  # away from the seed of the checkpoint's own training
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()
+    env = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent=str(checkpoint)), seed=0)
+    play_episode(env, random.Random(0))
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert random.getstate() == before[1]
+    assert (np.random.get_state()[1] == before[2]).all()
+
+
+def test_checkpoint_is_sampled_by_its_probabilities(tmp_path: Path) -> None:
+    import torch
+    from sb3_contrib import MaskablePPO
+
+    spec = EnvironmentSpec(id="open_spiel/tic_tac_toe")
+    model = MaskablePPO("MlpPolicy", make_env(spec, seed=0), n_steps=64, device="cpu", policy_kwargs={"net_arch": [8]})
+    with torch.no_grad():
+        model.policy.action_net.weight.zero_()
+        model.policy.action_net.bias.zero_()
+        model.policy.action_net.bias[5] = np.log(8.0)
+    model.save(tmp_path / "p.zip")
+    env = make_env(EnvironmentSpec(id=spec.id, opponent=str(tmp_path / "p.zip")), seed=0)
+    first: Counter[int] = Counter()
+    while first.total() < 400:
+        observation, _ = env.reset()
+        if env.get_wrapper_attr("seat") == 1:
+            first[int(observation.reshape(3, 9)[2].argmax())] += 1
+    assert 160 < first[5] < 240
+
+
+def test_checkpoints_normaliser_is_applied(checkpoint: Path, tmp_path: Path) -> None:
+    import shutil
+    import zipfile
+
+    from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+    spec = EnvironmentSpec(id="open_spiel/tic_tac_toe")
+    normalizer = VecNormalize(DummyVecEnv([lambda: make_env(spec, seed=0)]))
+    normalizer.obs_rms.mean[:] = 0.5
+    path = tmp_path / "normalised.zip"
+    shutil.copy(checkpoint, path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("vecnormalize.pkl", pickle.dumps(normalizer))
+    env: Any = make_env(EnvironmentSpec(id=spec.id, opponent=str(path)), seed=0).unwrapped
+    env.reset()
+    env._opponent.act(env, random.Random(0))
+    given = []
+    original = env._opponent._policy.get_distribution
+    env._opponent._policy.get_distribution = lambda seen, **masks: given.append(seen) or original(seen, **masks)
+    env._opponent.act(env, random.Random(0))
+    assert sorted(set(given[0].round(decimals=2).flatten().tolist())) == [-0.5, 0.5]
+
+
+def test_checkpoint_of_another_game_is_refused(checkpoint: Path) -> None:
+    env = make_env(EnvironmentSpec(id="open_spiel/connect_four", opponent=str(checkpoint)), seed=0)
+    with pytest.raises(EnvironmentSpecError, match=r"shape \(27,\) and 9 actions, but this environment has \(126,\)"):
+        play_episode(env, random.Random(0))
+
+
+def test_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "broken.zip"
+    path.write_bytes(b"no zip")
+    env = make_env(EnvironmentSpec(id="open_spiel/connect_four", opponent=str(path)), seed=0)
+    with pytest.raises(EnvironmentSpecError, match=r"broken\.zip cannot be loaded"):
+        play_episode(env, random.Random(0))

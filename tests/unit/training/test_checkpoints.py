@@ -1,0 +1,192 @@
+import hashlib
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sb3_contrib import MaskablePPO
+from stable_baselines3 import A2C
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs import make_env
+from rlsweep.errors import CheckpointError
+from rlsweep.runs import RunStatus
+from rlsweep.training.checkpoints import read_saved_run
+from rlsweep.training.recorder import ListRecorder
+
+SCRIPTED = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8})
+
+
+def test_stock_load_opens_a_checkpoint_and_plays(make_config, run):
+    result, _ = run(make_config(environment="open_spiel/tic_tac_toe", total_timesteps=32))
+    model = MaskablePPO.load(result.checkpoint.uri)
+    assert model.num_timesteps == 32
+    env = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe"), seed=0)
+    observation, _ = env.reset()
+    done = False
+    while not done:
+        masks = env.get_wrapper_attr("action_masks")()
+        action, _ = model.predict(observation, action_masks=masks, deterministic=True)
+        assert masks[action]
+        observation, _, terminated, truncated, _ = env.step(int(action))
+        done = terminated or truncated
+
+
+def test_stock_learning_goes_on_from_a_checkpoint(make_config, run):
+    result, _ = run(make_config(algorithm="A2C", total_timesteps=64, agent={"learning_rate": "linear_0.01"}))
+    env = DummyVecEnv([lambda: make_env(EnvironmentSpec(id="CartPole-v1"), seed=0)])
+    model = A2C.load(result.checkpoint.uri, env=env)
+    model.learn(64, reset_num_timesteps=False)
+    assert model.num_timesteps == 128
+
+
+def test_the_record_describes_the_file(make_config, run):
+    result, recorder = run(make_config(environment=SCRIPTED, episodes=5))
+    content = Path(result.checkpoint.uri).read_bytes()
+    assert recorder.checkpoints == [result.checkpoint]
+    assert result.checkpoint.bytes == len(content)
+    assert result.checkpoint.sha256 == hashlib.sha256(content).hexdigest()
+    assert (result.checkpoint.episode, result.checkpoint.env_steps) == (5, 40)
+
+
+def test_checkpoints_come_at_the_first_rollout_boundary_after_each_interval(make_config, run, tmp_path: Path):
+    recorder = KeepsAll()
+    config = make_config(
+        environment=SCRIPTED,
+        episodes=25,
+        checkpoint_interval_episodes=6,
+        keep_last_n_checkpoints=2,
+        evaluation={"every_rollouts": 1, "episodes": 1},
+    )
+    run(config, recorder=recorder)
+    # four episodes a rollout: 4, 8, 12, 16, 20, 24, and the end
+    assert [checkpoint.episode for checkpoint in recorder.all] == [8, 12, 20, 24, 25]
+    left = {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()}
+    assert left == {"best.zip", "episode_24_step_192.zip", "episode_25_step_200.zip"}
+    assert {Path(checkpoint.uri).name for checkpoint in recorder.checkpoints} == left - {"best.zip"}
+
+
+class KeepsAll(ListRecorder):
+    def __init__(self):
+        super().__init__()
+        self.all = []
+
+    def add_checkpoint(self, checkpoint, *, dropped_uris):
+        super().add_checkpoint(checkpoint, dropped_uris=dropped_uris)
+        self.all.append(checkpoint)
+
+
+def test_nothing_is_saved_twice_in_the_same_place(make_config, run):
+    recorder = KeepsAll()
+    run(make_config(environment=SCRIPTED, total_timesteps=64, checkpoint_interval_episodes=8), recorder=recorder)
+    assert [checkpoint.env_steps for checkpoint in recorder.all] == [64]
+
+
+def test_normalization_rides_along(make_config, run, tmp_path: Path):
+    result, _ = run(make_config(environment=SCRIPTED, total_timesteps=64, normalize_observations=True))
+    with zipfile.ZipFile(result.checkpoint.uri) as archive:
+        archive.extract("vecnormalize.pkl", tmp_path)
+    env = DummyVecEnv([lambda: make_env(SCRIPTED, seed=0)])
+    stock = VecNormalize.load(str(tmp_path / "vecnormalize.pkl"), env)
+    # every observation counts: the first, and one a step
+    assert stock.obs_rms.count == pytest.approx(65, abs=0.01)
+    assert np.abs(stock.obs_rms.mean).max() < 0.3
+
+
+def test_a_resumed_run_goes_on_counting(make_config, run, tmp_path: Path):
+    first, before = run(make_config(environment=SCRIPTED, episodes=10, normalize_observations=True), folder="first")
+    whole = make_config(
+        environment=SCRIPTED, episodes=30, normalize_observations=True, agent={"learning_rate": "linear_0.01"}
+    )
+    second, after = run(whole, folder="second", resume_from=Path(first.checkpoint.uri))
+    assert second.status is RunStatus.COMPLETED
+    assert [episode.episode for episode in after.episodes] == list(range(11, 31))
+    assert after.episodes[0].env_steps == first.env_steps + 8
+    assert after.episodes[0].seconds > before.episodes[-1].seconds
+    assert [update.update for update in after.updates] == [first.updates + n + 1 for n in range(len(after.updates))]
+    assert after.updates[0].env_steps == first.env_steps + 32
+    assert after.updates[0].learning_rate == pytest.approx(0.01 * (1 - 14 / 30))
+    assert second.env_steps == first.env_steps + 20 * 8
+    assert read_saved_run(Path(second.checkpoint.uri)).progress.episodes == 30
+    count = _statistics_count(Path(second.checkpoint.uri))
+    assert count == pytest.approx(first.env_steps + 1 + 20 * 8 + 1, abs=0.01)
+
+
+def _statistics_count(path: Path) -> float:
+    import pickle
+
+    return pickle.loads(read_saved_run(path).statistics).obs_rms.count
+
+
+def test_a_step_budget_counts_from_the_first_start(make_config, run):
+    first, _ = run(make_config(total_timesteps=64), folder="first")
+    second, recorder = run(make_config(total_timesteps=160), folder="second", resume_from=Path(first.checkpoint.uri))
+    assert second.env_steps == 160
+    assert [update.update for update in recorder.updates] == [3, 4, 5]
+
+
+def test_a_run_resumed_with_its_budget_spent_does_nothing_more(make_config, run):
+    config = make_config(environment=SCRIPTED, episodes=10)
+    first, _ = run(config, folder="first")
+    second, recorder = run(config, folder="second", resume_from=Path(first.checkpoint.uri))
+    assert (second.status, second.episodes, second.env_steps) == (RunStatus.COMPLETED, 10, 80)
+    assert not recorder.episodes
+
+
+def test_a_resumed_run_starts_from_the_saved_weights(make_config, run):
+    first, _ = run(make_config(total_timesteps=320, agent={"learning_rate": 0.01}), folder="first")
+    resumed = make_config(total_timesteps=352, agent={"learning_rate": 1e-12}, evaluation={"enabled": False})
+    second, _ = run(resumed, folder="second", resume_from=Path(first.checkpoint.uri))
+    one, other = (MaskablePPO.load(result.checkpoint.uri).policy.state_dict() for result in (first, second))
+    assert all(np.allclose(one[name], other[name], atol=1e-8) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"agent": {"network": {"net_arch": [9]}}}, "does not fit this config's network"),
+        ({"algorithm": "PPO"}, "was trained by MaskablePPO; PPO cannot go on"),
+        ({"normalize_observations": True}, "trained with normalize_observations: false"),
+    ],
+)
+def test_a_checkpoint_of_another_kind_of_run_is_refused(make_config, run, changes, message):
+    first, _ = run(make_config(total_timesteps=32), folder="first")
+    with pytest.raises(CheckpointError, match=message):
+        run(make_config(total_timesteps=64, **changes), folder="second", resume_from=Path(first.checkpoint.uri))
+
+
+def test_files_that_are_no_checkpoints_are_refused(make_config, run, tmp_path: Path):
+    config = make_config(total_timesteps=32)
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        run(config, resume_from=tmp_path / "absent.zip")
+    torn = tmp_path / "torn.zip"
+    torn.write_bytes(b"PK not really")
+    with pytest.raises(CheckpointError, match=r"torn\.zip cannot be read"):
+        run(config, resume_from=torn)
+    foreign = tmp_path / "foreign.zip"
+    env = DummyVecEnv([lambda: make_env(EnvironmentSpec(id="CartPole-v1"), seed=0)])
+    MaskablePPO("MlpPolicy", env, n_steps=8, batch_size=8).save(foreign)
+    with pytest.raises(CheckpointError, match="was not written by rlsweep"):
+        run(config, resume_from=foreign)
+
+
+def test_a_folder_that_cannot_be_written_is_named(make_config, run, tmp_path: Path):
+    (tmp_path / "run").write_text("in the way")
+    from rlsweep.training.train import train
+
+    with pytest.raises(CheckpointError, match="RLSWEEP_STORAGE"):
+        train(
+            make_config(total_timesteps=32),
+            ListRecorder(),
+            checkpoint_folder=tmp_path / "run" / "checkpoints",
+            tensorboard_folder=None,
+        )
+
+
+def test_what_a_dead_attempt_left_half_written_is_removed(make_config, run, tmp_path: Path):
+    folder = tmp_path / "run" / "checkpoints"
+    folder.mkdir(parents=True)
+    (folder / "episode_1_step_9.zip.part").write_bytes(b"half")
+    run(make_config(total_timesteps=32))
+    assert [path.suffix for path in folder.iterdir()] == [".zip"]
