@@ -1,5 +1,6 @@
 """The `rlsweep` program: its commands, and the one place where errors become messages and exit codes."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -45,6 +46,7 @@ def main() -> None:
     """Run the program on `sys.argv`. Exit codes: 0 done, 1 a run failed, 2 bad input, 130 interrupted."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    sys.path.append(os.getcwd())  # environments named `module:Class` may lie where the user works, as with python -m
     try:
         app(arguments, prog_name="rlsweep")
     except RlsweepError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rlsweep.analysis.wording import number, plural
+from rlsweep.analysis.wording import plural
 from rlsweep.cli import options
 from rlsweep.cli.output import console, duration, print_json, size
 from rlsweep.config.estimate import Estimate, budget_warnings, estimate
@@ -57,7 +57,7 @@ def show_plan(
 def measure_plan(plan: Plan) -> list[Estimate]:
     """Estimate every trial by a child process that plays the environment and times a minibatch.
 
-    Raises EnvironmentSpecError where the environment cannot be made.
+    Raises InputError where the environment cannot be made, another RlsweepError where playing it fails.
     """
     from rlsweep.training.probing import measure
 
@@ -87,36 +87,43 @@ def plan_as_json(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Any]:
     }
 
 
-def print_plan(plan: Plan, estimates: Sequence[Estimate], out: "Console") -> None:
-    """Draw a line a config: what sets it apart and what one trial of it will take."""
+def print_plan(plan: Plan, estimates: Sequence[Estimate] | None, out: "Console") -> None:
+    """Draw a line a config: what sets it apart, and what one trial of it will take where that was measured."""
     from rich.table import Table
 
     first = plan.trials[0].config
-    expected = dict(zip((trial.config.agent.short_name for trial in plan.trials), estimates, strict=True))
-    seeds = sorted({trial.config.seed for trial in plan.trials})
+    configs = dict.fromkeys(trial.config.agent.short_name for trial in plan.trials)
+    seeds = {trial.config.seed for trial in plan.trials}
     out.print(
-        f"{plural(len(plan.trials), 'trial')}: {plural(len(expected), 'config')} × {plural(len(seeds), 'seed')} "
+        f"{plural(len(plan.trials), 'trial')}: {plural(len(configs), 'config')} × {plural(len(seeds), 'seed')} "
         f"on {first.training.environment.id}, {_budget(first.budget)} each, {first.mode.value} mode",
         markup=False,
+        soft_wrap=True,
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("config", no_wrap=True)
     for key in plan.differing_keys:
         table.add_column(key.rsplit(".", 1)[-1], justify="right", overflow="fold")
-    for heading in ("env steps", "updates", "memory", "time"):
-        table.add_column(heading, justify="right")
-    for label, took in expected.items():
-        table.add_row(
-            label,
-            *(_value(values.get(label)) for values in plan.differing_keys.values()),
-            _range(took.env_steps, number),
-            _range(took.updates, number),
-            size(took.peak_memory_bytes),
-            _range(took.seconds, duration),
-        )
+    expected = {} if estimates is None else dict(zip(configs, estimates, strict=False))
+    if expected:
+        for heading in ("env steps", "updates", "memory", "time"):
+            table.add_column(heading, justify="right")
+    for label in configs:
+        values = [_value(of_config.get(label)) for of_config in plan.differing_keys.values()]
+        table.add_row(label, *values, *(_expectations(expected[label]) if expected else ()))
     out.print(table)
-    for warning in (*plan.warnings, *budget_warnings(plan, estimates)):
-        out.print(f"Warning: {warning}", markup=False, style="yellow")
+    warnings = plan.warnings if estimates is None else (*plan.warnings, *budget_warnings(plan, estimates))
+    for warning in warnings:
+        out.print(f"Warning: {warning}", markup=False, style="yellow", soft_wrap=True)
+
+
+def _expectations(expected: Estimate) -> tuple[str, ...]:
+    return (
+        _range(expected.env_steps, _count),
+        _range(expected.updates, _count),
+        size(expected.peak_memory_bytes),
+        _range(expected.seconds, duration),
+    )
 
 
 def _budget(budget: Budget) -> str:
@@ -130,6 +137,10 @@ def _budget(budget: Budget) -> str:
 
 def _value(value: object) -> str:
     return "–" if value is None else str(value)
+
+
+def _count(number: float) -> str:
+    return f"{number:,.0f}"
 
 
 def _range(bounds: tuple[float, float] | None, write: Callable[[float], str]) -> str:

@@ -9,8 +9,9 @@ from rlsweep.cli.output import console, print_json
 from rlsweep.cli.planning import measure_plan, print_plan
 from rlsweep.cli.progress import LiveProgress
 from rlsweep.cli.signals import on_interrupt
-from rlsweep.config.plan import make_plan
+from rlsweep.config.plan import Plan, make_plan
 from rlsweep.config.run import Mode
+from rlsweep.errors import InputError, RlsweepError
 from rlsweep.runs import Sweep, SweepStatus
 from rlsweep.settings import Settings
 from rlsweep.sweep.resources import Resources
@@ -48,6 +49,9 @@ def submit(
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Also start Ray's dashboard on 127.0.0.1:8265.")
     ] = False,
+    grace: Annotated[
+        float, typer.Option("--grace", min=0, help="Seconds a trial may take to end once it was asked to stop.")
+    ] = 20.0,
     json: options.Json = False,
 ) -> None:
     """Train every config side by side, record every episode, and say what the curves mean."""
@@ -74,11 +78,14 @@ def submit(
     settings = Settings.from_environ()
     with open_database(settings) as database:
         with RaySession(RayOptions(address=address, dashboard=dashboard)) as ray_session:
-            print_plan(plan, measure_plan(plan), out)
+            _show_plan(plan, out)
             ray_session.ready(resources)
             provenance = collect_provenance(plan.trials[0].config_path.parent)
             sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
-            out.print(f"\nSweep {sweep.name} is on record; `rlsweep stop {sweep.name}` ends it from elsewhere.")
+            out.print(
+                f"\nSweep {sweep.name} runs; follow or end it from elsewhere: rlsweep status|stop {sweep.name}",
+                soft_wrap=True,
+            )
             from rlsweep.sweep.driver import Driver
             from rlsweep.sweep.execution import Workplace
 
@@ -88,7 +95,7 @@ def submit(
                 threads=resources.threads,
                 metadata=provenance.as_metadata(),
             )
-            interrupted, sweep = _drive(Driver(database, sweep, workplace, resources), out)
+            interrupted, sweep = _drive(Driver(database, sweep, workplace, resources, grace_seconds=grace), out)
         report = summarise(database, sweep)
     if json:
         print_json(as_json(report))
@@ -98,6 +105,17 @@ def submit(
         raise typer.Exit(EXIT_INTERRUPTED)
     if sweep.status is not SweepStatus.COMPLETED:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _show_plan(plan: Plan, out: "Console") -> None:
+    """Print the plan; an environment that can be made but fails when played is for its trials to record."""
+    try:
+        print_plan(plan, measure_plan(plan), out)
+    except InputError:
+        raise
+    except RlsweepError as error:
+        print_plan(plan, None, out)
+        out.print(f"Warning: {error}", markup=False, style="yellow", soft_wrap=True)
 
 
 def _drive(driver: "Driver", out: "Console") -> tuple[bool, Sweep]:

@@ -129,7 +129,7 @@ def _columns_by_run(
         layout += [(f"size of {name}", ">i4"), (name, kind)]
     copy_out = b"copy (" + _SQL[statement] + b") to stdout (format binary)"
     with connection.cursor() as cursor, cursor.copy(copy_out, {"run_ids": list(run_ids)}) as copy:
-        received = b"".join(bytes(block) for block in copy)
+        received = b"".join(copy)
     rows = np.frombuffer(received[_COPY_HEADER_BYTES:-_COPY_TRAILER_BYTES], dtype=np.dtype(layout))
     edges = np.searchsorted(rows["position"], np.arange(1, len(run_ids) + 2))
     native = {name: rows[name].astype(kind.replace(">", "=")) for name, kind in columns.items()}

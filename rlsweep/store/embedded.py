@@ -39,6 +39,7 @@ POSTGRES_VERSION = 18
 
 _START_TIMEOUT_S = 60.0
 _PORT = 5432  # part of the socket's name; nothing listens on the network
+_SOCKET_NAME = f".s.PGSQL.{_PORT}"
 _SOCKET_PATH_LIMIT = 103  # bytes, as on macOS; Linux allows 107
 
 
@@ -116,14 +117,16 @@ def _initialise(data: Path, owner: Owner) -> None:
 def _clear_away_dead_server(data: Path, sockets: Path) -> None:
     """Make the way free for a start, after a server that does not answer.
 
-    PostgreSQL trusts the process id in `postmaster.pid` as long as any process has it, a zombie or another program
-    included. The file may go once no server works in the data folder.
+    PostgreSQL trusts the process id in `postmaster.pid`, and in the lock beside the socket, as long as any process has
+    it, a zombie or another program included. The files may go once no server works in the data folder.
     """
+    socket = sockets / _SOCKET_NAME
     processes = keeper.server_processes(data)
-    if processes and (sockets / f".s.PGSQL.{_PORT}").exists() and processes[0].pid == keeper.postmaster_pid(data):
+    if processes and socket.exists() and processes[0].pid == keeper.postmaster_pid(data):
         raise TimeoutError(f"its server, process {processes[0].pid}, does not answer; end it and try again")
     keeper.stop_server(data)
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    for left in (data / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+        left.unlink(missing_ok=True)
 
 
 def _start(data: Path, sockets: Path, owner: Owner) -> None:
@@ -131,16 +134,22 @@ def _start(data: Path, sockets: Path, owner: Owner) -> None:
     quoted = str(sockets).replace('"', '""')
     options = ("-c", "listen_addresses=", "-c", f'unix_socket_directories="{quoted}"', "-p", str(_PORT))
     how = ["-o", shlex.join(options), "-w", "-t", str(int(_START_TIMEOUT_S)), "-s"]
+    log = data / "log"
     try:
-        owner.run([program("pg_ctl"), "start", "-D", data, "-l", data / "log", *how])
+        # Started from within the data folder: pg_ctl hands absolute paths to a shell, and quotes only some of them.
+        owner.run([program("pg_ctl"), "start", "-D", ".", "-l", log.name, *how], folder=data)
     except subprocess.CalledProcessError as exc:
-        complaints = [line for line in (data / "log").read_text(errors="replace").splitlines() if "FATAL:" in line]
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        complaints = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
         raise OSError(complaints[-1] if complaints else exc.stderr.strip()) from exc
 
 
 def _socket_folder(data: Path, owner: Owner) -> Path:
-    """The data folder; a short one under /tmp, its owner's alone, where that makes the socket's path too long."""
-    if len(os.fsencode(data / f".s.PGSQL.{_PORT}")) <= _SOCKET_PATH_LIMIT:
+    """The data folder, or a short one under /tmp, its owner's alone, where the data folder's name is none for a socket.
+
+    The path must fit into the socket's address, and a comma would make it a list of hosts.
+    """
+    if len(os.fsencode(data / _SOCKET_NAME)) <= _SOCKET_PATH_LIMIT and "," not in str(data):
         return data
     return owner.private_folder(data)
 

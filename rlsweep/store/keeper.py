@@ -31,7 +31,15 @@ def start(folder: Path) -> None:
         return
     finally:
         os.close(descriptor)
-    subprocess.run([sys.executable, "-I", __file__, str(folder)], check=True, stdin=subprocess.DEVNULL)
+    # Its own standard streams: whoever reads this process's output must see its end when this process ends.
+    subprocess.run(
+        [sys.executable, "-P", __file__, str(folder)],
+        check=True,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def server_processes(data: Path) -> "list[psutil.Process]":

@@ -33,8 +33,8 @@ class Owner:
         entry = _system_user()
         return cls(uid=entry.pw_uid, gid=entry.pw_gid, borrowed=True)
 
-    def run(self, command: Sequence[str | Path]) -> None:
-        """Run a program as this user, without the caller's PG* variables; its complaints are kept for the error.
+    def run(self, command: Sequence[str | Path], *, folder: Path = Path("/")) -> None:
+        """Run a program as this user, in a folder, without the caller's PG* variables.
 
         Raises CalledProcessError with what the program said.
         """
@@ -43,7 +43,7 @@ class Owner:
         # A file, not a pipe: the server inherits it, and a pipe would stay open for as long as the server lives.
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
             done = subprocess.run(
-                command, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, **identity
+                command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **identity
             )
             output.seek(0)
             if done.returncode:

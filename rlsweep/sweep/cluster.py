@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import socket
 import threading
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,6 +13,9 @@ from rlsweep.errors import ClusterUnavailableError
 from rlsweep.sweep.resources import Resources
 
 DASHBOARD_PORT = 8265
+
+CONNECT_SECONDS = 5.0
+"""How long a cluster's address may take to answer."""
 
 _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -94,6 +98,8 @@ class RaySession:
     def _init(self) -> None:
         import ray
 
+        if self._options.address is not None:
+            _check_reachable(self._options.address)
         common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if self._options.address is not None:
             ray.init(address=self._options.address, **common)
@@ -106,3 +112,12 @@ class RaySession:
                 **common,
             )
         from ray import tune  # noqa: F401 - its import takes a second, better spent here
+
+
+def _check_reachable(address: str) -> None:
+    """Try the port first: Ray itself waits a minute for a cluster that is not there, and then ends the process."""
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdigit():
+        return  # "auto", or a form that Ray itself answers at once
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS):
+        pass

@@ -38,9 +38,6 @@ WATCH_SECONDS = 0.5
 LEASE_SECONDS = 3.0
 """Between two signs of life of the driver."""
 
-GRACE_SECONDS = 20.0
-"""How long a trial that was asked to stop may take to end by itself before its actor is killed."""
-
 RESTARTS = 3
 """How often a trial whose process died is taken up again."""
 
@@ -51,7 +48,11 @@ Watcher = Callable[[Sequence[TrainingRun]], None]
 class Driver:
     """Drives one sweep to its end. `run` blocks; `request_stop` may be called from a signal handler or a thread."""
 
-    def __init__(self, database: Database, sweep: Sweep, workplace: Workplace, resources: Resources) -> None:
+    def __init__(
+        self, database: Database, sweep: Sweep, workplace: Workplace, resources: Resources, *, grace_seconds: float
+    ) -> None:
+        """grace_seconds: how long a trial that was asked to stop may take before its process is killed."""
+        self._grace_seconds = grace_seconds
         self._database = database
         self._sweep = sweep
         self._workplace = workplace
@@ -70,6 +71,7 @@ class Driver:
         """Run what is unfinished, calling `watch` at each look at the record; return the sweep as it ended.
 
         A trial that fails of itself or loses its process for good is on record as failed and disturbs no other.
+        A KeyboardInterrupt, which passes through, settles at once what is unfinished as stopped.
         Raises DriverBusyError where another driver holds the sweep.
         """
         sweeps.take_lease(self._database, self._sweep.id, self._name)
@@ -78,6 +80,12 @@ class Driver:
             if unfinished:
                 self._run_trials(unfinished, watch)
             return sweeps.settle(self._database, self._sweep.id)
+        except KeyboardInterrupt:
+            # Their processes end with Ray; until then the database refuses what they send.
+            sweeps.request_stop(self._database, self._sweep.id)
+            self._settle_unfinished()
+            sweeps.settle(self._database, self._sweep.id)
+            raise
         finally:
             self._flag.lower()
             sweeps.release(self._database, self._sweep.id, self._name)
@@ -90,12 +98,16 @@ class Driver:
             self._watch_over(fit, watch)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        for run in self._runs():
-            if not run.status.is_finished:
-                training_runs.fail_lost(self._database, run.id, self._trials.reason(run.id))
+        self._settle_unfinished()
         watch(self._runs())
         if fit.error is not None:
             raise fit.error
+
+    def _settle_unfinished(self) -> None:
+        """Put the end of every run on record whose process left without a word."""
+        for run in self._runs():
+            if not run.status.is_finished:
+                training_runs.fail_lost(self._database, run.id, self._trials.reason(run.id))
 
     def _watch_over(self, fit: "_Fit", watch: Watcher) -> None:
         last_sign = time.monotonic()
@@ -120,8 +132,8 @@ class Driver:
             if not run.stop_requested or run.status is not RunStatus.RUNNING:
                 continue
             since = self._stopping_since.setdefault(run.id, now)
-            if now - since >= GRACE_SECONDS:
-                logger.warning("%s did not end within %.0f s: its process is killed", run.label, GRACE_SECONDS)
+            if now - since >= self._grace_seconds:
+                logger.warning("%s did not end within %.0f s: its process is killed", run.label, self._grace_seconds)
                 self._trials.kill(run.id)
 
     def _runs(self) -> list[TrainingRun]:
@@ -147,6 +159,8 @@ class Driver:
                 name=str(self._sweep.id),
                 storage_path=str(folder),
                 failure_config=tune.FailureConfig(max_failures=RESTARTS),
+                # Checkpoints are the trainer's own; Tune would otherwise save the trainable when it is done.
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
                 callbacks=[self._trials],
                 verbose=0,
             ),

@@ -59,7 +59,7 @@ def execute_run(
     except (StaleAttemptError, StoreUnavailableError):
         raise
     except RlsweepError as failure:
-        status, error = RunStatus.FAILED, str(failure)
+        status, error = RunStatus.FAILED, f"{type(failure).__name__}: {failure}"
     except Exception:  # noqa: BLE001 - whatever a run fails of belongs on its record
         status, error = RunStatus.FAILED, traceback.format_exc()
     training_runs.finish(database, run_id, run.attempt, status, error)

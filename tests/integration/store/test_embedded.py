@@ -3,11 +3,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from rlsweep.errors import StoreUnavailableError
 from rlsweep.paths import Paths
@@ -41,22 +42,37 @@ class User:
             [sys.executable, "-W", "error", "-c", USE_IT, str(home)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def url(self) -> str:
+    def says(self) -> str:
+        """Its first line: the URL, if all went well."""
         assert self.process.stdout is not None
-        return self.process.stdout.readline().strip() or self.leave()
+        return self.process.stdout.readline().strip()
 
     def leave(self) -> str:
-        """What it said on the way, the URL left out."""
-        out, err = self.process.communicate("\n", timeout=30)
-        return out + err
+        """All that it said after its first line."""
+        return self.process.communicate("\n", timeout=30)[0]
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.communicate(timeout=30)
+
+
+@pytest.fixture
+def user_of() -> Iterator[Callable[[Path], User]]:
+    """Starts users of the server in a home; those that are left at the end are killed."""
+    users: list[User] = []
+
+    def start(home: Path) -> User:
+        users.append(User(home))
+        return users[-1]
+
+    yield start
+    for user in users:
+        if user.process.poll() is None:
+            user.kill()
 
 
 def embedded_settings(home: Path) -> Settings:
@@ -88,22 +104,24 @@ def test_it_starts_by_itself_keeps_its_data_and_ends(
 
 
 def test_processes_share_it_and_the_last_one_ends_it(
-    home: Path, processes_of: Callable[[Path], list[psutil.Process]]
+    home: Path, user_of: Callable[[Path], User], processes_of: Callable[[Path], list[psutil.Process]]
 ) -> None:
     folder = Paths(embedded_settings(home)).embedded_database
-    users = [User(home) for _ in range(4)]
-    (url,) = {user.url() for user in users}
-    assert [user.leave() for user in users[:3]] == ["", "", ""]
+    users = [user_of(home) for _ in range(3)]
+    (url,) = {user.says() for user in users}
+    assert [user.leave() for user in users[:2]] == ["", ""]
     time.sleep(0.3)
     assert works(Database(url))
-    assert users[3].leave() == ""
+    assert users[2].leave() == ""
     wait_until(lambda: not processes_of(folder))
 
 
-def test_killed_users_leave_no_server_behind(home: Path, processes_of: Callable[[Path], list[psutil.Process]]) -> None:
+def test_killed_users_leave_no_server_behind(
+    home: Path, user_of: Callable[[Path], User], processes_of: Callable[[Path], list[psutil.Process]]
+) -> None:
     folder = Paths(embedded_settings(home)).embedded_database
-    users = [User(home) for _ in range(2)]
-    assert len({user.url() for user in users}) == 1
+    users = [user_of(home) for _ in range(2)]
+    assert len({user.says() for user in users}) == 1
     assert processes_of(folder)
     for user in users:
         user.kill()
@@ -160,15 +178,27 @@ def test_a_start_that_was_cut_short_is_made_good(home: Path) -> None:
         assert works(database)
 
 
-@pytest.mark.parametrize("name", ["deep/" + 8 * "a-very-long-name-", "with 'quotes', \"commas\" and % and spaces"])
-def test_any_folder_will_do(home: Path, name: str) -> None:
-    with embedded_server(home / name / "postgres") as database:
+@pytest.mark.parametrize(
+    ("name", "elsewhere"),
+    [
+        ("with 'quotes', \"more\", $HOME, % and spaces", True),
+        ("with 'quotes' \"more\" $HOME % and spaces", False),
+        ("deep/" + 8 * "a-very-long-name-", True),
+    ],
+)
+def test_any_folder_will_do(
+    home: Path, name: str, elsewhere: bool, processes_of: Callable[[Path], list[psutil.Process]]
+) -> None:
+    folder = home / name / "postgres"
+    with embedded_server(folder) as database:
         schema.upgrade(database)
         assert works(database)
-    processes = [
-        process for process in psutil.process_iter(["cmdline"]) if str(home) in " ".join(process.info["cmdline"] or ())
-    ]
-    psutil.wait_procs(processes, timeout=10)
+    wait_until(lambda: not processes_of(folder))
+    sockets = Path(conninfo_to_dict(database.url)["host"])
+    assert (sockets != folder / "data") == elsewhere
+    if elsewhere:
+        assert (sockets.parent, sockets.stat().st_mode & 0o077) == (Path("/tmp"), 0)
+        sockets.rmdir()
 
 
 def test_nobody_else_gets_in(home: Path) -> None:
@@ -179,7 +209,7 @@ def test_nobody_else_gets_in(home: Path) -> None:
 def test_a_home_that_cannot_be_used_is_said_with_the_way_out(home: Path) -> None:
     (home / "file").write_text("in the way")
     with (
-        pytest.raises(StoreUnavailableError, match="cannot be started: .*Choose another RLSWEEP_HOME"),
+        pytest.raises(StoreUnavailableError, match=r"cannot be started: .*Choose another RLSWEEP_HOME"),
         open_database(embedded_settings(home / "file")),
     ):
         pytest.fail("opened")

@@ -104,7 +104,9 @@ def test_a_repeat_is_harmless(database: Database, run: TrainingRun) -> None:
     )
     for _ in range(3):
         recording.flush(database, run.id, run.attempt, batch)
-    assert curves.episodes_of(database, [run.id])[run.id].episode.tolist() == [1, 2, 3]
+    columns = curves.episodes_of(database, [run.id])[run.id]
+    assert columns.episode.tolist() == [1, 2, 3]
+    assert columns.reward.tolist() == [1.0, 1.0, 1.0]
     assert curves.updates_of(database, [run.id])[run.id].update.tolist() == [1]
     assert curves.evaluations_of(database, [run.id])[run.id] == batch.evaluations
     assert curves.checkpoints_of(database, run.id) == batch.checkpoints

@@ -1,13 +1,20 @@
+import pickle
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from sb3_contrib import MaskablePPO
 
+from rlsweep.config.run import RunConfig
 from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, EnvironmentSpecError
+from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluate import evaluate
+from rlsweep.training.seeding import evaluation_seed
 
 TIC_TAC_TOE = "open_spiel/tic_tac_toe"
 
@@ -47,14 +54,36 @@ def test_one_episode_has_no_interval(make_config, run):
 
 def test_observations_are_normalized_as_in_training(make_config, run):
     config = make_config(
-        total_timesteps=160,
+        total_timesteps=320,
         normalize_observations=True,
         agent={"learning_rate": 0.01},
-        evaluation={"every_rollouts": 5, "episodes": 5},
+        evaluation={"every_rollouts": 10, "episodes": 5},
     )
     result, recorder = run(config)
-    summary = evaluate(Path(result.checkpoint.uri), episodes=5, seed=config.seed)
+    checkpoint = Path(result.checkpoint.uri)
+    summary = evaluate(checkpoint, episodes=5, seed=config.seed)
     assert summary.mean_reward == recorder.evaluations[-1].mean_reward
+
+    statistics = pickle.loads(read_saved_run(checkpoint).statistics)
+    normalized, raw = (
+        played_by_hand(checkpoint, config, seen_as) for seen_as in (statistics.normalize_obs, lambda seen: seen)
+    )
+    assert summary.mean_reward == normalized != raw
+
+
+def played_by_hand(checkpoint: Path, config: RunConfig, seen_as: Callable[[Any], Any]) -> float:
+    model = MaskablePPO.load(checkpoint)
+    env = make_env(config.training.environment, seed=0)
+    rewards = []
+    for episode in range(5):
+        observation, _ = env.reset(seed=evaluation_seed(config.seed) if episode == 0 else None)
+        total, done = 0.0, False
+        while not done:
+            action, _ = model.predict(seen_as(observation), deterministic=True)
+            observation, reward, terminated, truncated, _ = env.step(int(action))
+            total, done = total + reward, terminated or truncated
+        rewards.append(total)
+    return sum(rewards) / 5
 
 
 def test_another_environment_must_fit(make_config, run):

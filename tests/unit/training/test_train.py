@@ -163,6 +163,23 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_update(make_config
     assert all(np.isfinite([update.policy_loss, update.value_loss]).all() for update in recorder.updates)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"environment": scripted(length=1, reward=3e19)}, "the value loss became inf"),
+        # RMSprop's first step is ten times the learning rate: more than float32 holds
+        ({"algorithm": "A2C", "agent": {"learning_rate": 3e38}}, "the network's weights became NaN or infinite"),
+    ],
+)
+def test_the_update_that_went_wrong_is_named_even_where_it_ran_to_its_end(make_config, run, changes, message):
+    one_minibatch = {"n_epochs": 1, "batch_size": 32, **changes.get("agent", {})}
+    recorder = ListRecorder()
+    with pytest.raises(DivergedError, match=rf"diverged at update 1 \(32 env steps\): {message}"):
+        run(make_config(total_timesteps=32, **{**changes, "agent": one_minibatch}), recorder=recorder)
+    assert not recorder.updates
+    assert not recorder.checkpoints
+
+
 def test_a_smoke_run_looks_at_the_environment_first(make_config, run):
     config = make_config(
         environment=scripted(poison=float("nan"), poison_at=7, poisons="observation"),

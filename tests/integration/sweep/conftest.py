@@ -1,0 +1,121 @@
+"""The `rlsweep` command as a user runs it, in a folder and a home of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+HERE = Path(__file__).parent
+TIMEOUT_S = 120
+
+AGENT = """\
+agent_id: {agent_id}
+name: {agent_id} {variant}
+algorithm: MaskablePPO
+version: 1
+sweep_variant: {variant}
+learning_rate: {learning_rate}
+n_steps: 64
+batch_size: 32
+n_epochs: 2
+network: {{net_arch: [8]}}
+"""
+
+
+@dataclass(frozen=True)
+class Rlsweep:
+    """Runs commands; `folder` is where the user works."""
+
+    folder: Path
+    home: Path
+
+    @property
+    def environ(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
+        return kept | {"RLSWEEP_HOME": str(self.home), "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "rlsweep", *arguments],
+            cwd=self.folder,
+            env=self.environ | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, expect: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments, **environ)
+        try:
+            out, err = process.communicate(timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            end_tree(process.pid)
+            raise
+        done = subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        assert process.returncode == expect, f"exit {process.returncode}\n{out}\n{err}"
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+    def agents(self, *variants: str) -> str:
+        """Write agent configs; the pattern that finds them."""
+        for number, variant in enumerate(variants, start=1):
+            text = AGENT.format(agent_id="tiny", variant=variant, learning_rate=f"{number}e-4")
+            (self.folder / f"tiny_sweep_{variant}.yaml").write_text(text)
+        return "tiny_sweep_*.yaml"
+
+    def base(self, environment: str, **kwargs: Any) -> str:
+        """Write a base config; its path."""
+        path = self.folder / "base.yaml"
+        path.write_text(json.dumps({"environment": {"id": f"troubled_envs:{environment}", "kwargs": kwargs}}))
+        return str(path)
+
+    def processes(self) -> list[psutil.Process]:
+        """Every live process that belongs to this home."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("RLSWEEP_HOME") == str(self.home) and process.status() != "zombie":
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+
+@pytest.fixture
+def rlsweep(home: Path, tmp_path: Path) -> Iterator[Rlsweep]:
+    command = Rlsweep(folder=tmp_path, home=home)
+    yield command
+    left = command.processes()
+    _, alive = psutil.wait_procs(left, timeout=20)
+    for process in alive:
+        process.kill()
+    assert not alive, f"left behind: {alive}"
+
+
+def end_tree(pid: int) -> None:
+    """Kill a process and all below it, by id."""
+    try:
+        root = psutil.Process(pid)
+        family = [*root.children(recursive=True), root]
+    except psutil.NoSuchProcess:
+        return
+    for process in family:
+        try:
+            process.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            continue
+
+
+@pytest.fixture
+def kill_tree() -> Callable[[int], None]:
+    return end_tree

@@ -1,0 +1,160 @@
+"""`rlsweep submit` against a real Ray and a real Postgres: what goes well, and what goes wrong."""
+
+import re
+import signal
+import time
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+
+def runs_of(rlsweep: Any) -> list[dict[str, Any]]:
+    runs: list[dict[str, Any]] = rlsweep.json("status")["runs"]
+    return runs
+
+
+def wait_for_episodes(rlsweep: Any, episodes: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        status = rlsweep.start("status", "--json")
+        out, _ = status.communicate(timeout=30)
+        if status.returncode == 0 and sum(map(int, re.findall(r'"episodes": (\d+),\n\s+"updates"', out))) >= episodes:
+            return
+        time.sleep(0.2)
+    raise AssertionError("no episodes came in")
+
+
+def test_a_sweep_runs_to_its_end(rlsweep: Any) -> None:
+    done = rlsweep.run(
+        "submit", rlsweep.agents("a", "b"), "--episodes", "20", "--seeds", "2", "--base-config", rlsweep.base("Calm")
+    )
+    runs = runs_of(rlsweep)
+    assert [(run["config_short_name"], run["seed"], run["status"]) for run in runs] == [
+        ("tiny_a", 0, "completed"),
+        ("tiny_b", 0, "completed"),
+        ("tiny_a", 1, "completed"),
+        ("tiny_b", 1, "completed"),
+    ]
+    counted = rlsweep.run(
+        "db",
+        "shell",
+        "-c",
+        "copy (select run_id, count(*), max(episode), max(env_steps) from episodes group by 1) to stdout",
+    )
+    assert sorted(line.split("\t")[1:] for line in counted.stdout.splitlines()) == [["20", "20", "200"]] * 4
+    assert all(run["updates"] == 3 and run["attempt"] == 1 for run in runs)
+    assert all(run["metadata"]["versions"]["ray"] and run["metadata"]["command"] for run in runs)
+    # Both seeds of a config differ, and the same seed starts both configs alike.
+    assert "4 trials: 2 configs × 2 seeds" in done.stdout
+    assert "tiny_b seed 1: completed, 20/20 ep" in done.stdout
+    assert done.stderr == ""
+    assert len(list((rlsweep.home / "tensorboard").rglob("events.out.tfevents.*"))) >= 4
+
+
+def test_one_failing_trial_disturbs_no_other(rlsweep: Any) -> None:
+    marker = str(rlsweep.folder / "marker")
+    base = rlsweep.base("Raises", marker=marker)
+    done = rlsweep.run("submit", rlsweep.agents("a", "b", "c"), "--episodes", "10", "--base-config", base, expect=1)
+    runs = runs_of(rlsweep)
+    assert sorted(run["status"] for run in runs) == ["completed", "completed", "failed"]
+    (failed,) = (run for run in runs if run["status"] == "failed")
+    assert "Traceback" in failed["error"]
+    assert "ZeroDivisionError: a mistake in the environment" in failed["error"]
+    assert "ZeroDivisionError: a mistake in the environment" in done.stdout
+    assert "Traceback" in rlsweep.run("show", failed["id"]).stdout
+
+
+def test_a_trial_whose_process_dies_is_taken_up_again(rlsweep: Any) -> None:
+    base = rlsweep.base("Dies", marker=str(rlsweep.folder / "marker"))
+    rlsweep.run("submit", rlsweep.agents("a", "b"), "--episodes", "10", "--base-config", base)
+    runs = runs_of(rlsweep)
+    assert [(run["status"], run["episodes"]) for run in runs] == [("completed", 10)] * 2
+    assert sorted(run["attempt"] for run in runs) == [1, 2]
+
+
+def test_a_trial_whose_process_always_dies_fails(rlsweep: Any) -> None:
+    rlsweep.run("submit", rlsweep.agents("a"), "--episodes", "10", "--base-config", rlsweep.base("Dies"), expect=1)
+    (run,) = runs_of(rlsweep)
+    assert (run["status"], run["attempt"]) == ("failed", 4)
+    assert "process died" in run["error"]
+
+
+def test_ctrl_c_stops_trials_and_keeps_what_they_recorded(rlsweep: Any) -> None:
+    base = rlsweep.base("Calm", seconds=0.01)
+    submit = rlsweep.start("submit", rlsweep.agents("a", "b", "c"), "--episodes", "100000", "--base-config", base)
+    wait_for_episodes(rlsweep, 5)
+    submit.send_signal(signal.SIGINT)
+    out, err = submit.communicate(timeout=60)
+    assert submit.returncode == 130, err
+    assert "Stopping" in out
+    runs = runs_of(rlsweep)
+    assert [run["status"] for run in runs] == ["stopped"] * 3
+    assert sum(run["episodes"] for run in runs) >= 5
+    assert all("error" not in run or run["error"] is None for run in runs)
+
+
+def test_a_second_ctrl_c_ends_at_once(rlsweep: Any) -> None:
+    base = rlsweep.base("Hangs")
+    submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100", "--base-config", base, "--grace", "600")
+    while "running" not in (submit.stdout.readline() or "running"):
+        pass
+    time.sleep(3)
+    submit.send_signal(signal.SIGINT)
+    time.sleep(1)
+    submit.send_signal(signal.SIGINT)
+    _, err = submit.communicate(timeout=30)
+    assert submit.returncode == 130, err
+    assert "Traceback" not in err
+    assert [run["status"] for run in runs_of(rlsweep)] == ["stopped"]
+
+
+def test_stop_from_another_terminal_ends_even_a_trial_that_hangs(rlsweep: Any) -> None:
+    base = rlsweep.base("Hangs", marker=str(rlsweep.folder / "marker"))
+    submit = rlsweep.start(
+        "submit",
+        rlsweep.agents("a", "b"),
+        "--episodes",
+        "1000000",
+        "--base-config",
+        base,
+        "--grace",
+        "2",
+        "--name",
+        "mine",
+    )
+    wait_for_episodes(rlsweep, 5)
+    assert "running trials will end by themselves" in rlsweep.run("stop", "mine").stdout
+    out, err = submit.communicate(timeout=60)
+    assert submit.returncode == 1, f"{out}\n{err}"
+    assert [run["status"] for run in runs_of(rlsweep)] == ["stopped"] * 2
+
+
+def test_nothing_of_ray_outlives_a_killed_driver(rlsweep: Any) -> None:
+    base = rlsweep.base("Calm", seconds=0.01)
+    submit = rlsweep.start("submit", rlsweep.agents("a", "b"), "--episodes", "100000", "--base-config", base)
+    wait_for_episodes(rlsweep, 5)
+    submit.kill()
+    submit.communicate(timeout=30)
+    deadline = time.monotonic() + 30
+    while any("ray" in " ".join(process.cmdline()) for process in rlsweep.processes()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert not [process for process in rlsweep.processes() if "ray" in " ".join(process.cmdline())]
+
+
+def test_an_address_where_no_ray_answers_is_refused_before_anything_is_written(rlsweep: Any) -> None:
+    done = rlsweep.run(
+        "submit", rlsweep.agents("a"), "--base-config", rlsweep.base("Calm"), "--address", "127.0.0.1:9", expect=2
+    )
+    assert "127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert rlsweep.json("sweeps") == []
+
+
+def test_a_trial_larger_than_any_node_is_refused(rlsweep: Any) -> None:
+    done = rlsweep.run(
+        "submit", rlsweep.agents("a"), "--base-config", rlsweep.base("Calm"), "--gpus-per-trial", "64", expect=2
+    )
+    assert "No node can hold a trial" in done.stderr
+    assert rlsweep.json("sweeps") == []
