@@ -2,12 +2,14 @@
 
 import itertools
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -19,9 +21,13 @@ from rlsweep.runs import NewRun, NewSweep
 from rlsweep.settings import Settings
 from rlsweep.store import keeper, schema
 from rlsweep.store.database import Database
-from rlsweep.store.embedded import embedded_server
+from rlsweep.store.embedded import embedded_server, program
+from rlsweep.store.keeper import server_processes, stop_server
+from rlsweep.store.owner import Owner
 
 _numbers = itertools.count(1)
+
+PASSWORD = "s3cret/with@odd:characters"
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +36,37 @@ def embedded_database() -> Iterator[Database]:
     with _home() as home, embedded_server(Paths(_settings(home)).embedded_database) as database:
         schema.upgrade(database)
         yield database
+
+
+@pytest.fixture(scope="session")
+def password_server() -> Iterator[Database]:
+    """A server as a user would have one: over TCP, with a password."""
+    with tempfile.TemporaryDirectory(prefix="rlsweep-test-") as name:
+        yield from _password_server(Path(name))
+
+
+def _password_server(folder: Path) -> Iterator[Database]:
+    owner = Owner.for_this_process()
+    owner.give(folder)
+    owner.open_way_to(folder)
+    password_file = folder / "password"
+    password_file.write_text(PASSWORD)
+    owner.give(password_file)
+    data = folder / "data"
+    options = ["--username=someone", "--auth=scram-sha-256", f"--pwfile={password_file}", "--no-sync"]
+    owner.run([program("initdb"), "-D", data, *options])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    listen = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -p {port}"
+    owner.run([program("pg_ctl"), "start", "-D", data, "-l", folder / "log", "-o", listen, "-w", "-s"])
+    try:
+        database = Database(f"postgresql://someone:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/postgres")
+        schema.upgrade(database)
+        yield database
+    finally:
+        stop_server(data)
+        assert not server_processes(data)
 
 
 @pytest.fixture

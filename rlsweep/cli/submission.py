@@ -79,7 +79,7 @@ def submit(
     with open_database(settings) as database:
         with RaySession(RayOptions(address=address, dashboard=dashboard)) as ray_session:
             _show_plan(plan, out)
-            ray_session.ready(resources)
+            slots = ray_session.ready(resources)
             provenance = collect_provenance(plan.trials[0].config_path.parent)
             sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
             out.print(
@@ -95,7 +95,9 @@ def submit(
                 threads=resources.threads,
                 metadata=provenance.as_metadata(),
             )
-            interrupted, sweep = _drive(Driver(database, sweep, workplace, resources, grace_seconds=grace), out)
+            interrupted, sweep = _drive(
+                Driver(database, sweep, workplace, resources, slots=slots, grace_seconds=grace), out
+            )
         report = summarise(database, sweep)
     if json:
         print_json(as_json(report))

@@ -1,9 +1,11 @@
 """Where Ray runs: a local one, started and ended by us, or a running cluster that is joined."""
 
 import logging
+import math
 import os
 import secrets
 import socket
+import tempfile
 import threading
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,12 +16,18 @@ from rlsweep.sweep.resources import Resources
 
 DASHBOARD_PORT = 8265
 
+OBJECT_STORE_BYTES = 80 * 1024**2
+"""Trials pass a run id and nothing else; this is about the least that Ray takes."""
+
 CONNECT_SECONDS = 5.0
 """How long a cluster's address may take to answer."""
 
 _QUIET = {
+    "PYTHONWARNINGS": "ignore",  # of Ray's own processes, which inherit it
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_preload_python_modules": "rlsweep.sweep.preload",  # workers import torch while the driver still starts
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # ours is the record; Tune's CSV and JSON are its bottleneck (ray#13236)
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command owns the signals
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
@@ -63,8 +71,11 @@ class RaySession:
         self._leaving.set()
         self._thread.join()
 
-    def ready(self, resources: Resources) -> None:
-        """Wait until Ray answers; raises ClusterUnavailableError where it does not, or no node can hold a trial."""
+    def ready(self, resources: Resources) -> int:
+        """Wait until Ray answers; returns how many trials fit at a time, `max_concurrent` at the most.
+
+        Raises ClusterUnavailableError where it does not answer, or no node can hold a trial.
+        """
         self._started.wait()
         if self._error is not None:
             where = f"at {self._options.address}" if self._options.address else "on this machine"
@@ -72,12 +83,17 @@ class RaySession:
         import ray
 
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        if not any(all(node.get(kind, 0) >= need for kind, need in resources.bundle.items()) for node in nodes):
+        fitting: int = sum(
+            min(math.floor(node.get(kind, 0) / need + 1e-9) for kind, need in resources.bundle.items())
+            for node in nodes
+        )
+        if fitting == 0:
             most = ", ".join(f"{kind} {max(node.get(kind, 0) for node in nodes):g}" for kind in resources.bundle)
             raise ClusterUnavailableError(
                 f"No node can hold a trial that asks for {resources.bundle}: the most that one has is {most}. "
                 "Lower --cpus-per-trial or --gpus-per-trial."
             )
+        return min(fitting, resources.max_concurrent or fitting)
 
     def _hold(self) -> None:
         """Start Ray, keep it, and end it, all in one thread: the kernel ends Ray's processes with that thread.
@@ -85,22 +101,24 @@ class RaySession:
         Ray has them sent SIGTERM when their parent dies (PR_SET_PDEATHSIG), and Linux takes the parent to be the
         thread that started them. It is also why nothing of Ray outlives a driver that is killed.
         """
-        try:
-            self._init()
-        except Exception as error:  # noqa: BLE001 - told by `ready`
-            self._error = error
-        self._started.set()
-        self._leaving.wait()
-        import ray
+        # A short path of our own: sockets lie in it, and Ray would leave its logs in a shared folder for ever.
+        with tempfile.TemporaryDirectory(prefix="rlsweep-ray-", ignore_cleanup_errors=True) as folder:
+            try:
+                self._init(folder)
+            except Exception as error:  # noqa: BLE001 - told by `ready`
+                self._error = error
+            self._started.set()
+            self._leaving.wait()
+            import ray
 
-        ray.shutdown()
+            ray.shutdown()
 
-    def _init(self) -> None:
+    def _init(self, folder: str) -> None:
         import ray
 
         if self._options.address is not None:
             _check_reachable(self._options.address)
-        common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         if self._options.address is not None:
             ray.init(address=self._options.address, **common)
         else:
@@ -109,8 +127,14 @@ class RaySession:
                 include_dashboard=self._options.dashboard,
                 dashboard_host="127.0.0.1",
                 dashboard_port=DASHBOARD_PORT,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _temp_dir=folder,
                 **common,
             )
+        import ray._private.worker
+
+        # Ray prints "(raylet) A worker died …" on stdout; it is on the run's record.
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
         from ray import tune  # noqa: F401 - its import takes a second, better spent here
 
 

@@ -37,7 +37,6 @@ os.environ |= {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_preload_python_modules": "ray.tune,colorsys",
     "RAY_worker_niceness": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
@@ -60,12 +59,9 @@ ray._private.worker.print_to_stdstream = lambda *args, **kwargs: None  # "(rayle
 
 from ray import tune
 from ray.experimental.internal_kv import _internal_kv_get, _internal_kv_put
-from ray.tune.execution import class_cache
 from ray.tune.execution.placement_groups import PlacementGroupFactory
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search.basic_variant import BasicVariantGenerator
-
-class_cache.DEFAULT_ENV_VARS.clear()  # else no prestarted worker is ever used
 
 
 class Scheduler(FIFOScheduler):
@@ -110,7 +106,7 @@ class Trial(tune.Trainable):
 
     def note(self, what):
         main = threading.current_thread() is threading.main_thread()
-        line = [self.run, what, os.getpid(), main, os.nice(0), "colorsys" in sys.modules]
+        line = [self.run, what, os.getpid(), main, os.nice(0)]
         with open(self.context["log"], "a") as log:
             log.write(json.dumps(line) + "\\n")
 
@@ -267,9 +263,8 @@ def test_trials_share_two_warm_workers_and_run_on_their_main_threads(outcome: di
     for sweep in (1, 2):
         assert len({line[2] for line in starts(outcome, sweep)}) == 2
     for sweep in range(4):
-        for _, _, _, main_thread, nice, preloaded in starts(outcome, sweep):
+        for _, _, _, main_thread, nice in starts(outcome, sweep):
             assert main_thread
-            assert preloaded
             assert nice == outcome["nice"]
 
 

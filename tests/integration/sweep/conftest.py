@@ -52,10 +52,12 @@ class Rlsweep:
             text=True,
         )
 
-    def run(self, *arguments: str, expect: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, expect: int = 0, timeout: float = TIMEOUT_S, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **environ)
         try:
-            out, err = process.communicate(timeout=TIMEOUT_S)
+            out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             end_tree(process.pid)
             raise

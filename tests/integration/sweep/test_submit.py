@@ -2,12 +2,48 @@
 
 import re
 import signal
+import socket
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from rlsweep.runs import RunStatus
+from rlsweep.store import curves, training_runs
+from rlsweep.store.database import Database
+
+HEAD_ENVIRON = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f00d" * 16}
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def ray_head(rlsweep: Any, kill_tree: Any) -> Iterator[str]:
+    """A cluster of one node, as an administrator would start it; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
+    options = ["--node-ip-address=127.0.0.1", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        head = subprocess.Popen(
+            [*command, *options, f"--temp-dir={folder}"],
+            env=rlsweep.environ | HEAD_ENVIRON,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield f"127.0.0.1:{port}"
+            assert head.poll() is None
+        finally:
+            kill_tree(head.pid)
+            head.wait(timeout=30)
 
 
 def runs_of(rlsweep: Any) -> list[dict[str, Any]]:
@@ -46,7 +82,6 @@ def test_a_sweep_runs_to_its_end(rlsweep: Any) -> None:
     assert sorted(line.split("\t")[1:] for line in counted.stdout.splitlines()) == [["20", "20", "200"]] * 4
     assert all(run["updates"] == 3 and run["attempt"] == 1 for run in runs)
     assert all(run["metadata"]["versions"]["ray"] and run["metadata"]["command"] for run in runs)
-    # Both seeds of a config differ, and the same seed starts both configs alike.
     assert "4 trials: 2 configs × 2 seeds" in done.stdout
     assert "tiny_b seed 1: completed, 20/20 ep" in done.stdout
     assert done.stderr == ""
@@ -158,3 +193,32 @@ def test_a_trial_larger_than_any_node_is_refused(rlsweep: Any) -> None:
     )
     assert "No node can hold a trial" in done.stderr
     assert rlsweep.json("sweeps") == []
+
+
+def test_a_server_of_the_users_own_serves_as_well_and_its_password_is_nowhere(
+    rlsweep: Any, password_server: Database, copy_of: Any
+) -> None:
+    password = conninfo_to_dict(password_server.url)["password"]
+    assert isinstance(password, str)
+    with copy_of(password_server) as database:
+        done = rlsweep.run(
+            *("submit", rlsweep.agents("a"), "--episodes", "20", "--base-config", rlsweep.base("Calm")),
+            RLSWEEP_DATABASE_URL=database.url,
+        )
+        (run,) = training_runs.list_runs(database)
+        (episodes,) = curves.episodes_of(database, [run.id]).values()
+    assert run.status is RunStatus.COMPLETED
+    assert len(episodes.episode) == 20
+    assert not (rlsweep.home / "postgres").exists()
+    secrets = (password, quote(password, safe=""))
+    assert not any(secret in done.stdout + done.stderr for secret in secrets)
+    files = [path for path in rlsweep.home.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files for secret in secrets if secret.encode() in path.read_bytes()]
+
+
+def test_a_running_cluster_is_joined_and_left_as_it_was(rlsweep: Any, ray_head: str) -> None:
+    agents, base = rlsweep.agents("a", "b"), rlsweep.base("Calm")
+    for _ in range(2):
+        rlsweep.run("submit", agents, "--episodes", "10", "--base-config", base, "--address", ray_head, **HEAD_ENVIRON)
+        assert [run["status"] for run in runs_of(rlsweep)] == ["completed"] * 2

@@ -1,0 +1,42 @@
+"""Whole processes, timed in alternation; medians with their range, ratios round by round."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def environ(**given: str) -> dict[str, str]:
+    """One thread a process, and bytecode kept as on any user's machine."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_", "PYTHONDONT"))}
+    return kept | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} | given
+
+
+def seconds_of(command: Sequence[str], **given: str) -> float:
+    """Wall seconds of a whole process; its output is shown only where it fails."""
+    began = time.perf_counter()
+    done = subprocess.run(command, env=environ(**given), capture_output=True, text=True, check=False)
+    elapsed = time.perf_counter() - began
+    assert done.returncode == 0, f"{command}: exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return elapsed
+
+
+def script(name: str, *arguments: object) -> list[str]:
+    return [sys.executable, str(HERE / name), *map(str, arguments)]
+
+
+def summary(values: Sequence[float], unit: str = "") -> str:
+    """Median (minimum to maximum)."""
+    return f"{statistics.median(values):.2f}{unit} ({min(values):.2f} to {max(values):.2f})"
+
+
+def print_table(title: str, rows: Mapping[str, str]) -> None:
+    width = max(map(len, rows))
+    print(f"\n{title}")
+    for name, value in rows.items():
+        print(f"  {name:<{width}}  {value}")
