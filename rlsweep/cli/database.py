@@ -8,7 +8,7 @@ import typer
 
 from rlsweep.settings import Settings
 
-app = typer.Typer(help="The PostgreSQL database behind everything.", no_args_is_help=True)
+app = typer.Typer(help="The PostgreSQL database behind everything.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command()
@@ -22,7 +22,7 @@ def url() -> None:
 
 @app.command()
 def upgrade() -> None:
-    """Bring the tables up to this version; every command does so by itself when it must."""
+    """Bring the tables up to this version, as every command does."""
     from rlsweep.store.opening import open_database
     from rlsweep.store.schema import schema_version
 

@@ -28,7 +28,7 @@ def evaluate(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Other seeds play other episodes.")] = 0,
     json: Json = False,
 ) -> None:
-    """Play a policy, deterministic and masked, and count how it does."""
+    """Play a trained policy, deterministic and masked, and count."""
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
     from rlsweep.sweep.resuming import find_run

@@ -16,9 +16,13 @@ from rlsweep.runs import RunStatus
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
-    from rlsweep.runs import TrainingRun
+    from rlsweep.runs import Sweep, TrainingRun
+    from rlsweep.store.database import Database
 
 FOLLOW_SECONDS = 1.0
+
+NO_SWEEPS = "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"
+NO_RUNS = "No training runs yet. Start some: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"
 
 
 class Format(StrEnum):
@@ -48,7 +52,7 @@ def sweeps(
     if json:
         return print_json(listed)
     if not listed:
-        return typer.echo("No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'")
+        return typer.echo(NO_SWEEPS)
     table = Table(box=None, pad_edge=False)
     for heading in ("sweep", "status", "trials", "mode", "created", "took"):
         table.add_column(heading, no_wrap=True)
@@ -62,7 +66,7 @@ def sweeps(
 
 
 def status(
-    sweep: Annotated[str, typer.Argument(metavar="[SWEEP]", help="Name or id; the newest without it.")] = "latest",
+    sweep: Annotated[str, typer.Argument(metavar="SWEEP", help="Name or id; the newest without it.")] = "latest",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing it until it is finished.")] = False,
     json: Json = False,
 ) -> None:
@@ -72,7 +76,7 @@ def status(
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
-        found = store.get(database, sweep)
+        found = _find_sweep(database, sweep)
         if follow and not json:
             with LiveProgress(console()) as draw:
                 while not found.status.is_finished:
@@ -97,17 +101,17 @@ def runs(
     """List training runs, newest first."""
     from rich.table import Table
 
-    from rlsweep.store import sweeps as store
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
-        sweep_id = None if sweep is None else store.get(database, sweep).id
+        sweep_id = None if sweep is None else _find_sweep(database, sweep).id
         listed = training_runs.list_runs(database, sweep_id=sweep_id, agent_id=agent_id, status=status, limit=limit)
     if json:
         return print_json(listed)
     if not listed:
-        return typer.echo("No training runs match.")
+        filtered = sweep or agent_id or status
+        return typer.echo("No training runs match." if filtered else NO_RUNS)
     table = Table(box=None, pad_edge=False)
     for heading in ("run", "config", "seed", "status", "episodes", "steps", "reward", "wins"):
         numeric = heading in ("seed", "episodes", "steps", "reward", "wins")
@@ -128,7 +132,7 @@ def runs(
 
 
 def show(run: RunReference, json: Json = False) -> None:
-    """Show one training run: config, figures, checkpoints, how to reproduce it, and its error if it failed."""
+    """Show one training run: config, figures, checkpoints, error."""
     from rlsweep.store import curves, training_runs
     from rlsweep.store.opening import open_database
 
@@ -153,14 +157,13 @@ def show(run: RunReference, json: Json = False) -> None:
 
 
 def report(sweep: SweepReference = "latest", json: Json = False) -> None:
-    """Say what a sweep's results can bear: figures, signs and a verdict for each config."""
+    """Say what a sweep's results can bear, config by config."""
     from rlsweep.reports.rendering import render
     from rlsweep.reports.summary import as_json, summarise
-    from rlsweep.store import sweeps as store
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
-        summary = summarise(database, store.get(database, sweep))
+        summary = summarise(database, _find_sweep(database, sweep))
     if json:
         print_json(as_json(summary))
     else:
@@ -174,14 +177,13 @@ def export(
         Path | None, typer.Option("--output", "-o", help="Folder to write into (default: the sweep's name, here).")
     ] = None,
 ) -> None:
-    """Write a sweep's runs, episodes, updates and evaluations to files."""
+    """Write all that a sweep recorded to CSV or Parquet files."""
     from rlsweep.reports.export import ExportFormat
     from rlsweep.reports.export import export as write
-    from rlsweep.store import sweeps as store
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
-        found = store.get(database, sweep)
+        found = _find_sweep(database, sweep)
         written = write(database, found, ExportFormat(format.value), output or Path(found.name))
     for path in written:
         typer.echo(path)
@@ -190,7 +192,7 @@ def export(
 def stop(
     reference: Annotated[str, typer.Argument(metavar="SWEEP|RUN", help="Sweep (name or id) or training run (id).")],
 ) -> None:
-    """Ask a sweep or a run to stop; it ends by itself and keeps what it recorded."""
+    """Ask a sweep or a run to stop; it keeps what it recorded."""
     from rlsweep.store import sweeps as store
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
@@ -212,6 +214,18 @@ def stop(
         f"Sweep {found.name}: {touched[RunStatus.RUNNING]} running trials will end by themselves, "
         f"{touched[RunStatus.STOPPED]} waiting ones were stopped."
     )
+
+
+def _find_sweep(database: "Database", reference: str) -> "Sweep":
+    """Find a sweep; where there is none at all, say so instead of that the newest was not found."""
+    from rlsweep.store import sweeps as store
+
+    try:
+        return store.get(database, reference)
+    except NotFoundError:
+        if store.list_recent(database, 1):
+            raise
+        raise NotFoundError(NO_SWEEPS) from None
 
 
 def _facts(run: "TrainingRun") -> dict[str, str]:

@@ -9,7 +9,7 @@ from rlsweep.config.run import Mode
 
 Patterns = Annotated[
     list[str],
-    typer.Argument(metavar="PATTERN...", help="Agent configs: quoted globs, files, or folders of .yaml, .yml, .json."),
+    typer.Argument(metavar="PATTERN", help="Agent configs: quoted globs, files, or folders of .yaml, .yml, .json."),
 ]
 BaseConfig = Annotated[
     Path | None,

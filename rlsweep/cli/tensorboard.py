@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def tensorboard(
     sweep: Annotated[
-        str | None, typer.Argument(metavar="[SWEEP]", help="Show one sweep; without it, all there is.")
+        str | None, typer.Argument(metavar="SWEEP", help="Show one sweep; without it, all there is.")
     ] = None,
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 6006,
 ) -> None:

@@ -86,6 +86,7 @@ def train(
             episodes=episodes,
             total_timesteps=total_timesteps,
         )
+    from rlsweep.envs.make import make_env
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
     from rlsweep.sweep.execution import Workplace, execute_run
@@ -93,6 +94,9 @@ def train(
     from rlsweep.sweep.resuming import reopen_run
     from rlsweep.sweep.submission import run_of_trial
 
+    if trial is not None:
+        # An environment that cannot be made is the user's to correct, and no failed run.
+        make_env(trial.config.training.environment, seed=trial.config.seed).close()
     out = console()
     settings = Settings.from_environ()
     with open_database(settings) as database:

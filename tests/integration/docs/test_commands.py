@@ -1,0 +1,211 @@
+"""Every command in the READMEs runs, in a copy of what a user has, with budgets that end soon."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rlsweep.store.database import Database
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+REPOSITORY = Path(__file__).parents[3]
+TIMEOUT_S = 240
+QUICK = "--set n_steps=64 --set n_epochs=1 --set network.net_arch=[8]"
+TRAINING_COMMANDS = ("submit", "train")
+
+
+def fenced(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands_of(readme: str) -> list[str]:
+    """The command lines of its bash blocks, in order."""
+    lines = "\n".join(fenced((REPOSITORY / readme).read_text(), "bash")).replace("\\\n", " ").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+def quickly(command: str) -> str:
+    """The same command with a small budget; what trains nothing is left as it is."""
+    command, _, _comment = command.partition("  #")
+    words = shlex.split(command)
+    if words[0] != "rlsweep" or words[1] not in (*TRAINING_COMMANDS, "eval"):
+        return command
+    command = re.sub(r"--episodes \d+", "--episodes 10", command)
+    command = re.sub(r"--total-timesteps 2000000", "--total-timesteps 512", command)
+    command = re.sub(r"--total-timesteps (?!512)\d+", "--total-timesteps 256", command)
+    if words[1] in TRAINING_COMMANDS and "--resume" not in words:
+        budget = "" if "--episodes" in words or "--total-timesteps" in words else "--total-timesteps 256"
+        command = f"{command} {QUICK} {budget}"
+    return command
+
+
+class Shell:
+    """Runs one command after the other, as somebody does who follows a README."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder = folder
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self.environ = kept | {"RLSWEEP_HOME": str(home), "OMP_NUM_THREADS": "1", "PATH": path}
+
+    def run(self, command: str) -> str:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=self.folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+        )
+        assert done.returncode == 0, f"{command}\nexit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def follow(self, command: str) -> None:
+        """Run a README's command in the way that fits it."""
+        words = shlex.split(command, comments=True)
+        if words[0] == "make":
+            assert "rlsweep" in self.run(f"make --dry-run {words[1]}") or words[1] != "sweep"
+        elif words[0] == "source":
+            assert words[1] == ".venv/bin/activate", "what `make` makes; this test has it on its PATH already"
+        elif words[0] == "export":
+            name, _, value = words[1].partition("=")
+            self.environ[name] = value
+        elif words[:2] == ["rlsweep", "tensorboard"]:
+            self.serve(words)
+        else:
+            if "$RUN" in command:
+                self.environ["RUN"] = self.newest_run()
+            self.run(quickly(command))
+
+    def newest_run(self) -> str:
+        """A single run's id, for `$RUN`: a trial of a sweep takes no other budget."""
+        runs = json.loads(self.run("rlsweep runs --json"))
+        return next(str(run["id"])[:8] for run in runs if run["sweep_id"] is None)
+
+    def serve(self, words: list[str]) -> None:
+        """Start what serves a page, read the page, and end it."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with (self.folder / "serve.log").open("w+") as log:
+            server = subprocess.Popen(
+                [*words, "--port", str(port)], cwd=self.folder, env=self.environ, stdout=log, stderr=log
+            )
+            try:
+                page = read_page(f"http://127.0.0.1:{port}", server)
+            finally:
+                end_family(server.pid)
+                server.wait(10)
+            log.seek(0)
+            assert "TensorBoard" in page, log.read()
+
+
+def read_page(url: str, server: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            time.sleep(0.2)
+    return ""
+
+
+def end_family(pid: int) -> None:
+    """End a process and all below it, by id."""
+    root = psutil.Process(pid)
+    family = [*root.children(recursive=True), root]
+    for process in family:
+        process.terminate()
+    _, left = psutil.wait_procs(family, timeout=20)
+    for process in left:
+        process.kill()
+
+
+@pytest.fixture
+def shell(home: Path, tmp_path: Path) -> Shell:
+    """In a copy of what a user has; its commands share a home."""
+    copy = tmp_path / "rlsweep"
+    shutil.copytree(REPOSITORY / "config", copy / "config")
+    shutil.copy(REPOSITORY / "Makefile", copy)
+    shutil.copy(REPOSITORY / "pyproject.toml", copy)
+    shutil.copy(REPOSITORY / ".constraints.txt", copy)
+    return Shell(copy, home)
+
+
+@pytest.fixture
+def ray_address() -> Iterator[str]:
+    """A running cluster of one node."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ray = Path(sys.executable).parent / "ray"
+    options = f"--head --block --port {port} --num-cpus 2 --include-dashboard false --object-store-memory 80000000"
+    environ = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": ""}
+    head = subprocess.Popen([ray, "start", *options.split()], env=environ, stdout=subprocess.DEVNULL)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        end_family(head.pid)
+        head.wait(10)
+
+
+def test_the_readme(
+    shell: Shell, database: Database, ray_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = fenced((REPOSITORY / "README.md").read_text(), "python")
+    (shell.folder / "guess.py").write_text(example)
+    ours = {
+        "postgresql://sweeper:password@db.example.org:5432/sweeps": shlex.quote(database.url),
+        "/shared/rlsweep": str(tmp_path / "shared"),
+        "10.0.0.1:6379": ray_address,
+    }
+    for command in commands_of("README.md"):
+        for theirs, instead in ours.items():
+            command = command.replace(theirs, instead)
+        shell.follow(command)
+    assert list((tmp_path / "shared" / "checkpoints").rglob("*.zip")), "the cluster's trials use RLSWEEP_STORAGE"
+    assert (shell.folder / "calibration" / "episodes.csv").exists()
+
+
+@pytest.mark.parametrize("readme", ["config/agents/README.md", "config/training/README.md"])
+def test_the_readmes_of_configs(shell: Shell, readme: str) -> None:
+    commands = commands_of(readme)
+    assert len(commands) >= 3
+    for command in commands:
+        shell.follow(command)
+
+
+@pytest.mark.parametrize("readme", ["README.md", "config/agents/README.md", "config/training/README.md"])
+def test_links_lead_somewhere(readme: str) -> None:
+    file = REPOSITORY / readme
+    for target, _, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(#([^)]+))?\)", file.read_text()):
+        linked = (file.parent / target).resolve() if target else file
+        assert linked.exists(), f"{readme} links to {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(), flags=re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+
+
+@pytest.fixture
+def commands_shown(shell: Shell) -> Callable[[], set[str]]:
+    return lambda: set(re.findall(r"^  (\w+)  ", shell.run("rlsweep --help").partition("Commands:")[2], re.MULTILINE))
+
+
+def test_every_command_is_documented(commands_shown: Callable[[], set[str]]) -> None:
+    table = (REPOSITORY / "README.md").read_text().partition("## The commands")[2].partition("\n## ")[0]
+    documented = set(re.findall(r"`rlsweep (\w+)", table))
+    assert documented == commands_shown()
