@@ -19,11 +19,6 @@ class Paths:
         return self.settings.home / "postgres"
 
     @property
-    def scratch(self) -> Path:
-        """Parent of Ray Tune's throw-away folders."""
-        return self.settings.home / "scratch"
-
-    @property
     def tensorboard(self) -> Path:
         """Log folder over all sweeps."""
         return self.settings.storage / "tensorboard"

@@ -1,10 +1,15 @@
 """The records: what is known of sweeps, training runs, episodes, updates, evaluations and checkpoints."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from statistics import fmean
 from typing import Any
 from uuid import UUID
+
+RECENT_EPISODES = 100
+"""Episodes that running means look back on: the length of SB3's own `ep_info_buffer`."""
 
 
 class RunStatus(StrEnum):
@@ -66,6 +71,25 @@ class Episode:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RecentMeans:
+    """Running means; win_rate: wins over the episodes that have an outcome, None where none has."""
+
+    mean_reward: float
+    mean_length: float
+    win_rate: float | None
+
+
+def recent_means(episodes: Sequence[Episode]) -> RecentMeans:
+    """Take the means over `episodes`, the latest RECENT_EPISODES of a run and at least one."""
+    outcomes = [episode.outcome for episode in episodes if episode.outcome is not None]
+    return RecentMeans(
+        mean_reward=fmean(episode.reward for episode in episodes),
+        mean_length=fmean(episode.length for episode in episodes),
+        win_rate=outcomes.count(Outcome.WIN) / len(outcomes) if outcomes else None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Update:
     """Diagnostics of one policy update (all epochs over one rollout), as SB3 logs them.
 
@@ -120,6 +144,8 @@ class NewSweep:
     patterns: what the user gave, files or globs
     budget: {"episodes": N | null, "total_timesteps": N | null}
     base_config: the resolved training config
+    base_config_path: absolute path of its file; None where there was none
+    overrides: KEY=VALUE as given on the command line, in order
     """
 
     name: str
@@ -128,6 +154,8 @@ class NewSweep:
     budget: dict[str, Any]
     seeds: tuple[int, ...]
     base_config: dict[str, Any]
+    base_config_path: str | None
+    overrides: tuple[str, ...]
     git_commit: str | None
     git_dirty: bool | None
     versions: dict[str, str]

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rlsweep.errors import InputError
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
@@ -21,9 +23,11 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the variables; an empty one counts as unset."""
+        """Read the variables; an empty one counts as unset. Raises InputError for a URI as storage."""
         home = Path(environ.get("RLSWEEP_HOME") or "~/.rlsweep").expanduser().absolute()
         storage = environ.get("RLSWEEP_STORAGE")
+        if storage and "://" in storage:
+            raise InputError(f"RLSWEEP_STORAGE={storage} is a URI; give the path of a folder that all nodes reach.")
         return cls(
             home=home,
             storage=Path(storage).expanduser().absolute() if storage else home,

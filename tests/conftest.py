@@ -139,6 +139,8 @@ def new_sweep() -> Callable[..., NewSweep]:
             "budget": {"episodes": 100, "total_timesteps": None},
             "seeds": (0,),
             "base_config": {"name": "smoke"},
+            "base_config_path": None,
+            "overrides": (),
             "git_commit": None,
             "git_dirty": None,
             "versions": {"torch": "2.13.0"},

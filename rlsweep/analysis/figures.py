@@ -23,9 +23,6 @@ from rlsweep.analysis.intervals import Estimate, estimate
 from rlsweep.analysis.trends import Trend, trend
 from rlsweep.runs import RunStatus
 
-FEWEST_UPDATES = 10
-"""Policy updates below which a curve shows the environment, not the hyperparameters."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class SeedRecord:

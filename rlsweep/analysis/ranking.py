@@ -7,8 +7,9 @@ from itertools import combinations
 
 import numpy as np
 
-from rlsweep.analysis.figures import FEWEST_UPDATES, ConfigFigures
+from rlsweep.analysis.figures import ConfigFigures
 from rlsweep.analysis.intervals import FEWEST_SEEDS, holm, p_value_of_difference
+from rlsweep.config.estimate import TOO_FEW_UPDATES
 
 FAMILY_ERROR = 0.05
 """Chance that any two equal configs of a sweep are told apart."""
@@ -60,7 +61,7 @@ def rank(configs: Sequence[ConfigFigures]) -> Ranking:
             ranks[index] = better + 1
         better += len(group)
     is_single = len(groups) > 1 and len(groups[0]) == 1
-    is_sound = all(len(scores[i]) >= FEWEST_SEEDS and configs[i].updates >= FEWEST_UPDATES for i in scored)
+    is_sound = all(len(scores[i]) >= FEWEST_SEEDS and configs[i].updates >= TOO_FEW_UPDATES for i in scored)
     winner = groups[0][0] if is_single and is_sound else None
     return Ranking(basis=basis, scores=scores, groups=groups, ranks=tuple(ranks), winner=winner)
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rlsweep.analysis.figures import FEWEST_UPDATES, ConfigFigures, SeedRecord, config_figures
+from rlsweep.analysis.figures import ConfigFigures, SeedRecord, config_figures
 from rlsweep.analysis.ranking import Ranking, rank
 from rlsweep.analysis.signs import Sign, signs
 from rlsweep.analysis.verdicts import Verdict, cases, verdict
+from rlsweep.config.estimate import TOO_FEW_UPDATES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +47,7 @@ def assess(records: Sequence[ConfigRecord]) -> SweepAssessment:
             ConfigAssessment(
                 figures=case.figures,
                 verdict=verdict(case),
-                signs=signs(case.figures, case.scale) if case.figures.updates >= FEWEST_UPDATES else (),
+                signs=signs(case.figures, case.scale) if case.figures.updates >= TOO_FEW_UPDATES else (),
             )
             for case in judged
         ),

@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 from scipy import stats
 
-from rlsweep.analysis.figures import FEWEST_UPDATES, ConfigFigures, SeedFigures
+from rlsweep.analysis.figures import ConfigFigures, SeedFigures
 from rlsweep.analysis.instability import instabilities
 from rlsweep.analysis.intervals import (
     FEWEST_SEEDS,
@@ -22,6 +22,7 @@ from rlsweep.analysis.intervals import (
 from rlsweep.analysis.ranking import Ranking
 from rlsweep.analysis.scale import Scale, scale_of
 from rlsweep.analysis.wording import number, of_seeds, percent, plural, signed
+from rlsweep.config.estimate import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.runs import RunStatus
 
 BEATS_RIVAL = 0.75
@@ -118,9 +119,9 @@ def _too_short(case: Case) -> list[str]:
     if not case.figures.counted:
         return ["no finished episode yet"]
     updates = case.figures.updates
-    if updates >= FEWEST_UPDATES:
+    if updates >= TOO_FEW_UPDATES:
         return []
-    return [f"a budget of {plural(updates, 'policy update')} shows nothing; about {FEWEST_UPDATES} are needed"]
+    return [f"a budget of {plural(updates, 'policy update')} shows nothing; about {GOOD_UPDATES} are needed"]
 
 
 def _unstable(case: Case) -> list[str]:

@@ -1,7 +1,7 @@
 """`rlsweep eval`: play a trained policy."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from rlsweep.cli.options import Json
 from rlsweep.cli.output import print_json
 from rlsweep.errors import NotFoundError
 from rlsweep.settings import Settings
+
+if TYPE_CHECKING:
+    from rlsweep.runs import TrainingRun
 
 
 def register(app: typer.Typer) -> None:
@@ -29,27 +32,39 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Play a trained policy, deterministic and masked, and count."""
-    from rlsweep.store import training_runs
-    from rlsweep.store.opening import open_database
-    from rlsweep.sweep.resuming import find_run
-
-    with open_database(Settings.from_environ()) as database:
-        run, checkpoint = find_run(database, reference)
-        if checkpoint is None:
-            last = training_runs.latest_checkpoint(database, run.id)
-            if last is None:
-                raise NotFoundError(f"{run.label} has no checkpoint yet: it is {run.status}.")
-            checkpoint = Path(last.uri)
+    run, checkpoint = _find(reference)
     from rlsweep.training.evaluate import evaluate as play
 
     summary = play(checkpoint, episodes=episodes, seed=seed, opponent=opponent)
     if json:
-        return print_json({"run": run.id, "checkpoint": checkpoint, "summary": summary})
+        return print_json({"run": None if run is None else run.id, "checkpoint": checkpoint, "summary": summary})
     interval = "" if summary.reward_half_width is None else f" ± {number(summary.reward_half_width)} (95%)"
-    typer.echo(f"{run.label}, {checkpoint.name}: {plural(summary.episodes, 'episode')}")
+    name = checkpoint.name if run is None else f"{run.label}, {checkpoint.name}"
+    typer.echo(f"{name}: {plural(summary.episodes, 'episode')}")
     typer.echo(f"mean reward {number(summary.mean_reward)}{interval}, mean length {number(summary.mean_length)}")
     if summary.win_rate is not None:
         typer.echo(
             f"win rate {percent(summary.win_rate)}: {summary.wins} won, {summary.draws} drawn, {summary.losses} lost"
         )
     return None
+
+
+def _find(reference: str) -> tuple["TrainingRun | None", Path]:
+    """The run and its last checkpoint; for a checkpoint's path no run, for the file by itself holds all that is needed.
+
+    Raises NotFoundError.
+    """
+    path = Path(reference)
+    if path.suffix == ".zip":
+        if not path.is_file():
+            raise NotFoundError(f"Checkpoint not found: {reference}.")
+        return None, path
+    from rlsweep.store import training_runs
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        run = training_runs.get(database, reference)
+        last = training_runs.latest_checkpoint(database, run.id)
+    if last is None:
+        raise NotFoundError(f"{run.label} has no checkpoint yet: it is {run.status}.")
+    return run, Path(last.uri)

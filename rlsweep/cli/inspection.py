@@ -1,7 +1,6 @@
-"""Looking at what is on record, and stopping it: sweeps, status, runs, show, report, export, stop."""
+"""Looking at what is on record: sweeps, status, runs, show, report, export."""
 
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,9 @@ from rlsweep.analysis.wording import number, percent
 from rlsweep.cli.options import Json, RunReference, SweepReference
 from rlsweep.cli.output import console, duration, print_json, when
 from rlsweep.cli.progress import LiveProgress, progress_table
+from rlsweep.cli.stopping import settle_abandoned, stop
 from rlsweep.errors import NotFoundError
+from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import RunStatus
 from rlsweep.settings import Settings
 
@@ -20,16 +21,10 @@ if TYPE_CHECKING:
     from rlsweep.store.database import Database
 
 FOLLOW_SECONDS = 1.0
+MOST_LISTED = 10**9
 
 NO_SWEEPS = "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"
 NO_RUNS = "No training runs yet. Start some: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"
-
-
-class Format(StrEnum):
-    """What `export` writes."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
 
 
 def register(app: typer.Typer) -> None:
@@ -39,10 +34,12 @@ def register(app: typer.Typer) -> None:
 
 
 def sweeps(
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 20, json: Json = False
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_LISTED, help="How many, newest first.")] = 20,
+    json: Json = False,
 ) -> None:
     """List the sweeps, newest first."""
     from rich.table import Table
+    from rich.text import Text
 
     from rlsweep.store import sweeps as store
     from rlsweep.store.opening import open_database
@@ -60,7 +57,7 @@ def sweeps(
         sweep = entry.sweep
         counts = ", ".join(f"{count} {status.value}" for status, count in entry.runs_by_status.items())
         took = duration((sweep.finished_at - sweep.created_at).total_seconds()) if sweep.finished_at else "–"
-        table.add_row(sweep.name, sweep.status.value, counts, sweep.mode, when(sweep.created_at), took)
+        table.add_row(Text(sweep.name), sweep.status.value, counts, sweep.mode, when(sweep.created_at), took)
     console().print(table)
     return None
 
@@ -76,18 +73,24 @@ def status(
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
-        found = _find_sweep(database, sweep)
+        found = settle_abandoned(database, _find_sweep(database, sweep))
         if follow and not json:
             with LiveProgress(console()) as draw:
-                while not found.status.is_finished:
+                while not found.status.is_finished and store.lost_driver(database, found.id) is None:
                     draw(training_runs.of_sweep(database, found.id))
                     time.sleep(FOLLOW_SECONDS)
-                    found = store.get(database, found.id)
+                    found = settle_abandoned(database, store.get(database, found.id))
+        lost_driver = None if found.status.is_finished else store.lost_driver(database, found.id)
         trials = training_runs.of_sweep(database, found.id)
     if json:
         return print_json({"sweep": found, "runs": trials})
     typer.echo(f"Sweep {found.name}: {found.status.value}, {found.mode} mode, since {when(found.created_at)}")
     console().print(progress_table(trials))
+    if lost_driver is not None:
+        typer.echo(
+            f"Its process {lost_driver} gives no sign of life: what has not begun will not begin. "
+            f"End it with `rlsweep stop {found.name}`."
+        )
     return None
 
 
@@ -95,11 +98,12 @@ def runs(
     sweep: Annotated[str | None, typer.Option("--sweep", help="Of this sweep only.")] = None,
     agent_id: Annotated[str | None, typer.Option("--agent-id", help="Of this agent only.")] = None,
     status: Annotated[RunStatus | None, typer.Option("--status", help="In this status only.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_LISTED, help="How many, newest first.")] = 50,
     json: Json = False,
 ) -> None:
     """List training runs, newest first."""
     from rich.table import Table
+    from rich.text import Text
 
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
@@ -119,7 +123,7 @@ def runs(
     for run in listed:
         table.add_row(
             str(run.id)[:8],
-            run.config_short_name,
+            Text(run.config_short_name),
             str(run.seed),
             run.status.value,
             f"{run.episodes:,}",
@@ -172,48 +176,20 @@ def report(sweep: SweepReference = "latest", json: Json = False) -> None:
 
 def export(
     sweep: SweepReference = "latest",
-    format: Annotated[Format, typer.Option("--format", help="File format.")] = Format.CSV,  # noqa: A002 - the flag's name
+    format: Annotated[ExportFormat, typer.Option("--format", help="File format.")] = ExportFormat.CSV,  # noqa: A002 - the flag's name
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder to write into (default: the sweep's name, here).")
     ] = None,
 ) -> None:
     """Write all that a sweep recorded to CSV or Parquet files."""
-    from rlsweep.reports.export import ExportFormat
     from rlsweep.reports.export import export as write
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
         found = _find_sweep(database, sweep)
-        written = write(database, found, ExportFormat(format.value), output or Path(found.name))
+        written = write(database, found, format, output or Path(found.name))
     for path in written:
         typer.echo(path)
-
-
-def stop(
-    reference: Annotated[str, typer.Argument(metavar="SWEEP|RUN", help="Sweep (name or id) or training run (id).")],
-) -> None:
-    """Ask a sweep or a run to stop; it keeps what it recorded."""
-    from rlsweep.store import sweeps as store
-    from rlsweep.store import training_runs
-    from rlsweep.store.opening import open_database
-
-    with open_database(Settings.from_environ()) as database:
-        try:
-            found = store.get(database, reference)
-        except NotFoundError as no_sweep:
-            try:
-                run = training_runs.get(database, reference)
-            except NotFoundError:
-                raise no_sweep from None
-            asked = training_runs.request_stop(database, run.id)
-            typer.echo(f"{asked.label}: {'stopping' if asked.status is RunStatus.RUNNING else asked.status.value}")
-            return
-        touched = store.request_stop(database, found.id)
-        store.settle(database, found.id)
-    typer.echo(
-        f"Sweep {found.name}: {touched[RunStatus.RUNNING]} running trials will end by themselves, "
-        f"{touched[RunStatus.STOPPED]} waiting ones were stopped."
-    )
 
 
 def _find_sweep(database: "Database", reference: str) -> "Sweep":

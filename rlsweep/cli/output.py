@@ -1,8 +1,10 @@
-"""Printing: JSON for programs, Rich for people."""
+"""What commands leave behind: JSON for programs, Rich for people, an exit code for both."""
 
 import dataclasses
 import json
+import math
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,12 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+EXIT_FAILED = 1
+"""Some run did not complete."""
+
+EXIT_INTERRUPTED = 130
+"""Ctrl-C, or a signal to end."""
 
 PIPE_WIDTH = 100
 """Columns where the output is no terminal."""
@@ -24,14 +32,22 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def print_json(value: Any) -> None:
-    """Write one JSON document to stdout."""
-    json.dump(value, sys.stdout, indent=2, default=_jsonable)
+    """Write one JSON document to stdout; what is no finite number becomes null, for JSON knows none."""
+    json.dump(_jsonable(value), sys.stdout, indent=2, allow_nan=False)
     sys.stdout.write("\n")
 
 
 def _jsonable(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
+        return {field.name: _jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(inner) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, UUID | Path):
         return str(value)
     if isinstance(value, datetime):

@@ -71,7 +71,7 @@ def plan_as_json(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Any]:
     return {
         "trials": [
             {
-                "config": trial.config.agent.short_name,
+                "config": trial.label,
                 "path": str(trial.config_path),
                 "seed": trial.config.seed,
                 "config_hash": trial.config_hash,
@@ -90,12 +90,12 @@ def plan_as_json(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Any]:
 def print_plan(plan: Plan, estimates: Sequence[Estimate] | None, out: "Console") -> None:
     """Draw a line a config: what sets it apart, and what one trial of it will take where that was measured."""
     from rich.table import Table
+    from rich.text import Text
 
     first = plan.trials[0].config
-    configs = dict.fromkeys(trial.config.agent.short_name for trial in plan.trials)
     seeds = {trial.config.seed for trial in plan.trials}
     out.print(
-        f"{plural(len(plan.trials), 'trial')}: {plural(len(configs), 'config')} × {plural(len(seeds), 'seed')} "
+        f"{plural(len(plan.trials), 'trial')}: {plural(len(plan.labels), 'config')} × {plural(len(seeds), 'seed')} "
         f"on {first.training.environment.id}, {_budget(first.budget)} each, {first.mode.value} mode",
         markup=False,
         soft_wrap=True,
@@ -103,18 +103,24 @@ def print_plan(plan: Plan, estimates: Sequence[Estimate] | None, out: "Console")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("config", no_wrap=True)
     for key in plan.differing_keys:
-        table.add_column(key.rsplit(".", 1)[-1], justify="right", overflow="fold")
-    expected = {} if estimates is None else dict(zip(configs, estimates, strict=False))
+        table.add_column(Text(key.rsplit(".", 1)[-1]), justify="right", overflow="fold")
+    expected = {} if estimates is None else _by_label(plan, estimates)
     if expected:
         for heading in ("env steps", "updates", "memory", "time"):
             table.add_column(heading, justify="right")
-    for label in configs:
+    for label in plan.labels:
         values = [_value(of_config.get(label)) for of_config in plan.differing_keys.values()]
-        table.add_row(label, *values, *(_expectations(expected[label]) if expected else ()))
+        cells = (label, *values, *(_expectations(expected[label]) if expected else ()))
+        table.add_row(*map(Text, cells))
     out.print(table)
     warnings = plan.warnings if estimates is None else (*plan.warnings, *budget_warnings(plan, estimates))
     for warning in warnings:
         out.print(f"Warning: {warning}", markup=False, style="yellow", soft_wrap=True)
+
+
+def _by_label(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Estimate]:
+    """One estimate a config: its seeds' trials are all alike."""
+    return {trial.label: expected for trial, expected in zip(plan.trials, estimates, strict=True)}
 
 
 def _expectations(expected: Estimate) -> tuple[str, ...]:

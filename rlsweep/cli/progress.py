@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import TYPE_CHECKING, TypeVar
 
 from rlsweep.analysis.wording import number, percent
@@ -23,15 +24,18 @@ LINES_EVERY_SECONDS = 10.0
 def progress_table(runs: Sequence[TrainingRun], *, rows: int | None = None) -> "Table":
     """Draw one line a trial and a total; with more trials than `rows`, those that run come first."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_footer=True, padding=(0, 1, 0, 0))
     table.add_column("trial", footer=_total(runs), no_wrap=True, overflow="ellipsis", min_width=16)
-    for heading in ("status", "done", "reward", "wins", "steps/s", "left"):
+    for heading in ("status", "done", "reward", "wins", "steps/s"):
         table.add_column(heading, justify="left" if heading == "status" else "right", no_wrap=True)
+    left = total_seconds_left(runs)
+    table.add_column("left", footer="" if left is None else duration(left), justify="right", no_wrap=True)
     shown = list(runs) if rows is None or len(runs) <= rows else sorted(runs, key=_importance)[:rows]
     for run in shown:
         table.add_row(
-            run.label,
+            Text(run.label),
             _status(run),
             _done(run),
             _optional(number, run.mean_reward),
@@ -53,6 +57,9 @@ def progress_line(run: TrainingRun) -> str:
         parts.append(f"wins {percent(run.win_rate)}")
     if run.steps_per_second is not None:
         parts.append(f"{number(run.steps_per_second)} steps/s")
+    left = seconds_left(run)
+    if left is not None:
+        parts.append(f"{duration(left)} left")
     return ", ".join(parts)
 
 
@@ -70,11 +77,37 @@ def share_done(run: TrainingRun) -> float:
 
 
 def seconds_left(run: TrainingRun) -> float | None:
-    """Guess from the pace so far; None where nothing is known or nothing is left."""
-    share = share_done(run)
-    if run.status is not RunStatus.RUNNING or run.started_at is None or not 0 < share < 1:
+    """Guess from the pace of its latest update; None where it does not run, or its pace is not known yet."""
+    steps = _steps_left(run, run.mean_length)
+    if run.status is not RunStatus.RUNNING or not run.steps_per_second or steps is None:
         return None
-    return (datetime.now(UTC) - run.started_at).total_seconds() * (1 - share) / share
+    return steps / run.steps_per_second
+
+
+def total_seconds_left(runs: Sequence[TrainingRun]) -> float | None:
+    """Guess when the last run ends, if as many run side by side as do now and those to come are like them.
+
+    None where none runs, or too little is known yet.
+    """
+    running = [run for run in runs if run.status is RunStatus.RUNNING]
+    paces = [run.steps_per_second for run in running if run.steps_per_second]
+    lengths = [run.mean_length for run in runs if run.mean_length]
+    typical_length = fmean(lengths) if lengths else None
+    unfinished = [run for run in runs if not run.status.is_finished]
+    steps = [_steps_left(run, run.mean_length or typical_length) for run in unfinished]
+    if not paces or None in steps:
+        return None
+    shared_out = sum(each for each in steps if each is not None) / (fmean(paces) * len(running))
+    return max([shared_out, *(left for run in running if (left := seconds_left(run)) is not None)])
+
+
+def _steps_left(run: TrainingRun, episode_length: float | None) -> float | None:
+    """Env steps up to the end of the budget; None where it counts episodes and their length is not known."""
+    episodes, steps = run.config["budget"]["episodes"], run.config["budget"]["total_timesteps"]
+    bounds = [] if steps is None else [float(steps - run.env_steps)]
+    if episodes is not None and episode_length is not None:
+        bounds.append((episodes - run.episodes) * episode_length)
+    return max(0.0, min(bounds)) if bounds else None
 
 
 class LiveProgress:
@@ -115,7 +148,9 @@ class LiveProgress:
         now = datetime.now(UTC)
         if (now - self._last_total).total_seconds() >= LINES_EVERY_SECONDS:
             self._last_total = now
-            self._console.print(_total(runs), soft_wrap=True, markup=False)
+            left = total_seconds_left(runs)
+            ending = "" if left is None else f", {duration(left)} left"
+            self._console.print(_total(runs) + ending, soft_wrap=True, markup=False)
 
 
 def _importance(run: TrainingRun) -> int:

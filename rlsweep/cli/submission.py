@@ -1,5 +1,6 @@
 """`rlsweep submit`: run a sweep to its end, with live progress."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ from rlsweep.cli.progress import LiveProgress
 from rlsweep.cli.signals import on_interrupt
 from rlsweep.config.plan import Plan, make_plan
 from rlsweep.config.run import Mode
-from rlsweep.errors import InputError, RlsweepError
+from rlsweep.errors import InputError, RlsweepError, StoreUnavailableError
 from rlsweep.runs import Sweep, SweepStatus
 from rlsweep.settings import Settings
 from rlsweep.sweep.resources import Resources
@@ -51,10 +52,10 @@ def submit(
     ] = False,
     grace: Annotated[
         float, typer.Option("--grace", min=0, help="Seconds a trial may take to end once it was asked to stop.")
-    ] = 20.0,
+    ] = 120.0,
     json: options.Json = False,
 ) -> None:
-    """Train every config side by side, record every episode, and say what the curves mean."""
+    """Train every config side by side, and say what came of it."""
     plan = make_plan(
         patterns,
         base_config=base_config,
@@ -68,41 +69,45 @@ def submit(
     # What follows is slow to import; a typing mistake above should not have to wait for it.
     from rlsweep.reports.rendering import render
     from rlsweep.reports.summary import as_json, summarise
-    from rlsweep.store.opening import open_database
+    from rlsweep.store.opening import check_reachable, open_database
     from rlsweep.sweep.cluster import RayOptions, RaySession
     from rlsweep.sweep.provenance import collect_provenance
-    from rlsweep.sweep.submission import create_sweep
+    from rlsweep.sweep.submission import check_name, create_sweep
 
+    settings = Settings.from_environ()
+    if name is not None:
+        check_name(name)
+    check_reachable(settings)
     out = console(stderr=json)
     resources = Resources(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial, max_concurrent=max_concurrent)
-    settings = Settings.from_environ()
-    with open_database(settings) as database:
-        with RaySession(RayOptions(address=address, dashboard=dashboard)) as ray_session:
-            _show_plan(plan, out)
-            slots = ray_session.ready(resources)
-            provenance = collect_provenance(plan.trials[0].config_path.parent)
+    with RaySession(RayOptions(address=address, dashboard=dashboard)) as ray_session:
+        _show_plan(plan, out)
+        slots = ray_session.ready(resources, settings)
+        if ray_session.dashboard_url is not None:
+            out.print(f"Ray's dashboard: {ray_session.dashboard_url} (token {os.environ['RAY_AUTH_TOKEN']})")
+        from rlsweep.sweep.driver import Driver
+        from rlsweep.sweep.execution import Workplace
+
+        provenance = collect_provenance(plan.trials[0].config_path.parent)
+        with open_database(settings) as database:
             sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
             out.print(
                 f"\nSweep {sweep.name} runs; follow or end it from elsewhere: rlsweep status|stop {sweep.name}",
                 soft_wrap=True,
             )
-            from rlsweep.sweep.driver import Driver
-            from rlsweep.sweep.execution import Workplace
-
             workplace = Workplace(
                 database_url=database.url,
                 settings=settings,
                 threads=resources.threads,
                 metadata=provenance.as_metadata(),
             )
-            interrupted, sweep = _drive(
-                Driver(database, sweep, workplace, resources, slots=slots, grace_seconds=grace), out
-            )
-        report = summarise(database, sweep)
-    if json:
-        print_json(as_json(report))
-    else:
-        render(report, out)
+            driver = Driver(database, sweep, workplace, resources, slots=slots, grace_seconds=grace)
+            interrupted, sweep = _drive(driver, out)
+            report = summarise(database, sweep)
+        if json:
+            print_json(as_json(report))
+        else:
+            render(report, out)
     if interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
     if sweep.status is not SweepStatus.COMPLETED:
@@ -124,9 +129,12 @@ def _drive(driver: "Driver", out: "Console") -> tuple[bool, Sweep]:
     """Run to the end; whether a signal asked to stop, and the sweep as it ended."""
 
     def tell() -> None:
-        out.print("Stopping: trials end at their next step and keep what they recorded. Once more ends at once.")
         driver.request_stop()
+        out.print("Stopping: trials end at their next step and keep what they recorded. Once more ends at once.")
 
     with LiveProgress(out) as watch, on_interrupt(tell) as interrupted:
-        sweep = driver.run(watch)
+        try:
+            sweep = driver.run(watch)
+        except StoreUnavailableError as error:
+            raise RlsweepError(f"The sweep ended before its trials did. {error}") from error
     return interrupted.is_set(), sweep

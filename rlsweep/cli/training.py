@@ -2,19 +2,19 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rlsweep.cli import options
-from rlsweep.cli.output import console
+from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console
 from rlsweep.cli.progress import LiveProgress, progress_line
 from rlsweep.cli.signals import on_interrupt
 from rlsweep.config.plan import make_run
 from rlsweep.config.run import Mode
-from rlsweep.errors import InputError
+from rlsweep.errors import InputError, StoreUnavailableError
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from rlsweep.store.database import Database
 
-EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 WATCH_SECONDS = 1.0
 
 
@@ -40,7 +38,10 @@ def train(
     config: Annotated[
         Path | None, typer.Option("--config", metavar="PATH", help="Base training config: environment, budget.")
     ] = None,
-    mode: options.ModeOption = Mode.FULL,
+    mode: Annotated[
+        Mode | None,
+        typer.Option("--mode", help="smoke: quick check, detailed logs; full (default): the real thing."),
+    ] = None,
     episodes: options.Episodes = None,
     total_timesteps: options.Timesteps = None,
     learning_rate: Annotated[str | None, typer.Option(help="A number, or linear_3.0e-4.")] = None,
@@ -71,9 +72,9 @@ def train(
     sets = [*(overrides or ()), *(f"{key}={value}" for key, value in flags.items() if value is not None)]
     if resume is None and agent_config is None:
         raise InputError("Name what to train with --agent-config PATH, or what to go on with by --resume RUN.")
-    if resume is not None and (agent_config is not None or config is not None or sets):
+    if resume is not None and (agent_config is not None or config is not None or mode is not None or sets):
         raise InputError(
-            "--resume goes on with the run's own config: leave out --agent-config, --config and overrides "
+            "--resume goes on with the run's own config: leave out --agent-config, --config, --mode and overrides "
             "(a larger --episodes or --total-timesteps may be given)."
         )
     trial = None
@@ -82,12 +83,12 @@ def train(
             agent_config,
             base_config=config,
             overrides=sets,
-            mode=mode,
+            mode=mode or Mode.FULL,
             episodes=episodes,
             total_timesteps=total_timesteps,
         )
     from rlsweep.envs.make import make_env
-    from rlsweep.store import training_runs
+    from rlsweep.store import sweeps, training_runs
     from rlsweep.store.opening import open_database
     from rlsweep.sweep.execution import Workplace, execute_run
     from rlsweep.sweep.provenance import collect_provenance
@@ -116,6 +117,8 @@ def train(
         stop = threading.Event()
         with _progress(database, run, out), on_interrupt(stop.set) as interrupted:
             execute_run(run.id, workplace, stop=stop, resume_from=checkpoint)
+        if run.sweep_id is not None:
+            sweeps.settle(database, run.sweep_id)
         run = training_runs.get(database, run.id)
         last = training_runs.latest_checkpoint(database, run.id)
     _tell_end(run, None if last is None else last.uri, out)
@@ -135,7 +138,9 @@ def _progress(database: "Database", run: TrainingRun, out: "Console") -> Iterato
     def watch() -> None:
         with LiveProgress(out) as draw:
             while not done.wait(WATCH_SECONDS):
-                draw([training_runs.get(database, run.id)])
+                # Training goes on without the database for a while, and so does watching it.
+                with suppress(StoreUnavailableError):
+                    draw([training_runs.get(database, run.id)])
 
     thread = threading.Thread(target=watch, name="progress", daemon=True)
     thread.start()

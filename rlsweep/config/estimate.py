@@ -13,7 +13,10 @@ from rlsweep.config.run import RunConfig
 
 SKILL_FACTOR = 2.0  # how much longer or shorter than random play's episodes a learned policy's are taken to be
 GOOD_UPDATES = 10
-TOO_FEW_UPDATES = 8  # "about ten": warned of below this
+"""Policy updates that a short run should have to show anything of its hyperparameters."""
+
+TOO_FEW_UPDATES = 8
+"""What no longer counts as about ten: plans warn, and reports call a budget too short, below this."""
 
 Range = tuple[float, float]
 CountRange = tuple[int, int]
@@ -67,16 +70,13 @@ class Estimate:
     peak_memory_bytes: int
     seconds: Range | None
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON-able values."""
-        return asdict(self)
-
 
 def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
     """Estimate what a trial takes.
 
     A step budget ends with the rollout in which it is reached, as SB3 ends; an episode budget ends with its last
-    episode, and the rollout that it falls into brings no update. The budget reached first counts.
+    episode, and a step budget beside it at that step, and the rollout that they fall into brings no update. The budget
+    reached first counts.
     """
     lengths = _episode_lengths(config, measurement)
     if lengths is None and config.budget.total_timesteps is None:
@@ -105,7 +105,7 @@ def budget_warnings(plan: Plan, estimates: Sequence[Estimate]) -> tuple[str, ...
             groups[trial.config.rollout_steps].append(index)
     warnings = []
     for indices in groups.values():
-        names = list(dict.fromkeys(plan.trials[index].config.agent.short_name for index in indices))
+        names = list(dict.fromkeys(plan.trials[index].label for index in indices))
         about = f"{named(names)}: " if len(indices) < len(plan.trials) else ""
         warnings.append(about + _budget_warning(plan.trials[indices[0]].config, estimates[indices[0]]))
     return tuple(warnings)
@@ -128,7 +128,8 @@ def _env_steps(config: RunConfig, episode_length: float) -> int:
     if config.budget.episodes is not None:
         by_episodes = config.budget.episodes * episode_length
     if config.budget.total_timesteps is not None:
-        by_steps = math.ceil(config.budget.total_timesteps / config.rollout_steps) * config.rollout_steps
+        at_once = config.rollout_steps if config.budget.step_cap is None else config.training.n_envs
+        by_steps = math.ceil(config.budget.total_timesteps / at_once) * at_once
     return round(min(by_episodes, by_steps))
 
 

@@ -1,5 +1,6 @@
 """Patterns, files and flags → the trials of a sweep, complete and checked, or every problem at once."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +27,14 @@ _Result = TypeVar("_Result")
 class Trial:
     """One agent config with one seed.
 
+    label: its config's name in the plan: the short name, with its file where two configs share one
     key: SHA-256 of config path, overrides and seed; the same submission gives the same keys
     config_path: absolute
     config_hash: SHA-256 of the resolved hyperparameters, and of nothing else
     warnings: what its user should know of this config by itself, without its name
     """
 
+    label: str
     key: str
     config: RunConfig
     config_path: Path
@@ -47,12 +50,21 @@ class Plan:
     base_training: the resolved training config that all trials share
     differing_keys: dotted key → value of each config by its label, for keys that differ between configs
     warnings: what the user should know before it runs, each naming the configs that it is for
+    overrides: KEY=VALUE as given on the command line, in order
+    base_config_path: absolute; None where there is none
     """
 
     trials: tuple[Trial, ...]
     base_training: TrainingConfig
     differing_keys: dict[str, dict[str, Any]]
     warnings: tuple[str, ...]
+    overrides: tuple[str, ...]
+    base_config_path: Path | None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every config once, in the order of the first seed's trials."""
+        return tuple(dict.fromkeys(trial.label for trial in self.trials))
 
 
 def make_plan(
@@ -89,7 +101,9 @@ def make_plan(
         zip(labels([file.config for file in files], [str(file.path) for file in files]), files, strict=True)
     )
     trials = tuple(
-        _trial(file, training, sets, mode, budget, training.seed + offset) for offset in range(seeds) for file in files
+        _trial(label, file, training, sets, mode, budget, training.seed + offset)
+        for offset in range(seeds)
+        for label, file in by_label.items()
     )
     return Plan(
         trials=trials,
@@ -99,6 +113,8 @@ def make_plan(
             *sweep_advice(by_label),
             *grouped({label: config_advice(file, training) for label, file in by_label.items()}),
         ),
+        overrides=tuple(overrides),
+        base_config_path=None if base_config is None else Path(os.path.abspath(base_config)),
     )
 
 
@@ -119,7 +135,7 @@ def make_run(
     files = _load([agent_config], training, sets, problems)
     problems.raise_any()
     budget = _budget(training, mode, episodes, total_timesteps)
-    return _trial(files[0], training, sets, mode, budget, training.seed)
+    return _trial(files[0].config.short_name, files[0], training, sets, mode, budget, training.seed)
 
 
 class _Problems:
@@ -186,10 +202,17 @@ def _budget(training: TrainingConfig, mode: Mode, episodes: int | None, total_ti
 
 
 def _trial(
-    file: AgentFile, training: TrainingConfig, overrides: Sequence[Override], mode: Mode, budget: Budget, seed: int
+    label: str,
+    file: AgentFile,
+    training: TrainingConfig,
+    overrides: Sequence[Override],
+    mode: Mode,
+    budget: Budget,
+    seed: int,
 ) -> Trial:
     resolved: dict[str, Any] = {"hyperparameters": {}, "max_episodes": None, "total_timesteps": None}
     return Trial(
+        label=label,
         key=digest([str(file.absolute_path), [[each.key, each.value] for each in overrides], seed]),
         config=RunConfig(
             agent=file.config, training=training.model_copy(update=resolved), mode=mode, budget=budget, seed=seed

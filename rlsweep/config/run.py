@@ -20,10 +20,19 @@ class Mode(StrEnum):
 
 
 class Budget(StrictModel):
-    """When a run is done: at whichever comes first. At least one is set."""
+    """When a run is done: at whichever comes first. At least one is set.
+
+    Env steps alone end with the rollout in which they are reached, as in SB3. Beside episodes they are a cap, which
+    ends the run at that very step, and in midst of a rollout without an update.
+    """
 
     episodes: Count | None = None
     total_timesteps: Count | None = None
+
+    @property
+    def step_cap(self) -> int | None:
+        """Env steps that the run never exceeds but by parallel environments stepping together; None without a cap."""
+        return self.total_timesteps if self.episodes is not None else None
 
 
 class RunConfig(StrictModel):

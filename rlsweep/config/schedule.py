@@ -45,8 +45,3 @@ ScheduledValue = Annotated[
 def initial_value(value: float | str) -> float:
     """The value at the start of training."""
     return float(value.removeprefix("linear_")) if isinstance(value, str) else value
-
-
-def value_at(value: float | str, progress_remaining: float) -> float:
-    """The value when `progress_remaining` falls from 1 to 0, as SB3's schedules count."""
-    return initial_value(value) * progress_remaining if isinstance(value, str) else value

@@ -1,6 +1,5 @@
 """The family of classes that the user names: module:Class, such as blokus_rl:BlokusEnv."""
 
-import importlib
 from typing import Any
 
 import gymnasium as gym
@@ -8,6 +7,7 @@ import gymnasium as gym
 from rlsweep.config.nearest import suggestion
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.aec import is_aec, play
+from rlsweep.envs.importing import import_named
 from rlsweep.envs.single_agent import adapt
 from rlsweep.errors import EnvironmentSpecError
 
@@ -38,13 +38,7 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
 def _find(env_id: str) -> Any:
     """The class, or any callable, that `module:Class` names."""
     module_name, _, class_name = env_id.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as exc:
-        raise EnvironmentSpecError(
-            f"Environment {env_id!r}: module {module_name!r} cannot be imported ({exc}); install it, or put its folder "
-            f"on PYTHONPATH."
-        ) from exc
+    module = import_named(module_name, env_id)
     found: Any = module
     for name in class_name.split("."):
         if not hasattr(found, name):

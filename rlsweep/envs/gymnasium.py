@@ -1,13 +1,13 @@
 """The family of registered Gymnasium ids, such as CartPole-v1, or module:Id-v0 where a module registers it."""
 
 import copy
-import importlib
 from typing import Any
 
 import gymnasium as gym
 
 from rlsweep.config.nearest import suggestion
 from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs.importing import import_named
 from rlsweep.envs.single_agent import adapt
 from rlsweep.errors import EnvironmentSpecError
 
@@ -15,18 +15,14 @@ from rlsweep.errors import EnvironmentSpecError
 def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     """Make a registered environment, without Gymnasium's checking wrappers, which cost time at every step.
 
-    Raises EnvironmentSpecError for an id that is not registered, a missing dependency, or kwargs that do not fit.
+    Raises EnvironmentSpecError for an id that is not registered, a missing dependency, kwargs that do not fit, or code
+    that fails.
     """
     module, _, name = spec.id.rpartition(":")
+    if module:
+        import_named(module, spec.id)
     try:
-        if module:
-            importlib.import_module(module)
         unchecked = copy.deepcopy(gym.spec(name))
-    except ImportError as exc:
-        raise EnvironmentSpecError(
-            f"Environment {spec.id!r}: module {module!r} cannot be imported ({exc}); install it, or put its folder on "
-            f"PYTHONPATH."
-        ) from exc
     except gym.error.Error as exc:
         raise EnvironmentSpecError(
             f"Environment {spec.id!r} is no registered Gymnasium id{suggestion(name, gym.registry) or '.'} "
@@ -37,6 +33,8 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
         env = gym.make(unchecked, disable_env_checker=True, **spec.kwargs)
     except (gym.error.Error, ImportError) as exc:
         raise EnvironmentSpecError(f"Environment {spec.id!r} cannot be made here: {exc}") from exc
-    except (TypeError, ValueError) as exc:
-        raise EnvironmentSpecError(f"Environment {spec.id!r} cannot be made with kwargs {spec.kwargs}: {exc}") from exc
+    except Exception as exc:
+        raise EnvironmentSpecError(
+            f"Environment {spec.id!r} cannot be made with kwargs {spec.kwargs}: {type(exc).__name__}: {exc}"
+        ) from exc
     return adapt(env, spec, seed=seed)

@@ -30,7 +30,9 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     try:
         aec = pettingzoo.make("aec", ids[module], **spec.kwargs)
     except Exception as exc:
-        raise EnvironmentSpecError(f"Environment {spec.id!r} cannot be made with kwargs {spec.kwargs}: {exc}") from exc
+        raise EnvironmentSpecError(
+            f"Environment {spec.id!r} cannot be made with kwargs {spec.kwargs}: {type(exc).__name__}: {exc}"
+        ) from exc
     return play(_unchecked(aec), spec, seed=seed)
 
 

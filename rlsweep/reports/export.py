@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from enum import StrEnum
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +12,7 @@ from pyarrow import csv, parquet
 from rlsweep.config.differences import flat_hyperparameters
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import InputError
+from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import Evaluation, Outcome, Sweep, TrainingRun
 from rlsweep.store import training_runs
 from rlsweep.store.curves import DRAW, LOSS, WIN, EpisodeColumns, UpdateColumns, episodes_of, evaluations_of, updates_of
@@ -42,13 +42,6 @@ _RUN_COLUMNS: dict[str, pa.DataType] = {
 }
 
 _EVALUATION_TYPES: dict[str, pa.DataType] = {"env_steps": pa.int64(), "episodes": pa.int64(), "is_best": pa.bool_()}
-
-
-class ExportFormat(StrEnum):
-    """What the files are; the value is their extension."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
 
 
 def export(database: Database, sweep: Sweep, file_format: ExportFormat, folder: Path) -> tuple[Path, ...]:

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlsweep.analysis.figures import FEWEST_UPDATES
 from rlsweep.analysis.intervals import FEWEST_SEEDS
 from rlsweep.analysis.ranking import Ranking
 from rlsweep.analysis.sweeps import ConfigAssessment, SweepAssessment
 from rlsweep.analysis.trends import Direction
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import number, plural
+from rlsweep.config.estimate import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.config.run import RunConfig
-from rlsweep.config.training import EnvironmentSpec
 from rlsweep.reports.records import RecordedConfig
 from rlsweep.runs import Sweep
 
@@ -43,7 +42,7 @@ def findings(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) ->
     """Sentences about the sweep, the most important first."""
     if all(not judged.figures.counted for judged in assessment.configs):
         return ("No config has a finished episode that counts.",)
-    if all(judged.figures.updates < FEWEST_UPDATES for judged in assessment.configs):
+    if all(judged.figures.updates < TOO_FEW_UPDATES for judged in assessment.configs):
         return tuple(_budget(recorded, assessment))
     return (
         *_budget(recorded, assessment),
@@ -66,14 +65,14 @@ def _budget(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> 
     short = [
         _episodes_needed(config, judged)
         for config, judged in zip(recorded, assessment.configs, strict=True)
-        if judged.figures.counted and judged.figures.updates < FEWEST_UPDATES
+        if judged.figures.counted and judged.figures.updates < TOO_FEW_UPDATES
     ]
     if not short:
         return []
     which = "every config" if len(short) == len(recorded) else f"{len(short)} of {len(recorded)} configs"
     return [
-        f"The budget was too short: fewer than {FEWEST_UPDATES} policy updates for {which}. "
-        f"About {max(short):,} episodes a trial would give {FEWEST_UPDATES}."
+        f"The budget was too short: fewer than about {GOOD_UPDATES} policy updates for {which}. "
+        f"About {max(short):,} episodes a trial would give {GOOD_UPDATES}."
     ]
 
 
@@ -82,7 +81,7 @@ def _episodes_needed(config: RecordedConfig, judged: ConfigAssessment) -> int:
     settings = RunConfig.from_record(config.runs[0].config)
     counted = judged.figures.counted
     length = sum(seed.env_steps for seed in counted) / sum(seed.episodes for seed in counted)
-    needed = FEWEST_UPDATES * settings.agent.n_steps * settings.training.n_envs / length
+    needed = GOOD_UPDATES * settings.agent.n_steps * settings.training.n_envs / length
     unit = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)
     return int(math.ceil(needed / unit) * unit)
 
@@ -130,7 +129,7 @@ def _fastest(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) ->
         (judged.figures.steps_to_90, config.name)
         for config, judged in zip(recorded, assessment.configs, strict=True)
         if judged.figures.steps_to_90 is not None
-        and judged.figures.updates >= FEWEST_UPDATES
+        and judged.figures.updates >= TOO_FEW_UPDATES
         and judged.figures.trend is not None
         and judged.figures.trend.direction is Direction.RISING
     ]
@@ -148,7 +147,7 @@ def _choice(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> 
         for group in ranking.groups[:1]
         for index in group
         if assessment.configs[index].verdict.kind not in _NOT_WORTH_A_LONG_RUN
-        and assessment.configs[index].figures.updates >= FEWEST_UPDATES
+        and assessment.configs[index].figures.updates >= TOO_FEW_UPDATES
     ]
     promising = [index for index in worth if assessment.configs[index].verdict.kind is VerdictKind.PROMISING]
     bases = [index for index in worth if recorded[index].runs[0].sweep_variant is None]
@@ -160,13 +159,13 @@ def _long_run(sweep: Sweep, config: RecordedConfig, ranking: Ranking) -> NextSte
     if len(ranking.groups) == 1 and ranking.winner is None:
         what = "tied with the others" if len(ranking.ranks) > 1 else "the only config"
     text = f"Train {config.name} ({what}) for long"
-    environment = str(sweep.base_config["environment"]["id"])
-    if environment != EnvironmentSpec().id:
-        text += f", adding --config with the training config of this sweep ({environment})"
-    path = shlex.quote(config.runs[0].config_path)
-    return NextStep(
-        text=text, command=f"rlsweep train --agent-config {path} --mode full --total-timesteps {LONG_RUN_STEPS}"
-    )
+    words = ["rlsweep", "train", "--agent-config", config.runs[0].config_path]
+    if sweep.base_config_path is not None:
+        words += ["--config", sweep.base_config_path]
+    for override in sweep.overrides:
+        words += ["--set", override]
+    words += ["--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)]
+    return NextStep(text=text, command=shlex.join(words))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -25,3 +25,10 @@ def open_database(settings: Settings) -> Iterator[Database]:
         with embedded_server(Paths(settings).embedded_database) as database:
             schema.upgrade(database)
             yield database
+
+
+def check_reachable(settings: Settings) -> None:
+    """Raise StoreUnavailableError where the user's own server does not answer; the embedded one always will."""
+    if settings.database_url:
+        with Database(settings.database_url).readonly():
+            pass

@@ -23,6 +23,7 @@ def sweep_from_row(row: DictRow) -> Sweep:
     values["status"] = SweepStatus(row["status"])
     values["patterns"] = tuple(row["patterns"])
     values["seeds"] = tuple(row["seeds"])
+    values["overrides"] = tuple(row["overrides"])
     return Sweep(**values)
 
 

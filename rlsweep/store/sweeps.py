@@ -14,9 +14,7 @@ from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, sweep_from_row
-
-LEASE_PATIENCE_S = 15.0
-"""Seconds without a sign of life after which a driver counts as gone."""
+from rlsweep.store.training_runs import LEASE_PATIENCE_S
 
 _SQL = load("sweeps")
 
@@ -46,6 +44,8 @@ def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun]) -> Sweep
                     "budget": Jsonb(sweep.budget),
                     "seeds": Jsonb(list(sweep.seeds)),
                     "base_config": Jsonb(sweep.base_config),
+                    "base_config_path": sweep.base_config_path,
+                    "overrides": Jsonb(list(sweep.overrides)),
                     "git_commit": sweep.git_commit,
                     "git_dirty": sweep.git_dirty,
                     "versions": Jsonb(sweep.versions),
@@ -135,6 +135,15 @@ def renew_lease(database: Database, sweep_id: UUID, driver: str) -> None:
             raise DriverBusyError(f"Sweep {sweep_id} was taken from {driver} by {lease['driver'] or 'nobody'}.")
 
 
+def lost_driver(database: Database, sweep_id: UUID) -> str | None:
+    """The driver (`host:pid`) that holds the lease but has given no sign of life lately; None where all is well."""
+    with database.readonly() as connection:
+        lease = connection.execute(_SQL["get_lease"], {"id": sweep_id}).fetchone()
+    if lease is None or lease["driver"] is None or lease["silent_s"] < LEASE_PATIENCE_S:
+        return None
+    return str(lease["driver"])
+
+
 def release(database: Database, sweep_id: UUID, driver: str) -> None:
     """Give the lease back, if it is still held; another driver may take it at once."""
     with database.connect() as connection:
@@ -152,12 +161,6 @@ def settle(database: Database, sweep_id: UUID) -> Sweep:
     if row is None:
         raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
     return sweep_from_row(row)
-
-
-def delete(database: Database, sweep_id: UUID) -> None:
-    """Forget the sweep, its runs and everything that they recorded; files stay."""
-    with database.connect() as connection:
-        connection.execute(_SQL["delete_sweep"], {"id": sweep_id})
 
 
 def _one(row: DictRow | None) -> DictRow:

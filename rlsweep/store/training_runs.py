@@ -1,4 +1,4 @@
-"""Training runs: every change of a run's status happens here, in `_end`, `begin_attempt` and `reopen`."""
+"""Training runs: every change of a run's status happens here."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,22 @@ from uuid import UUID, uuid4
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from rlsweep.errors import InputError, StaleAttemptError
+from rlsweep.errors import DriverBusyError, InputError, StaleAttemptError
 from rlsweep.runs import Checkpoint, NewRun, RunStatus, TrainingRun
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, run_from_row
+
+LEASE_PATIENCE_S = 15.0
+"""Seconds without a sign of life after which whoever drives a sweep, or trains a run, may be replaced."""
+
+RUN_PATIENCE_S = 60.0
+"""Seconds without a sign of life after which a run that nobody looks after is settled, with nobody asking for it."""
+
+ABANDONED = (
+    "Its process ended without a word; it was killed, or its machine went down. "
+    "What it recorded is kept, and its last checkpoint can be gone on from."
+)
 
 SQL = load("training_runs")
 _CURVES = load("curves")
@@ -87,12 +98,6 @@ def of_sweep(database: Database, sweep_id: UUID) -> list[TrainingRun]:
     return [run_from_row(row) for row in rows]
 
 
-def agents(database: Database) -> list[str]:
-    """Every agent id that has a run, in alphabetical order."""
-    with database.readonly() as connection:
-        return [row["agent_id"] for row in connection.execute(SQL["list_agents"])]
-
-
 def latest_checkpoint(database: Database, run_id: UUID) -> Checkpoint | None:
     """The checkpoint that the next attempt goes on from; None where there is none."""
     with database.readonly() as connection:
@@ -151,11 +156,33 @@ def fail_lost(database: Database, run_id: UUID, error: str) -> TrainingRun:
         return _end(connection, run, RunStatus.FAILED, error)
 
 
+def fail_abandoned(
+    database: Database, *, sweep_id: UUID | None = None, run_id: UUID | None = None, patience_s: float = RUN_PATIENCE_S
+) -> list[TrainingRun]:
+    """Settle the runs on which nobody works any more, of that sweep or that one run; return those that it settled.
+
+    Such a run gave no sign of life for `patience_s` seconds by the database's clock, and no live driver looks after
+    it. It becomes stopped if it was asked to stop, else failed.
+    """
+    with database.connect() as connection:
+        rows = connection.execute(
+            SQL["end_abandoned_runs"],
+            {
+                "sweep_id": sweep_id,
+                "id": run_id,
+                "patience_s": patience_s,
+                "lease_patience_s": LEASE_PATIENCE_S,
+                "error": ABANDONED,
+            },
+        ).fetchall()
+    return [run_from_row(row) for row in rows]
+
+
 def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = None) -> TrainingRun:
-    """Let a run that ended wait for a worker again; what it recorded stays.
+    """Let a run that ended, or whose worker is gone, wait for a worker again; what it recorded stays.
 
     config: takes the place of the run's own, with a larger budget; only then may a completed run be reopened.
-    Raises InputError for one that completed otherwise; one that is pending or running is returned as it is.
+    Raises InputError for one that completed otherwise, DriverBusyError while a worker gives signs of life.
     """
     with database.connect() as connection:
         run = lock(connection, run_id)
@@ -164,18 +191,12 @@ def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = 
                 f"Training run {run_id} is completed: there is nothing left of it to run. "
                 "Give a larger budget with --total-timesteps or --episodes to go on."
             )
-        if not run.status.is_finished:
-            return run
+        if run.status is RunStatus.RUNNING:
+            _check_silent(connection, run)
         new_config = Jsonb(run.config if config is None else config)
         return run_from_row(
             _one(connection.execute(SQL["reopen_run"], {"id": run_id, "config": new_config}).fetchone())
         )
-
-
-def delete(database: Database, run_id: UUID) -> None:
-    """Forget the run and everything that it recorded; files stay."""
-    with database.connect() as connection:
-        connection.execute(SQL["delete_run"], {"id": run_id})
 
 
 def lock(connection: Connection, run_id: UUID) -> TrainingRun:
@@ -194,6 +215,16 @@ def check_attempt(run: TrainingRun, attempt: int) -> None:
         )
     if run.status is not RunStatus.RUNNING:
         raise StaleAttemptError(f"Attempt {attempt} of training run {run.id} was given up: the run is {run.status}.")
+
+
+def _check_silent(connection: Connection, run: TrainingRun) -> None:
+    """Raise DriverBusyError where the worker of a running run was heard of lately, by the database's clock."""
+    silent_s = _one(connection.execute(SQL["get_silence"], {"id": run.id}).fetchone())["silent_s"]
+    if silent_s < LEASE_PATIENCE_S:
+        raise DriverBusyError(
+            f"Training run {run.id} is being trained by a process on {run.metadata.get('host', 'some host')}, seen "
+            f"{silent_s:.0f} s ago; stop it first: rlsweep stop {str(run.id)[:8]}"
+        )
 
 
 def _end(connection: Connection, run: TrainingRun, status: RunStatus, error: str | None) -> TrainingRun:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from rlsweep.errors import ClusterUnavailableError
+from rlsweep.settings import Settings
 from rlsweep.sweep.resources import Resources
 
 DASHBOARD_PORT = 8265
@@ -20,9 +21,15 @@ OBJECT_STORE_BYTES = 80 * 1024**2
 """Trials pass a run id and nothing else; this is about the least that Ray takes."""
 
 CONNECT_SECONDS = 5.0
-"""How long a cluster's address may take to answer."""
+"""How long a cluster's address may take to take a connection."""
 
-_QUIET = {
+JOIN_SECONDS = 30.0
+"""How long a cluster may take to let us in; with a wrong token Ray would wait for ever."""
+
+START_SECONDS = 180.0
+"""How long a local Ray may take to start on a busy machine; 3 to 6 s are usual."""
+
+_ENVIRON = {
     "PYTHONWARNINGS": "ignore",  # of Ray's own processes, which inherit it
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -51,17 +58,18 @@ class RaySession:
     def __init__(self, options: RayOptions, *, cpus: int | None = None) -> None:
         self._options = options
         self._cpus = cpus
-        self._error: Exception | None = None
+        self.dashboard_url: str | None = None
+        self._error: BaseException | None = None
         self._started = threading.Event()
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._hold, name="ray", daemon=True)
 
     def __enter__(self) -> "RaySession":
-        os.environ.update(_QUIET)
+        environ = dict(_ENVIRON)
         if self._options.address is None:
             # A token of our own: other users of the machine cannot submit work to this Ray.
-            os.environ.setdefault("RAY_AUTH_MODE", "token")
-            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+            environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        os.environ.update(environ | os.environ)  # what the user set stays
         self._thread.start()
         return self
 
@@ -69,20 +77,29 @@ class RaySession:
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leaving.set()
-        self._thread.join()
+        # One that is still waiting for an answer ends with the process.
+        self._thread.join(None if self._started.is_set() else 0)
 
-    def ready(self, resources: Resources) -> int:
+    def ready(self, resources: Resources, settings: Settings) -> int:
         """Wait until Ray answers; returns how many trials fit at a time, `max_concurrent` at the most.
 
-        Raises ClusterUnavailableError where it does not answer, or no node can hold a trial.
+        Raises ClusterUnavailableError where it does not answer, where no node can hold a trial, and where other
+        machines would have to reach a database or a folder of this one.
         """
-        self._started.wait()
+        where = f"at {self._options.address}" if self._options.address else "on this machine"
+        if not self._started.wait(START_SECONDS if self._options.address is None else JOIN_SECONDS):
+            raise ClusterUnavailableError(
+                f"Ray {where} gave no answer. Check the address, and that RAY_AUTH_MODE and RAY_AUTH_TOKEN are those "
+                "of the cluster."
+            )
         if self._error is not None:
-            where = f"at {self._options.address}" if self._options.address else "on this machine"
             raise ClusterUnavailableError(f"Ray cannot be started or reached {where}: {self._error}") from self._error
         import ray
 
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        alive = [node for node in ray.nodes() if node["Alive"]]
+        if any(node["NodeManagerHostname"] != socket.gethostname() for node in alive):
+            _check_shared(settings)
+        nodes = [node["Resources"] for node in alive]
         fitting: int = sum(
             min(math.floor(node.get(kind, 0) / need + 1e-9) for kind, need in resources.bundle.items())
             for node in nodes
@@ -105,9 +122,10 @@ class RaySession:
         with tempfile.TemporaryDirectory(prefix="rlsweep-ray-", ignore_cleanup_errors=True) as folder:
             try:
                 self._init(folder)
-            except Exception as error:  # noqa: BLE001 - told by `ready`
+            except BaseException as error:  # noqa: BLE001 - told by `ready`; Ray also raises SystemExit
                 self._error = error
-            self._started.set()
+            finally:
+                self._started.set()
             self._leaving.wait()
             import ray
 
@@ -122,7 +140,8 @@ class RaySession:
         if self._options.address is not None:
             ray.init(address=self._options.address, **common)
         else:
-            ray.init(
+            context = ray.init(
+                address="local",  # whatever RAY_ADDRESS says
                 num_cpus=self._cpus,
                 include_dashboard=self._options.dashboard,
                 dashboard_host="127.0.0.1",
@@ -131,6 +150,8 @@ class RaySession:
                 _temp_dir=folder,
                 **common,
             )
+            if self._options.dashboard:
+                self.dashboard_url = f"http://{context.dashboard_url}"
         import ray._private.worker
 
         # Ray prints "(raylet) A worker died …" on stdout; it is on the run's record.
@@ -138,8 +159,29 @@ class RaySession:
         from ray import tune  # noqa: F401 - its import takes a second, better spent here
 
 
+def _check_shared(settings: Settings) -> None:
+    missing = [
+        variable
+        for variable, is_missing in (
+            ("RLSWEEP_DATABASE_URL", settings.database_url is None),
+            ("RLSWEEP_STORAGE", settings.storage == settings.home),
+        )
+        if is_missing
+    ]
+    if missing:
+        raise ClusterUnavailableError(
+            f"This cluster has nodes on other machines, which cannot reach {settings.home} here: set "
+            f"{' and '.join(missing)} to a PostgreSQL server and a folder that all nodes reach."
+        )
+
+
 def _check_reachable(address: str) -> None:
-    """Try the port first: Ray itself waits a minute for a cluster that is not there, and then ends the process."""
+    """Try the port first: Ray itself waits a minute for a cluster that is not there, and then ends the process.
+
+    Raises OSError, or ValueError for a form of address that is not taken.
+    """
+    if "://" in address:
+        raise ValueError("give the head node's host and port, such as 10.0.0.1:6379, or auto")
     host, separator, port = address.rpartition(":")
     if not separator or not port.isdigit():
         return  # "auto", or a form that Ray itself answers at once

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from rlsweep.errors import StoreUnavailableError
+from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.runs import RunStatus, Sweep, TrainingRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
@@ -22,7 +22,7 @@ from rlsweep.sweep.execution import Workplace
 from rlsweep.sweep.flags import StopFlag
 from rlsweep.sweep.resources import Resources
 from rlsweep.sweep.trainable import TrialTrainable
-from rlsweep.sweep.tuning import Fit, LiveTrials
+from rlsweep.sweep.tuning import RESTARTS, Fit, LiveTrials
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,11 @@ class Driver:
         self._flag = StopFlag(sweep.id)
         self._trials = LiveTrials()
         self._stop = threading.Event()
+        self._flag_raised = False
+        self._stop_recorded = False
+        self._is_away = False
+        self._last_sign = time.monotonic()
+        self._lost: dict[UUID, str] = {}
         self._stopping_since: dict[UUID, float] = {}
 
     def request_stop(self) -> None:
@@ -69,21 +74,32 @@ class Driver:
         """Run what is unfinished, calling `watch` at each look at the record; return the sweep as it ended.
 
         A trial that fails of itself or loses its process for good is on record as failed and disturbs no other.
-        A KeyboardInterrupt, which passes through, settles at once what is unfinished as stopped.
-        Raises DriverBusyError where another driver holds the sweep.
+        Whatever ends it before, a KeyboardInterrupt too, passes through once what is unfinished is settled as stopped.
+        Raises DriverBusyError where another driver holds the sweep, RlsweepError where Tune itself fails.
         """
         sweeps.take_lease(self._database, self._sweep.id, self._name)
         try:
-            unfinished = [run for run in self._runs() if not run.status.is_finished]
-            if unfinished:
+            # A trial whose actor died before the trial began is not Tune's to repeat: another round takes it up.
+            for _ in range(1 + RESTARTS):
+                unfinished = [run for run in self._runs() if not run.status.is_finished]
+                if not unfinished or self._stop.is_set():
+                    break
                 self._run_trials(unfinished, watch)
-            return sweeps.settle(self._database, self._sweep.id)
-        except KeyboardInterrupt:
-            # Their processes end with Ray; until then the database refuses what they send.
-            sweeps.request_stop(self._database, self._sweep.id)
-            self._settle_unfinished()
-            sweeps.settle(self._database, self._sweep.id)
+        except DriverBusyError:
+            raise  # what is unfinished is the other driver's
+        except RlsweepError as error:
+            self._settle(str(error))
             raise
+        except BaseException:
+            # Ctrl-C once more, or whatever ends this process: trials end with Ray, and until then the database
+            # refuses what they send.
+            sweeps.request_stop(self._database, self._sweep.id)
+            self._settle("Its driver ended.")
+            raise
+        else:
+            ended = self._settle("The trial could not be started.")
+            watch(self._runs())
+            return ended
         finally:
             self._flag.lower()
             sweeps.release(self._database, self._sweep.id, self._name)
@@ -100,34 +116,44 @@ class Driver:
                 folder=Path(folder),
             )
             fit.start()
-            self._watch_over(fit, watch)
-        self._settle_unfinished()
-        watch(self._runs())
+            while not fit.wait(WATCH_SECONDS):
+                self._look(watch)
+            self._look(watch)
         if fit.error is not None:
-            raise fit.error
+            raise RlsweepError(f"Ray Tune gave up on the sweep: {fit.error}") from fit.error
 
-    def _settle_unfinished(self) -> None:
-        """Put the end of every run on record whose process left without a word."""
+    def _settle(self, reason: str) -> Sweep:
+        """Put an end on record for every run that left without a word, then one for the sweep."""
         for run in self._runs():
             if not run.status.is_finished:
-                training_runs.fail_lost(self._database, run.id, self._trials.reason(run.id))
+                training_runs.fail_lost(self._database, run.id, reason)
+        return sweeps.settle(self._database, self._sweep.id)
 
-    def _watch_over(self, fit: Fit, watch: Watcher) -> None:
-        last_sign = time.monotonic()
-        while not fit.wait(WATCH_SECONDS):
-            try:
-                if self._stop.is_set() and not self._flag.is_raised():
-                    self._flag.raise_()
-                    sweeps.request_stop(self._database, self._sweep.id)
-                if time.monotonic() - last_sign >= LEASE_SECONDS:
-                    last_sign = time.monotonic()
-                    sweeps.renew_lease(self._database, self._sweep.id, self._name)
-                runs = self._runs()
-            except StoreUnavailableError as error:
-                logger.warning("%s", error)
-                continue
-            self._kill_overdue(runs)
-            watch(runs)
+    def _look(self, watch: Watcher) -> None:
+        """Pass on a wish to stop, give a sign of life, settle what died, end what is overdue, show the rest."""
+        if self._stop.is_set() and not self._flag_raised:
+            self._flag.raise_()
+            self._flag_raised = True
+        try:
+            if self._stop.is_set() and not self._stop_recorded:
+                sweeps.request_stop(self._database, self._sweep.id)
+                self._stop_recorded = True
+            if time.monotonic() - self._last_sign >= LEASE_SECONDS:
+                sweeps.renew_lease(self._database, self._sweep.id, self._name)
+                self._last_sign = time.monotonic()
+            self._lost |= self._trials.take_lost()
+            runs = self._runs()
+            for run in runs:
+                if run.id in self._lost and run.attempt > 0 and not run.status.is_finished:
+                    training_runs.fail_lost(self._database, run.id, self._lost[run.id])
+        except StoreUnavailableError as error:
+            if not self._is_away:
+                self._is_away = True
+                logger.warning("Trials go on and keep their records until the database is back. %s", error)
+            return
+        self._is_away = False
+        self._kill_overdue(runs)
+        watch(runs)
 
     def _kill_overdue(self, runs: Sequence[TrainingRun]) -> None:
         now = time.monotonic()

@@ -16,7 +16,8 @@ from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
-from rlsweep.sweep.recorder import StoreRecorder
+from rlsweep.sweep.patience import patiently
+from rlsweep.sweep.recorder import PATIENCE_SECONDS, StoreRecorder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,21 +49,29 @@ def execute_run(
     stopped meanwhile is left as it is. An exception of the run's own (a broken environment, a diverged loss) is
     caught and becomes the record's error, so that the process can go on with other runs.
 
-    Raises StoreUnavailableError where the end cannot be put on record.
+    A KeyboardInterrupt, which passes through, ends it at once as stopped.
+
+    Raises StoreUnavailableError where the start or the end cannot be put on record within a minute, and
+    StaleAttemptError where another attempt took the run over.
     """
     database = Database(workplace.database_url)
-    run = training_runs.begin_attempt(database, run_id, workplace.metadata | {"host": socket.gethostname()})
+    metadata = workplace.metadata | {"host": socket.gethostname()}
+    run = patiently(lambda: training_runs.begin_attempt(database, run_id, metadata), seconds=PATIENCE_SECONDS)
     if run is None:
         return training_runs.get(database, str(run_id)).status
     try:
         status, error = _train(database, run, workplace, resume_from, stop, stop_elsewhere), None
     except (StaleAttemptError, StoreUnavailableError):
         raise
+    except KeyboardInterrupt:
+        training_runs.finish(database, run_id, run.attempt, RunStatus.STOPPED)
+        raise
     except RlsweepError as failure:
         status, error = RunStatus.FAILED, f"{type(failure).__name__}: {failure}"
     except Exception:  # noqa: BLE001 - whatever a run fails of belongs on its record
         status, error = RunStatus.FAILED, traceback.format_exc()
-    training_runs.finish(database, run_id, run.attempt, status, error)
+    attempt = run.attempt
+    patiently(lambda: training_runs.finish(database, run_id, attempt, status, error), seconds=PATIENCE_SECONDS)
     return status
 
 

@@ -2,29 +2,25 @@
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean
 from types import TracebackType
 
 from rlsweep.errors import StoreUnavailableError
-from rlsweep.runs import Checkpoint, Episode, Evaluation, Outcome, TrainingRun, Update
+from rlsweep.runs import RECENT_EPISODES, Checkpoint, Episode, Evaluation, TrainingRun, Update, recent_means
 from rlsweep.store import recording
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
+from rlsweep.sweep.patience import patiently
 
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
 """Between two transactions of one run: 3 ms each, 0.3% of a core."""
 
-CLOSING_SECONDS = 60.0
-"""How long the end of a run waits for a database that is away before it gives up."""
-
-WINDOW = 100
-"""Episodes in the running mean reward and win rate: the length of SB3's own `ep_info_buffer`."""
+PATIENCE_SECONDS = 60.0
+"""How long the start and the end of a run wait for a database that is away before they give up."""
 
 
 @dataclass(slots=True)
@@ -73,9 +69,11 @@ class StoreRecorder:
         self._stop_elsewhere = stop_elsewhere
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._closing_seconds = PATIENCE_SECONDS
+        self._is_away = False
         self._failure: Exception | None = None
         self._pending = _Pending()
-        self._recent: deque[Episode] = deque(maxlen=WINDOW)
+        self._recent: deque[Episode] = deque(maxlen=RECENT_EPISODES)
         # A new attempt shows what the last one left on record until it has something of its own to show.
         self._progress = Progress(
             episodes=run.episodes,
@@ -129,6 +127,8 @@ class StoreRecorder:
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error_type is KeyboardInterrupt:
+            self._closing_seconds = 0.0
         self._closing.set()
         self._thread.join()
         if self._failure is not None and error is None:
@@ -138,7 +138,7 @@ class StoreRecorder:
         try:
             while not self._closing.wait(FLUSH_SECONDS):
                 self._flush_or_keep()
-            self._flush_before(time.monotonic() + CLOSING_SECONDS)
+            patiently(self._flush, seconds=self._closing_seconds)
         except Exception as error:  # noqa: BLE001 - raised again where the context is left
             self._failure = error
             self._stop.set()
@@ -148,25 +148,23 @@ class StoreRecorder:
         try:
             self._flush()
         except StoreUnavailableError as error:
-            logger.warning("run %s keeps its records in memory: %s", self._run.id, error)
+            if not self._is_away:
+                self._is_away = True
+                logger.warning("run %s keeps its records in memory: %s", self._run.id, error)
             if self._stop_elsewhere():
                 self._stop.set()
-
-    def _flush_before(self, deadline: float) -> None:
-        """Send what is pending, waiting for a database that is away until `deadline` (monotonic seconds)."""
-        while True:
-            try:
-                return self._flush()
-            except StoreUnavailableError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(FLUSH_SECONDS)
 
     def _flush(self) -> None:
         with self._lock:
             pending, self._pending = self._pending, _Pending()
             if pending.episodes:
-                self._progress = _with_means(self._progress, self._recent)
+                means = recent_means(self._recent)
+                self._progress = replace(
+                    self._progress,
+                    mean_reward=means.mean_reward,
+                    mean_length=means.mean_length,
+                    win_rate=means.win_rate,
+                )
             batch = Batch(
                 progress=self._progress,
                 episodes=pending.episodes,
@@ -178,18 +176,8 @@ class StoreRecorder:
         try:
             if recording.flush(self._database, self._run.id, self._run.attempt, batch):
                 self._stop.set()
+            self._is_away = False
         except StoreUnavailableError:
             with self._lock:
                 self._pending = pending.followed_by(self._pending)
             raise
-
-
-def _with_means(progress: Progress, episodes: Sequence[Episode]) -> Progress:
-    """Take the means over the latest episodes; the win rate is of those that know an outcome."""
-    outcomes = [episode.outcome for episode in episodes if episode.outcome is not None]
-    return replace(
-        progress,
-        mean_reward=fmean(episode.reward for episode in episodes),
-        mean_length=fmean(episode.length for episode in episodes),
-        win_rate=fmean(outcome is Outcome.WIN for outcome in outcomes) if outcomes else None,
-    )

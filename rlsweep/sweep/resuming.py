@@ -4,7 +4,7 @@ from pathlib import Path
 from uuid import UUID
 
 from rlsweep.config.run import Budget, RunConfig
-from rlsweep.errors import CheckpointError, InputError, NotFoundError
+from rlsweep.errors import InputError, NotFoundError
 from rlsweep.runs import TrainingRun
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
@@ -13,7 +13,7 @@ from rlsweep.store.database import Database
 def find_run(database: Database, reference: str) -> tuple[TrainingRun, Path | None]:
     """Find the run that `reference` names by its id, or by the path of one of its checkpoints, then that path too.
 
-    Raises NotFoundError, CheckpointError.
+    Raises NotFoundError.
     """
     path = Path(reference)
     if path.suffix != ".zip":
@@ -23,7 +23,7 @@ def find_run(database: Database, reference: str) -> tuple[TrainingRun, Path | No
     try:
         return training_runs.get(database, UUID(path.absolute().parent.name)), path.absolute()
     except (ValueError, NotFoundError):
-        raise CheckpointError(
+        raise NotFoundError(
             f"{reference} belongs to no training run on record, so its config is not known. "
             "Name a run's id; `rlsweep runs` lists them."
         ) from None
@@ -35,7 +35,7 @@ def reopen_run(
     """Make a run ready to be taken up again, with a larger budget if one is given.
 
     Raises InputError where nothing is left to do, or where the run is a trial of a sweep and would get another budget
-    than the trials it is compared with.
+    than the trials it is compared with; DriverBusyError while another process trains it.
     """
     run, checkpoint = find_run(database, reference)
     if episodes is None and total_timesteps is None:
@@ -45,6 +45,12 @@ def reopen_run(
             f"{run.label} is a trial of a sweep: with another budget it could not be compared with the others. "
             f"Train its config by itself: rlsweep train --agent-config {run.config_path} --total-timesteps N"
         )
+    for flag, wanted, done in (
+        ("--episodes", episodes, run.episodes),
+        ("--total-timesteps", total_timesteps, run.env_steps),
+    ):
+        if wanted is not None and wanted <= done:
+            raise InputError(f"{flag} {wanted}: {run.label} has {done:,} behind it already; give a larger total.")
     config = RunConfig.from_record(run.config).model_copy(
         update={"budget": Budget(episodes=episodes, total_timesteps=total_timesteps)}
     )

@@ -1,20 +1,40 @@
 """A plan becomes a sweep on record; nothing runs before it is."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from rlsweep.config.plan import Plan, Trial
-from rlsweep.errors import NotFoundError
+from rlsweep.errors import InputError, NotFoundError
 from rlsweep.runs import NewRun, NewSweep, Sweep
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
 from rlsweep.sweep.provenance import Provenance
 
+LONGEST_NAME = 100
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LIKE_AN_ID = re.compile(r"[0-9A-Fa-f-]{4,}")
+
+
+def check_name(name: str) -> None:
+    """Raise InputError unless sweeps may be called so: a name is part of commands, folders and URLs."""
+    if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise InputError(
+            f"--name {name!r}: write letters, digits, '_', '-' and '.', beginning with a letter or digit, "
+            f"at most {LONGEST_NAME} of them, such as lr-study."
+        )
+    if name == "latest":
+        raise InputError("--name latest: `latest` already means the newest sweep; choose another name.")
+    if _LIKE_AN_ID.fullmatch(name):
+        raise InputError(f"--name {name}: it looks like the start of an id; add a letter beyond f, such as lr-{name}.")
+
 
 def create_sweep(
     database: Database, plan: Plan, *, name: str | None, patterns: Sequence[str], provenance: Provenance
 ) -> Sweep:
-    """Write the sweep and its runs, all of it or nothing. Raises InputError where the name is taken."""
+    """Write the sweep and its runs, all of it or nothing. Raises InputError where the name is taken or no name."""
+    if name is not None:
+        check_name(name)
     first = plan.trials[0].config
     sweep = NewSweep(
         name=name or _free_name(database, first.agent.agent_id),
@@ -23,6 +43,8 @@ def create_sweep(
         budget=first.budget.model_dump(),
         seeds=tuple(dict.fromkeys(trial.config.seed for trial in plan.trials)),
         base_config=plan.base_training.model_dump(mode="json"),
+        base_config_path=None if plan.base_config_path is None else str(plan.base_config_path),
+        overrides=plan.overrides,
         git_commit=provenance.git_commit,
         git_dirty=provenance.git_dirty,
         versions=provenance.versions,

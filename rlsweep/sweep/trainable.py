@@ -4,14 +4,18 @@ A class trainable, because it leaves no thread behind: an actor whose trial has 
 torch, SB3 and the environments already imported.
 """
 
+import logging
 import threading
 from typing import Any
 from uuid import UUID
 
 from ray import tune
 
+from rlsweep.errors import StaleAttemptError
 from rlsweep.sweep.execution import Workplace, execute_run
 from rlsweep.sweep.flags import StopFlag
+
+logger = logging.getLogger(__name__)
 
 
 class TrialTrainable(tune.Trainable):
@@ -32,5 +36,11 @@ class TrialTrainable(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Run the whole trial. Its own failure is on its record; only a lost database or process is Tune's to see."""
-        execute_run(self._run_id, self._workplace, stop=threading.Event(), stop_elsewhere=self._flag.is_raised)
+        stop = threading.Event()
+        if self._flag.is_raised():
+            stop.set()
+        try:
+            execute_run(self._run_id, self._workplace, stop=stop, stop_elsewhere=self._flag.is_raised)
+        except StaleAttemptError as error:
+            logger.warning("%s", error)  # the run is another process's now
         return {"done": True}

@@ -4,6 +4,7 @@ What each setting is for is shown in tests/integration/test_tune_recipe.py.
 """
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ class LiveTrials(tune.Callback):
     def __init__(self) -> None:
         self._live: dict[UUID, Trial] = {}
         self._overdue: set[UUID] = set()
-        self._reasons: dict[UUID, str] = {}
+        self._lost: deque[tuple[UUID, str]] = deque()
 
     def __getstate__(self) -> dict[str, Any]:
         # Tune pickles its callbacks into a state file that nobody reads.
@@ -110,9 +111,13 @@ class LiveTrials(tune.Callback):
         self._overdue.add(run_id)
         return news
 
-    def reason(self, run_id: UUID) -> str:
-        """Why the trial left nothing on its record."""
-        return self._reasons.get(run_id, "The trial was never started: its driver ended before its turn.")
+    def take_lost(self) -> dict[UUID, str]:
+        """Give the runs whose processes died for good since the last call, each with what is known of it."""
+        lost: dict[UUID, str] = {}
+        while self._lost:
+            run_id, reason = self._lost.popleft()
+            lost[run_id] = reason
+        return lost
 
     @override
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
@@ -127,13 +132,14 @@ class LiveTrials(tune.Callback):
         run_id = _run_of(trial)
         self._live.pop(run_id, None)
         details = Path(trial.error_file).read_text() if trial.error_file else ""
-        self._reasons[run_id] = f"The trial's process died.\n{details}".rstrip()
+        self._lost.append((run_id, f"The trial's process died.\n{details}".rstrip()))
 
     @override
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         for run_id in self._overdue & self._live.keys():
-            trial = self._live.pop(run_id)
+            trial = self._live[run_id]
             if trial.temporary_state.ray_actor is not None:
+                del self._live[run_id]
                 trial.max_failures = 0
                 ray.kill(trial.temporary_state.ray_actor)
 

@@ -9,21 +9,18 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import DivergedError
-from rlsweep.runs import Episode, Outcome
+from rlsweep.runs import RECENT_EPISODES, Episode, Outcome
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
 
-WINDOW = 100
-"""Episodes that the running means look back on, as in SB3."""
-
 
 class EpisodeCallback(BaseCallback):
-    """Counts env steps and records episodes; ends training with exactly the budget's number of episodes.
+    """Counts env steps and records episodes; ends training with exactly the budget's number of episodes, or at its cap.
 
     Runs at every env step, so it looks at `infos` only where an episode ended. `progress` is kept up to date.
 
     stopped: whether the recorder asked for it
-    recent: the last WINDOW episodes
+    recent: the last RECENT_EPISODES episodes
     since_update: episodes that whoever logs them has not yet taken out of this list
     """
 
@@ -37,11 +34,13 @@ class EpisodeCallback(BaseCallback):
     ) -> None:
         super().__init__()
         self.stopped = False
-        self.recent: deque[Episode] = deque(maxlen=WINDOW)
+        self.recent: deque[Episode] = deque(maxlen=RECENT_EPISODES)
         self.since_update: list[Episode] = []
         self._recorder = recorder
         self._progress = progress
         self._episode_budget = config.budget.episodes
+        self._step_cap = config.budget.step_cap
+        self._rollout_calls = config.agent.n_steps
         self._normalizer = normalizer
         self._rewards = np.zeros(config.training.n_envs)
         self._started_at = np.zeros(config.training.n_envs, dtype=np.int64)
@@ -53,15 +52,23 @@ class EpisodeCallback(BaseCallback):
         if not math.isfinite(sum(rewards.tolist())):
             raise DivergedError(
                 f"The environment gave a reward that is NaN or infinite, {rewards.tolist()}, at env step "
-                f"{self.num_timesteps}, in episode {self._progress.episodes + 1}."
+                f"{self.num_timesteps}, in episode {self._progress.episodes + 1}, before update "
+                f"{self._progress.updates + 1}."
             )
         self._rewards += rewards
         if True in self.locals["dones"].tolist():
             self._end_episodes(np.flatnonzero(self.locals["dones"]))
             if self._episode_budget is not None and self._progress.episodes >= self._episode_budget:
                 return False
+        if self._is_cut_off():
+            return False
         self.stopped = self._recorder.stop_requested
         return not self.stopped
+
+    def _is_cut_off(self) -> bool:
+        """Whether the cap ends a rollout midway; where it is complete, SB3 learns from it and ends by itself."""
+        is_reached = self._step_cap is not None and self.num_timesteps >= self._step_cap
+        return is_reached and self.n_calls % self._rollout_calls != 0
 
     def _end_episodes(self, ended: np.ndarray) -> None:
         if self._episode_budget is not None:
@@ -88,20 +95,3 @@ class EpisodeCallback(BaseCallback):
         self.recent.extend(episodes)
         self.since_update.extend(episodes)
         self._recorder.add_episodes(episodes)
-
-
-def running_means(recent: deque[Episode]) -> dict[str, float]:
-    """Mean reward and length of the recent episodes, and the win rate of those that have an outcome, by metric name.
-
-    Empty before the first episode.
-    """
-    if not recent:
-        return {}
-    means = {
-        "mean_reward": sum(episode.reward for episode in recent) / len(recent),
-        "mean_length": sum(episode.length for episode in recent) / len(recent),
-    }
-    outcomes = [episode.outcome for episode in recent if episode.outcome is not None]
-    if outcomes:
-        means["win_rate"] = outcomes.count(Outcome.WIN) / len(outcomes)
-    return means

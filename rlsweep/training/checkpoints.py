@@ -44,15 +44,20 @@ class SavedRun:
 
 
 class CheckpointFolder:
-    """The checkpoints of one run: the last `keep_last` numbered ones, and `best.zip`."""
+    """The checkpoints of one run: the last `keep_last_n_checkpoints` numbered ones, and `best.zip`.
 
-    def __init__(self, folder: Path, *, config: RunConfig) -> None:
+    first_step: env steps at which this attempt begins. Numbered checkpoints beyond it are of a course that was given
+        up; they go when this attempt has one of its own, so that there is a last checkpoint at any time.
+    """
+
+    def __init__(self, folder: Path, *, config: RunConfig, first_step: int) -> None:
         self._folder = folder
         self._config = config
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for left_over in folder.glob("*.zip.part"):
                 left_over.unlink(missing_ok=True)
+            self._given_up = [path for env_steps, path in self._numbered() if env_steps > first_step]
         except OSError as exc:
             raise _unwritable(folder, exc) from exc
 
@@ -62,7 +67,7 @@ class CheckpointFolder:
         """Write a numbered checkpoint; returns it, and the URIs of those it pushed out, whose files are gone."""
         name = f"episode_{progress.episodes}_step_{progress.env_steps}.zip"
         checkpoint = self._write(name, model, normalizer, progress)
-        return checkpoint, self._drop_old()
+        return checkpoint, self._drop_others(self._folder / name)
 
     def save_best(self, model: OnPolicyAlgorithm, normalizer: VecNormalize | None, progress: Progress) -> None:
         """Write `best.zip` in place of the one before."""
@@ -95,13 +100,24 @@ class CheckpointFolder:
             episode=progress.episodes, env_steps=progress.env_steps, uri=str(path), sha256=digest, bytes=size
         )
 
-    def _drop_old(self) -> list[str]:
-        numbered = [(int(match["env_steps"]), path) for path in self._folder.iterdir() if (match := _numbered(path))]
-        keep = self._config.training.keep_last_n_checkpoints
-        dropped = [path for _, path in sorted(numbered)[:-keep]]
+    def _drop_others(self, written: Path) -> list[str]:
+        """Remove the checkpoints that are given up, and the oldest, but never the one just written."""
+        given_up = [path for path in self._given_up if path != written]
+        self._given_up = []
+        others = [path for _, path in self._numbered() if path != written and path not in given_up]
+        keep = self._config.training.keep_last_n_checkpoints - 1
+        dropped = given_up + others[: max(0, len(others) - keep)]
         for path in dropped:
             path.unlink(missing_ok=True)
         return [str(path) for path in dropped]
+
+    def _numbered(self) -> list[tuple[int, Path]]:
+        """Env steps and path of every numbered checkpoint, oldest first."""
+        return sorted(
+            (int(match["env_steps"]), path)
+            for path in self._folder.iterdir()
+            if (match := _NUMBERED.fullmatch(path.name))
+        )
 
 
 def read_saved_run(path: Path) -> SavedRun:
@@ -134,10 +150,6 @@ def load_weights(model: OnPolicyAlgorithm, path: Path) -> None:
         raise CheckpointError(
             f"The checkpoint at {path} does not fit this config's network and algorithm: {exc}"
         ) from exc
-
-
-def _numbered(path: Path) -> re.Match[str] | None:
-    return _NUMBERED.fullmatch(path.name)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -52,7 +52,7 @@ def evaluate(
     """Play a checkpoint's deterministic policy, in the environment it was trained on unless another is given.
 
     Its episodes are those of no training run; the same seed gives the same ones.
-    Raises CheckpointError, EnvironmentSpecError.
+    Raises CheckpointError, EnvironmentSpecError, DivergedError where a reward is NaN or infinite.
     """
     saved = read_saved_run(checkpoint)
     spec = environment or saved.config.training.environment

@@ -1,5 +1,6 @@
 """Play a policy as it would be used: deterministic, masked, in an environment with seeds of its own."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
+from rlsweep.errors import DivergedError
 from rlsweep.runs import Evaluation, Outcome
 from rlsweep.training.progress import Progress
 from rlsweep.training.seeding import evaluation_seed
@@ -58,8 +60,13 @@ class PolicyPlayer:
         return int(action) if isinstance(env.action_space, gym.spaces.Discrete) else action
 
 
-def play(player: PolicyPlayer, env: gym.Env[Any, Any], *, episodes: int, seed: int) -> Played:
-    """Play `episodes` episodes; the same seed gives the same episodes to the same policy."""
+def play(
+    player: PolicyPlayer, env: gym.Env[Any, Any], *, episodes: int, seed: int, name: str = "the evaluation"
+) -> Played:
+    """Play `episodes` episodes; the same seed gives the same episodes to the same policy.
+
+    Raises DivergedError, saying `name`, where a reward is NaN or infinite.
+    """
     rewards = np.zeros(episodes)
     lengths = np.zeros(episodes, dtype=np.int64)
     outcomes: list[Outcome] = []
@@ -70,6 +77,11 @@ def play(player: PolicyPlayer, env: gym.Env[Any, Any], *, episodes: int, seed: i
             observation, reward, terminated, truncated, info = env.step(player.act(observation, env))
             rewards[index] += float(reward)
             lengths[index] += 1
+            if not math.isfinite(rewards[index]):
+                raise DivergedError(
+                    f"The environment gave a reward that is NaN or infinite, {float(reward)}, at env step "
+                    f"{lengths[index]} of episode {index + 1} of {name}."
+                )
             done = terminated or truncated
         if info.get("outcome") is not None:
             outcomes.append(Outcome(info["outcome"]))
@@ -93,12 +105,16 @@ class PeriodicEvaluation:
         return progress.updates % self._config.training.evaluation.every_rollouts == 0
 
     def evaluate(self, model: BaseAlgorithm, normalizer: VecNormalize | None, progress: Progress) -> Evaluation:
-        """Evaluate the policy as it is now; the first of equally good ones is the best."""
+        """Evaluate the policy as it is now; the first of equally good ones is the best.
+
+        Raises DivergedError where a reward is NaN or infinite.
+        """
         played = play(
             PolicyPlayer(model, normalizer, uses_masks=self._uses_masks),
             self._env,
             episodes=self._config.training.evaluation.episodes,
             seed=evaluation_seed(self._config.seed),
+            name=f"the evaluation after update {progress.updates} ({progress.env_steps} env steps)",
         )
         mean_reward = float(played.rewards.mean())
         return Evaluation(

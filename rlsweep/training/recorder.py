@@ -27,7 +27,10 @@ class Recorder(Protocol):
         ...
 
     def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
-        """Take a checkpoint whose file is complete; the files of `dropped_uris` are gone."""
+        """Take a checkpoint whose file is complete; the files of `dropped_uris` are gone.
+
+        A later checkpoint may come under the URI of one that was dropped, and is there then.
+        """
         ...
 
 

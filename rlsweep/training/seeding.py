@@ -2,8 +2,7 @@
 
 import numpy as np
 
-EVALUATION_OFFSET = 2**40
-"""Above every training seed: those stay below 2**31 × n_envs."""
+from rlsweep.config.training import MAX_SEED
 
 
 def training_seed(seed: int, n_envs: int) -> int:
@@ -21,5 +20,9 @@ def resumed_seed(seed: int, env_steps: int) -> int:
 
 
 def evaluation_seed(seed: int) -> int:
-    """Seed of the evaluation environment: no training environment of any run has it."""
-    return EVALUATION_OFFSET + seed
+    """Seed of the evaluation environment: counted down from the top, as training's are counted up from 0.
+
+    The two do not meet while seed × n_envs stays below 2**30. Like the run's own seed it is at least 0 and below
+    2**31, as `np.random.RandomState` and engines in C want it.
+    """
+    return MAX_SEED - seed

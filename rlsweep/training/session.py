@@ -11,8 +11,8 @@ from stable_baselines3.common.vec_env import VecNormalize
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import DivergedError
 from rlsweep.metrics import BY_NAME
-from rlsweep.runs import Checkpoint, RunStatus, Update
-from rlsweep.training.callbacks import EpisodeCallback, running_means
+from rlsweep.runs import Checkpoint, RunStatus, Update, recent_means
+from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder
 from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.progress import Progress
@@ -137,9 +137,12 @@ class TrainingSession:
         """Add what the catalogue has beyond SB3's own values, and write all of them as of this update."""
         self._log_episodes()
         logger = self._model.logger
-        means = running_means(self._episodes.recent)
-        for name, value in means.items():
-            logger.record(BY_NAME[name].tag, value)
+        if self._episodes.recent:
+            means = recent_means(self._episodes.recent)
+            logger.record(BY_NAME["mean_reward"].tag, means.mean_reward)
+            logger.record(BY_NAME["mean_length"].tag, means.mean_length)
+            if means.win_rate is not None:
+                logger.record(BY_NAME["win_rate"].tag, means.win_rate)
         for name in ("policy_loss", "entropy", "steps_per_second"):
             logger.record(BY_NAME[name].tag, getattr(update, name))
         logger.dump(update.env_steps)

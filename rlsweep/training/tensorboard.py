@@ -30,12 +30,12 @@ class TensorBoardLog(KVWriter):
     """One event file. SB3's logger writes into it as an output format; the rest by the methods below."""
 
     def __init__(self, folder: Path, config: RunConfig, *, first_step: int) -> None:
-        """Open it. A resumed run gives its `first_step`: what an earlier attempt wrote from there on is hidden."""
+        """Open it. What an earlier attempt wrote beyond `first_step`, where this one begins, is hidden."""
         self._writer = EventFileWriter(str(folder), max_queue_size=QUEUE, flush_secs=FLUSH_SECONDS)
-        if first_step > 0:
-            self._writer.add_event(
-                Event(wall_time=time.time(), step=first_step, session_log=SessionLog(status=SessionLog.START))
-            )
+        # TensorBoard drops what has this step or a later one
+        self._writer.add_event(
+            Event(wall_time=time.time(), step=first_step + 1, session_log=SessionLog(status=SessionLog.START))
+        )
         experiment, session_start, self._session_end = hparams(  # type: ignore[no-untyped-call]
             hyperparameters(config), {BY_NAME[name].tag: 0.0 for name in _compared(config)}
         )

@@ -49,7 +49,7 @@ def train(
     set_random_seed(config.seed)
     saved = None if resume_from is None else read_saved_run(resume_from)
     progress = Progress() if saved is None else saved.progress
-    checkpoints = CheckpointFolder(checkpoint_folder, config=config)
+    checkpoints = CheckpointFolder(checkpoint_folder, config=config, first_step=progress.env_steps)
     if config.mode is Mode.SMOKE:
         check_environment(config)
     with ExitStack() as stack:

@@ -1,8 +1,10 @@
 """The vector of parallel environments that a run trains on."""
 
 import pickle
+import signal
 from collections.abc import Callable
 from functools import partial
+from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 import gymnasium as gym
@@ -44,14 +46,29 @@ def make_vector(config: RunConfig) -> VecEnv:
 
 
 def _in_processes(makers: list[MakeEnv], environment_id: str) -> SubprocVecEnv:
+    _start_fork_server()
     try:
-        return SubprocVecEnv(makers)
+        return SubprocVecEnv(makers, start_method="forkserver")
     except (EOFError, ConnectionError) as exc:
         # the child's own traceback went to its stderr; all that reaches us is the broken pipe
         raise EnvironmentSpecError(
             f"A process of environment '{environment_id}' ended while starting; "
             "set vec_env: dummy to see its error here."
         ) from exc
+
+
+def _start_fork_server() -> None:
+    """Start what SB3 forks its processes from, with SIGINT blocked, which they inherit.
+
+    Ctrl-C reaches every process of a terminal; it is for the run alone to decide what comes of it, and it may need
+    its environments to the end of a step. They end when the run closes its side of their pipes.
+    """
+    resource_tracker.ensure_running()  # or the server would start it, and starting it unblocks SIGINT
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def normalizer_of(vector: VecEnv) -> VecNormalize | None:

@@ -1,22 +1,24 @@
 -- The tables of rlsweep. Times are the database's clock; a run's id never changes, its attempt only grows.
 
 create table sweeps (
-    id           uuid primary key,
-    name         text not null unique,
-    patterns     jsonb not null,
-    mode         text not null,
-    budget       jsonb not null,
-    seeds        jsonb not null,
-    base_config  jsonb not null,
-    status       text not null default 'pending'
-                 check (status in ('pending', 'running', 'completed', 'stopped', 'failed')),
-    git_commit   text,
-    git_dirty    boolean,
-    versions     jsonb not null,
-    created_at   timestamptz not null default now(),
-    finished_at  timestamptz,
-    driver       text,
-    heartbeat_at timestamptz
+    id               uuid primary key,
+    name             text not null unique,
+    patterns         jsonb not null,
+    mode             text not null,
+    budget           jsonb not null,
+    seeds            jsonb not null,
+    base_config      jsonb not null,
+    base_config_path text,
+    overrides        jsonb not null,
+    status           text not null default 'pending'
+                     check (status in ('pending', 'running', 'completed', 'stopped', 'failed')),
+    git_commit       text,
+    git_dirty        boolean,
+    versions         jsonb not null,
+    created_at       timestamptz not null default now(),
+    finished_at      timestamptz,
+    driver           text,
+    heartbeat_at     timestamptz
 );
 
 create index sweeps_by_created on sweeps (created_at desc);

@@ -1,9 +1,11 @@
 -- name: insert_sweep
 -- A sweep as planned.
-insert into sweeps (id, name, patterns, mode, budget, seeds, base_config, git_commit, git_dirty, versions)
+insert into sweeps (
+    id, name, patterns, mode, budget, seeds, base_config, base_config_path, overrides, git_commit, git_dirty, versions
+)
 values (
-    %(id)s, %(name)s, %(patterns)s, %(mode)s, %(budget)s, %(seeds)s, %(base_config)s,
-    %(git_commit)s, %(git_dirty)s, %(versions)s
+    %(id)s, %(name)s, %(patterns)s, %(mode)s, %(budget)s, %(seeds)s, %(base_config)s, %(base_config_path)s,
+    %(overrides)s, %(git_commit)s, %(git_dirty)s, %(versions)s
 )
 returning *
 
@@ -80,7 +82,3 @@ from (
     where sweep_id = %(id)s
 ) as counted
 where sweeps.id = %(id)s and counted.unfinished = 0
-
--- name: delete_sweep
--- Forget a sweep, its runs and all they recorded.
-delete from sweeps where id = %(id)s

@@ -39,10 +39,6 @@ limit %(limit)s::bigint
 -- All runs of a sweep in the order of its plan.
 select * from training_runs where sweep_id = %(sweep_id)s order by position
 
--- name: list_agents
--- Every agent id that has a run.
-select distinct agent_id from training_runs order by agent_id
-
 -- name: lock_run
 -- The run's row, held until the transaction ends, so that its status and attempt stay what they are.
 select * from training_runs where id = %(id)s for no key update
@@ -89,6 +85,34 @@ set status = 'pending', stop_requested = false, ended_at = null, error = null, c
 where id = %(id)s
 returning *
 
--- name: delete_run
--- Forget a run and all it recorded.
-delete from training_runs where id = %(id)s
+-- name: get_silence
+-- Seconds since the last sign of life of the worker that has the run.
+select extract(epoch from clock_timestamp() - heartbeat_at)::double precision as silent_s
+from training_runs
+where id = %(id)s
+
+-- name: end_abandoned_runs
+-- Runs on which nobody works any more: their worker is silent, and so is their sweep's driver, if they have one.
+-- A row that is locked is being written, so its worker lives.
+update training_runs
+set
+    status = case when stop_requested then 'stopped' else 'failed' end,
+    error = case when stop_requested then null else %(error)s end,
+    ended_at = clock_timestamp()
+where id in (
+    select run.id
+    from training_runs as run
+    where run.status = 'running'
+      and run.heartbeat_at < clock_timestamp() - make_interval(secs => %(patience_s)s)
+      and (%(sweep_id)s::uuid is null or run.sweep_id = %(sweep_id)s::uuid)
+      and (%(id)s::uuid is null or run.id = %(id)s::uuid)
+      and not exists (
+          select
+          from sweeps
+          where sweeps.id = run.sweep_id
+            and sweeps.driver is not null
+            and sweeps.heartbeat_at >= clock_timestamp() - make_interval(secs => %(lease_patience_s)s)
+      )
+    for no key update skip locked
+)
+returning *

@@ -1,5 +1,6 @@
 """Every command in the READMEs runs, in a copy of what a user has, with budgets that end soon."""
 
+import contextlib
 import json
 import os
 import re
@@ -43,6 +44,7 @@ def quickly(command: str) -> str:
     if words[0] != "rlsweep" or words[1] not in (*TRAINING_COMMANDS, "eval"):
         return command
     command = re.sub(r"--episodes \d+", "--episodes 10", command)
+    command = re.sub(r"--seeds \d+", "--seeds 2", command)
     command = re.sub(r"--total-timesteps 2000000", "--total-timesteps 512", command)
     command = re.sub(r"--total-timesteps (?!512)\d+", "--total-timesteps 256", command)
     if words[1] in TRAINING_COMMANDS and "--resume" not in words:
@@ -107,7 +109,7 @@ class Shell:
             try:
                 page = read_page(f"http://127.0.0.1:{port}", server)
             finally:
-                end_family(server.pid)
+                kill_family(server.pid)
                 server.wait(10)
             log.seek(0)
             assert "TensorBoard" in page, log.read()
@@ -124,15 +126,14 @@ def read_page(url: str, server: subprocess.Popen[bytes]) -> str:
     return ""
 
 
-def end_family(pid: int) -> None:
-    """End a process and all below it, by id."""
+def kill_family(pid: int) -> None:
+    """Kill a process and all below it, by id."""
     root = psutil.Process(pid)
     family = [*root.children(recursive=True), root]
     for process in family:
-        process.terminate()
-    _, left = psutil.wait_procs(family, timeout=20)
-    for process in left:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(family, timeout=20)
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ def ray_address() -> Iterator[str]:
     try:
         yield f"127.0.0.1:{port}"
     finally:
-        end_family(head.pid)
+        kill_family(head.pid)
         head.wait(10)
 
 

@@ -1,8 +1,9 @@
 """Sweeps put on record as trials would do it, with curves whose right verdict is known."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -47,10 +48,12 @@ def record_sweep(database: Database) -> Callable[..., Sweep]:
     return partial(_record, database)
 
 
-def _record(database: Database, courses: dict[str | None, Course], *, seeds: int = 3, name: str = "night") -> Sweep:
+def _record(
+    database: Database, courses: dict[str | None, Course], *, seeds: int = 3, name: str = "night", **given: Any
+) -> Sweep:
     """Make a sweep of these courses by variant (None is the base config) and end its runs as they say."""
     planned = [_run(variant, course, seed) for variant, course in courses.items() for seed in range(seeds)]
-    sweep = sweeps.create(database, _sweep(name, seeds), planned)
+    sweep = sweeps.create(database, replace(_sweep(name, seeds), **given), planned)
     followed = [course for course in courses.values() for _ in range(seeds)]
     for run, course in zip(training_runs.of_sweep(database, sweep.id), followed, strict=True):
         _train(database, run.id, run.seed, course)
@@ -65,6 +68,8 @@ def _sweep(name: str, seeds: int) -> NewSweep:
         budget={"episodes": EPISODES, "total_timesteps": None},
         seeds=tuple(range(seeds)),
         base_config=TrainingConfig().model_dump(mode="json"),
+        base_config_path=None,
+        overrides=(),
         git_commit=None,
         git_dirty=None,
         versions={},

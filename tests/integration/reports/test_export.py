@@ -6,7 +6,8 @@ import pytest
 from pyarrow import parquet
 
 from rlsweep.errors import InputError
-from rlsweep.reports.export import ExportFormat, export
+from rlsweep.reports.export import export
+from rlsweep.reports.formats import ExportFormat
 from rlsweep.store import training_runs
 from rlsweep.store.curves import episodes_of
 
@@ -62,7 +63,7 @@ def test_a_folder_that_cannot_be_made(database, sweep, tmp_path):
 
 
 def test_a_sweep_whose_runs_were_deleted(database, sweep, tmp_path):
-    for run in training_runs.of_sweep(database, sweep.id):
-        training_runs.delete(database, run.id)
+    with database.connect() as connection:
+        connection.execute("delete from training_runs where sweep_id = %s", [sweep.id])
     files = export(database, sweep, ExportFormat.PARQUET, tmp_path)
     assert [parquet.read_table(file).num_rows for file in files] == [0, 0, 0, 0]

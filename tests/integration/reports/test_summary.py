@@ -98,9 +98,25 @@ def test_a_budget_of_one_update_says_how_many_episodes_would_do(database, record
     sweep = record_sweep({None: course(updates=1), "lr_high": course(updates=1, learning_rate=1e-3)})
     report = summarise(database, sweep)
     (finding,) = report.findings
-    assert "fewer than 10 policy updates for every config" in finding
+    assert "fewer than about 10 policy updates for every config" in finding
     assert "About 2,000 episodes a trial would give 10." in finding
     assert not any("rlsweep train" in step.command for step in report.next_steps)
+
+
+def test_nine_updates_are_about_ten(database, record_sweep, course):
+    report = summarise(database, record_sweep({None: course(updates=9), "lr_high": course(updates=9)}))
+    assert not any("too short" in finding for finding in report.findings)
+    assert all("shows nothing" not in reason for config in report.configs for reason in config.verdict.reasons)
+
+
+def test_the_long_run_is_told_the_base_config_and_the_overrides(database, record_sweep, course):
+    sweep = record_sweep(
+        {None: course()}, base_config_path="/my configs/base.yaml", overrides=("network.net_arch=[8]",)
+    )
+    assert summarise(database, sweep).next_steps[-1].command == (
+        "rlsweep train --agent-config config/agents/ppo_agent_v1.yaml --config '/my configs/base.yaml' "
+        "--set 'network.net_arch=[8]' --mode full --total-timesteps 1000000"
+    )
 
 
 def test_ties_name_no_winner(database, record_sweep, course):

@@ -130,7 +130,8 @@ def test_a_run_that_ended_takes_no_more(database: Database, run: TrainingRun, st
 
 
 def test_a_run_that_was_deleted_is_said_to_be_missing(database: Database, run: TrainingRun) -> None:
-    training_runs.delete(database, run.id)
+    with database.connect() as connection:
+        connection.execute("delete from training_runs where id = %s", [run.id])
     with pytest.raises(NotFoundError):
         recording.flush(database, run.id, 1, Batch(progress=Progress(episodes=0, updates=0, env_steps=0)))
 
@@ -178,6 +179,17 @@ def test_a_resumed_attempt_replaces_what_lies_beyond_its_checkpoint(database: Da
         database, run.id, 2, Batch(progress=Progress(episodes=7, updates=2, env_steps=80), evaluations=[evaluation(80)])
     )
     assert [found.mean_reward for found in curves.evaluations_of(database, [run.id])[run.id]] == [0.4, 0.5]
+
+
+def test_a_newer_attempt_has_the_latest_checkpoint(database: Database, run: TrainingRun) -> None:
+    progress = Progress(episodes=0, updates=0, env_steps=0)
+    old = [checkpoint(4, "/c/best.zip"), checkpoint(10, "/c/10.zip")]
+    recording.flush(database, run.id, 1, Batch(progress=progress, checkpoints=old))
+    training_runs.begin_attempt(database, run.id, {})
+    assert training_runs.latest_checkpoint(database, run.id) == old[1]
+    went_back = [checkpoint(5, "/c/5.zip"), checkpoint(6, "/c/6.zip")]
+    recording.flush(database, run.id, 2, Batch(progress=progress, checkpoints=went_back))
+    assert training_runs.latest_checkpoint(database, run.id) == went_back[1]
 
 
 def test_dropped_checkpoints_are_forgotten(database: Database, run: TrainingRun) -> None:

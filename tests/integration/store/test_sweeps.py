@@ -16,7 +16,14 @@ Make = Callable[..., Any]
 
 
 def test_what_is_planned_is_what_is_read(database: Database, new_sweep: Make, new_run: Make) -> None:
-    planned: NewSweep = new_sweep(seeds=(3, 4), git_commit="abc", git_dirty=True, patterns=("a*.yaml", "b.yaml"))
+    planned: NewSweep = new_sweep(
+        seeds=(3, 4),
+        git_commit="abc",
+        git_dirty=True,
+        patterns=("a*.yaml", "b.yaml"),
+        overrides=("gamma=0.9", "n_steps=8"),
+        base_config_path="/base.yaml",
+    )
     runs: list[NewRun] = [new_run(seed=3), new_run(seed=4, sweep_variant=None, config={"nested": {"list": [1, None]}})]
     sweep = sweeps.create(database, planned, runs)
     assert {name: getattr(sweep, name) for name in planned.__dataclass_fields__} == {
@@ -162,13 +169,6 @@ def test_a_silent_driver_loses_the_sweep(database: Database, new_sweep: Make) ->
             sweeps.take_lease(database, sweep.id, "host:2")
     with pytest.raises(DriverBusyError, match="taken from host:1 by host:2"):
         sweeps.renew_lease(database, sweep.id, "host:1")
-
-
-def test_a_sweep_takes_all_that_it_recorded_with_it(database: Database, new_sweep: Make, new_run: Make) -> None:
-    sweep = sweeps.create(database, new_sweep(), [new_run()])
-    sweeps.delete(database, sweep.id)
-    assert sweeps.list_recent(database) == []
-    assert training_runs.list_runs(database) == []
 
 
 def finish_all(database: Database, sweep_id: UUID, ends: list[RunStatus]) -> None:

@@ -1,10 +1,10 @@
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from rlsweep.errors import InputError, NotFoundError, StaleAttemptError
+from rlsweep.errors import DriverBusyError, InputError, NotFoundError, StaleAttemptError
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
@@ -61,7 +61,6 @@ def test_runs_are_listed_by_what_is_asked(database: Database, new_sweep: Make, n
     assert agents_of(agent_id="b") == ["b", "b"]
     assert agents_of(agent_id="b", status=RunStatus.RUNNING) == ["b"]
     assert agents_of(sweep_id=second.id, status=RunStatus.RUNNING) == []
-    assert training_runs.agents(database) == ["a", "b", "c"]
 
 
 def test_a_run_from_start_to_end(database: Database, run: TrainingRun) -> None:
@@ -135,13 +134,63 @@ def test_a_run_whose_worker_died_is_settled(
 
 def test_a_completed_run_is_not_reopened(database: Database, run: TrainingRun) -> None:
     training_runs.begin_attempt(database, run.id, {})
-    assert training_runs.reopen(database, run.id).status is RunStatus.RUNNING
     training_runs.finish(database, run.id, 1, RunStatus.COMPLETED)
     with pytest.raises(InputError, match="is completed"):
         training_runs.reopen(database, run.id)
 
 
-def test_a_deleted_run_is_gone(database: Database, run: TrainingRun) -> None:
-    training_runs.delete(database, run.id)
-    with pytest.raises(NotFoundError):
-        training_runs.get(database, run.id)
+def test_a_run_in_good_hands_is_not_reopened(database: Database, run: TrainingRun) -> None:
+    training_runs.begin_attempt(database, run.id, {"host": "here"})
+    with pytest.raises(DriverBusyError, match=rf"being trained by a process on here.*rlsweep stop {str(run.id)[:8]}"):
+        training_runs.reopen(database, run.id)
+    assert training_runs.get(database, run.id).status is RunStatus.RUNNING
+    training_runs.request_stop(database, run.id)
+    be_silent(database, run.id, 16)
+    reopened = training_runs.reopen(database, run.id)
+    assert (reopened.status, reopened.stop_requested) == (RunStatus.PENDING, False)
+
+
+@pytest.mark.parametrize(("stop_first", "status"), [(False, RunStatus.FAILED), (True, RunStatus.STOPPED)])
+def test_a_run_whose_process_was_killed_is_settled_once_it_is_silent(
+    database: Database, run: TrainingRun, stop_first: bool, status: RunStatus
+) -> None:
+    training_runs.begin_attempt(database, run.id, {})
+    if stop_first:
+        training_runs.request_stop(database, run.id)
+    be_silent(database, run.id, 50)
+    assert training_runs.fail_abandoned(database, run_id=run.id) == []
+    (settled,) = training_runs.fail_abandoned(database, run_id=run.id, patience_s=15)
+    assert settled == training_runs.get(database, run.id)
+    assert settled.status is status
+    assert settled.ended_at is not None
+    assert (settled.error is None) == stop_first
+    assert stop_first or "ended without a word" in str(settled.error)
+    assert training_runs.fail_abandoned(database, run_id=run.id, patience_s=15) == []
+
+
+def test_only_silent_runs_of_a_sweep_without_a_driver_are_settled(
+    database: Database, new_sweep: Make, new_run: Make
+) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run() for _ in range(3)])
+    silent, alive, pending = training_runs.of_sweep(database, sweep.id)
+    for each in (silent, alive):
+        training_runs.begin_attempt(database, each.id, {})
+    be_silent(database, silent.id, 61)
+    sweeps.take_lease(database, sweep.id, "host:1")
+    assert training_runs.fail_abandoned(database, sweep_id=sweep.id) == []  # its driver knows better
+    assert sweeps.lost_driver(database, sweep.id) is None
+    with database.connect() as connection:
+        connection.execute("update sweeps set heartbeat_at = clock_timestamp() - interval '16 seconds'")
+    assert sweeps.lost_driver(database, sweep.id) == "host:1"
+    assert [each.id for each in training_runs.fail_abandoned(database, sweep_id=sweep.id)] == [silent.id]
+    after = {each.id: each.status for each in training_runs.of_sweep(database, sweep.id)}
+    assert after == {silent.id: RunStatus.FAILED, alive.id: RunStatus.RUNNING, pending.id: RunStatus.PENDING}
+
+
+def be_silent(database: Database, run_id: UUID, seconds: int) -> None:
+    """Make the run's last sign of life so old."""
+    with database.connect() as connection:
+        connection.execute(
+            "update training_runs set heartbeat_at = clock_timestamp() - make_interval(secs => %s) where id = %s",
+            [seconds, run_id],
+        )

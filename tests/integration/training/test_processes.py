@@ -1,5 +1,7 @@
 """What needs processes of its own: parallel environments, and the probe."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -49,6 +51,37 @@ def test_environments_in_processes_of_their_own_give_the_same_run(tmp_path: Path
         assert result.episodes == len(recorder.episodes) == 30
         recorded[vec_env] = [(each.env_steps, each.reward, each.length, each.outcome) for each in recorder.episodes]
     assert recorded["dummy"] == recorded["subproc"]
+
+
+INTERRUPTED = """
+import os, signal, sys, time
+import numpy as np
+from rlsweep.config.run import RunConfig
+from rlsweep.training.vector import make_vector
+
+if __name__ == "__main__":
+    interrupts = []
+    signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
+    vector = make_vector(RunConfig.model_validate_json(sys.stdin.read()))
+    vector.reset()
+    os.killpg(0, signal.SIGINT)
+    time.sleep(0.5)
+    for _ in range(3):
+        vector.step(np.array([0, 1]))
+    assert all(process.is_alive() for process in vector.processes)
+    vector.close()
+    assert interrupts == [1]
+    assert not any(process.is_alive() for process in vector.processes)
+"""
+
+
+def test_ctrl_c_is_for_the_run_alone_to_decide_on(tmp_path: Path):
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    given = config("CartPole-v1", n_envs=2, vec_env="subproc").model_dump_json()
+    command = [sys.executable, str(script)]
+    ended = subprocess.run(command, input=given, capture_output=True, text=True, start_new_session=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_measures_each_distinct_environment_and_network_once():

@@ -195,3 +195,18 @@ def test_base_difference(write_agent: Write) -> None:
 def test_a_budget_beyond_all_counting(write_agent: Write) -> None:
     with pytest.raises(ConfigError, match="--total-timesteps must be at least 1 and at most 1000000000000, got 2"):
         run(write_agent(), total_timesteps=2 * 10**12)
+
+
+def test_configs_of_one_short_name_keep_apart(write_agent: Write) -> None:
+    files = [write_agent("one.yaml", gamma=0.9), write_agent("two.yaml", gamma=0.8)]
+    made = plan(*files, seeds=2)
+    assert made.labels == tuple(f"a_v1 ({file})" for file in sorted(files))
+    assert [trial.label for trial in made.trials] == [*made.labels, *made.labels]
+    assert made.differing_keys == {"gamma": dict(zip(made.labels, (0.9, 0.8), strict=True))}
+
+
+def test_a_plan_knows_how_it_was_asked_for(write_agent: Write, write_base: Write, tmp_path: Path) -> None:
+    base = write_base(n_envs=2)
+    made = plan(write_agent(), base_config=base, overrides=["gamma=0.9", "n_epochs=3"])
+    assert (made.overrides, made.base_config_path) == (("gamma=0.9", "n_epochs=3"), base)
+    assert plan(write_agent()).base_config_path is None

@@ -1,7 +1,9 @@
 """Specs that cannot be made: each is answered with what is wrong, where, and the way out."""
 
+from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import pytest
 from gymnasium import spaces
 
@@ -56,6 +58,31 @@ from rlsweep.errors import EnvironmentSpecError
 def test_message(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(EnvironmentSpecError, match=message):
         make_env(EnvironmentSpec(**spec), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import gymnasium\n\ndef make(:\n", r"SyntaxError: .*, line 3\)"),
+        ("x = 1\ny = undefined\n", r"NameError: name 'undefined' is not defined \(.*\.py, line 2\)"),
+    ],
+)
+@pytest.mark.parametrize("name", ["Env", "Env-v0"])
+def test_module_that_fails_while_it_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str, name: str
+) -> None:
+    (tmp_path / "broken_env.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(EnvironmentSpecError, match=rf"importing module 'broken_env' fails with {said}"):
+        make_env(EnvironmentSpec(id=f"broken_env:{name}"), seed=0)
+
+
+def test_registered_environment_whose_module_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_entry.py").write_text("y = undefined\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    gym.register("BrokenEntry-v0", entry_point="broken_entry:Env")
+    with pytest.raises(EnvironmentSpecError, match=r"'BrokenEntry-v0' cannot be made .*NameError: name 'undefined'"):
+        make_env(EnvironmentSpec(id="BrokenEntry-v0"), seed=0)
 
 
 def test_game_without_a_turn_for_the_agent() -> None:

@@ -10,10 +10,11 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
-from rlsweep.errors import CheckpointError
+from rlsweep.errors import CheckpointError, DivergedError
 from rlsweep.runs import RunStatus
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.recorder import ListRecorder
+from rlsweep.training.session import Result
 
 SCRIPTED = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8})
 
@@ -71,10 +72,12 @@ class KeepsAll(ListRecorder):
     def __init__(self):
         super().__init__()
         self.all = []
+        self.dropped = []
 
     def add_checkpoint(self, checkpoint, *, dropped_uris):
         super().add_checkpoint(checkpoint, dropped_uris=dropped_uris)
         self.all.append(checkpoint)
+        self.dropped.append(list(dropped_uris))
 
 
 def test_nothing_is_saved_twice_in_the_same_place(make_config, run):
@@ -117,6 +120,50 @@ def _statistics_count(path: Path) -> float:
     import pickle
 
     return pickle.loads(read_saved_run(path).statistics).obs_rms.count
+
+
+def test_going_on_from_an_older_checkpoint_gives_up_those_beyond_it(make_config, run, tmp_path: Path):
+    def to(episodes: int, resume_from: Path | None = None) -> tuple[Result, KeepsAll]:
+        config = make_config(
+            environment=SCRIPTED,
+            episodes=episodes,
+            checkpoint_interval_episodes=4,
+            keep_last_n_checkpoints=3,
+            evaluation={"enabled": False},
+        )
+        result, recorder = run(config, recorder=KeepsAll(), resume_from=resume_from)
+        return result, recorder
+
+    folder = tmp_path / "run" / "checkpoints"
+    to(8)
+    best = (folder / "episode_8_step_64.zip").rename(folder / "best.zip")
+    to(24)
+    given_up = [f"episode_{n}_step_{8 * n}.zip" for n in (16, 20, 24)]
+    assert sorted(path.name for path in folder.iterdir()) == ["best.zip", *given_up]
+
+    result, recorder = to(18, resume_from=best)
+    # the first one goes in place of those given up, and the same name may come again
+    assert [checkpoint.episode for checkpoint in recorder.all] == [12, 16, 18]
+    assert [[Path(uri).name for uri in dropped] for dropped in recorder.dropped] == [given_up, [], []]
+    assert {path.name for path in folder.iterdir()} == {"best.zip", *(Path(c.uri).name for c in recorder.all)}
+    assert Path(result.checkpoint.uri).exists()
+
+
+def test_what_is_given_up_stays_until_there_is_something_newer(make_config, run, tmp_path: Path):
+    first, _ = run(make_config(environment=SCRIPTED, episodes=4))
+    last, _ = run(make_config(environment=SCRIPTED, episodes=8), resume_from=Path(first.checkpoint.uri))
+    poisoned = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8, "poison": float("inf"), "poison_at": 5})
+    with pytest.raises(DivergedError):
+        run(make_config(environment=poisoned, episodes=8), resume_from=Path(first.checkpoint.uri))
+    assert Path(last.checkpoint.uri).exists()
+
+    recorder = KeepsAll()
+    again, _ = run(
+        make_config(environment=SCRIPTED, episodes=8), resume_from=Path(first.checkpoint.uri), recorder=recorder
+    )
+    assert again.checkpoint.uri == last.checkpoint.uri
+    assert recorder.dropped == [[]], "the file just written is none of those given up"
+    assert Path(again.checkpoint.uri).exists()
 
 
 def test_a_step_budget_counts_from_the_first_start(make_config, run):

@@ -4,17 +4,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from sb3_contrib import MaskablePPO
 
 from rlsweep.config.run import RunConfig
-from rlsweep.config.training import EnvironmentSpec
+from rlsweep.config.training import MAX_SEED, EnvironmentSpec
 from rlsweep.envs import make_env
-from rlsweep.errors import CheckpointError, EnvironmentSpecError
+from rlsweep.errors import CheckpointError, DivergedError, EnvironmentSpecError
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluate import evaluate
-from rlsweep.training.seeding import evaluation_seed
+from rlsweep.training.recorder import ListRecorder
+from rlsweep.training.seeding import evaluation_seed, training_seed
 
 TIC_TAC_TOE = "open_spiel/tic_tac_toe"
 
@@ -93,3 +95,26 @@ def test_another_environment_must_fit(make_config, run):
         evaluate(checkpoint, episodes=1, environment=EnvironmentSpec(id=TIC_TAC_TOE))
     with pytest.raises(EnvironmentSpecError, match="opponent"):
         evaluate(checkpoint, episodes=1, opponent="mcts")
+
+
+@pytest.mark.parametrize("poison", [float("inf"), float("nan")])
+def test_a_reward_that_is_not_finite_names_the_evaluation(make_config, run, poison):
+    # training's environment takes 32 steps, and the evaluation's own comes further
+    poisoned = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8, "poison": poison, "poison_at": 60})
+    recorder = ListRecorder()
+    with pytest.raises(DivergedError, match=r"at env step 4 of episode 8 of the evaluation after update 1 \(32 env"):
+        run(
+            make_config(environment=poisoned, total_timesteps=32, evaluation={"every_rollouts": 1, "episodes": 10}),
+            recorder=recorder,
+        )
+    assert not recorder.evaluations
+
+
+def test_seeds_of_evaluation_suit_every_generator_and_are_none_of_training():
+    assert [evaluation_seed(seed) for seed in (0, MAX_SEED)] == [MAX_SEED, 0]
+    training = {training_seed(seed, n_envs=8) + index for seed in range(1000) for index in range(8)}
+    evaluating = {evaluation_seed(seed) for seed in range(1000)}
+    assert len(evaluating) == 1000
+    assert not training & evaluating
+    for seed in evaluating:
+        np.random.RandomState(seed)

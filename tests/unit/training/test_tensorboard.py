@@ -49,10 +49,25 @@ def test_hyperparameters_can_be_compared(make_config, run, tmp_path: Path):
 
 def test_a_resumed_run_hides_what_an_earlier_attempt_wrote_beyond_the_checkpoint(make_config, run, tmp_path: Path):
     first, _ = run(make_config(environment=SCRIPTED, episodes=4))
-    run(make_config(environment=SCRIPTED, episodes=20), folder="run")
-    run(make_config(environment=SCRIPTED, episodes=8), resume_from=Path(first.checkpoint.uri))
+    for episodes in (20, 8):
+        run(make_config(environment=SCRIPTED, episodes=episodes), resume_from=Path(first.checkpoint.uri))
     steps = [point.step for point in events(tmp_path / "run" / "tensorboard").Scalars("episode/length")]
     assert max(steps) == 64
+
+
+def test_an_attempt_from_the_start_hides_the_one_before(make_config, run, tmp_path: Path):
+    for episodes in (20, 8):
+        run(make_config(environment=SCRIPTED, episodes=episodes))
+    log = events(tmp_path / "run" / "tensorboard")
+    assert [point.step for point in log.Scalars("episode/length")] == [8 * n for n in range(1, 9)]
+    assert metadata.SESSION_START_INFO_TAG in log.summary_metadata
+
+
+def test_a_resumed_run_keeps_the_point_at_which_it_goes_on(make_config, run, tmp_path: Path):
+    first, _ = run(make_config(environment=SCRIPTED, episodes=4))
+    run(make_config(environment=SCRIPTED, episodes=8), resume_from=Path(first.checkpoint.uri))
+    steps = [point.step for point in events(tmp_path / "run" / "tensorboard").Scalars("episode/length")]
+    assert steps == [8 * n for n in range(1, 9)]
 
 
 def test_a_run_that_failed_is_not_shown_as_ended_well(make_config, run, tmp_path: Path):

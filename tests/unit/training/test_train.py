@@ -52,6 +52,15 @@ def test_whichever_budget_is_spent_first_ends_the_run(make_config, run):
     assert (by_episodes.episodes, by_episodes.env_steps) == (8, 40)
     by_steps, _ = run(make_config(environment=scripted(length=5), episodes=800, total_timesteps=64))
     assert (by_steps.episodes, by_steps.env_steps) == (12, 64)
+    assert by_steps.updates == 2, "the rollout that the cap completes is learnt from"
+
+
+@pytest.mark.parametrize(("n_envs", "env_steps", "updates"), [(1, 50, 1), (4, 52, 0)])
+def test_a_step_budget_beside_an_episode_budget_is_never_exceeded(make_config, run, n_envs, env_steps, updates):
+    config = make_config(environment=scripted(length=5), episodes=800, total_timesteps=50, n_envs=n_envs)
+    result, _ = run(config)
+    assert result.status is RunStatus.COMPLETED
+    assert (result.env_steps, result.updates) == (env_steps, updates)
 
 
 def test_outcomes_are_recorded(make_config, run):
@@ -142,7 +151,7 @@ def test_a_reward_that_is_not_finite_ends_the_run_and_names_the_episode(make_con
     config = make_config(
         environment=scripted(poison=poison, poison_at=62), episodes=50, n_envs=1, normalize_rewards=normalized
     )
-    with pytest.raises(DivergedError, match=r"NaN or infinite, .* at env step 62, in episode 13"):
+    with pytest.raises(DivergedError, match=r"NaN or infinite, .* at env step 62, in episode 13, before update 2"):
         run(config, recorder=recorder)
     assert len(recorder.episodes) == 12
 

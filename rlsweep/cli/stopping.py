@@ -1,0 +1,82 @@
+"""`rlsweep stop`, and putting an end on record for runs whose process was killed."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rlsweep.analysis.wording import plural
+from rlsweep.errors import NotFoundError
+from rlsweep.runs import RunStatus
+from rlsweep.settings import Settings
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rlsweep.runs import Sweep
+    from rlsweep.store.database import Database
+
+
+def stop(
+    reference: Annotated[str, typer.Argument(metavar="SWEEP|RUN", help="Sweep (name or id) or training run (id).")],
+) -> None:
+    """Ask a sweep or a run to stop; it keeps what it recorded."""
+    from rlsweep.store import sweeps as store
+    from rlsweep.store import training_runs
+    from rlsweep.store.opening import open_database
+
+    with open_database(Settings.from_environ()) as database:
+        try:
+            found = store.get(database, reference)
+        except NotFoundError as no_sweep:
+            try:
+                run = training_runs.get(database, reference)
+            except NotFoundError:
+                raise no_sweep from None
+            return _stop_run(database, run.id)
+        return _stop_sweep(database, found)
+
+
+def settle_abandoned(database: "Database", sweep: "Sweep") -> "Sweep":
+    """Put an end on record for the sweep's runs whose process was killed, tell how many, return the sweep as it is."""
+    from rlsweep.store import sweeps as store
+    from rlsweep.store import training_runs
+
+    abandoned = training_runs.fail_abandoned(database, sweep_id=sweep.id)
+    if not abandoned:
+        return sweep
+    tell_abandoned(len(abandoned))
+    return store.settle(database, sweep.id)
+
+
+def tell_abandoned(count: int) -> None:
+    """Say on stderr that runs had lost their process."""
+    if count:
+        typer.echo(f"{plural(count, 'run')} found whose process was gone; their end is on record now.", err=True)
+
+
+def _stop_sweep(database: "Database", sweep: "Sweep") -> None:
+    from rlsweep.store import sweeps as store
+    from rlsweep.store import training_runs
+
+    touched = store.request_stop(database, sweep.id)
+    # Whoever asks to stop need not wait the minute that a silent process is given otherwise.
+    abandoned = training_runs.fail_abandoned(database, sweep_id=sweep.id, patience_s=training_runs.LEASE_PATIENCE_S)
+    store.settle(database, sweep.id)
+    tell_abandoned(len(abandoned))
+    typer.echo(
+        f"Sweep {sweep.name}: {touched[RunStatus.RUNNING] - len(abandoned)} running trials will end by themselves, "
+        f"{touched[RunStatus.STOPPED]} waiting ones were stopped."
+    )
+
+
+def _stop_run(database: "Database", run_id: "UUID") -> None:
+    from rlsweep.store import sweeps as store
+    from rlsweep.store import training_runs
+
+    asked = training_runs.request_stop(database, run_id)
+    abandoned = training_runs.fail_abandoned(database, run_id=run_id, patience_s=training_runs.LEASE_PATIENCE_S)
+    if asked.sweep_id is not None:
+        store.settle(database, asked.sweep_id)
+    tell_abandoned(len(abandoned))
+    run = abandoned[0] if abandoned else asked
+    typer.echo(f"{run.label}: {'stopping' if run.status is RunStatus.RUNNING else run.status.value}")

@@ -1,0 +1,124 @@
+"""Runs that lost their process, runs that are gone on with, and checkpoints far from home."""
+
+import shutil
+from typing import Any
+
+import pytest
+
+from rlsweep.config.plan import make_plan
+from rlsweep.config.run import Mode
+from rlsweep.errors import InputError
+from rlsweep.runs import RunStatus, SweepStatus, TrainingRun
+from rlsweep.store import sweeps, training_runs
+from rlsweep.store.database import Database
+from rlsweep.sweep.provenance import Provenance
+from rlsweep.sweep.submission import create_sweep
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def killed(database: Database, new_sweep: Any, new_run: Any) -> tuple[Any, list[TrainingRun]]:
+    """A sweep of two trials, one running and one waiting, whose driver was killed two minutes ago."""
+    config = {"budget": {"episodes": 100, "total_timesteps": None}}
+    sweep = sweeps.create(database, new_sweep(name="night"), [new_run(config=config), new_run(config=config)])
+    running, waiting = training_runs.of_sweep(database, sweep.id)
+    sweeps.take_lease(database, sweep.id, "host:1")
+    training_runs.begin_attempt(database, running.id, {})
+    with database.connect() as connection:
+        for table in ("sweeps", "training_runs"):
+            connection.execute(f"update {table} set heartbeat_at = clock_timestamp() - interval '2 minutes'")
+    return sweep, [running, waiting]
+
+
+def test_status_tells_of_killed_processes_and_stop_ends_the_rest(
+    cli_on_database: Any, database: Database, killed: Any
+) -> None:
+    sweep, (running, waiting) = killed
+    told = cli_on_database.run("status", "night", "--follow")
+    assert "1 run found whose process was gone" in told.stderr
+    assert "Its process host:1 gives no sign of life" in told.stdout
+    failed = training_runs.get(database, running.id)
+    assert failed.status is RunStatus.FAILED
+    assert "ended without a word" in str(failed.error)
+    assert "0 running trials will end by themselves, 1 waiting" in cli_on_database.run("stop", "night").stdout
+    assert training_runs.get(database, waiting.id).status is RunStatus.STOPPED
+    assert sweeps.get(database, sweep.id).status is SweepStatus.FAILED
+
+
+def test_stop_ends_what_lost_its_process(cli_on_database: Any, database: Database, killed: Any) -> None:
+    sweep, _ = killed
+    with database.connect() as connection:
+        connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '16 seconds'")
+    told = cli_on_database.run("stop", "night")
+    assert "1 run found whose process was gone" in told.stderr
+    assert "0 running trials will end by themselves" in told.stdout
+    assert {run.status for run in training_runs.of_sweep(database, sweep.id)} == {RunStatus.STOPPED}
+    assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED
+
+
+def test_stop_ends_one_run_that_lost_its_process(cli_on_database: Any, database: Database, killed: Any) -> None:
+    _, (running, _) = killed
+    assert cli_on_database.run("stop", str(running.id)).stdout == f"{running.label}: stopped\n"
+    assert training_runs.get(database, running.id).status is RunStatus.STOPPED
+
+
+def test_a_name_that_cannot_be_one_leaves_nothing_behind(database: Database, request: pytest.FixtureRequest) -> None:
+    agents = str(request.config.rootpath / "config" / "agents")
+    plan = make_plan(
+        [agents], base_config=None, mode=Mode.SMOKE, episodes=9, total_timesteps=None, seeds=1, with_base=False
+    )
+    provenance = Provenance(versions={}, git_commit=None, git_dirty=None, host="here", command="rlsweep")
+    with pytest.raises(InputError, match="write letters"):
+        create_sweep(database, plan, name="a[/b]", patterns=[agents], provenance=provenance)
+    assert sweeps.list_recent(database) == []
+
+
+def test_a_name_from_before_names_were_checked_is_shown(
+    cli_on_database: Any, database: Database, new_sweep: Any
+) -> None:
+    sweeps.create(database, new_sweep(name="a[/b]"), [])
+    assert "a[/b]" in cli_on_database.run("sweeps").stdout
+
+
+def test_a_limit_beyond_reason_is_a_usage_error(cli_on_database: Any) -> None:
+    for command in ("runs", "sweeps"):
+        assert "--limit" in cli_on_database.run(command, "--limit", "9" * 20, expect=2).stderr
+
+
+def test_a_run_is_gone_on_with_and_its_checkpoint_played_anywhere(
+    cli_on_database: Any, database: Database, new_sweep: Any, request: pytest.FixtureRequest
+) -> None:
+    cli = cli_on_database
+    agent = str(request.config.rootpath / "config" / "agents" / "ppo_agent_v1.yaml")
+    cli.run("train", "--agent-config", agent, "--mode", "smoke", "--episodes", "4", "--set", "n_steps=16",
+            "--set", "batch_size=16", "--set", "environment=open_spiel/tic_tac_toe")  # fmt: skip
+    (run,) = training_runs.list_runs(database)
+    reference = str(run.id)
+    too_small = cli.run("train", "--resume", reference, "--episodes", "4", expect=2).stderr
+    assert "--episodes 4: ppo_agent_v1 seed 0 has 4 behind it already" in too_small
+    too_small = cli.run("train", "--resume", reference, "--total-timesteps", "1", expect=2).stderr
+    assert "--total-timesteps 1" in too_small
+    assert training_runs.get(database, run.id) == run
+    assert "leave out" in cli.run("train", "--resume", reference, "--mode", "full", expect=2).stderr
+
+    checkpoint = training_runs.latest_checkpoint(database, run.id)
+    assert checkpoint is not None
+    shutil.copy(checkpoint.uri, cli.folder / "copied.zip")
+    away = cli.with_environ(RLSWEEP_DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
+    assert away.run("eval", "copied.zip", "--episodes", "2").stdout.startswith("copied.zip: 2 episodes")
+    assert "belongs to no training run" in cli.run("train", "--resume", "copied.zip", expect=2).stderr
+
+    cli.run("train", "--resume", reference, "--episodes", "6")
+    assert training_runs.get(database, run.id).episodes == 6
+
+    sweep = sweeps.create(database, new_sweep(), [])
+    with database.connect() as connection:
+        connection.execute(
+            "update training_runs set sweep_id = %s, position = 1, status = 'failed', config = "
+            "jsonb_set(config, '{budget,episodes}', '8') where id = %s",
+            [sweep.id, run.id],
+        )
+    assert sweeps.settle(database, sweep.id).status is SweepStatus.FAILED
+    cli.run("train", "--resume", reference)
+    assert sweeps.get(database, sweep.id).status is SweepStatus.COMPLETED

@@ -1,0 +1,73 @@
+"""JSON that any parser reads, and plans of configs that share a name."""
+
+import io
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from rich.console import Console
+
+from rlsweep.cli.output import print_json
+from rlsweep.cli.planning import plan_as_json, print_plan
+from rlsweep.config.estimate import Estimate
+from rlsweep.config.plan import make_plan
+from rlsweep.config.run import Mode
+from rlsweep.runs import RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    figures: tuple[float, ...]
+    parts: dict[Any, Any]
+
+
+def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    print_json(
+        [Record((1.5, math.nan, -math.inf), {RunStatus.FAILED: Path("a"), "id": UUID(int=1), "at": moment, "no": None})]
+    )
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == [
+        {
+            "figures": [1.5, None, None],
+            "parts": {"failed": "a", "id": str(UUID(int=1)), "at": "2026-01-02T00:00:00+00:00", "no": None},
+        }
+    ]
+
+
+def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
+    for name, gamma in (("one[b]", 0.9), ("two", 0.8)):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"agent_id: a\nname: A\nalgorithm: MaskablePPO\nversion: 1\ngamma: {gamma}\n"
+        )
+    plan = make_plan(
+        [str(tmp_path)],
+        base_config=None,
+        mode=Mode.SMOKE,
+        episodes=None,
+        total_timesteps=20_000,
+        seeds=2,
+        with_base=False,
+    )
+    estimates = [
+        Estimate(
+            env_steps=(steps, steps),
+            nominal_env_steps=steps,
+            updates=(9, 9),
+            peak_memory_bytes=1,
+            seconds=(1.0, 1.0),
+        )
+        for steps in (20_001, 20_002) * 2
+    ]
+    out = io.StringIO()
+    print_plan(plan, estimates, Console(file=out, width=400))
+    heading, columns, one, two = out.getvalue().splitlines()[:4]
+    assert heading.startswith("4 trials: 2 configs × 2 seeds on ")
+    assert columns.split()[:2] == ["config", "gamma"]
+    assert one.split()[:4] == ["a_v1", f"({tmp_path / 'one[b].yaml'})", "0.9", "20,001"]
+    assert two.split()[:4] == ["a_v1", f"({tmp_path / 'two.yaml'})", "0.8", "20,002"]
+    assert [trial["config"] for trial in plan_as_json(plan, estimates)["trials"]] == [*plan.labels, *plan.labels]

@@ -1,0 +1,104 @@
+"""What progress tells: how long there is to go, and names as they are written."""
+
+import io
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from rich.console import Console
+
+from rlsweep.cli.progress import progress_line, progress_table, seconds_left, total_seconds_left
+from rlsweep.cli.training import WATCH_SECONDS, _progress
+from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.store.database import Database
+
+
+def run(
+    status: RunStatus = RunStatus.RUNNING, *, of_episodes: int | None = None, of_steps: int | None = None, **given: Any
+) -> TrainingRun:
+    now = datetime.now(UTC)
+    values: dict[str, Any] = {
+        "trial_key": None,
+        "agent_id": "a",
+        "algorithm": "PPO",
+        "version": 1,
+        "sweep_variant": None,
+        "config_name": "A",
+        "config_short_name": "a_v1",
+        "config_path": "a_v1.yaml",
+        "config": {"budget": {"episodes": of_episodes, "total_timesteps": of_steps}},
+        "config_hash": "",
+        "seed": 0,
+        "id": uuid4(),
+        "sweep_id": None,
+        "status": status,
+        "stop_requested": False,
+        "attempt": 2,
+        "created_at": now,
+        "heartbeat_at": now,
+        "started_at": now - timedelta(days=3),  # of the first attempt: it says nothing of the pace
+        "ended_at": None,
+        "episodes": 0,
+        "updates": 0,
+        "env_steps": 0,
+        "mean_reward": None,
+        "win_rate": None,
+        "mean_length": None,
+        "steps_per_second": None,
+        "error": None,
+        "metadata": {},
+    }
+    return TrainingRun(**(values | given))
+
+
+@pytest.mark.parametrize(
+    ("planned", "seconds"),
+    [
+        (run(of_steps=1000, env_steps=400, steps_per_second=100.0), 6),
+        (run(of_episodes=60, episodes=10, mean_length=20.0, steps_per_second=100.0), 10),
+        (run(of_episodes=60, episodes=10, of_steps=300, mean_length=20.0, steps_per_second=100.0), 3),
+        (run(of_steps=1000, env_steps=1200, steps_per_second=100.0), 0),
+        (run(of_steps=1000), None),
+        (run(RunStatus.PENDING, of_steps=1000, steps_per_second=100.0), None),
+    ],
+)
+def test_the_pace_tells_how_long_a_run_takes(planned: TrainingRun, seconds: float | None) -> None:
+    assert seconds_left(planned) == seconds
+
+
+def test_the_total_shares_what_is_left_among_the_running() -> None:
+    running = [run(of_episodes=100, episodes=50, mean_length=10.0, steps_per_second=50.0) for _ in range(2)]
+    waiting = [run(RunStatus.PENDING, of_episodes=100) for _ in range(3)]
+    assert total_seconds_left(running) == 10
+    assert total_seconds_left([*running, *waiting]) == (2 * 500 + 3 * 1000) / 100
+    slow = run(of_episodes=100, mean_length=10.0, steps_per_second=1.0)
+    assert total_seconds_left([*running, slow]) == 1000, "no sooner than the slowest of those that run"
+    assert total_seconds_left(waiting) is None
+    assert total_seconds_left([run(RunStatus.COMPLETED, of_episodes=100)]) is None
+
+
+def test_tables_and_lines_tell_what_is_left() -> None:
+    running = run(of_steps=1000, env_steps=400, steps_per_second=100.0)
+    assert "100 steps/s, 6 s left" in progress_line(running)
+    waiting = run(RunStatus.PENDING, of_steps=1000)
+    assert printed([running, waiting]).splitlines()[-1].split() == ["0", "of", "2", "trials", "done,", "20%", "16", "s"]
+
+
+def test_a_name_is_no_markup() -> None:
+    assert "a[/b] seed 0" in printed([run(of_steps=10, config_short_name="a[/b]")])
+
+
+def printed(runs: list[TrainingRun]) -> str:
+    out = io.StringIO()
+    Console(file=out, width=100).print(progress_table(runs))
+    return out.getvalue().rstrip()
+
+
+def test_watching_outlives_an_outage_of_the_database() -> None:
+    nowhere = Database("postgresql://nobody@127.0.0.1:9/none")
+    with _progress(nowhere, run(of_steps=10), Console(file=io.StringIO())):
+        time.sleep(1.5 * WATCH_SECONDS)
+        assert [thread for thread in threading.enumerate() if thread.name == "progress"]
