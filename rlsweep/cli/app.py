@@ -9,9 +9,8 @@ import typer
 
 import rlsweep
 from rlsweep.cli import database, evaluation, inspection, planning, submission, tensorboard, training
+from rlsweep.cli.output import EXIT_INTERRUPTED
 from rlsweep.errors import RlsweepError
-
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="rlsweep",

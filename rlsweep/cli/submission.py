@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlsweep.cli import options
-from rlsweep.cli.output import console, print_json
+from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console, print_json
 from rlsweep.cli.planning import measure_plan, print_plan
 from rlsweep.cli.progress import LiveProgress
 from rlsweep.cli.signals import on_interrupt
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rlsweep.sweep.driver import Driver
-
-EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 
 
 def register(app: typer.Typer) -> None:

@@ -34,13 +34,14 @@ class _Pending:
     dropped_uris: list[str] = field(default_factory=list)
 
     def followed_by(self, later: "_Pending") -> "_Pending":
-        """Both, this one's records first."""
+        """Both, this one's records first; a file that was dropped and then written anew is there."""
+        anew = {checkpoint.uri for checkpoint in later.checkpoints}
         return _Pending(
             self.episodes + later.episodes,
             self.updates + later.updates,
             self.evaluations + later.evaluations,
             self.checkpoints + later.checkpoints,
-            self.dropped_uris + later.dropped_uris,
+            [uri for uri in self.dropped_uris if uri not in anew] + later.dropped_uris,
         )
 
 
@@ -117,8 +118,8 @@ class StoreRecorder:
     def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
         """Take a checkpoint whose file is complete; the files of `dropped_uris` are gone."""
         with self._lock:
-            self._pending.checkpoints.append(checkpoint)
-            self._pending.dropped_uris.extend(dropped_uris)
+            written = _Pending(checkpoints=[checkpoint], dropped_uris=list(dropped_uris))
+            self._pending = self._pending.followed_by(written)
 
     def __enter__(self) -> "StoreRecorder":
         self._thread.start()

@@ -24,7 +24,7 @@ def train(config: dict) -> None:
             tune.report({"mean_reward": float(np.mean(rewards)), "env_steps": self.num_timesteps})
 
     torch.set_num_threads(1)
-    env = Monitor(ActionMasker(gym.make("CartPole-v1"), lambda env: np.ones(2, dtype=bool)))
+    env = Monitor(ActionMasker(gym.make("CartPole-v1"), lambda _: np.ones(2, dtype=bool)))
     model = MaskablePPO(
         "MlpPolicy",
         env,

@@ -232,8 +232,8 @@ def test_a_pipe_that_closes_stops_the_sweep(rlsweep: Any) -> None:
     submit.stdout.close()
     submit.send_signal(signal.SIGINT)
     submit.wait(timeout=60)
-    err = submit.stderr.read()
-    assert "Traceback" not in err
+    with submit.stderr:
+        assert "Traceback" not in submit.stderr.read()
     assert [run["status"] for run in runs_of(rlsweep)] == ["stopped"]
     assert rlsweep.json("status")["sweep"]["status"] == "stopped"
 

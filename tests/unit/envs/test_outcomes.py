@@ -20,7 +20,7 @@ class Scripted:
     def __init__(self, moves: list[int]) -> None:
         self._moves = iter(moves)
 
-    def act(self, position: Position, rng: random.Random) -> int:  # noqa: ARG002
+    def act(self, position: Position, rng: random.Random) -> int:
         return next(self._moves)
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: ARG002 - what an environment is given and need not use
 """Environments small enough that the right answer is known, and how tests play any environment."""
 
 import random

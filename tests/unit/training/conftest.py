@@ -31,7 +31,7 @@ class Scripted(gym.Env[Any, Any]):
         self._taken = 0
         self._in_episode = 0
 
-    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:  # noqa: ARG002
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         self._in_episode = 0
         return self._observe(), {}
