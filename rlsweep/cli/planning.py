@@ -100,7 +100,7 @@ def print_plan(plan: Plan, estimates: Sequence[Estimate] | None, out: "Console")
         markup=False,
         soft_wrap=True,
     )
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("config", no_wrap=True)
     for key in plan.differing_keys:
         table.add_column(Text(key.rsplit(".", 1)[-1]), justify="right", overflow="fold")
@@ -146,7 +146,7 @@ def _value(value: object) -> str:
 
 
 def _count(number: float) -> str:
-    return f"{number:,.0f}"
+    return f"{number:,.0f}" if number < 100_000 else f"{number / 1000:,.0f}k"
 
 
 def _range(bounds: tuple[float, float] | None, write: Callable[[float], str]) -> str:

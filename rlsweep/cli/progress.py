@@ -10,9 +10,8 @@ from rlsweep.cli.output import duration
 from rlsweep.runs import RunStatus, TrainingRun
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.live import Live
-    from rich.table import Table
 
 Value = TypeVar("Value")
 
@@ -21,31 +20,31 @@ LINES_EVERY_SECONDS = 10.0
 """Between two totals where the output is no terminal."""
 
 
-def progress_table(runs: Sequence[TrainingRun], *, rows: int | None = None) -> "Table":
+def progress_table(runs: Sequence[TrainingRun], *, rows: int | None = None) -> "Group":
     """Draw one line a trial and a total; with more trials than `rows`, those that run come first."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, show_footer=True, padding=(0, 1, 0, 0))
-    table.add_column("trial", footer=_total(runs), no_wrap=True, overflow="ellipsis", min_width=16)
-    for heading in ("status", "done", "reward", "wins", "steps/s"):
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("trial", no_wrap=True, overflow="ellipsis", min_width=16)
+    unit = "episodes" if all(run.config["budget"]["episodes"] for run in runs) else "env steps"
+    for heading in ("status", unit, "reward", "wins", "steps/s", "left"):
         table.add_column(heading, justify="left" if heading == "status" else "right", no_wrap=True)
-    left = total_seconds_left(runs)
-    table.add_column("left", footer="" if left is None else duration(left), justify="right", no_wrap=True)
     shown = list(runs) if rows is None or len(runs) <= rows else sorted(runs, key=_importance)[:rows]
     for run in shown:
         table.add_row(
             Text(run.label),
             _status(run),
-            _done(run),
+            _done(run).removesuffix(" ep").removesuffix(" steps"),
             _optional(number, run.mean_reward),
             _optional(percent, run.win_rate),
             _optional(number, run.steps_per_second),
             _optional(duration, seconds_left(run)),
         )
     if len(shown) < len(runs):
-        table.add_row(f"… and {len(runs) - len(shown):,} more")
-    return table
+        table.add_row(f"and {len(runs) - len(shown):,} more")
+    return Group(table, Text(_total(runs)))
 
 
 def progress_line(run: TrainingRun) -> str:
@@ -148,9 +147,7 @@ class LiveProgress:
         now = datetime.now(UTC)
         if (now - self._last_total).total_seconds() >= LINES_EVERY_SECONDS:
             self._last_total = now
-            left = total_seconds_left(runs)
-            ending = "" if left is None else f", {duration(left)} left"
-            self._console.print(_total(runs) + ending, soft_wrap=True, markup=False)
+            self._console.print(_total(runs), soft_wrap=True, markup=False)
 
 
 def _importance(run: TrainingRun) -> int:
@@ -171,10 +168,15 @@ def _done(run: TrainingRun) -> str:
 
 def _total(runs: Sequence[TrainingRun]) -> str:
     finished = sum(run.status.is_finished for run in runs)
+    left = total_seconds_left(runs)
     failed = sum(run.status is RunStatus.FAILED for run in runs)
     share = sum(1.0 if run.status.is_finished else share_done(run) for run in runs) / max(1, len(runs))
-    text = f"{finished} of {len(runs)} trials done, {share:.0%}"
-    return f"{text}, {failed} failed" if failed else text
+    parts = [f"{finished} of {len(runs)} trials done", f"{share:.0%}"]
+    if failed:
+        parts.append(f"{failed} failed")
+    if left is not None:
+        parts.append(f"{duration(left)} left")
+    return ", ".join(parts)
 
 
 def _optional(write: Callable[[Value], str], value: Value | None) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from rounds import environ, print_table, script, seconds_of, summary
 
 SLOTS = 2
+ROUNDS = 3
 AGENT = """\
 agent_id: bench
 name: bench {number}
@@ -102,23 +103,23 @@ def _bare_rate(gate: Path, steps: int) -> float:
     gate.touch()
     spans = [tuple(map(float, loop.communicate()[0].split())) for loop in loops]
     elapsed = max(ended for _, ended in spans) - min(began for began, _ in spans)
-    return SLOTS * 2 * max(steps, 2048 if steps >= 2048 else steps) / elapsed
+    return SLOTS * 2 * steps / elapsed
 
 
 def test_whole_processes() -> None:
-    seconds = whole_processes(trials=16, steps=2048, rounds=5)
+    seconds = whole_processes(trials=16, steps=2048, rounds=ROUNDS)
     ours = seconds["rlsweep submit"]
     tune = [other / own for other, own in zip(seconds["hand-written Tune"], ours, strict=True)]
     loop = [own / other for other, own in zip(seconds["plain loop"], ours, strict=True)]
     rows = {name: summary(values, " s") for name, values in seconds.items()}
     rows["hand-written Tune / rlsweep (reach 2)"] = summary(tune)
     rows["rlsweep / plain loop (reach 1.1 at the most)"] = summary(loop)
-    print_table("16 CartPole trials × 2,048 env steps on 2 slots, whole processes, 5 rounds", rows)
+    print_table(f"16 CartPole trials × 2,048 env steps on 2 slots, whole processes, {ROUNDS} rounds", rows)
 
 
 def test_efficiency_once_running() -> None:
-    rates = steps_per_second(steps=40_960, rounds=3)
+    rates = steps_per_second(steps=20_480, rounds=ROUNDS)
     share = [sweep / bare for sweep, bare in zip(rates["sweep"], rates["two bare loops"], strict=True)]
     rows = {name: summary(values, " steps/s") for name, values in rates.items()}
     rows["sweep / bare (reach 0.9)"] = summary(share)
-    print_table("connect_four, 4 trials × 40,960 env steps on 2 slots, training alone, 3 rounds", rows)
+    print_table(f"connect_four, 4 trials × 20,480 env steps on 2 slots, training alone, {ROUNDS} rounds", rows)
