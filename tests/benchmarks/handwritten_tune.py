@@ -39,7 +39,7 @@ def train(config: dict) -> None:
 
 def main() -> None:
     trials, steps, slots = (int(argument) for argument in sys.argv[1:4])
-    ray.init(num_cpus=slots)
+    ray.init(address="local", num_cpus=slots)
     tuner = tune.Tuner(
         tune.with_resources(train, {"cpu": 1}),
         param_space={
