@@ -28,7 +28,7 @@ def progress_table(runs: Sequence[TrainingRun], *, rows: int | None = None) -> "
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("trial", no_wrap=True, overflow="ellipsis", min_width=16)
-    unit = "episodes" if all(run.config["budget"]["episodes"] for run in runs) else "env steps"
+    unit = "episodes" if all(map(_counts_episodes, runs)) else "env steps"
     for heading in ("status", unit, "reward", "wins", "steps/s", "left"):
         table.add_column(heading, justify="left" if heading == "status" else "right", no_wrap=True)
     shown = list(runs) if rows is None or len(runs) <= rows else sorted(runs, key=_importance)[:rows]
@@ -36,7 +36,7 @@ def progress_table(runs: Sequence[TrainingRun], *, rows: int | None = None) -> "
         table.add_row(
             Text(run.label),
             _status(run),
-            _done(run).removesuffix(" ep").removesuffix(" steps"),
+            _done(run),
             _optional(number, run.mean_reward),
             _optional(percent, run.win_rate),
             _optional(number, run.steps_per_second),
@@ -49,7 +49,8 @@ def progress_table(runs: Sequence[TrainingRun], *, rows: int | None = None) -> "
 
 def progress_line(run: TrainingRun) -> str:
     """Write what is known of a run, for output that is no terminal."""
-    parts = [f"{run.label}: {_status(run)}", _done(run)]
+    unit = "ep" if _counts_episodes(run) else "steps"
+    parts = [f"{run.label}: {_status(run)}", f"{_done(run)} {unit}"]
     if run.mean_reward is not None:
         parts.append(f"reward {number(run.mean_reward)}")
     if run.win_rate is not None:
@@ -159,11 +160,15 @@ def _status(run: TrainingRun) -> str:
     return "stopping" if run.stop_requested and run.status is RunStatus.RUNNING else run.status.value
 
 
+def _counts_episodes(run: TrainingRun) -> bool:
+    return run.config["budget"]["episodes"] is not None
+
+
 def _done(run: TrainingRun) -> str:
-    episodes, steps = run.config["budget"]["episodes"], run.config["budget"]["total_timesteps"]
-    if episodes:
-        return f"{run.episodes:,}/{episodes:,} ep"
-    return f"{run.env_steps:,}/{steps:,} steps" if steps else f"{run.episodes:,} ep"
+    """What is done of what the budget allows, in episodes where it counts them, else in env steps."""
+    if _counts_episodes(run):
+        return f"{run.episodes:,}/{run.config['budget']['episodes']:,}"
+    return f"{run.env_steps:,}/{run.config['budget']['total_timesteps']:,}"
 
 
 def _total(runs: Sequence[TrainingRun]) -> str:

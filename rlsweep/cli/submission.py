@@ -81,7 +81,9 @@ def submit(
         _show_plan(plan, out)
         slots = ray_session.ready(resources, settings)
         if ray_session.dashboard_url is not None:
-            out.print(f"Ray's dashboard: {ray_session.dashboard_url} (token {os.environ['RAY_AUTH_TOKEN']})")
+            out.print(
+                f"Ray's dashboard: {ray_session.dashboard_url} (token {os.environ['RAY_AUTH_TOKEN']})", soft_wrap=True
+            )
         from rlsweep.sweep.driver import Driver
         from rlsweep.sweep.execution import Workplace
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -235,3 +236,19 @@ def test_a_pipe_that_closes_stops_the_sweep(rlsweep: Any) -> None:
         assert "Traceback" not in submit.stderr.read()
     assert [run["status"] for run in runs_of(rlsweep)] == ["stopped"]
     assert rlsweep.json("status")["sweep"]["status"] == "stopped"
+
+
+def test_the_dashboard_answers_where_submit_says(rlsweep: Any) -> None:
+    base = rlsweep.base("Calm", seconds=0.01)
+    submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base, "--dashboard")
+    while "runs; follow" not in (line := submit.stdout.readline()):
+        assert line, submit.stderr.read()
+        if line.startswith("Ray's dashboard"):
+            told = re.fullmatch(r"Ray's dashboard: (http://127\.0\.0\.1:\d+) \(token (\w+)\)\n", line)
+    assert told is not None
+    request = urllib.request.Request(f"{told[1]}/api/version", headers={"Authorization": f"Bearer {told[2]}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert "ray_version" in answer.read().decode()
+    submit.send_signal(signal.SIGINT)
+    submit.communicate(timeout=60)
+    assert submit.returncode == 130
