@@ -11,6 +11,7 @@ RlsweepError                      exit code 1: something went wrong while workin
 ├── CheckpointError               a checkpoint that cannot be written, read or trusted
 ├── StaleAttemptError             a newer attempt of the same run exists; this process must not write
 ├── DivergedError                 a loss or a reward became NaN or infinite
+├── EnvironmentStateError         an environment that broke its contract while it was played
 └── DriverBusyError               another driver holds the sweep
 
 A message is one or two sentences: what is wrong, where (file, key, value), and the way out.
@@ -69,6 +70,10 @@ class StaleAttemptError(RlsweepError):
 
 class DivergedError(RlsweepError):
     """A loss or a reward became NaN or infinite; the message names the update or episode."""
+
+
+class EnvironmentStateError(RlsweepError):
+    """An environment that broke its contract while it was played; the message names it and the env step."""
 
 
 class DriverBusyError(RlsweepError):

@@ -36,6 +36,7 @@ class Algorithm:
     """One algorithm.
 
     target: "module:Class" of the Stable-Baselines3 class
+    fast_target: of a subclass of it that computes the same in less time, if there is one
     uses_masks: whether it is given action masks and never takes an illegal action
     hyperparameters: dotted agent config keys it uses; it ignores all others
     """
@@ -44,12 +45,19 @@ class Algorithm:
     target: str
     uses_masks: bool
     hyperparameters: frozenset[str]
+    fast_target: str | None = None
 
 
 ALGORITHMS: dict[str, Algorithm] = {
     algorithm.name: algorithm
     for algorithm in (
-        Algorithm(name="MaskablePPO", target="sb3_contrib:MaskablePPO", uses_masks=True, hyperparameters=_EVERY_PPO),
+        Algorithm(
+            name="MaskablePPO",
+            target="sb3_contrib:MaskablePPO",
+            fast_target="rlsweep.training.fast_ppo:FastMaskablePPO",
+            uses_masks=True,
+            hyperparameters=_EVERY_PPO,
+        ),
         Algorithm(name="PPO", target="stable_baselines3:PPO", uses_masks=False, hyperparameters=_EVERY_PPO),
         Algorithm(name="A2C", target="stable_baselines3:A2C", uses_masks=False, hyperparameters=_EVERY_ACTOR_CRITIC),
     )

@@ -48,6 +48,8 @@ class TrainingConfig(StrictModel):
     seed: the first seed; `--seeds K` takes seed, seed + 1, …, shared between configs
     checkpoint_interval_episodes: a checkpoint at the first rollout boundary after so many episodes
     device: as torch names it; `auto` takes a GPU where the trial has one
+    engine: what computes MaskablePPO: `fast`, rlsweep's own, `stock`, sb3-contrib's, or `auto`, the fast one wherever
+        it can; they learn the same
     hyperparameters: defaults for agent config keys, below what an agent config says itself
     """
 
@@ -66,4 +68,5 @@ class TrainingConfig(StrictModel):
     keep_last_n_checkpoints: Count = 3
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     device: Annotated[str, AfterValidator(_device)] = "auto"
+    engine: Literal["auto", "fast", "stock"] = "auto"
     hyperparameters: dict[str, Any] = Field(default_factory=dict)

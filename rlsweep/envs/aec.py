@@ -77,6 +77,10 @@ class AECGame(TurnGame):
         """Which actions are legal for the seat now: a new array, shape (n_actions,), bool."""
         return self._mask.copy()
 
+    def legal_action_indices(self) -> NDArray[np.intp]:
+        """What `action_masks` says, as indices."""
+        return self._mask.nonzero()[0]
+
     def legal_actions(self) -> NDArray[np.intp]:
         """The legal actions of the player to move (for opponents)."""
         legal = self._mask.nonzero()[0]

@@ -59,6 +59,10 @@ class SpielEnv(TurnGame):
         mask[self._legal] = True
         return mask
 
+    def legal_action_indices(self) -> Sequence[int]:
+        """What `action_masks` says, as indices."""
+        return self._legal
+
     def legal_actions(self) -> Sequence[int]:
         """The legal actions of the player to move (for opponents)."""
         legal: list[int] = self.state.legal_actions()

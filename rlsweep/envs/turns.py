@@ -102,6 +102,9 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
             info["outcome"] = outcome_of(own, [*returns[: self.seat], *returns[self.seat + 1 :]])
         return self._own_observation(), reward, over and not truncated, truncated, info
 
+    def __str__(self) -> str:
+        return self.env_id
+
     @abstractmethod
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are legal for the seat now: a new array, shape (n_actions,), bool."""

@@ -1,10 +1,12 @@
 """What a running trial commits, a batch every second or two."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from rlsweep.runs import Checkpoint, Episode, Evaluation, Update
 from rlsweep.store import training_runs
@@ -36,6 +38,7 @@ class Batch:
     """What came in since the last flush, in order; all of it may be empty, which makes the flush a sign of life.
 
     dropped_uris: checkpoints whose files are gone
+    facts: of how the run is made, added to its metadata
     """
 
     progress: Progress
@@ -44,6 +47,7 @@ class Batch:
     evaluations: Sequence[Evaluation] = ()
     checkpoints: Sequence[Checkpoint] = ()
     dropped_uris: Sequence[str] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
@@ -81,6 +85,7 @@ def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
                 "win_rate": _finite(progress.win_rate),
                 "mean_length": _finite(progress.mean_length),
                 "steps_per_second": _finite(progress.steps_per_second),
+                "facts": Jsonb(dict(batch.facts)),
             },
         )
     return run.stop_requested

@@ -1,10 +1,18 @@
 """What every trial needs, imported by Ray's prestarted workers before their first trial lands on them."""
 
+from functools import partial
+
 import ray.tune  # noqa: F401
 import torch
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 import rlsweep.sweep.trainable
 import rlsweep.training.train  # noqa: F401
+from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs import make_env
+from rlsweep.training.fast_ppo import FastMaskablePPO
 
-# A process's first optimizer imports half of torch's compiler.
-torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+# A process's first optimizer imports half of torch's compiler, and its first update loads machine code.
+torch.set_num_threads(1)
+game = DummyVecEnv([partial(make_env, EnvironmentSpec(), seed=0)])
+FastMaskablePPO("MlpPolicy", game, n_steps=8, batch_size=8, n_epochs=1, device="cpu").learn(8)

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
@@ -32,6 +32,7 @@ class _Pending:
     evaluations: list[Evaluation] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
     dropped_uris: list[str] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
 
     def followed_by(self, later: "_Pending") -> "_Pending":
         """Both, this one's records first; a file that was dropped and then written anew is there."""
@@ -42,6 +43,7 @@ class _Pending:
             self.evaluations + later.evaluations,
             self.checkpoints + later.checkpoints,
             [uri for uri in self.dropped_uris if uri not in anew] + later.dropped_uris,
+            self.facts | later.facts,
         )
 
 
@@ -91,6 +93,11 @@ class StoreRecorder:
     def stop_requested(self) -> bool:
         """Whether the run should end at the next step, by itself."""
         return self._stop.is_set()
+
+    def add_facts(self, facts: Mapping[str, str]) -> None:
+        """Take what is to be known of how the run is made, for its metadata."""
+        with self._lock:
+            self._pending.facts.update(facts)
 
     def add_episodes(self, episodes: Sequence[Episode]) -> None:
         """Take episodes that ended, in order; at least one."""
@@ -173,6 +180,7 @@ class StoreRecorder:
                 evaluations=pending.evaluations,
                 checkpoints=pending.checkpoints,
                 dropped_uris=pending.dropped_uris,
+                facts=pending.facts,
             )
         try:
             if recording.flush(self._database, self._run.id, self._run.attempt, batch):

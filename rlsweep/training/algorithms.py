@@ -23,9 +23,16 @@ from rlsweep.errors import ConfigError
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU}
 
 
-def load_algorithm(name: str) -> type[OnPolicyAlgorithm]:
-    """The class of an algorithm of the table; `name` is one that the config has been checked for."""
-    module, _, attribute = ALGORITHMS[name].target.partition(":")
+def load_algorithm(name: str, engine: str = "stock") -> type[OnPolicyAlgorithm]:
+    """The class of an algorithm of the table; `name` is one that the config has been checked for.
+
+    engine: as in the base config. Raises ConfigError where `fast` is asked for and there is none.
+    """
+    entry = ALGORITHMS[name]
+    if engine == "fast" and entry.fast_target is None:
+        raise ConfigError(f"engine: fast is for MaskablePPO; {name} has the stock one alone: use auto or stock.")
+    target = entry.target if engine == "stock" or entry.fast_target is None else entry.fast_target
+    module, _, attribute = target.partition(":")
     algorithm: type[OnPolicyAlgorithm] = getattr(import_module(module), attribute)
     return algorithm
 
@@ -33,7 +40,8 @@ def load_algorithm(name: str) -> type[OnPolicyAlgorithm]:
 def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecEnv) -> OnPolicyAlgorithm:
     """The model, untrained, seeded with the run's seed; `algorithm` may be a subclass of the config's own.
 
-    Raises ConfigError where the algorithm refuses its hyperparameters or the environment's spaces.
+    Raises ConfigError where the algorithm refuses its hyperparameters or the environment's spaces, or the fast engine,
+    where it is asked for, the policy.
     """
     agent = config.agent
     if ALGORITHMS[agent.algorithm].uses_masks and not env.has_attr("action_masks"):
@@ -49,8 +57,9 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
         # the plan has said so already, with the numbers
         warnings.filterwarnings("ignore", message="You have specified a mini-batch size", category=UserWarning)
         warnings.filterwarnings("ignore", message="You are trying to run .* on the GPU", category=UserWarning)
+        warnings.filterwarnings("ignore", message="FastMaskablePPO trains as stock", category=UserWarning)
         try:
-            return algorithm(
+            model = algorithm(
                 agent.network.policy,
                 env,
                 seed=config.seed,
@@ -63,6 +72,26 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
                 f"{agent.algorithm} cannot be built for '{config.training.environment.id}' "
                 f"from config {agent.short_name}: {exc}"
             ) from exc
+    if config.training.engine == "fast" and (reason := reason_for_stock(model)):
+        raise ConfigError(
+            f"engine: fast cannot train {agent.short_name} in '{config.training.environment.id}', since {reason}; "
+            "use auto or stock."
+        )
+    return model
+
+
+def reason_for_stock(model: OnPolicyAlgorithm) -> str | None:
+    """Why a model whose class has a fast engine trains without it, as a clause; None where it does not."""
+    reason: str | None = getattr(model, "fallback", None)
+    return reason
+
+
+def engine_of(model: OnPolicyAlgorithm) -> str:
+    """Which engine trains a model, for the record: `fast`, `stock`, or `stock, since …`."""
+    if not hasattr(model, "fallback"):
+        return "stock"
+    reason = reason_for_stock(model)
+    return "fast" if reason is None else f"stock, since {reason}"
 
 
 def _scheduled(value: float | str) -> float | LinearSchedule:

@@ -14,12 +14,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import psutil
 import torch
+from sb3_contrib.common.maskable.buffers import MaskableRolloutBuffer
 from sb3_contrib.common.maskable.utils import get_action_masks
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
@@ -37,6 +39,8 @@ from rlsweep.training.vector import make_vector
 PLAY_SECONDS = 1.0
 LEARN_SECONDS = 0.5
 MOST_ROLLOUTS = 10
+GRADIENT_STEPS = 8
+"""On one minibatch, so that what is done once an update hardly counts."""
 FLOAT_BYTES = 4
 
 
@@ -52,12 +56,14 @@ class Play:
 class Learning:
     """One network at work: seconds per env step of a rollout and per gradient step, and the process's peak memory.
 
-    memory_bytes holds no rollout buffer worth mentioning.
+    memory_bytes holds no rollout buffer worth mentioning
+    keeps_masks: whether the rollout buffer holds a float32 for every action and step
     """
 
     rollout_seconds_per_step: float
     minibatch_seconds: float
     memory_bytes: int
+    keeps_masks: bool
 
 
 def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
@@ -97,6 +103,7 @@ def _environment_key(config: RunConfig) -> str:
         "normalize_observations",
         "normalize_rewards",
         "device",
+        "engine",
     }
     return config.training.model_dump_json(include=fields)
 
@@ -173,28 +180,43 @@ class _Stopwatch(BaseCallback):
         self.rollouts.append(time.perf_counter() - self._started)
 
     def _on_step(self) -> bool:
-        enough = sum(self.rollouts) + sum(self.updates) > LEARN_SECONDS
+        # the first of each warms up, and on a new machine compiles
+        enough = sum(self.rollouts[1:]) + sum(self.updates[1:]) > LEARN_SECONDS
         return not (enough and len(self.updates) == len(self.rollouts))
 
 
 def _learn(env: VecEnv, config: RunConfig) -> Learning:
-    """Collect and learn from rollouts of one gradient step each, for about LEARN_SECONDS."""
+    """Collect and learn from rollouts of one minibatch each, for about LEARN_SECONDS."""
     length = _rollout_length(config)
-    short = config.model_copy(update={"agent": config.agent.model_copy(update={"n_steps": length, "n_epochs": 1})})
+    ppo = config.agent.ppo.model_copy(update={"target_kl": None})
+    agent = config.agent.model_copy(update={"n_steps": length, "n_epochs": GRADIENT_STEPS, "ppo": ppo})
+    short = config.model_copy(update={"agent": agent})
     stopwatch = _Stopwatch()
-    model = build_model(observed(load_algorithm(config.agent.algorithm)), short, env)
+    model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), short, env)
     observe(model, stopwatch)
     model.set_logger(Logger(folder=None, output_formats=[]))
     model.learn(MOST_ROLLOUTS * length * env.num_envs, callback=stopwatch, log_interval=None)  # type: ignore[arg-type]
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    gradient_steps = GRADIENT_STEPS if "n_epochs" in ALGORITHMS[agent.algorithm].hyperparameters else 1
     return Learning(
-        _typical(stopwatch.rollouts) / (length * env.num_envs), _typical(stopwatch.updates), memory + _in_children(env)
+        _typical(stopwatch.rollouts) / (length * env.num_envs),
+        _typical(stopwatch.updates) / gradient_steps,
+        _peak_memory() + _in_children(env),
+        keeps_masks=isinstance(model.rollout_buffer, MaskableRolloutBuffer),
     )
 
 
 def _typical(seconds: Sequence[float]) -> float:
     """The median without the first, which warms up; or the first, where one was all there was time for."""
     return statistics.median(seconds[1:] or seconds)
+
+
+def _peak_memory() -> int:
+    """Bytes this process held at most. What `getrusage` says may be that of the process it was forked from."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) * 1024
 
 
 def _in_children(env: VecEnv) -> int:
@@ -211,7 +233,8 @@ def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning)
         env_seconds_per_step=play.seconds_per_step,
         policy_seconds_per_step=max(0.0, learning.rollout_seconds_per_step - play.seconds_per_step),
         minibatch_seconds=learning.minibatch_seconds,
-        peak_memory_bytes=learning.memory_bytes + _buffer_bytes(config, observation_size, n_actions),
+        peak_memory_bytes=learning.memory_bytes
+        + _buffer_bytes(config, observation_size, n_actions if learning.keeps_masks else 0),
         n_actions=n_actions,
         observation_size=observation_size,
         fixed_episode_length=len(play.lengths) > 1 and len(set(play.lengths)) == 1,
@@ -223,12 +246,11 @@ def _n_actions(space: gym.Space[Any]) -> int:
     return int(space.n) if isinstance(space, gym.spaces.Discrete) else int(np.prod(space.shape or (1,)))
 
 
-def _buffer_bytes(config: RunConfig, observation_size: int, n_actions: int) -> int:
-    """SB3's rollout buffer: float32 observations, masks where used, and seven numbers a step.
+def _buffer_bytes(config: RunConfig, observation_size: int, masks: int) -> int:
+    """The rollout buffer: float32 observations, masks where kept, and seven numbers a step.
 
     With parallel environments its largest array is copied once more while it is flattened for learning.
     """
-    masks = n_actions if ALGORITHMS[config.agent.algorithm].uses_masks else 0
     per_step = observation_size + masks + 7
     copied = max(observation_size, masks) if config.training.n_envs > 1 else 0
     return config.agent.n_steps * config.training.n_envs * (per_step + copied) * FLOAT_BYTES

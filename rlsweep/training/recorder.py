@@ -1,6 +1,6 @@
 """The seam between one run and whoever keeps its record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from rlsweep.runs import Checkpoint, Episode, Evaluation, Update
@@ -12,6 +12,10 @@ class Recorder(Protocol):
     @property
     def stop_requested(self) -> bool:
         """Whether the run should end at the next step, by itself; read at every env step."""
+        ...
+
+    def add_facts(self, facts: Mapping[str, str]) -> None:
+        """Take what is to be known of how the run is made."""
         ...
 
     def add_episodes(self, episodes: Sequence[Episode]) -> None:
@@ -39,10 +43,15 @@ class ListRecorder:
 
     def __init__(self) -> None:
         self.stop_requested = False
+        self.facts: dict[str, str] = {}
         self.episodes: list[Episode] = []
         self.updates: list[Update] = []
         self.evaluations: list[Evaluation] = []
         self.checkpoints: list[Checkpoint] = []
+
+    def add_facts(self, facts: Mapping[str, str]) -> None:
+        """Keep them."""
+        self.facts.update(facts)
 
     def add_episodes(self, episodes: Sequence[Episode]) -> None:
         """Keep them."""

@@ -18,7 +18,7 @@ from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
 from rlsweep.training.tensorboard import TensorBoardLog
-from rlsweep.training.updates import check_finite, diverged, read_update, refused_by_torch
+from rlsweep.training.updates import check_finite, diverged, is_refused_distribution, read_update
 
 UNBOUNDED = 2**62
 """Env steps that no run reaches: `learn` is given these where episodes alone are counted."""
@@ -104,7 +104,7 @@ class TrainingSession:
                 reset_num_timesteps=False,
             )
         except ValueError as exc:
-            if not refused_by_torch(exc):
+            if not is_refused_distribution(exc):
                 raise
             progress = self._progress
             if not np.isfinite(self._model._last_obs).all():  # type: ignore[arg-type]
@@ -120,7 +120,7 @@ class TrainingSession:
         try:
             train()
         except ValueError as exc:
-            if not refused_by_torch(exc):
+            if not is_refused_distribution(exc):
                 raise
             raise diverged(progress.updates, progress.env_steps, "the policy's outputs became NaN") from exc
         update = read_update(

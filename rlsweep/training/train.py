@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import CheckpointError
-from rlsweep.training.algorithms import build_model, load_algorithm
+from rlsweep.training.algorithms import build_model, engine_of, load_algorithm
 from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weights, read_saved_run
 from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.observed import observe, observed
@@ -55,7 +55,8 @@ def train(
     with ExitStack() as stack:
         env = make_vector(config)
         stack.callback(env.close)
-        model = build_model(observed(load_algorithm(config.agent.algorithm)), config, env)
+        model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), config, env)
+        recorder.add_facts({"engine": engine_of(model)})
         env.seed(training_seed(config.seed, config.training.n_envs))
         if saved is not None and resume_from is not None:
             _check_resumable(config, saved, resume_from)

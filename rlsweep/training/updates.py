@@ -9,6 +9,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from rlsweep.errors import DivergedError
 from rlsweep.runs import Update
+from rlsweep.training.fast.actor import NotANumberError
 
 
 def read_update(logged: Mapping[str, Any], *, update: int, env_steps: int, steps_per_second: float) -> Update:
@@ -52,9 +53,9 @@ def parameters_are_finite(model: OnPolicyAlgorithm) -> bool:
     return all(bool(torch.isfinite(weights).all()) for weights in model.policy.parameters())
 
 
-def refused_by_torch(exc: ValueError) -> bool:
-    """Whether `exc` is torch.distributions refusing NaN as the parameter of a distribution."""
-    return str(exc).startswith("Expected parameter ")
+def is_refused_distribution(exc: ValueError) -> bool:
+    """Whether `exc` is a distribution refused for its parameters: by torch's classes, or by the fast engine."""
+    return isinstance(exc, NotANumberError) or str(exc).startswith("Expected parameter ")
 
 
 def diverged(update: int, env_steps: int, what: str) -> DivergedError:

@@ -74,5 +74,5 @@ update training_runs
 set
     heartbeat_at = clock_timestamp(), episodes = %(episodes)s, updates = %(updates)s, env_steps = %(env_steps)s,
     mean_reward = %(mean_reward)s, win_rate = %(win_rate)s, mean_length = %(mean_length)s,
-    steps_per_second = %(steps_per_second)s
+    steps_per_second = %(steps_per_second)s, metadata = metadata || %(facts)s
 where id = %(run_id)s

@@ -12,6 +12,7 @@ from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
 from rlsweep.errors import ConfigError, DivergedError, EnvironmentSpecError
 from rlsweep.runs import Outcome, RunStatus
+from rlsweep.training.fast_ppo import FastMaskablePPO
 from rlsweep.training.recorder import ListRecorder
 
 
@@ -86,10 +87,15 @@ def test_schedules_follow_steps_under_a_step_budget(make_config, run):
     assert [update.learning_rate for update in recorder.updates] == pytest.approx([0.0068, 0.0036, 0.0004, 0.0])
 
 
+ENGINES = [("stock", MaskablePPO), ("fast", FastMaskablePPO)]
+
+
+@pytest.mark.parametrize(("engine", "algorithm"), ENGINES)
 @pytest.mark.parametrize("n_envs", [1, 3])
 @pytest.mark.parametrize("mode", list(Mode))
-def test_learns_bit_for_bit_what_stock_learns(make_config, run, tmp_path: Path, mode: Mode, n_envs: int):
+def test_learns_bit_for_bit_what_the_bare_algorithm_learns(make_config, run, mode, n_envs, engine, algorithm):
     config = make_config(
+        engine=engine,
         environment="open_spiel/connect_four",
         mode=mode,
         total_timesteps=200,
@@ -102,7 +108,7 @@ def test_learns_bit_for_bit_what_stock_learns(make_config, run, tmp_path: Path, 
 
     spec = config.training.environment
     env = DummyVecEnv([lambda index=index: make_env(spec, seed=index) for index in range(n_envs)])
-    stock = MaskablePPO(
+    bare = algorithm(
         "MlpPolicy",
         env,
         learning_rate=LinearSchedule(0.01, 0.0, 1.0),
@@ -114,9 +120,9 @@ def test_learns_bit_for_bit_what_stock_learns(make_config, run, tmp_path: Path, 
         policy_kwargs={"net_arch": [8], "activation_fn": torch.nn.Tanh},
     )
     env.seed(config.seed * n_envs)
-    stock.learn(200)
-    assert result.env_steps == stock.num_timesteps
-    assert_same_weights(weights(result.checkpoint.uri), stock.policy.state_dict())
+    bare.learn(200)
+    assert result.env_steps == bare.num_timesteps
+    assert_same_weights(weights(result.checkpoint.uri), bare.policy.state_dict())
 
 
 def test_seeds_decide_everything(make_config, run):
@@ -156,9 +162,12 @@ def test_a_reward_that_is_not_finite_ends_the_run_and_names_the_episode(make_con
     assert len(recorder.episodes) == 12
 
 
-def test_an_observation_that_is_not_finite_is_named(make_config, run):
+@pytest.mark.parametrize("engine", ["stock", "fast"])
+def test_an_observation_that_is_not_finite_is_named(make_config, run, engine):
     config = make_config(
-        environment=scripted(poison=float("nan"), poison_at=42, poisons="observation"), total_timesteps=96
+        engine=engine,
+        environment=scripted(poison=float("nan"), poison_at=42, poisons="observation"),
+        total_timesteps=96,
     )
     with pytest.raises(DivergedError, match=r"Scripted-v0' gave an observation .* at env step 42"):
         run(config)
@@ -241,11 +250,12 @@ def test_rewards_are_recorded_as_the_environment_gave_them(make_config, run):
     assert result.episodes == 20
 
 
-def test_normalization_learns_what_stock_learns(make_config, run):
-    config = make_config(total_timesteps=96, normalize_observations=True, normalize_rewards=True, seed=0)
+@pytest.mark.parametrize(("engine", "algorithm"), ENGINES)
+def test_normalization_learns_what_the_bare_algorithm_learns(make_config, run, engine, algorithm):
+    config = make_config(engine=engine, total_timesteps=96, normalize_observations=True, normalize_rewards=True, seed=0)
     result, _ = run(config)
     env = VecNormalize(DummyVecEnv([lambda: make_env(config.training.environment, seed=0)]), gamma=0.99)
-    stock = MaskablePPO(
+    bare = algorithm(
         "MlpPolicy",
         env,
         n_steps=32,
@@ -255,8 +265,8 @@ def test_normalization_learns_what_stock_learns(make_config, run):
         seed=0,
         policy_kwargs={"net_arch": [8], "activation_fn": torch.nn.Tanh},
     )
-    stock.learn(96)
-    assert_same_weights(weights(result.checkpoint.uri), stock.policy.state_dict())
+    bare.learn(96)
+    assert_same_weights(weights(result.checkpoint.uri), bare.policy.state_dict())
 
 
 @pytest.mark.parametrize(

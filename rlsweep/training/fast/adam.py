@@ -1,0 +1,99 @@
+"""Adam on parameters laid out as one vector, and the state that stock Adam keeps of each."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from rlsweep.training.fast.towers import Activation, Layer
+
+
+def state_of(optimizer: torch.optim.Optimizer, parameter: Tensor) -> dict[str, Any]:
+    """What Adam keeps of a parameter, made as its own first step makes it: step (0-d), exp_avg and exp_avg_sq."""
+    state: dict[str, Any] = optimizer.state[parameter]
+    if not state:
+        state["step"] = torch.tensor(0.0)
+        state["exp_avg"] = torch.zeros_like(parameter)
+        state["exp_avg_sq"] = torch.zeros_like(parameter)
+    return state
+
+
+class AdamSchedule:
+    """Counts a policy's optimizer steps: all of its parameters take every one."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        [group] = optimizer.param_groups
+        self._states = [state_of(optimizer, parameter) for parameter in group["params"]]
+        self._steps = int(self._states[0]["step"])
+        self._learning_rate: float = group["lr"]
+        self._betas: tuple[float, float] = group["betas"]
+        self._eps: float = group["eps"]
+
+    def coefficients(self, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
+        """What `kernels.step` calls `adam`, for the next step."""
+        self._steps += 1
+        beta1, beta2 = self._betas
+        step_size = self._learning_rate / (1 - beta1**self._steps)
+        inverse_root = 1 / math.sqrt(1 - beta2**self._steps)
+        return np.array([1 - beta1, beta2, 1 - beta2, step_size, inverse_root, self._eps], dtype)
+
+    def fused(self, flat: "FlatParameters") -> torch.optim.Adam:
+        """Torch's own fused Adam over flat parameters, going on where the policy's optimizer is."""
+        adam = torch.optim.Adam([flat.weights], lr=self._learning_rate, betas=self._betas, eps=self._eps, fused=True)
+        flat.weights.grad = flat.gradients
+        adam.state[flat.weights] = {
+            "step": torch.tensor(float(self._steps), device=flat.weights.device),
+            "exp_avg": flat.first,
+            "exp_avg_sq": flat.second,
+        }
+        return adam
+
+    def store(self, steps: int | None = None) -> None:
+        """Write the number of steps where stock Adam goes on from it."""
+        for state in self._states:
+            state["step"].fill_(self._steps if steps is None else steps)
+
+
+class FlatParameters:
+    """Copies of parameters, their gradients and moments: each kind one vector (n,), in the order given.
+
+    Nothing reaches the parameters and their optimizer before `store`.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> None:
+        self._parameters = parameters
+        self._states = [state_of(optimizer, parameter) for parameter in parameters]
+        self.weights = torch.cat([parameter.detach().flatten() for parameter in parameters])
+        self.gradients = torch.zeros_like(self.weights)
+        self.first = torch.cat([state["exp_avg"].flatten() for state in self._states])
+        self.second = torch.cat([state["exp_avg_sq"].flatten() for state in self._states])
+        ends = np.cumsum([parameter.numel() for parameter in parameters]).tolist()
+        self._begins = {id(parameter): begin for parameter, begin in zip(parameters, [0, *ends], strict=False)}
+
+    def layer(self, beside: Sequence[nn.Linear], activation: Activation | None) -> Layer:
+        """A layer of towers whose parameters follow each other here, weights before biases."""
+        weights, biases = [layer.weight for layer in beside], [layer.bias for layer in beside]
+        return Layer(
+            self._part(self.weights, weights).transpose(1, 2),
+            self._part(self.weights, biases)[:, None],
+            activation,
+            self._part(self.gradients, weights),
+            self._part(self.gradients, biases)[:, None],
+        )
+
+    @torch.no_grad()
+    def store(self) -> None:
+        """Copy weights and moments back to where they came from."""
+        for parameter, state in zip(self._parameters, self._states, strict=True):
+            parameter.copy_(self._part(self.weights, [parameter])[0])
+            state["exp_avg"].copy_(self._part(self.first, [parameter])[0])
+            state["exp_avg_sq"].copy_(self._part(self.second, [parameter])[0])
+
+    def _part(self, vector: Tensor, beside: Sequence[Tensor]) -> Tensor:
+        """What one of the vectors holds of T parameters of one shape, (T, *shape)."""
+        begin, shape = self._begins[id(beside[0])], beside[0].shape
+        return vector[begin : begin + len(beside) * shape.numel()].view(len(beside), *shape)

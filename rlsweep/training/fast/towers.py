@@ -1,0 +1,96 @@
+"""Towers of linear layers as products of matrices, forward and backward, several side by side.
+
+Shapes: T towers that are computed together, B samples, and a layer's inputs and outputs. A tower's arithmetic is that
+of `nn.Sequential(nn.Linear, activation, …)`, which is what SB3's `MlpExtractor` holds.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A function, in place, and its derivative: `backpropagate(gradient, result)` multiplies by f', in place."""
+
+    apply: Callable[[Tensor], Any]
+    backpropagate: Callable[[Tensor, Tensor], Any]
+
+
+def _tanh_backward(gradient: Tensor, result: Tensor) -> None:
+    torch.ops.aten.tanh_backward.grad_input(gradient, result, grad_input=gradient)
+
+
+def _relu_backward(gradient: Tensor, result: Tensor) -> None:
+    torch.ops.aten.threshold_backward.grad_input(gradient, result, 0, grad_input=gradient)
+
+
+def _elu_backward(gradient: Tensor, result: Tensor) -> None:
+    torch.ops.aten.elu_backward.grad_input(gradient, 1, 1, 1, True, result, grad_input=gradient)
+
+
+ACTIVATIONS: dict[type[nn.Module], Activation] = {
+    nn.Tanh: Activation(torch.tanh_, _tanh_backward),
+    nn.ReLU: Activation(torch.relu_, _relu_backward),
+    nn.ELU: Activation(torch.nn.functional.elu_, _elu_backward),
+}
+
+
+def _none() -> Tensor:
+    return torch.empty(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One linear layer of T towers, and what follows it.
+
+    weight (T, inputs, outputs), bias (T, 1, outputs)
+    weight_gradient (T, outputs, inputs), bias_gradient (T, 1, outputs): where `Pass.backward` leaves them
+    """
+
+    weight: Tensor
+    bias: Tensor
+    activation: Activation | None
+    weight_gradient: Tensor = field(default_factory=_none)
+    bias_gradient: Tensor = field(default_factory=_none)
+
+
+class Pass:
+    """Layers applied to a batch of B samples; everything that is written on the way is allocated beforehand.
+
+    inputs (T, B, inputs of the first layer): read at every `forward`
+    outputs (T, B, outputs of the last layer): the same tensor every time
+    d_outputs: the loss's gradient by `outputs`, for the caller to fill before `backward`, which overwrites it
+    d_inputs: where `backward` leaves the gradient by `inputs`, if it is wanted
+    """
+
+    def __init__(self, layers: Sequence[Layer], inputs: Tensor, d_inputs: Tensor | None = None) -> None:
+        self._steps: list[tuple[Layer, Tensor, Tensor, Tensor | None, Tensor]] = []
+        for layer in layers:
+            towers, _, width = layer.weight.shape
+            outputs = inputs.new_empty(towers, inputs.shape[1], width)
+            d_outputs = torch.empty_like(outputs)
+            self._steps.append((layer, inputs, outputs, d_inputs, d_outputs))
+            inputs, d_inputs = outputs, d_outputs
+        self.outputs = inputs
+        self.d_outputs = torch.empty_like(inputs) if d_inputs is None else d_inputs
+
+    def forward(self) -> None:
+        """Compute `outputs`."""
+        for layer, inputs, outputs, _, _ in self._steps:
+            torch.baddbmm(layer.bias, inputs, layer.weight, out=outputs)
+            if layer.activation is not None:
+                layer.activation.apply(outputs)
+
+    def backward(self) -> None:
+        """Compute the layers' gradients from `d_outputs`."""
+        for layer, inputs, outputs, d_inputs, d_outputs in reversed(self._steps):
+            if layer.activation is not None:
+                layer.activation.backpropagate(d_outputs, outputs)
+            torch.bmm(d_outputs.transpose(1, 2), inputs, out=layer.weight_gradient)
+            torch.sum(d_outputs, 1, keepdim=True, out=layer.bias_gradient)
+            if d_inputs is not None:
+                torch.bmm(d_outputs, layer.weight.transpose(1, 2), out=d_inputs)

@@ -1,0 +1,179 @@
+"""MaskablePPO as fast as its arithmetic: sb3-contrib's algorithm without autograd, distribution objects and masks."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from sb3_contrib import MaskablePPO
+from sb3_contrib.common.maskable.buffers import MaskableRolloutBuffer
+from stable_baselines3.common.buffers import RolloutBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.utils import explained_variance
+from stable_baselines3.common.vec_env import VecEnv
+
+from rlsweep.training.fast.actor import Actor
+from rlsweep.training.fast.dense import DenseUpdate
+from rlsweep.training.fast.legal import LegalActionsOf
+from rlsweep.training.fast.networks import reason_against
+from rlsweep.training.fast.objective import Figure, Objective
+from rlsweep.training.fast.rollout import LegalRolloutBuffer
+from rlsweep.training.fast.update import LegalRowsUpdate
+
+
+class FastMaskablePPO(MaskablePPO):
+    """sb3-contrib's MaskablePPO with the same constructor, files, callbacks, logger keys and results, in less time.
+
+    Models that it does not cover are trained by the stock code; `fallback` says why, and is None where it does.
+    Callbacks find in `locals` what stock has there, but `legal_actions`, indices by environment, for `action_masks`.
+    """
+
+    fallback: str | None = None
+
+    def _setup_model(self) -> None:
+        self.fallback = self._reason_against()
+        if self.fallback is None:
+            # before stock makes its own, which takes 298 MB for the masks of 36,400 actions
+            self.rollout_buffer_class = LegalRolloutBuffer
+        super()._setup_model()
+        if self.fallback is None:
+            # a file names stock's class, so that it can be opened where there is no rlsweep
+            self.rollout_buffer_class = MaskableRolloutBuffer
+        else:
+            warnings.warn(f"FastMaskablePPO trains as stock MaskablePPO does: {self.fallback}.", stacklevel=2)
+
+    def _reason_against(self) -> str | None:
+        """Why stock's code has to train this model; None where the fast one can."""
+        if self.rollout_buffer_class not in (None, MaskableRolloutBuffer) or self.rollout_buffer_kwargs:
+            return "the fast engine knows no rollout buffer but its own"
+        return reason_against(self.policy_class, self.action_space, self.policy_kwargs)
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "fallback"]
+
+    def collect_rollouts(
+        self,
+        env: VecEnv,
+        callback: BaseCallback,
+        rollout_buffer: RolloutBuffer,
+        n_rollout_steps: int,
+        use_masking: bool = True,
+    ) -> bool:
+        """Fill the buffer with `n_rollout_steps` steps of every environment; False where the callback ended it before.
+
+        Raises EnvironmentStateError where an environment allows no action, and what the environment itself raises.
+        """
+        if not isinstance(rollout_buffer, LegalRolloutBuffer):
+            return super().collect_rollouts(env, callback, rollout_buffer, n_rollout_steps, use_masking)
+        assert isinstance(self._last_obs, np.ndarray)
+        assert isinstance(self.action_space, spaces.Discrete)
+        assert self._last_episode_starts is not None
+        self.policy.set_training_mode(False)
+        rollout_buffer.reset()
+        ask_for_legal_actions = LegalActionsOf(env, int(self.action_space.n), use_masking=use_masking)
+        actor = Actor(self.policy, env.num_envs, n_rollout_steps)
+        callback.on_rollout_start()
+        for n_steps in range(n_rollout_steps):  # noqa: B007 - callbacks find it in `locals`
+            legal_actions = ask_for_legal_actions(self.num_timesteps)
+            for legal in legal_actions:
+                rollout_buffer.legal.append(legal)
+            actions, values, log_probs = actor.act(self._last_obs, rollout_buffer.legal)
+            new_obs, rewards, dones, infos = env.step(actions)
+            assert isinstance(new_obs, np.ndarray)
+            self.num_timesteps += env.num_envs
+            callback.update_locals(locals())
+            if not callback.on_step():
+                return False
+            self._update_info_buffer(infos, dones)
+            if True in dones.tolist():
+                self._bootstrap(rewards, dones, infos)
+            rollout_buffer.add(self._last_obs, actions, rewards, self._last_episode_starts, values, log_probs)
+            self._last_obs = new_obs
+            self._last_episode_starts = dones
+        with torch.no_grad():
+            last_values = self.policy.predict_values(self.policy.obs_to_tensor(self._last_obs)[0])
+        rollout_buffer.compute_returns_and_advantage(last_values, dones)
+        callback.on_rollout_end()
+        return True
+
+    def _bootstrap(self, rewards: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> None:
+        """Add the value of what would have come after, where an episode was cut short (Pardo et al. 2018)."""
+        for index in np.flatnonzero(dones):
+            last_observation = infos[index].get("terminal_observation")
+            if last_observation is not None and infos[index].get("TimeLimit.truncated", False):
+                with torch.no_grad():
+                    value = self.policy.predict_values(self.policy.obs_to_tensor(last_observation)[0])
+                rewards[index] += self.gamma * value.item()
+
+    def train(self) -> None:
+        """Update the policy from the rollout; log what stock logs."""
+        if not isinstance(self.rollout_buffer, LegalRolloutBuffer):
+            super().train()
+            return
+        self.policy.set_training_mode(True)
+        self._update_learning_rate(self.policy.optimizer)
+        progress = self._current_progress_remaining
+        clip_range = self.clip_range(progress)  # type: ignore[operator]  # SB3 has made schedules of both
+        clip_range_vf = None if self.clip_range_vf is None else self.clip_range_vf(progress)  # type: ignore[operator]
+        buffer = self.rollout_buffer
+        samples = buffer.buffer_size * buffer.n_envs
+        objective = Objective(
+            clip_range=clip_range,
+            clip_range_vf=math.inf if clip_range_vf is None else clip_range_vf,
+            normalize_advantage=self.normalize_advantage,
+            ent_coef=self.ent_coef,
+            vf_coef=self.vf_coef,
+            max_grad_norm=self.max_grad_norm,
+        )
+        batch_size = min(self.batch_size or samples, samples)
+        update = update_on(self.device)(self.policy, buffer, objective, batch_size=batch_size)
+        try:
+            epochs = self._run_epochs(update, samples, batch_size)
+        finally:
+            update.close()
+        means = np.concatenate(epochs).mean(0)
+        policy_loss, value_loss, entropy_loss, *_ = epochs[-1][-1]
+        logger = self.logger
+        logger.record("train/entropy_loss", means[Figure.ENTROPY_LOSS])
+        logger.record("train/policy_gradient_loss", means[Figure.POLICY_LOSS])
+        logger.record("train/value_loss", means[Figure.VALUE_LOSS])
+        logger.record("train/approx_kl", epochs[-1][:, Figure.APPROX_KL].mean())
+        logger.record("train/clip_fraction", means[Figure.CLIP_FRACTION])
+        logger.record("train/loss", policy_loss + self.ent_coef * entropy_loss + self.vf_coef * value_loss)
+        logger.record("train/explained_variance", explained_variance(buffer.values.flatten(), buffer.returns.flatten()))
+        logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
+        logger.record("train/clip_range", clip_range)
+        if clip_range_vf is not None:
+            logger.record("train/clip_range_vf", clip_range_vf)
+
+    def _run_epochs(
+        self, update: LegalRowsUpdate | DenseUpdate, samples: int, batch_size: int
+    ) -> list[NDArray[np.float64]]:
+        """Go through the rollout `n_epochs` times, or until KL is too large; each minibatch's figures, by epoch."""
+        epochs = []
+        for epoch in range(self.n_epochs):
+            order = np.random.permutation(samples)  # stock's buffer draws from the same generator
+            is_too_far = False
+            for number, begin in enumerate(range(0, samples, batch_size)):
+                update.evaluate(order[begin : begin + batch_size], number)
+                if self.target_kl is not None:
+                    kl = update.figures(number + 1)[number, Figure.APPROX_KL]
+                    is_too_far = kl > 1.5 * self.target_kl
+                    if is_too_far:
+                        break
+                update.step()
+            epochs.append(update.figures(number + 1))
+            self._n_updates += 1
+            if is_too_far:
+                if self.verbose >= 1:
+                    print(f"Early stopping at step {epoch} due to reaching max kl: {kl:.2f}")  # noqa: T201 - as stock
+                break
+        return epochs
+
+
+def update_on(device: torch.device) -> type[LegalRowsUpdate | DenseUpdate]:
+    """Which way of computing an update is the faster one on a device."""
+    return LegalRowsUpdate if device.type == "cpu" else DenseUpdate

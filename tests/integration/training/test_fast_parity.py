@@ -1,0 +1,161 @@
+"""From one model and one rollout, stock MaskablePPO and the fast one end an update with the same parameters."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sb3_contrib import MaskablePPO
+from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from rlsweep.training.fast.dense import DenseUpdate
+from rlsweep.training.fast.rollout import LegalRolloutBuffer
+from rlsweep.training.fast.update import LegalRowsUpdate
+from rlsweep.training.fast_ppo import FastMaskablePPO
+from tests.integration.training.masked_env import MaskedEnv
+
+TOLERANCE = 1e-8
+"""Of each tensor's norm, in float64."""
+
+BUFFERED = ("observations", "actions", "rewards", "episode_starts", "values", "log_probs", "advantages", "returns")
+
+CASES: dict[str, dict[str, Any]] = {
+    "tanh": {},
+    "relu": {"activation_fn": torch.nn.ReLU},
+    "elu": {"activation_fn": torch.nn.ELU},
+    "unequal towers": {"net_arch": {"pi": [32, 16], "vf": [24]}},
+    "towers of different inner widths": {"net_arch": {"pi": [32, 16], "vf": [24, 16]}},
+    "one layer": {"net_arch": [20]},
+    "no layers": {"net_arch": []},
+    "no layers for values": {"net_arch": {"pi": [16, 16], "vf": []}},
+    "768 actions": {"actions": 768},
+    "one action": {"actions": 1},
+    "eight environments": {"envs": 8},
+    "a smaller last minibatch": {"batch_size": 48},
+    "the whole rollout at once": {"batch_size": None},
+    "a minibatch larger than the rollout": {"batch_size": 1000},
+    "target_kl": {"target_kl": 0.003, "learning_rate": 3e-3},
+    "clip_range_vf": {"clip_range_vf": 0.1},
+    "schedules": {
+        "learning_rate": LinearSchedule(1e-3, 0, 1),
+        "clip_range": LinearSchedule(0.3, 0, 1),
+        "clip_range_vf": LinearSchedule(0.3, 0, 1),
+    },
+    "advantages as they are": {"normalize_advantage": False},
+    "no entropy bonus": {"ent_coef": 0.0},
+    "gradients clipped hard": {"max_grad_norm": 1e-3},
+    "gradients not clipped": {"max_grad_norm": 1e3},
+    "everything at once": {
+        "actions": 768, "envs": 4, "net_arch": {"pi": [32], "vf": [16, 16]}, "activation_fn": torch.nn.ELU,
+        "target_kl": 0.2, "clip_range_vf": 0.2, "learning_rate": LinearSchedule(1e-3, 0, 1), "batch_size": 50,
+    },
+}  # fmt: skip
+
+
+def build(
+    algorithm: type[MaskablePPO], *, actions: int, envs: int, steps: int, legal: int, **options: Any
+) -> MaskablePPO:
+    network = {key: options.pop(key) for key in ("net_arch", "activation_fn") if key in options}
+    vector = DummyVecEnv([lambda: MaskedEnv(actions, legal=legal)] * envs)
+    return algorithm("MlpPolicy", vector, n_steps=steps, seed=3, device="cpu", policy_kwargs=network, **options)
+
+
+def in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SB3 casts observations to float32."""
+    monkeypatch.setattr(
+        "stable_baselines3.common.policies.preprocess_obs", lambda obs, *_, **__: torch.as_tensor(obs).double()
+    )
+
+
+def same_rollout(stock: MaskablePPO, fast: FastMaskablePPO) -> None:
+    """Give the fast model the stock one's rollout, both in float64."""
+    _, callback = stock._setup_learn(1000)
+    stock.collect_rollouts(stock.env, callback, stock.rollout_buffer, stock.n_steps)
+    fast._setup_learn(1000)
+    theirs, ours = stock.rollout_buffer, fast.rollout_buffer
+    assert isinstance(ours, LegalRolloutBuffer)
+    ours.reset()
+    for name in BUFFERED:
+        setattr(theirs, name, getattr(theirs, name).astype(np.float64))
+        setattr(ours, name, getattr(theirs, name).copy())
+    for masks in theirs.action_masks:
+        for mask in masks:
+            ours.legal.append(np.flatnonzero(mask))
+    ours.full = True
+
+
+def copy_weights(stock: MaskablePPO, fast: FastMaskablePPO) -> None:
+    fast.set_parameters(stock.get_parameters())
+    for model in (stock, fast):
+        model._current_progress_remaining = 0.7
+
+
+def update(model: MaskablePPO) -> dict[str, float]:
+    np.random.seed(11)
+    model.train()
+    return dict(model.logger.name_to_value)
+
+
+def distances(stock: MaskablePPO, fast: FastMaskablePPO) -> dict[str, float]:
+    """Of each parameter and of each of Adam's moments, by the tensor's own norm."""
+    result = {}
+    for name, theirs in stock.policy.named_parameters():
+        ours = fast.policy.get_parameter(name)
+        their_state, our_state = stock.policy.optimizer.state[theirs], fast.policy.optimizer.state[ours]
+        assert their_state["step"] == our_state["step"]
+        pairs = {name: (theirs, ours)} | {
+            f"{name} {key}": (their_state[key], our_state[key]) for key in ("exp_avg", "exp_avg_sq")
+        }
+        for key, (a, b) in pairs.items():
+            norm = a.norm().item()
+            # a value that is exactly zero for stock, such as an unused gradient's moments, has to be so here
+            result[key] = (a - b).norm().item() / (norm or 1.0)
+    return result
+
+
+def both(
+    *, actions: int = 7, envs: int = 1, steps: int = 192, legal: int = 8, **options: Any
+) -> tuple[MaskablePPO, FastMaskablePPO]:
+    options = {"batch_size": 64, "n_epochs": 3, "ent_coef": 0.01, "learning_rate": 1e-3} | options
+    stock, fast = (
+        build(algorithm, actions=actions, envs=envs, steps=steps // envs, legal=legal, **options)
+        for algorithm in (MaskablePPO, FastMaskablePPO)
+    )
+    assert isinstance(fast, FastMaskablePPO)
+    assert fast.fallback is None
+    return stock, fast
+
+
+@pytest.fixture(params=[LegalRowsUpdate, DenseUpdate])
+def _each_update(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one for GPUs is torch alone, and computes the same on a CPU."""
+    monkeypatch.setattr("rlsweep.training.fast_ppo.update_on", lambda _: request.param)
+
+
+@pytest.mark.usefixtures("_each_update")
+@pytest.mark.parametrize("case", CASES)
+def test_updates_are_the_same(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_float64(monkeypatch)
+    stock, fast = both(**CASES[case])
+    for model in (stock, fast):
+        model.policy.double()
+    same_rollout(stock, fast)
+    copy_weights(stock, fast)
+    for _ in range(2):  # the second goes on from the moments of the first
+        theirs, ours = update(stock), update(fast)
+        assert ours == pytest.approx(theirs, rel=1e-7, abs=1e-9)
+        far = {name: distance for name, distance in distances(stock, fast).items() if distance > TOLERANCE}
+        assert not far
+
+
+def test_updates_are_the_same_for_36400_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_float64(monkeypatch)
+    stock, fast = both(actions=36_400, legal=340, steps=256, n_epochs=1, net_arch=[64])
+    for model in (stock, fast):
+        model.policy.double()
+    same_rollout(stock, fast)
+    copy_weights(stock, fast)
+    theirs, ours = update(stock), update(fast)
+    assert ours == pytest.approx(theirs, rel=1e-7, abs=1e-9)
+    assert max(distances(stock, fast).values()) < TOLERANCE
