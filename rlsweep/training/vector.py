@@ -8,7 +8,9 @@ from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecNormalize
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
@@ -16,6 +18,31 @@ from rlsweep.errors import EnvironmentSpecError
 from rlsweep.training.seeding import training_seed
 
 MakeEnv = Callable[[], gym.Env[Any, Any]]
+
+
+class LeanVecEnv(DummyVecEnv):
+    """SB3's DummyVecEnv without deep copies of infos and observations, which take longer than a step of a fast game.
+
+    Observations are new arrays at every step all the same, and infos new dicts; what is in them is the environment's.
+    """
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Step every environment, and reset those whose episode ended."""
+        if self.keys != [None]:
+            return super().step_wait()
+        observations = np.empty_like(self.buf_obs[None])
+        rewards, dones = np.empty_like(self.buf_rews), np.empty_like(self.buf_dones)
+        infos = []
+        for index, (env, action) in enumerate(zip(self.envs, self.actions, strict=True)):
+            observation, rewards[index], terminated, truncated, info = env.step(action)
+            info = {**info, "TimeLimit.truncated": truncated and not terminated}
+            dones[index] = terminated or truncated
+            if terminated or truncated:
+                info["terminal_observation"] = observation
+                observation, self.reset_infos[index] = env.reset()
+            observations[index] = observation
+            infos.append(info)
+        return observations, rewards, dones, infos
 
 
 def make_vector(config: RunConfig) -> VecEnv:
@@ -34,7 +61,7 @@ def make_vector(config: RunConfig) -> VecEnv:
         )
         for index in range(training.n_envs)
     ]
-    vector = DummyVecEnv(makers) if training.vec_env == "dummy" else _in_processes(makers, training.environment.id)
+    vector = LeanVecEnv(makers) if training.vec_env == "dummy" else _in_processes(makers, training.environment.id)
     if not (training.normalize_observations or training.normalize_rewards):
         return vector
     return VecNormalize(
