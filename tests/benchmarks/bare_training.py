@@ -1,6 +1,7 @@
-"""Baseline: bare stock MaskablePPO on connect_four, in one process. Arguments: runs, env steps each, file to wait for.
+"""Baseline: bare MaskablePPO on connect_four, in one process.
 
-Prints the seconds since the epoch at which learning began and ended; imports are over before that.
+Arguments: engine (stock or fast), runs, env steps each, file to wait for, this process's number. Prints the seconds
+since the epoch at which learning began and ended; imports are over before that.
 """
 
 import sys
@@ -13,13 +14,15 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
+from rlsweep.training.fast_ppo import FastMaskablePPO
 
 
 def main() -> None:
-    runs, steps, gate = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+    algorithm = {"stock": MaskablePPO, "fast": FastMaskablePPO}[sys.argv[1]]
+    runs, steps, gate = int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
     torch.set_num_threads(1)
     models = [
-        MaskablePPO(
+        algorithm(
             "MlpPolicy",
             DummyVecEnv([lambda seed=seed: make_env(EnvironmentSpec(), seed=seed)]),
             n_steps=min(2048, steps),
@@ -30,7 +33,7 @@ def main() -> None:
         )
         for seed in range(runs)
     ]
-    Path(f"{gate}.ready-{sys.argv[4]}").touch()
+    Path(f"{gate}.ready-{sys.argv[5]}").touch()
     while not gate.exists():
         time.sleep(0.01)
     began = time.time()

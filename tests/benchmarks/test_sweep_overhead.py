@@ -8,6 +8,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from rounds import environ, print_table, script, seconds_of, summary
 
 SLOTS = 2
@@ -22,13 +23,18 @@ learning_rate: {learning_rate}
 n_steps: {n_steps}
 """
 RATES = ("3.0e-4", "1.0e-3", "1.0e-4", "5.0e-4")
+ENGINES = ("stock", "fast")
+ENVIRONMENTS = {"cartpole": "CartPole-v1", "connect-four": "open_spiel/connect_four"}
 
 
 def write_configs(folder: Path, configs: int, steps: int) -> None:
     for number in range(configs):
         text = AGENT.format(number=number, learning_rate=RATES[number], n_steps=min(2048, steps))
         (folder / f"bench_sweep_v{number}.yaml").write_text(text)
-    (folder / "cartpole.json").write_text(json.dumps({"environment": "CartPole-v1"}))
+    for engine in ENGINES:
+        for name, environment in ENVIRONMENTS.items():
+            base = {"environment": environment, "engine": engine}
+            (folder / f"{name}-{engine}.json").write_text(json.dumps(base))
 
 
 def submit(folder: Path, *arguments: str) -> list[str]:
@@ -50,16 +56,20 @@ def submit(folder: Path, *arguments: str) -> list[str]:
 def whole_processes(*, trials: int, steps: int, rounds: int) -> dict[str, list[float]]:
     """Seconds of each, in alternation."""
     configs = min(4, trials)
-    seconds: dict[str, list[float]] = {"rlsweep submit": [], "hand-written Tune": [], "plain loop": []}
+    seconds: dict[str, list[float]] = {f"rlsweep submit, {engine} engine": [] for engine in ENGINES}
+    seconds |= {"hand-written Tune": [], "plain loop": []}
     with tempfile.TemporaryDirectory(prefix="rlsweep-bench-") as name:
         folder = Path(name)
         write_configs(folder, configs, steps)
-        command = submit(
-            folder, "--total-timesteps", str(steps), "--seeds", str(trials // configs),
-            "--base-config", str(folder / "cartpole.json"),
-        )  # fmt: skip
         for _ in range(rounds):
-            seconds["rlsweep submit"].append(seconds_of(command, RLSWEEP_HOME=str(folder / "home")))
+            for engine in ENGINES:
+                command = submit(
+                    folder, "--total-timesteps", str(steps), "--seeds", str(trials // configs),
+                    "--base-config", str(folder / f"cartpole-{engine}.json"),
+                )  # fmt: skip
+                seconds[f"rlsweep submit, {engine} engine"].append(
+                    seconds_of(command, RLSWEEP_HOME=str(folder / "home"))
+                )
             seconds["hand-written Tune"].append(
                 seconds_of(script("handwritten_tune.py", trials, steps, SLOTS), HOME=name)
             )
@@ -67,7 +77,7 @@ def whole_processes(*, trials: int, steps: int, rounds: int) -> dict[str, list[f
     return seconds
 
 
-def steps_per_second(*, steps: int, rounds: int) -> dict[str, list[float]]:
+def steps_per_second(*, engine: str, steps: int, rounds: int) -> dict[str, list[float]]:
     """Env steps per second over two slots once training runs: a sweep of four trials, and two bare loops of two."""
     rates: dict[str, list[float]] = {"sweep": [], "two bare loops": []}
     with tempfile.TemporaryDirectory(prefix="rlsweep-bench-") as name:
@@ -75,9 +85,11 @@ def steps_per_second(*, steps: int, rounds: int) -> dict[str, list[float]]:
         write_configs(folder, 2, steps)
         for number in range(rounds):
             home = str(folder / "home")
-            seconds_of(submit(folder, "--total-timesteps", str(steps), "--seeds", "2"), RLSWEEP_HOME=home)
+            base = str(folder / f"connect-four-{engine}.json")
+            command = submit(folder, "--total-timesteps", str(steps), "--seeds", "2", "--base-config", base)
+            seconds_of(command, RLSWEEP_HOME=home)
             rates["sweep"].append(_sweep_rate(home))
-            rates["two bare loops"].append(_bare_rate(folder / f"gate-{number}", steps))
+            rates["two bare loops"].append(_bare_rate(folder / f"gate-{number}", engine, steps))
     return rates
 
 
@@ -90,10 +102,13 @@ def _sweep_rate(home: str) -> float:
     return sum(run["env_steps"] for run in runs) / (ended - began).total_seconds()
 
 
-def _bare_rate(gate: Path, steps: int) -> float:
+def _bare_rate(gate: Path, engine: str, steps: int) -> float:
     loops = [
         subprocess.Popen(
-            script("bare_training.py", 2, steps, gate, number), env=environ(), stdout=subprocess.PIPE, text=True
+            script("bare_training.py", engine, 2, steps, gate, number),
+            env=environ(),
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for number in range(SLOTS)
     ]
@@ -108,18 +123,22 @@ def _bare_rate(gate: Path, steps: int) -> float:
 
 def test_whole_processes() -> None:
     seconds = whole_processes(trials=16, steps=2048, rounds=ROUNDS)
-    ours = seconds["rlsweep submit"]
-    tune = [other / own for other, own in zip(seconds["hand-written Tune"], ours, strict=True)]
-    loop = [own / other for other, own in zip(seconds["plain loop"], ours, strict=True)]
     rows = {name: summary(values, " s") for name, values in seconds.items()}
-    rows["hand-written Tune / rlsweep (reach 2)"] = summary(tune)
-    rows["rlsweep / plain loop (reach 1.1 at the most)"] = summary(loop)
+    for engine, tune_reach, loop_reach in (("stock", 2, 1.1), ("fast", 3, 1.0)):
+        ours = seconds[f"rlsweep submit, {engine} engine"]
+        tune = [other / own for other, own in zip(seconds["hand-written Tune"], ours, strict=True)]
+        loop = [own / other for other, own in zip(seconds["plain loop"], ours, strict=True)]
+        rows[f"hand-written Tune / rlsweep, {engine} (reach {tune_reach})"] = summary(tune)
+        rows[f"rlsweep, {engine} / plain loop (reach {loop_reach} at the most)"] = summary(loop)
     print_table(f"16 CartPole trials × 2,048 env steps on 2 slots, whole processes, {ROUNDS} rounds", rows)
 
 
-def test_efficiency_once_running() -> None:
-    rates = steps_per_second(steps=20_480, rounds=ROUNDS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_efficiency_once_running(engine: str) -> None:
+    rates = steps_per_second(engine=engine, steps=20_480, rounds=ROUNDS)
     share = [sweep / bare for sweep, bare in zip(rates["sweep"], rates["two bare loops"], strict=True)]
     rows = {name: summary(values, " steps/s") for name, values in rates.items()}
     rows["sweep / bare (reach 0.9)"] = summary(share)
-    print_table(f"connect_four, 4 trials × 20,480 env steps on 2 slots, training alone, {ROUNDS} rounds", rows)
+    print_table(
+        f"connect_four, {engine} engine, 4 trials × 20,480 env steps on 2 slots, training alone, {ROUNDS} rounds", rows
+    )

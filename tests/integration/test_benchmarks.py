@@ -1,15 +1,30 @@
 """The short form of `make bench`: everything that it runs, once, with next to nothing to do."""
 
 import pytest
+from test_engines import printed, ratios
 from test_sweep_overhead import whole_processes
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
-def test_the_overhead_benchmark_runs_all_three_processes() -> None:
+def test_the_overhead_benchmark_runs_every_process() -> None:
     seconds = whole_processes(trials=2, steps=64, rounds=1)
     assert {name: len(values) for name, values in seconds.items()} == {
-        "rlsweep submit": 1,
+        "rlsweep submit, stock engine": 1,
+        "rlsweep submit, fast engine": 1,
         "hand-written Tune": 1,
         "plain loop": 1,
     }
+
+
+def test_the_engine_benchmark_runs_both_engines() -> None:
+    measured, ratio = ratios("connect_four", steps=64, rounds=2)
+    assert [len(measured[engine][part]) for engine in ("stock", "fast") for part in ("collect", "update")] == [2] * 4
+    assert len(ratio) == 2
+    assert measured["peak_mb"] > 100
+
+
+def test_the_learning_benchmark_gives_a_win_rate_for_each_seed() -> None:
+    win_rates = printed("learning_runs.py", "fast", 256, 3, 2)
+    assert win_rates.keys() == {"3", "4"}
+    assert all(0 <= rate <= 1 for rate in win_rates.values())

@@ -1,0 +1,95 @@
+"""FastMaskablePPO against stock MaskablePPO: speed, memory, the same update at Blokus' size, and the same learning."""
+
+import json
+import statistics
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from rounds import environ, print_table, script, summary
+from scipy import stats
+
+from tests.integration.training.test_fast_parity import (
+    TOLERANCE,
+    after_one_update,
+    parameters_after_one_update_in_float32,
+)
+
+STEPS = 2048
+ROUNDS = 5
+REACH = {"connect_four": 2.8, "connect_four_8": 2.0, "breakthrough": 3.5, "blokus": 12.0}
+LEARNING_SEEDS = 12
+LEARNING_STEPS = 60_000
+
+
+def printed(name: str, *arguments: object) -> dict:
+    """The JSON that a script prints."""
+    done = subprocess.run(script(name, *arguments), env=environ(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def ratios(case: str, *, steps: int, rounds: int) -> tuple[dict, list[float]]:
+    """What `engine_rounds.py` prints, and stock's time over the fast engine's, round by round."""
+    measured = printed("engine_rounds.py", case, steps, rounds, "stock,fast")
+    stock, fast = (
+        [sum(parts) for parts in zip(measured[engine]["collect"], measured[engine]["update"], strict=True)]
+        for engine in ("stock", "fast")
+    )
+    return measured, [theirs / ours for theirs, ours in zip(stock, fast, strict=True)]
+
+
+@pytest.mark.parametrize("case", REACH)
+def test_speed(case: str) -> None:
+    measured, ratio = ratios(case, steps=STEPS, rounds=ROUNDS)
+    rows = {
+        f"{engine}, {part}": summary(measured[engine][part], " s")
+        for engine in ("stock", "fast")
+        for part in ("collect", "update")
+    }
+    steps = [1e6 * seconds / STEPS for seconds in measured["fast"]["collect"]]
+    rows["fast, collect a step"] = summary(steps, " µs")
+    rows[f"stock time / fast time (reach {REACH[case]})"] = summary(ratio)
+    print_table(f"{case}: {STEPS:,} env steps and their update, one core, {ROUNDS} rounds", rows)
+
+
+def test_memory_at_36400_actions() -> None:
+    peaks = {
+        engine: [printed("engine_rounds.py", "blokus", STEPS, 1, engine)["peak_mb"] for _ in range(rounds)]
+        for engine, rounds in (("stock", 1), ("fast", 3))
+    }
+    rows = {engine: summary(values, " MB") for engine, values in peaks.items()}
+    rows["fast / stock (reach 0.55)"] = summary([peak / peaks["stock"][0] for peak in peaks["fast"]])
+    print_table("blokus: peak memory of a process of its own", rows)
+
+
+def test_a_whole_update_at_36400_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    distance = after_one_update(monkeypatch, actions=36_400, legal=340, steps=STEPS, n_epochs=10, net_arch=[256, 256])
+    print_table("36,400 actions, a whole update in float64", {"largest distance of a tensor": f"{distance:.1e}"})
+    assert distance < TOLERANCE
+
+
+@pytest.mark.parametrize("actions", [7, 768])
+def test_distance_in_float32(actions: int) -> None:
+    distances = parameters_after_one_update_in_float32(actions=actions, steps=STEPS, n_epochs=10, net_arch=[256, 256])
+    rows = {name: f"{distance:.1e}" for name, distance in distances.items()}
+    print_table(f"{actions} actions, a whole update in float32: distance by each parameter's norm", rows)
+
+
+def test_learning() -> None:
+    halves = [(engine, first) for engine in ("stock", "fast") for first in (0, LEARNING_SEEDS // 2)]
+    with ThreadPoolExecutor(2) as two_at_a_time:
+        parts = two_at_a_time.map(
+            lambda half: printed("learning_runs.py", half[0], LEARNING_STEPS, half[1], LEARNING_SEEDS // 2), halves
+        )
+        win_rates: dict[str, list[float]] = {"stock": [], "fast": []}
+        for (engine, _), part in zip(halves, parts, strict=True):
+            win_rates[engine] += part.values()
+    low, high = stats.ttest_ind(win_rates["fast"], win_rates["stock"], equal_var=False).confidence_interval(0.9)
+    difference = statistics.mean(win_rates["fast"]) - statistics.mean(win_rates["stock"])
+    rows = {engine: summary(values) + f", sd {np.std(values, ddof=1):.3f}" for engine, values in win_rates.items()}
+    rows["fast - stock, 90% interval"] = f"{difference:+.3f} ({low:+.3f} to {high:+.3f})"
+    print_table(f"connect_four: win rate after {LEARNING_STEPS:,} env steps, {LEARNING_SEEDS} seeds each", rows)
+    assert low > -0.05
+    assert high < 0.05
