@@ -64,6 +64,8 @@ class AECGame(TurnGame):
         self._own_seen: Any = None
         self._earned: list[float] = []
         self._truncated = False
+        self._dealt: tuple[int, dict[str, Any] | None] | None = None
+        self._moves: list[int | None] = []
         super().__init__(
             env_id,
             players=len(self._seats),
@@ -98,16 +100,28 @@ class AECGame(TurnGame):
         """Close the AEC environment."""
         self._aec.close()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy deals the same game and plays the same moves: EzPickle, which PettingZoo uses, makes blank copies."""
+        self.__dict__.update(state)
+        if self._dealt is not None:
+            seed, options = self._dealt
+            self._aec.reset(seed=seed, options=options)
+            for move in self._moves:
+                self._aec.step(move)
+
     def _deal(self, options: dict[str, Any] | None) -> None:
         # A seed for every game, since environments differ in what a reset without one does.
-        self._aec.reset(seed=self._rng.getrandbits(31), options=options)
+        self._dealt = self._rng.getrandbits(31), options
+        self._moves = []
+        self._aec.reset(seed=self._dealt[0], options=options)
         self._earned = [0.0] * self.players
         self._truncated = False
 
     def _is_legal(self, move: int) -> bool:
         return 0 <= move < self._mask.size and bool(self._mask[move])
 
-    def _apply(self, move: int) -> None:
+    def _apply(self, move: int | None) -> None:
+        self._moves.append(move)
         self._aec.step(move)
 
     def _play_to_own_turn(self) -> bool:
@@ -125,14 +139,14 @@ class AECGame(TurnGame):
             if terminated or truncated:
                 if seat == self.seat:
                     self._own_seen, self._truncated = aec.observe(agent), not terminated
-                aec.step(None)
+                self._apply(None)
                 continue
             self._seen = aec.observe(agent)
             self._mask = self._mask_in(self._seen, info)
             if seat == self.seat:
                 self._own_seen = self._seen
                 return False
-            aec.step(self._opponent.act(self, self._rng))
+            self._apply(self._opponent.act(self, self._rng))
         return True
 
     def _returns(self) -> Sequence[float]:

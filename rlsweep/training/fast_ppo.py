@@ -17,6 +17,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rlsweep.training.fast.actor import Actor
 from rlsweep.training.fast.dense import DenseUpdate
+from rlsweep.training.fast.denormals import denormals_as_zero
 from rlsweep.training.fast.legal import LegalActionsOf
 from rlsweep.training.fast.networks import reason_against
 from rlsweep.training.fast.objective import Figure, Objective
@@ -74,8 +75,8 @@ class FastMaskablePPO(MaskablePPO):
         self.policy.set_training_mode(False)
         rollout_buffer.reset()
         ask_for_legal_actions = LegalActionsOf(env, int(self.action_space.n), use_masking=use_masking)
-        actor = Actor(self.policy, env.num_envs, n_rollout_steps)
         callback.on_rollout_start()
+        actor = Actor(self.policy, env.num_envs, n_rollout_steps)  # draws random numbers, as stock does from here on
         for n_steps in range(n_rollout_steps):  # noqa: B007 - callbacks find it in `locals`
             legal_actions = ask_for_legal_actions(self.num_timesteps)
             for legal in legal_actions:
@@ -129,11 +130,12 @@ class FastMaskablePPO(MaskablePPO):
             max_grad_norm=self.max_grad_norm,
         )
         batch_size = min(self.batch_size or samples, samples)
-        update = update_on(self.device)(self.policy, buffer, objective, batch_size=batch_size)
-        try:
-            epochs = self._run_epochs(update, samples, batch_size)
-        finally:
-            update.close()
+        with denormals_as_zero():
+            update = update_on(self.device)(self.policy, buffer, objective, batch_size=batch_size)
+            try:
+                epochs = self._run_epochs(update, samples, batch_size)
+            finally:
+                update.close()
         means = np.concatenate(epochs).mean(0)
         policy_loss, value_loss, entropy_loss, *_ = epochs[-1][-1]
         logger = self.logger

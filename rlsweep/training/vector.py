@@ -30,7 +30,7 @@ class LeanVecEnv(DummyVecEnv):
         """Step every environment, and reset those whose episode ended."""
         if self.keys != [None]:
             return super().step_wait()
-        observations = np.empty_like(self.buf_obs[None])
+        observations = np.empty_like(self.buf_obs[None])  # type: ignore[index]  # not a Dict
         rewards, dones = np.empty_like(self.buf_rews), np.empty_like(self.buf_dones)
         infos = []
         for index, (env, action) in enumerate(zip(self.envs, self.actions, strict=True)):
