@@ -1,11 +1,10 @@
 """`rlsweep tensorboard`: TensorBoard on the right folder."""
 
-import subprocess
-import sys
 from typing import Annotated
 
 import typer
 
+from rlsweep.cli.signals import on_interrupt
 from rlsweep.errors import NotFoundError
 from rlsweep.paths import Paths
 from rlsweep.settings import Settings
@@ -20,7 +19,9 @@ def tensorboard(
     sweep: Annotated[
         str | None, typer.Argument(metavar="SWEEP", help="Show one sweep; without it, all there is.")
     ] = None,
-    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 6006,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, help="Port on 127.0.0.1; 0 for any free one.")
+    ] = 6006,
 ) -> None:
     """Open TensorBoard on the curves of a sweep, or of everything."""
     from rlsweep.store import sweeps
@@ -33,5 +34,10 @@ def tensorboard(
             folder = Paths(settings).sweep_tensorboard(sweeps.get(database, sweep).id)
     if not folder.exists():
         raise NotFoundError(f"No TensorBoard logs in {folder}: nothing was trained yet, or RLSWEEP_STORAGE differs.")
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", str(port)]
-    raise typer.Exit(subprocess.run([*command, "--host", "127.0.0.1"], check=False).returncode)
+    from rlsweep.reports.tensorboard import launch
+
+    address = launch(folder, port=port)
+    with on_interrupt(lambda: None) as asked:
+        typer.echo(f"TensorBoard shows {folder} at {address} (Ctrl-C ends it)")
+        asked.wait()
+    raise KeyboardInterrupt

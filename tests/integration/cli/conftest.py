@@ -51,6 +51,18 @@ class Cli:
         assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
+    def start(self, *arguments: str, output: Path) -> subprocess.Popen[bytes]:
+        """Start what goes on until it is ended; it writes stdout and stderr into `output`."""
+        with output.open("wb") as log:
+            return subprocess.Popen(
+                self._command(arguments),
+                cwd=self.folder,
+                env=self._environ(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
     def json(self, *arguments: str) -> Any:
         return json.loads(self.run(*arguments, "--json").stdout)
 
