@@ -16,8 +16,8 @@ from stable_baselines3.common.utils import explained_variance
 from stable_baselines3.common.vec_env import VecEnv
 
 from rlsweep.training.fast.actor import Actor
-from rlsweep.training.fast.dense import DenseUpdate
 from rlsweep.training.fast.denormals import denormals_as_zero
+from rlsweep.training.fast.dense import DenseUpdate
 from rlsweep.training.fast.legal import LegalActionsOf
 from rlsweep.training.fast.networks import reason_against
 from rlsweep.training.fast.objective import Figure, Objective
