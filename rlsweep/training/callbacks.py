@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
@@ -19,6 +20,7 @@ class EpisodeCallback(BaseCallback):
 
     Runs at every env step, so it looks at `infos` only where an episode ended. `progress` is kept up to date.
 
+    on_boundary: called before each rollout
     stopped: whether the recorder asked for it
     recent: the last RECENT_EPISODES episodes
     since_update: episodes that whoever logs them has not yet taken out of this list
@@ -31,6 +33,7 @@ class EpisodeCallback(BaseCallback):
         progress: Progress,
         *,
         normalizer: VecNormalize | None,
+        on_boundary: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self.stopped = False
@@ -42,8 +45,23 @@ class EpisodeCallback(BaseCallback):
         self._step_cap = config.budget.step_cap
         self._rollout_calls = config.agent.n_steps
         self._normalizer = normalizer
+        self._on_boundary = on_boundary
         self._rewards = np.zeros(config.training.n_envs)
         self._started_at = np.zeros(config.training.n_envs, dtype=np.int64)
+
+    @property
+    def under_way(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rewards, float64, and lengths, int64, so far, of the episodes that have not ended: (n_envs,) each."""
+        return self._rewards.copy(), self.n_calls - self._started_at
+
+    @under_way.setter
+    def under_way(self, rewards_and_lengths: tuple[np.ndarray, np.ndarray]) -> None:
+        rewards, lengths = rewards_and_lengths
+        self._rewards = rewards.copy()
+        self._started_at = self.n_calls - lengths
+
+    def _on_rollout_start(self) -> None:
+        self._on_boundary()
 
     def _on_step(self) -> bool:
         self._progress.env_steps = self.num_timesteps

@@ -1,8 +1,9 @@
 """Checkpoints: one SB3 `.zip` a file, complete or not there at all.
 
-Stock `load` of the algorithm's SB3 class opens it. Two more members ride in the archive, so that a checkpoint cannot
-lose half of itself: `rlsweep.json`, how far the run was and with which config, and `vecnormalize.pkl`, the
-normaliser's statistics where there is one (unpacked, `VecNormalize.load` reads it).
+Stock `load` of the algorithm's SB3 class opens it. Three more members ride in the archive, so that a checkpoint cannot
+lose half of itself: `rlsweep.json`, how far the run was and with which config; `vecnormalize.pkl`, the normaliser's
+statistics where there is one (unpacked, `VecNormalize.load` reads it); and `boundary.pkl`, where the run stood, if it
+can be gone on with exactly.
 """
 
 import hashlib
@@ -15,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
-from stable_baselines3.common.vec_env import VecNormalize
 
 from rlsweep.config.run import RunConfig
 from rlsweep.envs.checkpoint_opponent import STATISTICS_MEMBER
 from rlsweep.errors import CheckpointError
 from rlsweep.runs import Checkpoint
+from rlsweep.training.boundary import Boundary
 from rlsweep.training.progress import Progress
-from rlsweep.training.vector import save_statistics
 
 BEST = "best.zip"
+_BOUNDARY_MEMBER = "boundary.pkl"
 _RECORD_MEMBER = "rlsweep.json"
 _NUMBERED = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)\.zip")
 
@@ -33,14 +34,12 @@ _NUMBERED = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)\.zip")
 class SavedRun:
     """What rides in a checkpoint beside SB3's own members.
 
-    progress: the run's counters when it was written
+    boundary: where the run stood, between two rollouts
     config: the run's config
-    statistics: the pickled VecNormalize; None where nothing is normalised
     """
 
-    progress: Progress
+    boundary: Boundary
     config: RunConfig
-    statistics: bytes | None
 
 
 class CheckpointFolder:
@@ -61,31 +60,28 @@ class CheckpointFolder:
         except OSError as exc:
             raise _unwritable(folder, exc) from exc
 
-    def save(
-        self, model: OnPolicyAlgorithm, normalizer: VecNormalize | None, progress: Progress
-    ) -> tuple[Checkpoint, list[str]]:
+    def save(self, model: OnPolicyAlgorithm, boundary: Boundary) -> tuple[Checkpoint, list[str]]:
         """Write a numbered checkpoint; returns it, and the URIs of those it pushed out, whose files are gone."""
-        name = f"episode_{progress.episodes}_step_{progress.env_steps}.zip"
-        checkpoint = self._write(name, model, normalizer, progress)
+        name = f"episode_{boundary.progress.episodes}_step_{boundary.progress.env_steps}.zip"
+        checkpoint = self._write(name, model, boundary)
         return checkpoint, self._drop_others(self._folder / name)
 
-    def save_best(self, model: OnPolicyAlgorithm, normalizer: VecNormalize | None, progress: Progress) -> None:
+    def save_best(self, model: OnPolicyAlgorithm, boundary: Boundary) -> None:
         """Write `best.zip` in place of the one before."""
-        self._write(BEST, model, normalizer, progress)
+        self._write(BEST, model, boundary)
 
-    def _write(
-        self, name: str, model: OnPolicyAlgorithm, normalizer: VecNormalize | None, progress: Progress
-    ) -> Checkpoint:
+    def _write(self, name: str, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
         path = self._folder / name
         aside = path.with_name(f"{name}.part")
+        progress = boundary.progress
         record = {"progress": progress.to_record(), "config": self._config.to_record()}
         try:
             with aside.open("w+b") as file:
                 model.save(file)
                 with zipfile.ZipFile(file, mode="a") as archive:
                     archive.writestr(_RECORD_MEMBER, json.dumps(record))
-                    if normalizer is not None:
-                        archive.writestr(STATISTICS_MEMBER, save_statistics(normalizer))
+                    for member, content in _members(boundary).items():
+                        archive.writestr(member, content)
                 file.flush()
                 os.fsync(file.fileno())
                 file.seek(0)
@@ -127,11 +123,15 @@ def read_saved_run(path: Path) -> SavedRun:
             if _RECORD_MEMBER not in archive.namelist():
                 raise CheckpointError(f"{path} was not written by rlsweep: it holds no {_RECORD_MEMBER}.")
             record: dict[str, Any] = json.loads(archive.read(_RECORD_MEMBER))
-            statistics = archive.read(STATISTICS_MEMBER) if STATISTICS_MEMBER in archive.namelist() else None
+            statistics, state = (
+                archive.read(member) if member in archive.namelist() else None
+                for member in (STATISTICS_MEMBER, _BOUNDARY_MEMBER)
+            )
             return SavedRun(
-                progress=Progress.from_record(record["progress"]),
+                boundary=Boundary(
+                    progress=Progress.from_record(record["progress"]), statistics=statistics, state=state
+                ),
                 config=RunConfig.from_record(record["config"]),
-                statistics=statistics,
             )
     except FileNotFoundError as exc:
         raise CheckpointError(f"There is no checkpoint at {path}.") from exc
@@ -150,6 +150,12 @@ def load_weights(model: OnPolicyAlgorithm, path: Path) -> None:
         raise CheckpointError(
             f"The checkpoint at {path} does not fit this config's network and algorithm: {exc}"
         ) from exc
+
+
+def _members(boundary: Boundary) -> dict[str, bytes]:
+    """What of a boundary rides in the archive as it is."""
+    members = {STATISTICS_MEMBER: boundary.statistics, _BOUNDARY_MEMBER: boundary.state}
+    return {name: content for name, content in members.items() if content is not None}
 
 
 def _sync_folder(folder: Path) -> None:

@@ -67,7 +67,8 @@ def evaluate(
                 f"The checkpoint at {checkpoint} was trained on other observations or actions "
                 f"than environment '{spec.id}' has."
             )
-        normalizer = None if saved.statistics is None else pickle.loads(saved.statistics)
+        statistics = saved.boundary.statistics
+        normalizer = None if statistics is None else pickle.loads(statistics)
         player = PolicyPlayer(model, normalizer, uses_masks=ALGORITHMS[algorithm].uses_masks)
         return _summary(play(player, env, episodes=episodes, seed=evaluation_seed(seed)))
     finally:

@@ -109,6 +109,9 @@ class FastMaskablePPO(MaskablePPO):
                     value = self.policy.predict_values(self.policy.obs_to_tensor(last_observation)[0])
                 rewards[index] += self.gamma * value.item()
 
+    def _before_step(self) -> None:
+        """Called before each optimizer step of an update, for a subclass to look in; what it raises ends the update."""
+
     def train(self) -> None:
         """Update the policy from the rollout; log what stock logs."""
         if not isinstance(self.rollout_buffer, LegalRolloutBuffer):
@@ -166,6 +169,7 @@ class FastMaskablePPO(MaskablePPO):
                     is_too_far = kl > 1.5 * self.target_kl
                     if is_too_far:
                         break
+                self._before_step()
                 update.step()
             epochs.append(update.figures(number + 1))
             self._n_updates += 1

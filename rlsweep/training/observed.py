@@ -1,4 +1,4 @@
-"""SB3's algorithms, unchanged but for two places where a run looks in: its progress, and each update."""
+"""SB3's algorithms, unchanged but for three places where a run looks in: progress, updates, and their minibatches."""
 
 from collections.abc import Callable
 from functools import cache
@@ -16,6 +16,10 @@ class Observer(Protocol):
 
     def update(self, train: Callable[[], None]) -> None:
         """Call `train`, which is SB3's update over one rollout, and see to what belongs before and after it."""
+        ...
+
+    def step(self) -> None:
+        """An optimizer step is about to be taken; raises what is to end the update."""
         ...
 
 
@@ -36,6 +40,9 @@ def observed(algorithm: type[OnPolicyAlgorithm]) -> type[OnPolicyAlgorithm]:
         def train(self) -> None:
             self.observer.update(super().train)
 
+        def _before_step(self) -> None:
+            self.observer.step()
+
         def _excluded_save_params(self) -> list[str]:
             return [*super()._excluded_save_params(), "observer"]
 
@@ -45,3 +52,5 @@ def observed(algorithm: type[OnPolicyAlgorithm]) -> type[OnPolicyAlgorithm]:
 def observe(model: OnPolicyAlgorithm, observer: Observer) -> None:
     """Let `observer` look in on a model whose class `observed` made."""
     vars(model)["observer"] = observer
+    # the fast engine takes its steps without the optimizer, and says so by `_before_step`
+    model.policy.optimizer.register_step_pre_hook(lambda *_: observer.step())

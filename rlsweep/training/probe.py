@@ -25,6 +25,7 @@ from sb3_contrib.common.maskable.buffers import MaskableRolloutBuffer
 from sb3_contrib.common.maskable.utils import get_action_masks
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 
 from rlsweep.config.agent import SplitLayers
@@ -33,6 +34,7 @@ from rlsweep.config.estimate import Measurement
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import RlsweepError
 from rlsweep.training.algorithms import build_model, load_algorithm
+from rlsweep.training.boundary import Learnt
 from rlsweep.training.observed import observe, observed
 from rlsweep.training.vector import make_vector
 
@@ -170,8 +172,14 @@ class _Stopwatch(BaseCallback):
 
     def update(self, train: Callable[[], None]) -> None:
         started = time.perf_counter()
+        assert isinstance(self.model, OnPolicyAlgorithm)
+        kept = Learnt(self.model)  # a run keeps one, and its memory counts
         train()
+        del kept
         self.updates.append(time.perf_counter() - started)
+
+    def step(self) -> None:
+        pass
 
     def _on_rollout_start(self) -> None:
         self._started = time.perf_counter()

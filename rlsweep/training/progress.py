@@ -1,7 +1,7 @@
 """How far a run has come, over all its attempts, and how much of its budget that is."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rlsweep.config.run import Budget
@@ -46,6 +46,10 @@ class Progress:
         if budget.total_timesteps is not None:
             shares.append(1.0 - self.env_steps / budget.total_timesteps)
         return max(0.0, min(shares))
+
+    def copy(self) -> "Progress":
+        """The counters as they are now."""
+        return replace(self)
 
     def to_record(self) -> dict[str, Any]:
         """As JSON-able values."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
-from stable_baselines3.common.vec_env import VecNormalize
 
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import DivergedError
 from rlsweep.metrics import BY_NAME
 from rlsweep.runs import Checkpoint, RunStatus, Update, recent_means
+from rlsweep.training.boundary import Boundary, Learnt, resume, stand
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder
 from rlsweep.training.evaluation import PeriodicEvaluation
@@ -19,9 +19,14 @@ from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
 from rlsweep.training.tensorboard import TensorBoardLog
 from rlsweep.training.updates import check_finite, diverged, is_refused_distribution, read_update
+from rlsweep.training.vector import normalizer_of
 
 UNBOUNDED = 2**62
 """Env steps that no run reaches: `learn` is given these where episodes alone are counted."""
+
+
+class _StoppedError(Exception):
+    """An update was ended midway, for the run is to stop."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,31 +51,42 @@ class TrainingSession:
         *,
         progress: Progress,
         checkpoints: CheckpointFolder,
-        normalizer: VecNormalize | None,
         evaluation: PeriodicEvaluation | None,
         log: TensorBoardLog | None,
+        copies_environments: bool,
     ) -> None:
         self._config = config
         self._recorder = recorder
         self._model = model
         self._progress = progress
         self._checkpoints = checkpoints
-        self._normalizer = normalizer
+        assert model.env is not None
+        self._normalizer = normalizer_of(model.env)
         self._evaluation = evaluation
         self._log = log
-        self._episodes = EpisodeCallback(config, recorder, progress, normalizer=normalizer)
+        self._copies_environments = copies_environments
+        self._episodes = EpisodeCallback(
+            config, recorder, progress, normalizer=self._normalizer, on_boundary=self._begin_rollout
+        )
+        self._rollout_began: Boundary | None = None
         self._interval_saved = self._checkpoint_interval
         self._last_saved: Checkpoint | None = None
         self._last_saved_update = 0
         self._mark_seconds = 0.0
         self._mark_steps = 0
 
-    def run(self) -> Result:
-        """Learn until the budget is spent or the recorder asks to stop, and save what was learnt."""
+    def run(self, state: bytes | None) -> Result:
+        """Learn until the budget is spent or the recorder asks to stop, and save what was learnt.
+
+        state: of the boundary to go on from, if it has one. A run that ends in midst of a rollout is saved as it was
+        before that: nothing has been learnt since, and whoever goes on collects the rollout again.
+        """
         if not self._progress.is_spent(self._config.budget):
+            if state is not None:
+                resume(self._model, self._episodes, state)
             self._learn()
         self._log_episodes()
-        checkpoint = self._save()
+        checkpoint = self._save(self._rollout_began or self._stand())
         if self._log is not None:
             self._log.end_session()
         return Result(
@@ -87,11 +103,28 @@ class TrainingSession:
 
     def update(self, train: Callable[[], None]) -> None:
         """One policy update and all that is due after it."""
-        self._train(train)
+        before = Learnt(self._model)
+        try:
+            self._train(train)
+        except _StoppedError:
+            before.restore()
+            raise
+        self._rollout_began = None
         self._evaluate_if_due()
         if self._config.mode is Mode.FULL and self._checkpoint_interval > self._interval_saved:
-            self._save()
+            self._save(self._stand())
         self._restart_clock()
+
+    def step(self) -> None:
+        """End an update midway where the recorder asks to stop."""
+        if self._recorder.stop_requested:
+            raise _StoppedError
+
+    def _stand(self) -> Boundary:
+        return stand(self._model, self._episodes, self._progress, with_environments=self._copies_environments)
+
+    def _begin_rollout(self) -> None:
+        self._rollout_began = self._stand()
 
     def _learn(self) -> None:
         step_budget = self._config.budget.total_timesteps
@@ -103,6 +136,8 @@ class TrainingSession:
                 log_interval=None,  # type: ignore[arg-type]  # SB3 logs each update late, and the last one never
                 reset_num_timesteps=False,
             )
+        except _StoppedError:
+            self._episodes.stopped = True
         except ValueError as exc:
             if not is_refused_distribution(exc):
                 raise
@@ -116,16 +151,17 @@ class TrainingSession:
 
     def _train(self, train: Callable[[], None]) -> None:
         progress = self._progress
-        progress.updates += 1
+        number = progress.updates + 1
         try:
             train()
         except ValueError as exc:
             if not is_refused_distribution(exc):
                 raise
-            raise diverged(progress.updates, progress.env_steps, "the policy's outputs became NaN") from exc
+            raise diverged(number, progress.env_steps, "the policy's outputs became NaN") from exc
+        progress.updates = number
         update = read_update(
             self._model.logger.name_to_value,
-            update=progress.updates,
+            update=number,
             env_steps=progress.env_steps,
             steps_per_second=self._steps_per_second(),
         )
@@ -158,7 +194,7 @@ class TrainingSession:
         evaluation = self._evaluation.evaluate(self._model, self._normalizer, self._progress)
         if evaluation.is_best:
             self._progress.best_mean_reward = evaluation.mean_reward
-            self._checkpoints.save_best(self._model, self._normalizer, self._progress)
+            self._checkpoints.save_best(self._model, self._stand())
         self._recorder.add_evaluation(evaluation)
         if self._log is not None:
             self._log.add_evaluation(evaluation)
@@ -168,16 +204,14 @@ class TrainingSession:
         """Which checkpoint interval the run is in: 0 from the start, 1 after the first so many episodes."""
         return self._progress.episodes // self._config.training.checkpoint_interval_episodes
 
-    def _save(self) -> Checkpoint:
-        """Save a checkpoint, unless nothing has happened since the last one."""
-        last = self._last_saved
-        if last is not None and (last.env_steps, self._last_saved_update) == (
-            self._progress.env_steps,
-            self._progress.updates,
-        ):
+    def _save(self, boundary: Boundary) -> Checkpoint:
+        """Save a checkpoint of a boundary since which nothing was learnt, unless that was done before."""
+        last, progress = self._last_saved, boundary.progress
+        if last is not None and (last.env_steps, self._last_saved_update) == (progress.env_steps, progress.updates):
             return last
-        checkpoint, dropped = self._checkpoints.save(self._model, self._normalizer, self._progress)
-        self._last_saved, self._last_saved_update = checkpoint, self._progress.updates
+        self._model.num_timesteps = progress.env_steps
+        checkpoint, dropped = self._checkpoints.save(self._model, boundary)
+        self._last_saved, self._last_saved_update = checkpoint, progress.updates
         self._interval_saved = self._checkpoint_interval
         self._recorder.add_checkpoint(checkpoint, dropped_uris=dropped)
         return checkpoint

@@ -10,6 +10,8 @@ from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
 from rlsweep.config.run import Mode, RunConfig
+from rlsweep.envs import make_env
+from rlsweep.envs.copies import reason_against_copies
 from rlsweep.errors import CheckpointError
 from rlsweep.training.algorithms import build_model, engine_of, load_algorithm
 from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weights, read_saved_run
@@ -18,7 +20,7 @@ from rlsweep.training.observed import observe, observed
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
 from rlsweep.training.sanity import check_environment
-from rlsweep.training.seeding import resumed_seed, training_seed
+from rlsweep.training.seeding import evaluation_seed, resumed_seed, training_seed
 from rlsweep.training.session import Result, TrainingSession
 from rlsweep.training.tensorboard import TensorBoardLog
 from rlsweep.training.vector import make_vector, normalizer_of, restore_statistics
@@ -38,8 +40,9 @@ def train(
 ) -> Result:
     """Train until the budget is spent or the recorder asks to stop; then write a last checkpoint.
 
-    resume_from: a checkpoint of the same run; counters, weights, optimizer and normaliser go on from it, and the
-        budget counts from the run's first start
+    resume_from: a checkpoint of the same run, from which it goes on as though it had never stopped, where copies of
+        its environments can take their place (on a CPU, bit for bit); else new episodes are begun with random streams
+        of their own. The budget counts from the run's first start
     threads: torch's, in this process
 
     Raises DivergedError where a loss or a reward is no longer finite, EnvironmentSpecError, ConfigError and
@@ -48,15 +51,21 @@ def train(
     torch.set_num_threads(threads)
     set_random_seed(config.seed)
     saved = None if resume_from is None else read_saved_run(resume_from)
-    progress = Progress() if saved is None else saved.progress
+    progress = Progress() if saved is None else saved.boundary.progress
     checkpoints = CheckpointFolder(checkpoint_folder, config=config, first_step=progress.env_steps)
     if config.mode is Mode.SMOKE:
         check_environment(config)
+    without_copies = _reason_against_copies(config)
     with ExitStack() as stack:
         env = make_vector(config)
         stack.callback(env.close)
         model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), config, env)
-        recorder.add_facts({"engine": engine_of(model)})
+        recorder.add_facts(
+            {
+                "engine": engine_of(model),
+                "resumes": f"at an episode's start: {without_copies}" if without_copies else "exactly",
+            }
+        )
         env.seed(training_seed(config.seed, config.training.n_envs))
         if saved is not None and resume_from is not None:
             _check_resumable(config, saved, resume_from)
@@ -77,12 +86,23 @@ def train(
             model,
             progress=progress,
             checkpoints=checkpoints,
-            normalizer=normalizer_of(env),
             evaluation=evaluation,
             log=log,
+            copies_environments=without_copies is None,
         )
         observe(model, session)
-        return session.run()
+        return session.run(None if saved is None else saved.boundary.state)
+
+
+def _reason_against_copies(config: RunConfig) -> str | None:
+    """Why the run's episodes cannot be gone on with after a stop; None where they can."""
+    training = config.training
+    seed = evaluation_seed(config.seed)
+    env = make_env(training.environment, seed=seed, max_steps_per_episode=training.max_steps_per_episode)
+    try:
+        return reason_against_copies(env, seed=seed)
+    finally:
+        env.close()
 
 
 def _check_resumable(config: RunConfig, saved: SavedRun, path: Path) -> None:
@@ -102,14 +122,14 @@ def _check_resumable(config: RunConfig, saved: SavedRun, path: Path) -> None:
 
 def _continue(model: OnPolicyAlgorithm, env: VecEnv, saved: SavedRun, config: RunConfig) -> None:
     """Take up the counters, the normaliser and fresh random streams where a checkpoint ends."""
-    env_steps = saved.progress.env_steps
+    env_steps = saved.boundary.progress.env_steps
     model.num_timesteps = env_steps
     seed = resumed_seed(config.seed, env_steps)
     set_random_seed(seed)
     env.seed(seed)
     normalizer = normalizer_of(env)
-    if normalizer is not None and saved.statistics is not None:
-        restore_statistics(normalizer, saved.statistics)
+    if normalizer is not None and saved.boundary.statistics is not None:
+        restore_statistics(normalizer, saved.boundary.statistics)
 
 
 def _logger(config: RunConfig, folder: Path | None, log: TensorBoardLog | None, stack: ExitStack) -> Logger:

@@ -45,6 +45,19 @@ class LeanVecEnv(DummyVecEnv):
         return observations, rewards, dones, infos
 
 
+class Copied(gym.Wrapper[Any, Any, Any, Any]):
+    """An environment in a process of its own, which gives and takes copies of itself."""
+
+    def save(self) -> bytes:
+        """The environment as it is, pickled."""
+        return pickle.dumps(self.env)
+
+    def restore(self, saved: bytes) -> None:
+        """Go on as the environment that was saved."""
+        self.env.close()
+        self.env = pickle.loads(saved)
+
+
 def make_vector(config: RunConfig) -> VecEnv:
     """`n_envs` environments, in this process or in one each; with VecNormalize outermost where asked for.
 
@@ -75,13 +88,17 @@ def make_vector(config: RunConfig) -> VecEnv:
 def _in_processes(makers: list[MakeEnv], environment_id: str) -> SubprocVecEnv:
     _start_fork_server()
     try:
-        return SubprocVecEnv(makers, start_method="forkserver")
+        return SubprocVecEnv([partial(_copied, make) for make in makers], start_method="forkserver")
     except (EOFError, ConnectionError) as exc:
         # the child's own traceback went to its stderr; all that reaches us is the broken pipe
         raise EnvironmentSpecError(
             f"A process of environment '{environment_id}' ended while starting; "
             "set vec_env: dummy to see its error here."
         ) from exc
+
+
+def _copied(make: MakeEnv) -> Copied:
+    return Copied(make())
 
 
 def _start_fork_server() -> None:
@@ -96,6 +113,25 @@ def _start_fork_server() -> None:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def save_environments(vector: VecEnv) -> bytes:
+    """The environments of `make_vector` as they are, in midst of their episodes. Raises what their pickling raises."""
+    inner = vector.unwrapped
+    if isinstance(inner, DummyVecEnv):
+        return pickle.dumps([pickle.dumps(env) for env in inner.envs])
+    return pickle.dumps(inner.env_method("save"))
+
+
+def restore_environments(vector: VecEnv, saved: bytes) -> None:
+    """Put environments that `save_environments` saved in the place of those that are there."""
+    inner = vector.unwrapped
+    for index, each in enumerate(pickle.loads(saved)):
+        if isinstance(inner, DummyVecEnv):
+            inner.envs[index].close()
+            inner.envs[index] = pickle.loads(each)
+        else:
+            inner.env_method("restore", each, indices=index)
 
 
 def normalizer_of(vector: VecEnv) -> VecNormalize | None:

@@ -1,4 +1,5 @@
 import hashlib
+import pickle
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, DivergedError
 from rlsweep.runs import RunStatus
 from rlsweep.training.checkpoints import read_saved_run
+from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.session import Result
 
@@ -48,7 +50,8 @@ def test_the_record_describes_the_file(make_config, run):
     assert recorder.checkpoints == [result.checkpoint]
     assert result.checkpoint.bytes == len(content)
     assert result.checkpoint.sha256 == hashlib.sha256(content).hexdigest()
-    assert (result.checkpoint.episode, result.checkpoint.env_steps) == (5, 40)
+    # four episodes a rollout: nothing was learnt from the fifth
+    assert (result.checkpoint.episode, result.checkpoint.env_steps) == (4, 32)
 
 
 def test_checkpoints_come_at_the_first_rollout_boundary_after_each_interval(make_config, run, tmp_path: Path):
@@ -61,10 +64,10 @@ def test_checkpoints_come_at_the_first_rollout_boundary_after_each_interval(make
         evaluation={"every_rollouts": 1, "episodes": 1},
     )
     run(config, recorder=recorder)
-    # four episodes a rollout: 4, 8, 12, 16, 20, 24, and the end
-    assert [checkpoint.episode for checkpoint in recorder.all] == [8, 12, 20, 24, 25]
+    # four episodes a rollout: 4, 8, 12, 16, 20, 24; the end, in midst of a rollout, is no boundary
+    assert [checkpoint.episode for checkpoint in recorder.all] == [8, 12, 20, 24]
     left = {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()}
-    assert left == {"best.zip", "episode_24_step_192.zip", "episode_25_step_200.zip"}
+    assert left == {"best.zip", "episode_20_step_160.zip", "episode_24_step_192.zip"}
     assert {Path(checkpoint.uri).name for checkpoint in recorder.checkpoints} == left - {"best.zip"}
 
 
@@ -104,22 +107,21 @@ def test_a_resumed_run_goes_on_counting(make_config, run, tmp_path: Path):
     )
     second, after = run(whole, folder="second", resume_from=Path(first.checkpoint.uri))
     assert second.status is RunStatus.COMPLETED
-    assert [episode.episode for episode in after.episodes] == list(range(11, 31))
-    assert after.episodes[0].env_steps == first.env_steps + 8
-    assert after.episodes[0].seconds > before.episodes[-1].seconds
+    # the rollout that the tenth episode ended in is collected again
+    assert (first.episodes, first.checkpoint.episode) == (10, 8)
+    assert [episode.episode for episode in after.episodes] == list(range(9, 31))
+    assert [(each.env_steps, each.reward) for each in after.episodes[:2]] == [
+        (each.env_steps, each.reward) for each in before.episodes[8:]
+    ]
+    assert after.episodes[0].seconds > before.episodes[7].seconds
     assert [update.update for update in after.updates] == [first.updates + n + 1 for n in range(len(after.updates))]
-    assert after.updates[0].env_steps == first.env_steps + 32
-    assert after.updates[0].learning_rate == pytest.approx(0.01 * (1 - 14 / 30))
-    assert second.env_steps == first.env_steps + 20 * 8
-    assert read_saved_run(Path(second.checkpoint.uri)).progress.episodes == 30
-    count = _statistics_count(Path(second.checkpoint.uri))
-    assert count == pytest.approx(first.env_steps + 1 + 20 * 8 + 1, abs=0.01)
-
-
-def _statistics_count(path: Path) -> float:
-    import pickle
-
-    return pickle.loads(read_saved_run(path).statistics).obs_rms.count
+    assert after.updates[0].env_steps == 96
+    assert after.updates[0].learning_rate == pytest.approx(0.01 * (1 - 12 / 30))
+    assert second.env_steps == 30 * 8
+    saved = read_saved_run(Path(second.checkpoint.uri)).boundary
+    assert (saved.progress.episodes, saved.progress.env_steps) == (28, 224)
+    # every observation counts: the first, and one a step
+    assert pickle.loads(saved.statistics).obs_rms.count == pytest.approx(225, abs=0.01)
 
 
 def test_going_on_from_an_older_checkpoint_gives_up_those_beyond_it(make_config, run, tmp_path: Path):
@@ -135,35 +137,40 @@ def test_going_on_from_an_older_checkpoint_gives_up_those_beyond_it(make_config,
         return result, recorder
 
     folder = tmp_path / "run" / "checkpoints"
-    to(8)
+    to(9)
     best = (folder / "episode_8_step_64.zip").rename(folder / "best.zip")
-    to(24)
+    to(25)
     given_up = [f"episode_{n}_step_{8 * n}.zip" for n in (16, 20, 24)]
     assert sorted(path.name for path in folder.iterdir()) == ["best.zip", *given_up]
 
     result, recorder = to(18, resume_from=best)
     # the first one goes in place of those given up, and the same name may come again
-    assert [checkpoint.episode for checkpoint in recorder.all] == [12, 16, 18]
-    assert [[Path(uri).name for uri in dropped] for dropped in recorder.dropped] == [given_up, [], []]
+    assert [checkpoint.episode for checkpoint in recorder.all] == [12, 16]
+    assert [[Path(uri).name for uri in dropped] for dropped in recorder.dropped] == [given_up, []]
     assert {path.name for path in folder.iterdir()} == {"best.zip", *(Path(c.uri).name for c in recorder.all)}
     assert Path(result.checkpoint.uri).exists()
 
 
-def test_what_is_given_up_stays_until_there_is_something_newer(make_config, run, tmp_path: Path):
-    first, _ = run(make_config(environment=SCRIPTED, episodes=4))
-    last, _ = run(make_config(environment=SCRIPTED, episodes=8), resume_from=Path(first.checkpoint.uri))
-    poisoned = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8, "poison": float("inf"), "poison_at": 5})
-    with pytest.raises(DivergedError):
-        run(make_config(environment=poisoned, episodes=8), resume_from=Path(first.checkpoint.uri))
+def test_what_is_given_up_stays_until_there_is_something_newer(make_config, run, monkeypatch: pytest.MonkeyPatch):
+    first, _ = run(make_config(environment=SCRIPTED, total_timesteps=32))
+    config = make_config(environment=SCRIPTED, total_timesteps=64)
+    last, _ = run(config, resume_from=Path(first.checkpoint.uri))
+    with monkeypatch.context() as poisoned:
+        poisoned.setattr(PeriodicEvaluation, "evaluate", _diverge)
+        poisoned.setattr(PeriodicEvaluation, "is_due", lambda *_: True)
+        with pytest.raises(DivergedError):
+            run(config, resume_from=Path(first.checkpoint.uri))
     assert Path(last.checkpoint.uri).exists()
 
     recorder = KeepsAll()
-    again, _ = run(
-        make_config(environment=SCRIPTED, episodes=8), resume_from=Path(first.checkpoint.uri), recorder=recorder
-    )
+    again, _ = run(config, resume_from=Path(first.checkpoint.uri), recorder=recorder)
     assert again.checkpoint.uri == last.checkpoint.uri
     assert recorder.dropped == [[]], "the file just written is none of those given up"
     assert Path(again.checkpoint.uri).exists()
+
+
+def _diverge(*_: object) -> None:
+    raise DivergedError("a mistake")
 
 
 def test_a_step_budget_counts_from_the_first_start(make_config, run):
@@ -174,10 +181,10 @@ def test_a_step_budget_counts_from_the_first_start(make_config, run):
 
 
 def test_a_run_resumed_with_its_budget_spent_does_nothing_more(make_config, run):
-    config = make_config(environment=SCRIPTED, episodes=10)
+    config = make_config(environment=SCRIPTED, total_timesteps=64)
     first, _ = run(config, folder="first")
     second, recorder = run(config, folder="second", resume_from=Path(first.checkpoint.uri))
-    assert (second.status, second.episodes, second.env_steps) == (RunStatus.COMPLETED, 10, 80)
+    assert (second.status, second.episodes, second.env_steps) == (RunStatus.COMPLETED, 8, 64)
     assert not recorder.episodes
 
 
