@@ -137,6 +137,15 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Counters:
+    """How far a run has come, over all its attempts."""
+
+    episodes: int
+    updates: int
+    env_steps: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NewSweep:
     """A submission as it is planned.
 

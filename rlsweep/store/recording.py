@@ -38,6 +38,7 @@ class Batch:
     """What came in since the last flush, in order; all of it may be empty, which makes the flush a sign of life.
 
     dropped_uris: checkpoints whose files are gone
+    began_at_env_steps: where the attempt began: its checkpoint's env steps, or 0
     facts: of how the run is made, added to its metadata
     """
 
@@ -47,22 +48,23 @@ class Batch:
     evaluations: Sequence[Evaluation] = ()
     checkpoints: Sequence[Checkpoint] = ()
     dropped_uris: Sequence[str] = ()
+    began_at_env_steps: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
     """Commit the batch, give a sign of life, and return whether the run was asked to stop; one transaction.
 
-    A repeat is harmless: rows that are there are left as they are. An attempt that goes on from a checkpoint takes the
-    place of what older attempts recorded beyond it: each flush removes their rows after the point where its own batch
-    begins, so that the record is one trajectory at any time, and nothing is lost before the new attempt has something
-    to show. Raises StaleAttemptError where a newer attempt exists or the run was given up: nothing is written.
+    A repeat is harmless: the attempt's own rows are left as they are. What older attempts recorded beyond the
+    checkpoint that this one goes on from stays readable until it is recorded anew, row by row; what is left of it
+    then goes when the run is completed. Raises StaleAttemptError where a newer attempt exists or the run was given up:
+    nothing is written.
     """
     with database.connect() as connection:
         run = training_runs.lock(connection, run_id)
         training_runs.check_attempt(run, attempt)
-        if attempt > 1:
-            _drop_superseded(connection, run_id, attempt, batch)
+        if attempt > 1 and batch.evaluations:
+            _drop_overtaken(connection, run_id, attempt, batch)
         for statement, rows in (
             ("insert_episodes", batch.episodes),
             ("insert_updates", batch.updates),
@@ -91,15 +93,14 @@ def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
     return run.stop_requested
 
 
-def _drop_superseded(connection: Connection, run_id: UUID, attempt: int, batch: Batch) -> None:
+def _drop_overtaken(connection: Connection, run_id: UUID, attempt: int, batch: Batch) -> None:
     connection.execute(
-        _SQL["drop_superseded"],
+        _SQL["drop_overtaken_evaluations"],
         {
             "run_id": run_id,
             "attempt": attempt,
-            "episodes_before": batch.progress.episodes - len(batch.episodes),
-            "updates_before": batch.progress.updates - len(batch.updates),
-            "env_steps": batch.progress.env_steps,
+            "began_at_env_steps": batch.began_at_env_steps,
+            "env_steps": batch.evaluations[-1].env_steps,
         },
     )
 

@@ -8,7 +8,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from rlsweep.errors import DriverBusyError, InputError, StaleAttemptError
-from rlsweep.runs import Checkpoint, NewRun, RunStatus, TrainingRun
+from rlsweep.runs import Checkpoint, Counters, NewRun, RunStatus, TrainingRun
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, run_from_row
@@ -26,6 +26,7 @@ ABANDONED = (
 
 SQL = load("training_runs")
 _CURVES = load("curves")
+_RECORDING = load("recording")
 
 
 def create_single(database: Database, run: NewRun) -> TrainingRun:
@@ -98,11 +99,19 @@ def of_sweep(database: Database, sweep_id: UUID) -> list[TrainingRun]:
     return [run_from_row(row) for row in rows]
 
 
+def checkpoints_to_go_on_from(database: Database, run_id: UUID) -> list[Checkpoint]:
+    """The run's checkpoints, the one that the next attempt goes on from first.
+
+    Once an attempt has begun, nobody else adds to them.
+    """
+    with database.readonly() as connection:
+        rows = connection.execute(_CURVES["list_checkpoints_to_go_on_from"], {"run_id": run_id}).fetchall()
+    return [Checkpoint(**row) for row in rows]
+
+
 def latest_checkpoint(database: Database, run_id: UUID) -> Checkpoint | None:
     """The checkpoint that the next attempt goes on from; None where there is none."""
-    with database.readonly() as connection:
-        row = connection.execute(_CURVES["get_latest_checkpoint"], {"run_id": run_id}).fetchone()
-    return Checkpoint(**row) if row else None
+    return next(iter(checkpoints_to_go_on_from(database, run_id)), None)
 
 
 def begin_attempt(database: Database, run_id: UUID, metadata: dict[str, Any]) -> TrainingRun | None:
@@ -122,8 +131,18 @@ def begin_attempt(database: Database, run_id: UUID, metadata: dict[str, Any]) ->
         )
 
 
-def finish(database: Database, run_id: UUID, attempt: int, status: RunStatus, error: str | None = None) -> TrainingRun:
+def finish(
+    database: Database,
+    run_id: UUID,
+    attempt: int,
+    status: RunStatus,
+    error: str | None = None,
+    *,
+    final: Counters | None = None,
+) -> TrainingRun:
     """The worker's last word: completed, stopped or failed. Saying it twice is harmless.
+
+    final: of a run that is completed: what older attempts recorded beyond them, and this one did not record again, goes
 
     Raises StaleAttemptError where a newer attempt exists, or the run was given up in the meantime.
     """
@@ -132,6 +151,10 @@ def finish(database: Database, run_id: UUID, attempt: int, status: RunStatus, er
         if run.attempt == attempt and run.status is status:
             return run
         check_attempt(run, attempt)
+        if final is not None:
+            counters = {"episodes": final.episodes, "updates": final.updates, "env_steps": final.env_steps}
+            connection.execute(_RECORDING["drop_beyond_end"], {"run_id": run_id, "attempt": attempt, **counters})
+            connection.execute(SQL["set_counters"], {"id": run_id, **counters})
         return _end(connection, run, status, error)
 
 

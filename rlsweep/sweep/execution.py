@@ -1,12 +1,13 @@
 """One attempt of one run, from taking it up to its final status: the same code under Ray and under `rlsweep train`."""
 
+import logging
 import socket
 import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from rlsweep.config.run import RunConfig
@@ -18,6 +19,11 @@ from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep.patience import patiently
 from rlsweep.sweep.recorder import PATIENCE_SECONDS, StoreRecorder
+
+if TYPE_CHECKING:
+    from rlsweep.training.session import Result
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,8 +65,11 @@ def execute_run(
     run = patiently(lambda: training_runs.begin_attempt(database, run_id, metadata), seconds=PATIENCE_SECONDS)
     if run is None:
         return training_runs.get(database, str(run_id)).status
+    final = None
     try:
-        status, error = _train(database, run, workplace, resume_from, stop, stop_elsewhere), None
+        result, error = _train(database, run, workplace, resume_from, stop, stop_elsewhere), None
+        status = result.status
+        final = result if status is RunStatus.COMPLETED else None
     except (StaleAttemptError, StoreUnavailableError):
         raise
     except KeyboardInterrupt:
@@ -71,7 +80,9 @@ def execute_run(
     except Exception:  # noqa: BLE001 - whatever a run fails of belongs on its record
         status, error = RunStatus.FAILED, traceback.format_exc()
     attempt = run.attempt
-    patiently(lambda: training_runs.finish(database, run_id, attempt, status, error), seconds=PATIENCE_SECONDS)
+    patiently(
+        lambda: training_runs.finish(database, run_id, attempt, status, error, final=final), seconds=PATIENCE_SECONDS
+    )
     return status
 
 
@@ -82,23 +93,41 @@ def _train(
     resume_from: Path | None,
     stop: threading.Event,
     stop_elsewhere: Callable[[], bool],
-) -> RunStatus:
+) -> "Result":
     # Torch and the environments load here, in the process that trains, and once for all of its runs.
     from rlsweep.training.train import train
 
     paths = Paths(workplace.settings)
-    checkpoint = resume_from or _last_checkpoint(database, run)
     with StoreRecorder(database, run, stop=stop, stop_elsewhere=stop_elsewhere) as recorder:
-        return train(
+        checkpoint = resume_from or _sound_checkpoint(database, run, recorder)
+        result = train(
             RunConfig.from_record(run.config),
             recorder,
             checkpoint_folder=paths.run_checkpoints(run.id),
             tensorboard_folder=paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
             resume_from=checkpoint,
             threads=workplace.threads,
-        ).status
+        )
+        if result.status is RunStatus.COMPLETED:
+            recorder.overtake()
+        return result
 
 
-def _last_checkpoint(database: Database, run: TrainingRun) -> Path | None:
-    checkpoint = training_runs.latest_checkpoint(database, run.id)
+def _sound_checkpoint(database: Database, run: TrainingRun, recorder: StoreRecorder) -> Path | None:
+    """The checkpoint to go on from: the last one whose file is what was written; None where there is none."""
+    from rlsweep.training.checkpoints import damage
+
+    damaged = []
+    for checkpoint in training_runs.checkpoints_to_go_on_from(database, run.id):
+        reason = damage(checkpoint)
+        if reason is None:
+            break
+        damaged.append(f"{checkpoint.uri} ({reason})")
+    else:
+        checkpoint = None
+    if damaged:
+        going_on = "from its start" if checkpoint is None else f"from {checkpoint.uri}"
+        warning = f"Checkpoint damaged: {', '.join(damaged)}. The run went on {going_on}."
+        logger.warning("run %s: %s", run.id, warning)
+        recorder.add_facts({"warning": warning})
     return None if checkpoint is None else Path(checkpoint.uri)

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
+from typing import Any
 
 from rlsweep.errors import StoreUnavailableError
-from rlsweep.runs import RECENT_EPISODES, Checkpoint, Episode, Evaluation, TrainingRun, Update, recent_means
+from rlsweep.runs import RECENT_EPISODES, Checkpoint, Counters, Episode, Evaluation, TrainingRun, Update, recent_means
 from rlsweep.store import recording
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
@@ -35,13 +36,13 @@ class _Pending:
     facts: dict[str, str] = field(default_factory=dict)
 
     def followed_by(self, later: "_Pending") -> "_Pending":
-        """Both, this one's records first; a file that was dropped and then written anew is there."""
+        """Both, this one's records first; of a file that was written anew the later record counts, and it is there."""
         anew = {checkpoint.uri for checkpoint in later.checkpoints}
         return _Pending(
             self.episodes + later.episodes,
             self.updates + later.updates,
             self.evaluations + later.evaluations,
-            self.checkpoints + later.checkpoints,
+            [checkpoint for checkpoint in self.checkpoints if checkpoint.uri not in anew] + later.checkpoints,
             [uri for uri in self.dropped_uris if uri not in anew] + later.dropped_uris,
             self.facts | later.facts,
         )
@@ -77,7 +78,8 @@ class StoreRecorder:
         self._failure: Exception | None = None
         self._pending = _Pending()
         self._recent: deque[Episode] = deque(maxlen=RECENT_EPISODES)
-        # A new attempt shows what the last one left on record until it has something of its own to show.
+        self._began_at_env_steps = 0
+        # What the last attempt left on record is shown until this one has come as far.
         self._progress = Progress(
             episodes=run.episodes,
             updates=run.updates,
@@ -87,12 +89,27 @@ class StoreRecorder:
             mean_length=run.mean_length,
             steps_per_second=run.steps_per_second,
         )
+        self._own = self._progress
         self._thread = threading.Thread(target=self._send, name="recorder", daemon=True)
 
     @property
     def stop_requested(self) -> bool:
         """Whether the run should end at the next step, by itself."""
         return self._stop.is_set()
+
+    def begin_at(self, counters: Counters, recent: Sequence[Episode]) -> None:
+        """Take where this attempt begins, and the last episodes before that."""
+        with self._lock:
+            self._began_at_env_steps = counters.env_steps
+            self._recent.extend(recent)
+            self._own = replace(
+                self._own, episodes=counters.episodes, updates=counters.updates, env_steps=counters.env_steps
+            )
+
+    def overtake(self) -> None:
+        """Show this attempt's figures even where an older one had come further: from now on it is the record."""
+        with self._lock:
+            self._progress = self._own
 
     def add_facts(self, facts: Mapping[str, str]) -> None:
         """Take what is to be known of how the run is made, for its metadata."""
@@ -104,18 +121,13 @@ class StoreRecorder:
         with self._lock:
             self._pending.episodes.extend(episodes)
             self._recent.extend(episodes)
-            self._progress = replace(self._progress, episodes=episodes[-1].episode, env_steps=episodes[-1].env_steps)
+            self._go_on(episodes=episodes[-1].episode, env_steps=episodes[-1].env_steps)
 
     def add_update(self, update: Update) -> None:
         """Take the diagnostics of one policy update."""
         with self._lock:
             self._pending.updates.append(update)
-            self._progress = replace(
-                self._progress,
-                updates=update.update,
-                env_steps=update.env_steps,
-                steps_per_second=update.steps_per_second,
-            )
+            self._go_on(updates=update.update, env_steps=update.env_steps, steps_per_second=update.steps_per_second)
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
         """Take one evaluation."""
@@ -142,6 +154,11 @@ class StoreRecorder:
         if self._failure is not None and error is None:
             raise self._failure
 
+    def _go_on(self, **figures: Any) -> None:
+        self._own = replace(self._own, **figures)
+        if self._own.env_steps >= self._progress.env_steps:
+            self._progress = self._own
+
     def _send(self) -> None:
         try:
             while not self._closing.wait(FLUSH_SECONDS):
@@ -167,12 +184,7 @@ class StoreRecorder:
             pending, self._pending = self._pending, _Pending()
             if pending.episodes:
                 means = recent_means(self._recent)
-                self._progress = replace(
-                    self._progress,
-                    mean_reward=means.mean_reward,
-                    mean_length=means.mean_length,
-                    win_rate=means.win_rate,
-                )
+                self._go_on(mean_reward=means.mean_reward, mean_length=means.mean_length, win_rate=means.win_rate)
             batch = Batch(
                 progress=self._progress,
                 episodes=pending.episodes,
@@ -180,6 +192,7 @@ class StoreRecorder:
                 evaluations=pending.evaluations,
                 checkpoints=pending.checkpoints,
                 dropped_uris=pending.dropped_uris,
+                began_at_env_steps=self._began_at_env_steps,
                 facts=pending.facts,
             )
         try:

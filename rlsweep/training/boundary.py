@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
+from rlsweep.runs import Episode
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.progress import Progress
 from rlsweep.training.vector import normalizer_of, restore_environments, save_environments, save_statistics
@@ -43,6 +44,7 @@ class _State:
     environments: bytes
     observations: Any
     episode_starts: NDArray[np.bool_]
+    recent: tuple[Episode, ...]
     rewards: NDArray[np.float64]
     lengths: NDArray[np.int64]
     discounted: NDArray[np.float64] | None
@@ -73,6 +75,7 @@ def stand(
         environments=save_environments(model.env),
         observations=model._last_obs,
         episode_starts=model._last_episode_starts,
+        recent=tuple(episodes.recent),
         rewards=rewards,
         lengths=lengths,
         discounted=None if normalizer is None else normalizer.returns,
@@ -96,6 +99,7 @@ def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) ->
     model._last_episode_starts = state.episode_starts
     model.ep_info_buffer, model.ep_success_buffer = state.episode_infos, state.successes
     model._n_updates = state.epochs
+    episodes.recent.extend(state.recent)
     episodes.under_way = state.rewards, state.lengths
     normalizer = normalizer_of(model.env)
     if normalizer is not None and state.discounted is not None:

@@ -66,9 +66,9 @@ class CheckpointFolder:
         checkpoint = self._write(name, model, boundary)
         return checkpoint, self._drop_others(self._folder / name)
 
-    def save_best(self, model: OnPolicyAlgorithm, boundary: Boundary) -> None:
+    def save_best(self, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
         """Write `best.zip` in place of the one before."""
-        self._write(BEST, model, boundary)
+        return self._write(BEST, model, boundary)
 
     def _write(self, name: str, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
         path = self._folder / name
@@ -114,6 +114,16 @@ class CheckpointFolder:
             for path in self._folder.iterdir()
             if (match := _NUMBERED.fullmatch(path.name))
         )
+
+
+def damage(checkpoint: Checkpoint) -> str | None:
+    """What is wrong with a checkpoint's file, as a clause; None where it is what was written."""
+    try:
+        with open(checkpoint.uri, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None if digest == checkpoint.sha256 else "its content is not what was written"
 
 
 def read_saved_run(path: Path) -> SavedRun:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rlsweep.config.run import Budget
+from rlsweep.runs import Counters
 
 
 @dataclass(kw_only=True, slots=True)
@@ -46,6 +47,11 @@ class Progress:
         if budget.total_timesteps is not None:
             shares.append(1.0 - self.env_steps / budget.total_timesteps)
         return max(0.0, min(shares))
+
+    @property
+    def counters(self) -> Counters:
+        """The run's, as its record has them."""
+        return Counters(episodes=self.episodes, updates=self.updates, env_steps=self.env_steps)
 
     def copy(self) -> "Progress":
         """The counters as they are now."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from rlsweep.runs import Checkpoint, Episode, Evaluation, Update
+from rlsweep.runs import Checkpoint, Counters, Episode, Evaluation, Update
 
 
 class Recorder(Protocol):
@@ -16,6 +16,10 @@ class Recorder(Protocol):
 
     def add_facts(self, facts: Mapping[str, str]) -> None:
         """Take what is to be known of how the run is made."""
+        ...
+
+    def begin_at(self, counters: Counters, recent: Sequence[Episode]) -> None:
+        """Take where this attempt begins, and the last episodes before that, as far as they are known."""
         ...
 
     def add_episodes(self, episodes: Sequence[Episode]) -> None:
@@ -44,6 +48,8 @@ class ListRecorder:
     def __init__(self) -> None:
         self.stop_requested = False
         self.facts: dict[str, str] = {}
+        self.began_at: Counters | None = None
+        self.recent: list[Episode] = []
         self.episodes: list[Episode] = []
         self.updates: list[Update] = []
         self.evaluations: list[Evaluation] = []
@@ -52,6 +58,10 @@ class ListRecorder:
     def add_facts(self, facts: Mapping[str, str]) -> None:
         """Keep them."""
         self.facts.update(facts)
+
+    def begin_at(self, counters: Counters, recent: Sequence[Episode]) -> None:
+        """Keep both."""
+        self.began_at, self.recent = counters, list(recent)
 
     def add_episodes(self, episodes: Sequence[Episode]) -> None:
         """Keep them."""
@@ -66,6 +76,7 @@ class ListRecorder:
         self.evaluations.append(evaluation)
 
     def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
-        """Keep it in place of the dropped ones."""
-        self.checkpoints = [kept for kept in self.checkpoints if kept.uri not in dropped_uris]
+        """Keep it in place of the dropped ones, and of one that lay where it lies."""
+        gone = {*dropped_uris, checkpoint.uri}
+        self.checkpoints = [kept for kept in self.checkpoints if kept.uri not in gone]
         self.checkpoints.append(checkpoint)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
@@ -10,7 +10,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import DivergedError
 from rlsweep.metrics import BY_NAME
-from rlsweep.runs import Checkpoint, RunStatus, Update, recent_means
+from rlsweep.runs import Checkpoint, Counters, RunStatus, Update, recent_means
 from rlsweep.training.boundary import Boundary, Learnt, resume, stand
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder
@@ -30,13 +30,10 @@ class _StoppedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
+class Result(Counters):
     """How a run ended: COMPLETED or STOPPED, its counters over all attempts, and its last checkpoint."""
 
     status: RunStatus
-    episodes: int
-    env_steps: int
-    updates: int
     checkpoint: Checkpoint
 
 
@@ -84,6 +81,7 @@ class TrainingSession:
         if not self._progress.is_spent(self._config.budget):
             if state is not None:
                 resume(self._model, self._episodes, state)
+            self._recorder.begin_at(self._progress.counters, tuple(self._episodes.recent))
             self._learn()
         self._log_episodes()
         checkpoint = self._save(self._rollout_began or self._stand())
@@ -91,10 +89,8 @@ class TrainingSession:
             self._log.end_session()
         return Result(
             status=RunStatus.STOPPED if self._episodes.stopped else RunStatus.COMPLETED,
-            episodes=self._progress.episodes,
-            env_steps=self._progress.env_steps,
-            updates=self._progress.updates,
             checkpoint=checkpoint,
+            **asdict(self._progress.counters),
         )
 
     def progress_remaining(self) -> float:
@@ -194,7 +190,7 @@ class TrainingSession:
         evaluation = self._evaluation.evaluate(self._model, self._normalizer, self._progress)
         if evaluation.is_best:
             self._progress.best_mean_reward = evaluation.mean_reward
-            self._checkpoints.save_best(self._model, self._stand())
+            self._recorder.add_checkpoint(self._checkpoints.save_best(self._model, self._stand()), dropped_uris=())
         self._recorder.add_evaluation(evaluation)
         if self._log is not None:
             self._log.add_evaluation(evaluation)

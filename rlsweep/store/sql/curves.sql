@@ -44,10 +44,9 @@ from checkpoints
 where run_id = %(run_id)s
 order by env_steps, created_at
 
--- name: get_latest_checkpoint
--- The checkpoint that a resumed run goes on from: an attempt that went back to an earlier one gave up those beyond it.
+-- name: list_checkpoints_to_go_on_from
+-- Best first: an attempt that went back to an earlier one gave up those beyond it.
 select episode, env_steps, uri, sha256, bytes
 from checkpoints
 where run_id = %(run_id)s
 order by attempt desc, env_steps desc, created_at desc
-limit 1

@@ -1,27 +1,38 @@
--- name: drop_superseded
--- What older attempts recorded beyond the point where this one stands: it went on from a checkpoint before that.
-with superseded_episodes as (
+-- name: drop_overtaken_evaluations
+-- Older attempts' evaluations that this one has gone past; those at the same step it replaces.
+delete from evaluations
+where run_id = %(run_id)s and attempt < %(attempt)s
+  and env_steps > %(began_at_env_steps)s and env_steps <= %(env_steps)s
+
+-- name: drop_beyond_end
+-- What older attempts recorded beyond the end of the one that completed the run.
+with beyond_episodes as (
     delete from episodes
-    where run_id = %(run_id)s and episode > %(episodes_before)s and attempt < %(attempt)s
-), superseded_updates as (
+    where run_id = %(run_id)s and episode > %(episodes)s and attempt < %(attempt)s
+), beyond_updates as (
     delete from updates
-    where run_id = %(run_id)s and "update" > %(updates_before)s and attempt < %(attempt)s
+    where run_id = %(run_id)s and "update" > %(updates)s and attempt < %(attempt)s
 )
 delete from evaluations
 where run_id = %(run_id)s and env_steps > %(env_steps)s and attempt < %(attempt)s
 
 -- name: insert_episodes
--- A batch, one array a column; rows that a repeated flush finds in place are its own.
+-- A batch, one array a column; rows that a repeated flush finds in place are its own, and those of an older attempt,
+-- which stay readable until here, give way.
 insert into episodes (run_id, attempt, episode, env_steps, reward, length, outcome, seconds)
 select %(run_id)s::uuid, %(attempt)s::integer, batch.*
 from unnest(
     %(episode)s::bigint[], %(env_steps)s::bigint[], %(reward)s::double precision[], %(length)s::integer[],
     %(outcome)s::text[], %(seconds)s::double precision[]
 ) as batch
-on conflict (run_id, episode) do nothing
+on conflict (run_id, episode) do update
+set
+    attempt = excluded.attempt, env_steps = excluded.env_steps, reward = excluded.reward, length = excluded.length,
+    outcome = excluded.outcome, seconds = excluded.seconds
+where episodes.attempt < excluded.attempt
 
 -- name: insert_updates
--- A batch, one array a column.
+-- A batch, one array a column, as insert_episodes.
 insert into updates (
     run_id, attempt, "update", env_steps, policy_loss, value_loss, entropy, approx_kl, clip_fraction,
     explained_variance, learning_rate, steps_per_second
@@ -33,7 +44,13 @@ from unnest(
     %(clip_fraction)s::double precision[], %(explained_variance)s::double precision[],
     %(learning_rate)s::double precision[], %(steps_per_second)s::double precision[]
 ) as batch
-on conflict (run_id, "update") do nothing
+on conflict (run_id, "update") do update
+set
+    attempt = excluded.attempt, env_steps = excluded.env_steps, policy_loss = excluded.policy_loss,
+    value_loss = excluded.value_loss, entropy = excluded.entropy, approx_kl = excluded.approx_kl,
+    clip_fraction = excluded.clip_fraction, explained_variance = excluded.explained_variance,
+    learning_rate = excluded.learning_rate, steps_per_second = excluded.steps_per_second
+where updates.attempt < excluded.attempt
 
 -- name: insert_evaluations
 -- A batch, one array a column; a newer attempt's evaluation at the same step takes the place of an older one's.

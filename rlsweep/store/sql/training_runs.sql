@@ -64,6 +64,12 @@ set status = %(status)s, error = %(error)s, ended_at = clock_timestamp()
 where id = %(id)s
 returning *
 
+-- name: set_counters
+-- A completed run's, which an older attempt may have gone beyond.
+update training_runs
+set episodes = %(episodes)s, updates = %(updates)s, env_steps = %(env_steps)s
+where id = %(id)s
+
 -- name: ask_run_to_stop
 -- The worker reads this in its next flush.
 update training_runs set stop_requested = true where id = %(id)s returning *

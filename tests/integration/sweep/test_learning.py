@@ -52,7 +52,7 @@ def test_connect_four_is_learnt_and_stock_sb3_plays_the_checkpoint(rlsweep: Any)
     assert sum(win_rates) / 3 > 0.74
 
     shown = json.loads(rlsweep.run("show", runs[0]["id"], "--json").stdout)
-    assert len(shown["checkpoints"]) == 3
+    assert len(shown["checkpoints"]) == 4, "the last three, and the best"
     assert len(shown["evaluations"]) == 3
     last = max(shown["checkpoints"], key=lambda checkpoint: checkpoint["env_steps"])
     played = subprocess.run(

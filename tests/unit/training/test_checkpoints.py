@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, DivergedError
-from rlsweep.runs import RunStatus
+from rlsweep.runs import Checkpoint, RunStatus
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.recorder import ListRecorder
@@ -65,10 +65,17 @@ def test_checkpoints_come_at_the_first_rollout_boundary_after_each_interval(make
     )
     run(config, recorder=recorder)
     # four episodes a rollout: 4, 8, 12, 16, 20, 24; the end, in midst of a rollout, is no boundary
-    assert [checkpoint.episode for checkpoint in recorder.all] == [8, 12, 20, 24]
+    assert [checkpoint.episode for checkpoint in recorder.all if not is_best(checkpoint)] == [8, 12, 20, 24]
     left = {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()}
     assert left == {"best.zip", "episode_20_step_160.zip", "episode_24_step_192.zip"}
-    assert {Path(checkpoint.uri).name for checkpoint in recorder.checkpoints} == left - {"best.zip"}
+    assert {Path(checkpoint.uri).name for checkpoint in recorder.checkpoints} == left
+    assert len(recorder.checkpoints) == 3, "best.zip, which was written again and again, is on record once"
+    for checkpoint in recorder.checkpoints:
+        assert hashlib.sha256(Path(checkpoint.uri).read_bytes()).hexdigest() == checkpoint.sha256
+
+
+def is_best(checkpoint: Checkpoint) -> bool:
+    return Path(checkpoint.uri).name == "best.zip"
 
 
 class KeepsAll(ListRecorder):
