@@ -1,0 +1,16 @@
+// What can be said of the runs as a whole, and the commands that come next.
+
+import { commandLine } from "../core/copying.js";
+import { html } from "../core/dom.js";
+
+/** @param {any} report @returns {HTMLElement | null} */
+export function findingsPanel(report) {
+  if (report.findings.length + report.next_steps.length === 0) return null;
+  return html("section.panel", { "aria-label": "Findings" },
+    html("div.findings", {},
+      html("div", {}, html("h2", {}, "What the results can bear"),
+        html("ul.finding-list", {}, report.findings.map((/** @type {string} */ text) => html("li", {}, html("span", {}, text))))),
+      html("div", {}, html("h2", {}, "Next"),
+        html("ol.next-steps", {}, report.next_steps.map((/** @type {any} */ step) =>
+          html("li", {}, html("p", {}, step.text), commandLine(step.command, `the command: ${step.text}`)))))));
+}
