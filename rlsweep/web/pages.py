@@ -62,7 +62,11 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
-    """One address of the API. description: paragraphs; example: a command that asks it."""
+    """One address of the API.
+
+    description, answer: paragraphs, of the address and of what it answers
+    example: a command that asks it
+    """
 
     anchor: str
     method: str
@@ -70,6 +74,7 @@ class Operation:
     summary: str
     description: tuple[str, ...]
     parameters: tuple[Field, ...]
+    answer: tuple[str, ...]
     fields: tuple[Field, ...]
     example: str
 
@@ -197,19 +202,32 @@ def _operation(document: dict[str, Any], path: str, method: str, details: dict[s
         method=method.upper(),
         path=path,
         summary=details.get("summary", ""),
-        description=tuple(part for part in details.get("description", "").split("\n\n") if part.strip()),
+        description=_paragraphs(details.get("description", "")),
         parameters=tuple(
             Field(
                 name=each["name"],
-                kind=_kind(document, each.get("schema", {})),
+                kind=_kind(document, each.get("schema", {})).removesuffix(" or null"),
                 description=_described(each.get("description", ""), each.get("schema", {})),
                 required=bool(each.get("required")),
             )
             for each in given
         ),
+        answer=_paragraphs(_resolve(document, answer.get("schema", {})).get("description", "")),
         fields=_fields(document, answer.get("schema", {})),
-        example=f"curl '{base}{path}'",
+        example=f"curl '{base}{path}{_required(given)}'",
     )
+
+
+def _paragraphs(text: str) -> tuple[str, ...]:
+    """Prose as it is read: code in quotation marks, and each line that describes a field by itself."""
+    quoted = re.sub(r"`([^`]*)`", r"“\1”", text)
+    return tuple(line.strip() for part in quoted.split("\n\n") for line in part.split("\n") if line.strip())
+
+
+def _required(given: list[dict[str, Any]]) -> str:
+    """The part of an address that cannot be left out."""
+    names = [each["name"] for each in given if each.get("required") and each.get("in") == "query"]
+    return "?" + "&".join(f"{name}=…" for name in names) if names else ""
 
 
 def _described(description: str, schema: dict[str, Any]) -> str:

@@ -22,13 +22,19 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
  * @property {Series[]} series
  * @property {import("./ticks.js").AxisName} axis
  * @property {(value: number | null) => string} format of the y values
+ * @property {(value: number) => string} [tick] how the y axis writes its figures, if not by itself
  * @property {[number, number]} [within] the y axis shows no more than this
  */
 
-const MARGIN = { top: 10, right: 14, bottom: 30, left: 52 };
+const MARGIN = { top: 8, right: 14, bottom: 38, left: 52 };
 const READOUT_LINES = 14;
 const FEW_POINTS = 40;
 const LEAST_DRAG = 6;
+/** More bands than these are drawn paler. */
+const MANY_BANDS = 5;
+const OUTERMOST = 0.03;
+/** A band may widen the y axis by so much of what the lines span, on either side: two seeds have very wide ones. */
+const BAND_ROOM = 0.45;
 
 export class LineChart {
   /** @param {{label: string, height: number, onZoom?: (isZoomed: boolean) => void}} options */
@@ -128,6 +134,7 @@ export class LineChart {
     this.picture.setAttribute("height", String(height));
     this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.picture.setAttribute("aria-label", this.summary());
+    this.picture.classList.toggle("has-many", this.shown.filter((series) => series.low).length > MANY_BANDS);
     if (this.highlighted) this.highlight(this.highlighted);
     if (this.readoutAt !== null) this.read(this.readoutAt);
   }
@@ -137,14 +144,18 @@ export class LineChart {
   /** @param {number} x0 @param {number} x1 @returns {[number, number]} */
   yRange(x0, x1) {
     const values = [];
+    const edges = [];
     for (const series of this.shown) {
       for (let index = 0; index < series.x.length; index += 1) {
         if (series.x[index] < x0 || series.x[index] > x1) continue;
         if (!series.bandOnly) values.push(series.y[index]);
-        if (series.low && series.high) values.push(series.low[index], series.high[index]);
+        if (series.low && series.high) edges.push(series.low[index], series.high[index]);
       }
     }
-    const [low, high] = span(values, 0.04);
+    const hasLines = values.some((value) => typeof value === "number");
+    const isEnvelope = this.content.series.some((series) => series.bandOnly);
+    const bands = isEnvelope || !hasLines ? edges : held(central(edges), span(values, BAND_ROOM));
+    const [low, high] = span([...values, ...bands], 0.04);
     const [least, most] = this.content.within ?? [-Infinity, Infinity];
     return [Math.max(low, least), Math.min(high, most)];
   }
@@ -152,11 +163,11 @@ export class LineChart {
   /** @param {[number, number]} xs @param {[number, number]} ys @param {{width: number, height: number}} inner */
   axes(xs, ys, inner) {
     const axis = AXES[this.content.axis];
-    const across = axis.ticks(xs[0], xs[1], Math.max(2, Math.floor(inner.width / 90)));
-    const up = ticks(ys[0], ys[1], Math.max(2, Math.floor(inner.height / 46)));
+    const across = axis.ticks(xs[0], xs[1], Math.max(3, Math.floor(inner.width / 90)));
+    const up = ticks(ys[0], ys[1], Math.max(3, Math.floor(inner.height / 46)));
     const bottom = MARGIN.top + inner.height;
     const acrossLabels = axis.labels(across);
-    const upLabels = tickLabels(up);
+    const upLabels = this.content.tick ? up.map(this.content.tick) : tickLabels(up);
     return svg(
       "g.axes", { "aria-hidden": "true" },
       up.map((value, index) => [
@@ -166,10 +177,9 @@ export class LineChart {
       svg("line.axis", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: bottom, y2: bottom }),
       across.map((value, index) => [
         svg("line.axis", { x1: this.toX(value), x2: this.toX(value), y1: bottom, y2: bottom + 4 }),
-        this.toX(value) < MARGIN.left + inner.width - 66 &&
-          svg("text.tick", { x: this.toX(value), y: bottom + 17, "text-anchor": "middle" }, acrossLabels[index]),
+        svg("text.tick", { x: this.toX(value), y: bottom + 17, "text-anchor": "middle" }, acrossLabels[index]),
       ]),
-      svg("text.axis-name", { x: MARGIN.left + inner.width, y: bottom + 17, "text-anchor": "end" }, axis.label),
+      svg("text.axis-name", { x: MARGIN.left + inner.width, y: bottom + 31, "text-anchor": "end" }, `${axis.label} →`),
     );
   }
 
@@ -177,7 +187,7 @@ export class LineChart {
     const ordered = [...this.shown].sort((one, other) => Number(other.faint ?? false) - Number(one.faint ?? false));
     return [
       ordered.filter((series) => series.low && series.high).map((series) =>
-        svg(`path.band.${colourClass(series.style)}`, { d: this.bandPath(series), "data-series": series.id })),
+        svg(`path.band.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, { d: this.bandPath(series), "data-series": series.id })),
       ordered.filter((series) => !series.bandOnly).map((series) => [
         svg(`path.line.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, {
           d: this.linePath(series), "data-series": series.id, "stroke-dasharray": series.style.dash || null,
@@ -367,6 +377,21 @@ function span(values, air) {
   if (low > high) return [0, 1];
   if (low === high) return [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
   return [low - (high - low) * air, high + (high - low) * air];
+}
+
+/**
+ * Values without their outermost hundredths: the first points of a band may be so wide that all else would be flat.
+ * @param {(number | null)[]} values
+ */
+function central(values) {
+  const sorted = /** @type {number[]} */ (values.filter((value) => value !== null)).sort((one, other) => one - other);
+  const cut = Math.floor(sorted.length * OUTERMOST);
+  return sorted.slice(cut, sorted.length - cut);
+}
+
+/** Values held within a range. @param {number[]} values @param {[number, number]} range */
+function held(values, [low, high]) {
+  return values.map((value) => Math.min(high, Math.max(low, value)));
 }
 
 /** Index of the value nearest to `wanted` in rising `values`. @param {number[]} values @param {number} wanted */

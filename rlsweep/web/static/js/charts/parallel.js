@@ -66,12 +66,11 @@ export class ParallelCoordinates {
       svg("g.axes", {}, places.map(({ axis, x, scale }) => [
         svg("line.axis", { x1: x, x2: x, y1: MARGIN.top, y2: this.height - MARGIN.bottom }),
         svg("text.axis-title", { x, y: 14, "text-anchor": "middle" }, axis.label),
-        scale.ticks.map(({ y, text }) => [
-          svg("line.axis", { x1: x - 3, x2: x + 3, y1: y, y2: y }),
-          svg("text.tick", { x: x + 7, y: y + 3.5 }, shortened(text)),
-        ]),
+        scale.ticks.map(({ y }) => svg("line.axis", { x1: x - 3, x2: x + 3, y1: y, y2: y })),
       ])),
       svg("g.marks", {}, this.lines.map((line) => this.line(line, places))),
+      svg("g.labels", {}, places.map(({ x, scale }, index) => scale.ticks.map(({ y, text }) =>
+        svg("text.tick", { x: index === 0 ? x - 9 : x + 9, y: y + 3.5, "text-anchor": index === 0 ? "end" : "start" }, shortened(text))))),
     );
   }
 

@@ -19,6 +19,7 @@ export class CurvesPanel {
     this.x = X_AXES.some(([name]) => name === parameter("x")) ? parameter("x") : "env_steps";
     this.smoothing = parameter("smoothing") === "" ? DEFAULT_SMOOTHING : Number(parameter("smoothing")) || 0;
     this.showsSeeds = parameter("seeds") === "1";
+    this.showsBand = parameter("band") !== "0";
     /** @type {string[]} */
     this.runIds = [];
     /** @type {Map<string, import("../charts/palette.js").LineStyle>} */
@@ -44,9 +45,12 @@ export class CurvesPanel {
       load();
     });
     this.slider = slider;
-    const seeds = /** @type {HTMLInputElement} */ (html("input.check", { type: "checkbox", checked: this.showsSeeds, id: "every-seed" }));
-    seeds.addEventListener("change", () => {
-      this.showsSeeds = seeds.checked;
+    const seeds = tick("every-seed", this.showsSeeds, (isOn) => {
+      this.showsSeeds = isOn;
+      this.changed();
+    });
+    const band = tick("band", this.showsBand, (isOn) => {
+      this.showsBand = isOn;
       this.changed();
     });
     return [
@@ -56,7 +60,7 @@ export class CurvesPanel {
       }),
       html("span.control", {}, html("span", { "aria-hidden": "true" }, "Over"),
         oneOf({ label: "X axis", options: X_AXES, chosen: this.x, choose: (name) => { this.x = name; this.changed(); } })),
-      html("span.control", {}, html("label", {}, seeds, "Every seed")),
+      html("span.control", {}, html("label", {}, band, "Interval"), html("label", {}, seeds, "Every seed")),
       html("span.control.slider-field", {}, html("label", { for: "smoothing" }, "Smoothing"), slider, this.smoothingText),
     ];
   }
@@ -67,6 +71,7 @@ export class CurvesPanel {
       x: this.x === "env_steps" ? null : this.x,
       smoothing: this.smoothing === DEFAULT_SMOOTHING ? null : String(this.smoothing),
       seeds: this.showsSeeds ? "1" : null,
+      band: this.showsBand ? null : "0",
     });
     this.load().catch(() => {});
   }
@@ -101,9 +106,7 @@ export class CurvesPanel {
   /** @param {import("./metrics.js").Choice} metric */
   async loadBands(metric) {
     const answer = await get("/bands", { run: this.runIds, metric: metric.name, x: this.x, smoothing: this.smoothing, points: BUCKETS }, { signal: this.request.signal });
-    if (answer === this.drawn && this.drawnSeeds === this.showsSeeds) return;
-    this.drawn = answer;
-    this.drawnSeeds = this.showsSeeds;
+    if (this.isDrawn(answer)) return;
     /** @type {import("../charts/line_chart.js").Series[]} */
     const series = answer.configs.flatMap((/** @type {any} */ config) => {
       const style = this.styles.get(config.name) ?? { index: 0, colour: 0, dash: "" };
@@ -112,19 +115,26 @@ export class CurvesPanel {
             id: `${config.name}/${run.run_id}`, name: `${config.name} seed ${run.seed}`, style, x: config.x, y: run.mean, faint: config.runs.length > 1,
           }))
         : [];
-      return [{ id: config.name, name: config.name, style, x: config.x, y: config.mean, low: config.low, high: config.high }, ...seeds];
+      return [{ id: config.name, name: config.name, style, x: config.x, y: config.mean, low: this.showsBand ? config.low : null, high: this.showsBand ? config.high : null }, ...seeds];
     });
     const intervals = [...new Set(answer.configs.map((/** @type {any} */ config) => config.interval).filter(Boolean))];
     setText(this.smoothingText, answer.smoothing_text);
     this.show(metric, series, intervals.length ? `Line: mean over seeds. Band: ${intervals.join("; ")}.` : "One seed per config: no band can be drawn.");
   }
 
+  /** Whether the chart shows this very answer already, in this very way. @param {any} answer */
+  isDrawn(answer) {
+    const way = `${this.showsSeeds} ${this.showsBand}`;
+    const isSame = answer === this.drawn && way === this.drawnWay;
+    this.drawn = answer;
+    this.drawnWay = way;
+    return isSame;
+  }
+
   /** @param {import("./metrics.js").Choice} metric */
   async loadCurves(metric) {
     const answer = await get("/curves", { run: this.runIds, metric: metric.name, x: "env_steps", buckets: BUCKETS }, { signal: this.request.signal });
-    if (answer === this.drawn && this.drawnSeeds === this.showsSeeds) return;
-    this.drawn = answer;
-    this.drawnSeeds = this.showsSeeds;
+    if (this.isDrawn(answer)) return;
     /** @type {Map<string, any[]>} */
     const byConfig = new Map();
     for (const curve of answer.curves) {
@@ -159,11 +169,18 @@ export class CurvesPanel {
     this.card.title = metric.label;
     this.card.setNote(note);
     this.card.update({
-      series, axis: /** @type {import("../charts/ticks.js").AxisName} */ (metric.isBand ? this.x : "env_steps"), format: metric.format, within: metric.within,
+      series, axis: /** @type {import("../charts/ticks.js").AxisName} */ (metric.isBand ? this.x : "env_steps"), format: metric.format, tick: metric.tick, within: metric.within,
       legend: series.filter((each) => !each.id.includes("/")),
     });
     this.card.applyHidden();
   }
+}
+
+/** @param {string} id @param {boolean} isOn @param {(isOn: boolean) => void} act */
+function tick(id, isOn, act) {
+  const box = /** @type {HTMLInputElement} */ (html("input.check", { type: "checkbox", checked: isOn, id }));
+  box.addEventListener("change", () => act(box.checked));
+  return box;
 }
 
 /** The mean of curves that share their x; null where they do not. @param {any[]} curves */

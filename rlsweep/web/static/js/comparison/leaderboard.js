@@ -29,7 +29,7 @@ export function leaderboardPanel(report, styles, file) {
     return html(`tr.${colourClass(style)}${isStart ? ".group-start" : ""}`, {},
       html("td", {}, html("span.rank", { title: isTied ? `Cannot be told apart from ${config.tied_with.join(", ")}` : null },
         config.rank === null ? "–" : `${config.rank}${isTied ? "=" : ""}`)),
-      html("th", { scope: "row" }, configName(config, style)),
+      html("th", { scope: "row" }, configName(config, style, report.configs.find((/** @type {any} */ each) => each.is_base))),
       html("td.numeric", {}, html("b", {}, reward(mean)), intervalText(low, high)),
       html("td.interval-cell", {}, range && intervalRow(range, {
         mean, low, high, style, seeds: seedScores(report, config),
@@ -58,9 +58,16 @@ export function leaderboardPanel(report, styles, file) {
         html("tbody", {}, rows))));
 }
 
-/** @param {any} config @param {import("../charts/palette.js").LineStyle} style */
-export function configName(config, style) {
-  const differences = Object.entries(config.differences).map(([key, value]) => `${key.split(".").pop()} ${configValue(value)}`);
+/**
+ * Its name, and how it differs from the base config where there is one, else in what all of them differ.
+ * @param {any} config
+ * @param {import("../charts/palette.js").LineStyle} style
+ * @param {any} base
+ */
+function configName(config, style, base) {
+  const differences = Object.entries(config.differences)
+    .filter(([key, value]) => !base || base === config || configValue(value) !== configValue(base.differences[key]))
+    .map(([key, value]) => `${key.split(".").pop()} ${configValue(value)}`);
   return [
     html("div.config-name", { title: config.path }, swatch(style), html("span", {}, html("bdi", {}, config.name)), config.is_base && html("span.tag", {}, "base")),
     differences.length > 0 && html("div.config-differences", { title: differences.join("\n") }, differences.join(" · ")),

@@ -11,6 +11,9 @@ import { ParallelPanel } from "./parallel_panel.js";
 import { seedsPanel } from "./seeds.js";
 import { verdictsPanel } from "./verdicts.js";
 
+/** With more hyperparameters than these, parallel coordinates take the whole width. */
+const MOST_BESIDE = 4;
+
 export class ComparisonView {
   /** @param {HTMLElement} root @param {string} file what files saved here are called */
   constructor(root, file) {
@@ -21,6 +24,7 @@ export class ComparisonView {
     this.findings = html("div");
     this.leaderboard = html("div");
     this.differences = html("div.grow");
+    this.setting = html("div.two-up", {}, this.parallel.element, this.differences);
     this.verdicts = html("div");
     this.seeds = html("div");
   }
@@ -29,7 +33,7 @@ export class ComparisonView {
   async update(report, runIds) {
     if (!this.root.contains(this.curves.element)) {
       fill(this.root, html("div.stack", {}, this.findings, this.curves.element, this.leaderboard,
-        html("div.two-up", {}, this.parallel.element, this.differences), this.verdicts, this.seeds));
+        this.setting, this.verdicts, this.seeds));
     }
     const styles = stylesFor(report.configs.map((/** @type {any} */ config) => ({ name: config.name, isBase: config.is_base })));
     if (report !== this.shown) {
@@ -37,6 +41,8 @@ export class ComparisonView {
       refill(this.findings, findingsPanel(report));
       refill(this.leaderboard, leaderboardPanel(report, styles, this.file));
       refill(this.differences, differencesPanel(report, styles, this.file));
+      const keys = Object.keys(report.configs[0]?.differences ?? {}).length;
+      this.setting.classList.toggle("is-wide", keys === 0 || keys > MOST_BESIDE);
       this.parallel.update(report, styles);
       refill(this.verdicts, verdictsPanel(report, styles));
       refill(this.seeds, seedsPanel(report, styles, this.file));

@@ -27,7 +27,7 @@ async function refresh() {
   const run = await get(`/training-runs/${encodeURIComponent(reference)}`);
   if (!charts) {
     charts = new RunCharts(run.id, `${run.config_short_name}-seed-${run.seed}`);
-    fill(byId("run-body"), html("div.run-main", {}, figures, charts.element), html("div.run-side", {}, summary, checkpoints, statistics, reproduce));
+    fill(byId("run-body"), html("div.run-main", {}, figures, charts.element, html("div.halves", {}, checkpoints, reproduce)), html("div.run-side", {}, summary, statistics));
   }
   if (run !== shown) show(run);
   await charts.update(run);

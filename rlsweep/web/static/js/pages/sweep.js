@@ -39,7 +39,7 @@ function showHead(sweep) {
     fill(byId("sweep-head"), html("div", {},
       html("div.page-title", {}, html("h1.clamped", { title: sweep.name }, html("bdi", {}, sweep.name)), statusBadge(sweep.status)),
       html("p.page-sub", {}, facts, " · started ", time(sweep.created_at))),
-      html("div.page-actions", {}, html("a.button", { href: `/training?sweep_id=${sweep.id}` }, "Its runs in the list")));
+      html("div.page-actions", {}, html("a.button", { href: `/training?sweep_id=${sweep.id}` }, "Show in the list of runs")));
   }
 }
 
@@ -64,7 +64,7 @@ function showProgress(sweep) {
     html("div.status-counts", {}, counts.map((status) => html(`span.${status}`, {}, icon(status), `${full(sweep.runs_by_status[status])} ${status}`)),
       sweep.git_commit && html("span", {}, "commit ", html("code", {}, sweep.git_commit.slice(0, 10)), sweep.git_dirty && " with uncommitted changes"),
       sweep.overrides.length > 0 && html("span", {}, "--set ", html("code", {}, sweep.overrides.join(" ")))),
-    sweep.driver_lost && html("p.panel-note", {}, "The process that drove this sweep has fallen silent. Go on with it: ", copyable(`rlsweep resume ${sweep.name}`, "the command"))));
+    sweep.driver_lost && html("p.panel-note", {}, "The process that drove this sweep has fallen silent; another rlsweep command settles what it left behind: ", copyable(`rlsweep status ${sweep.name}`, "the command"))));
 }
 
 /** How much of the runs under way is done. @param {any} sweep */

@@ -13,7 +13,10 @@ import { STATUSES, isUnfinished, statusBadge } from "../parts/badges.js";
 
 const PAGE = 100;
 const MOST_AT_ONCE = 500;
-const HEADINGS = [["Sweep", ""], ["Status", ""], ["Environment", "lesser"], ["Runs", "numeric"], ["Progress", "lesser"], ["Episodes", "numeric lesser"], ["Env steps", "numeric lesser"], ["Started", "lesser"], ["Duration", "numeric end"]];
+const HEADINGS = [
+  ["Sweep", "wide"], ["Status", "medium"], ["Environment", "wide lesser"], ["Runs", "numeric medium runs"], ["Progress", "medium lesser"],
+  ["Episodes", "numeric lesser"], ["Env steps", "numeric lesser"], ["Started", "medium lesser"], ["Duration", "numeric end"],
+];
 
 const table = byId("sweeps");
 const body = /** @type {HTMLElement} */ (table.querySelector("tbody"));

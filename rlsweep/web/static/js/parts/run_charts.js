@@ -17,10 +17,10 @@ const BUCKETS = 400;
 const LINE = styleOf(1);
 const EVALUATION = styleOf(2);
 
-/** @type {{metric: string, title: string, format: (value: number | null) => string, within?: [number, number], hasEnvelope: boolean}[]} */
+/** @type {{metric: string, title: string, format: (value: number | null) => string, tick?: (value: number) => string, within?: [number, number], hasEnvelope: boolean}[]} */
 const EPISODE_CHARTS = [
   { metric: "reward", title: "Episode reward", format: reward, hasEnvelope: true },
-  { metric: "win", title: "Rolling win rate", format: percent, within: [0, 1], hasEnvelope: false },
+  { metric: "win", title: "Rolling win rate", format: percent, tick: percent, within: [0, 1], hasEnvelope: false },
   { metric: "length", title: "Episode length", format: number, hasEnvelope: true },
 ];
 
@@ -108,7 +108,7 @@ export class RunCharts {
         series.push({ id: "evaluation", name: "Evaluation", style: EVALUATION, x: this.evaluations.map((each) => each.env_steps), y: this.evaluations.map((each) => each.mean_reward) });
       }
       card.setNote(chart.hasEnvelope ? "line: smoothed mean; shade: least to greatest episode" : "share of episodes won");
-      card.update({ series, axis: /** @type {import("../charts/ticks.js").AxisName} */ (x), format: chart.format, within: chart.within });
+      card.update({ series, axis: /** @type {import("../charts/ticks.js").AxisName} */ (x), format: chart.format, tick: chart.tick, within: chart.within });
     });
   }
 

@@ -112,7 +112,7 @@ export function failurePanel(run) {
     html("p.failure-where", {}, `It struck ${where}.`, place && [" ", html("code", {}, place)]),
     lines.length > 1 && html("details", {}, html("summary", {}, "Traceback"),
       html("div.copyable", {}, html("pre", { tabindex: 0, role: "region", "aria-label": "Traceback" }, text), copyButton(text, "the traceback"))),
-    run.sweep_id && html("p.failure-where", {}, "Once it is mended, train the sweep's failed runs again: ", html("code", {}, `rlsweep submit`), " or run this one alone (below, “Reproduce”)."));
+    html("p.failure-where", {}, "Once it is mended, the command under “Reproduce” trains it again."));
 }
 
 /** @param {string} label @param {...import("../core/dom.js").Child} children */
