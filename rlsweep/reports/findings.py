@@ -14,7 +14,7 @@ from rlsweep.analysis.trends import Direction
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import number, plural
 from rlsweep.config.estimate import GOOD_UPDATES, TOO_FEW_UPDATES
-from rlsweep.reports.records import RecordedConfig
+from rlsweep.reports.records import ConfigRuns
 from rlsweep.runs import Sweep
 
 LONG_RUN_STEPS = 1_000_000
@@ -38,7 +38,7 @@ class NextStep:
     command: str
 
 
-def findings(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> tuple[str, ...]:
+def findings(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tuple[str, ...]:
     """Sentences about the sweep, the most important first."""
     if all(not judged.figures.counted for judged in assessment.configs):
         return ("No config has a finished episode that counts.",)
@@ -53,7 +53,7 @@ def findings(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) ->
 
 
 def next_steps(
-    sweep: Sweep | None, recorded: Sequence[RecordedConfig], assessment: SweepAssessment
+    sweep: Sweep | None, recorded: Sequence[ConfigRuns], assessment: SweepAssessment
 ) -> tuple[NextStep, ...]:
     """Where the curves are, and the long run of the config to choose, if there is one to choose."""
     places = PLACES if sweep is not None else ()
@@ -65,7 +65,7 @@ def next_steps(
     return tuple(steps)
 
 
-def _budget(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> list[str]:
+def _budget(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:
     short = [
         _episodes_needed(config, judged)
         for config, judged in zip(recorded, assessment.configs, strict=True)
@@ -80,7 +80,7 @@ def _budget(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> 
     ]
 
 
-def _episodes_needed(config: RecordedConfig, judged: ConfigAssessment) -> int:
+def _episodes_needed(config: ConfigRuns, judged: ConfigAssessment) -> int:
     """Episodes, rounded up to two digits, that hold ten rollouts at the episode length seen."""
     settings = config.runs[0].config
     counted = judged.figures.counted
@@ -91,7 +91,7 @@ def _episodes_needed(config: RecordedConfig, judged: ConfigAssessment) -> int:
     return int(math.ceil(needed / unit) * unit)
 
 
-def _best(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> list[str]:
+def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:
     ranking = assessment.ranking
     if len(recorded) < 2 or not ranking.groups:
         return []
@@ -129,7 +129,7 @@ def _consistency(ranking: Ranking) -> list[str]:
     return [f"The configs differ ({span}, {len(ranking.groups)} groups that can be told apart)."]
 
 
-def _fastest(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> list[str]:
+def _fastest(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:
     rising = [
         (judged.figures.steps_to_90, config.name)
         for config, judged in zip(recorded, assessment.configs, strict=True)
@@ -144,7 +144,7 @@ def _fastest(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) ->
     return [f"{name} converged fastest in these runs: 90% of its gain after {steps:,.0f} env steps."]
 
 
-def _choice(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> int | None:
+def _choice(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> int | None:
     """The best config that is worth a long run: of a tie the base config, which needs no new reason, else the best."""
     ranking = assessment.ranking
     worth = [
@@ -159,7 +159,7 @@ def _choice(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> 
     return next(iter([*promising, *bases, *worth]), None)
 
 
-def _long_run(sweep: Sweep | None, config: RecordedConfig, ranking: Ranking) -> NextStep:
+def _long_run(sweep: Sweep | None, config: ConfigRuns, ranking: Ranking) -> NextStep:
     what = "the winner" if ranking.winner is not None else "one of the best"
     if len(ranking.groups) == 1 and ranking.winner is None:
         what = "tied with the others" if len(ranking.ranks) > 1 else "the only config"

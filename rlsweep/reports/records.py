@@ -1,12 +1,13 @@
 """From the store's columns to the records that the analysis judges."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rlsweep.analysis.figures import SeedRecord
+from rlsweep.analysis.sweeps import ConfigRecord
 from rlsweep.config.differences import differing_keys, flat_record, labels
 from rlsweep.errors import DivergedError
 from rlsweep.runs import Evaluation, TrainingRun
@@ -37,13 +38,6 @@ class ConfigRuns:
     runs: tuple[TrainingRun, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecordedConfig(ConfigRuns):
-    """The same with what its runs recorded."""
-
-    records: tuple[SeedRecord, ...]
-
-
 def by_config(runs: Sequence[TrainingRun]) -> list[ConfigRuns]:
     """Put the seeds of one config together.
 
@@ -67,23 +61,14 @@ def by_config(runs: Sequence[TrainingRun]) -> list[ConfigRuns]:
     ]
 
 
-def recorded_configs(database: Database, runs: Sequence[TrainingRun]) -> list[RecordedConfig]:
-    """Put the seeds of one config together, and read what they recorded."""
-    ids = [run.id for run in runs]
-    episodes, updates = episodes_of(database, ids), updates_of(database, ids)
-    evaluations = evaluations_of(database, ids)
-    return [
-        RecordedConfig(
-            name=config.name,
-            differences=config.differences,
-            is_base=config.is_base,
-            runs=config.runs,
-            records=tuple(
-                seed_record(run, episodes[run.id], updates[run.id], evaluations[run.id]) for run in config.runs
-            ),
-        )
-        for config in by_config(runs)
-    ]
+def config_records(database: Database, configs: Sequence[ConfigRuns]) -> Iterator[ConfigRecord]:
+    """Read what the runs of each config recorded, config by config: all episodes of a sweep may be more than fit."""
+    for config in configs:
+        ids = [run.id for run in config.runs]
+        episodes, updates = episodes_of(database, ids), updates_of(database, ids)
+        evaluations = evaluations_of(database, ids)
+        seeds = (seed_record(run, episodes[run.id], updates[run.id], evaluations[run.id]) for run in config.runs)
+        yield ConfigRecord(name=config.name, is_base=config.is_base, seeds=tuple(seeds))
 
 
 def seed_record(

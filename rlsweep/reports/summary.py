@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from rlsweep.analysis.figures import SeedFigures
-from rlsweep.analysis.intervals import Estimate
+from rlsweep.analysis.intervals import Estimate, estimate
 from rlsweep.analysis.ranking import Basis
 from rlsweep.analysis.signs import Sign
-from rlsweep.analysis.sweeps import ConfigAssessment, ConfigRecord, SweepAssessment, assess
+from rlsweep.analysis.sweeps import ConfigAssessment, SweepAssessment, assess
 from rlsweep.analysis.trends import Trend
 from rlsweep.analysis.verdicts import Verdict
 from rlsweep.jsonable import jsonable
 from rlsweep.reports.findings import NextStep, findings, next_steps
-from rlsweep.reports.records import RecordedConfig, recorded_configs
+from rlsweep.reports.records import ConfigRuns, by_config, config_records
 from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun, last_line
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
@@ -46,7 +46,7 @@ class ConfigReport:
 
     differences: the hyperparameters in which the sweep's configs differ, by dotted key
     rank: 1 + the number of configs in better groups; tied_with: the others that it cannot be told apart from
-    score: what it is ranked by (see `SweepReport.ranked_by`), mean over seeds
+    score: what it is ranked by (see `SweepReport.ranked_by`), mean over seeds; score_estimate: with its interval
     episodes, env_steps: over all seeds; updates: the fewest of a seed that counts
     first, last, gain: mean reward of the first and last fifth, and their difference
     win_rate, last_win_rate: shares over all episodes and over those of the last fifth; None without outcomes
@@ -63,6 +63,7 @@ class ConfigReport:
     rank: int | None
     tied_with: tuple[str, ...]
     score: float | None
+    score_estimate: Estimate | None
     verdict: Verdict
     signs: tuple[Sign, ...]
     seeds: tuple[SeedReport, ...]
@@ -178,10 +179,8 @@ def compare(database: Database, runs: Sequence[TrainingRun]) -> Comparison:
 
 def _judged(database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None) -> dict[str, Any]:
     """What a report says of its runs, whether they are a sweep or not."""
-    recorded = recorded_configs(database, runs)
-    assessment = assess(
-        [ConfigRecord(name=config.name, is_base=config.is_base, seeds=config.records) for config in recorded]
-    )
+    recorded = by_config(runs)
+    assessment = assess(config_records(database, recorded))
     configs = _config_reports(recorded, assessment)
     winner = assessment.ranking.winner
     seeds = [seed for config in configs for seed in config.seeds]
@@ -223,7 +222,7 @@ def as_json(report: SweepReport) -> dict[str, Any]:
     return converted
 
 
-def _config_reports(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> tuple[ConfigReport, ...]:
+def _config_reports(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tuple[ConfigReport, ...]:
     ranking = assessment.ranking
     order = [index for group in ranking.groups for index in group]
     order += [index for index in range(len(recorded)) if index not in order]
@@ -239,12 +238,13 @@ def _config_reports(recorded: Sequence[RecordedConfig], assessment: SweepAssessm
                 rank=ranking.ranks[index],
                 tied_with=tuple(recorded[other].name for other in group_of.get(index, ()) if other != index),
                 score=sum(scores) / len(scores) if scores else None,
+                score_estimate=estimate(scores),
             )
         )
     return tuple(reports)
 
 
-def _config_report(config: RecordedConfig, judged: ConfigAssessment, **standing: Any) -> ConfigReport:
+def _config_report(config: ConfigRuns, judged: ConfigAssessment, **standing: Any) -> ConfigReport:
     figures = judged.figures
     return ConfigReport(
         name=config.name,

@@ -1,14 +1,16 @@
 """Curves reduced by the database to what a screen can show: a run of a million episodes sends some hundred points."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
+from psycopg.rows import DictRow
 
 from rlsweep.errors import InputError
 from rlsweep.store.database import Database
@@ -16,6 +18,10 @@ from rlsweep.store.queries import composed, load
 from rlsweep.store.records import missing
 
 _SQL = load("charts")
+
+
+CONNECTIONS = 4
+"""How many read the curves of one request at once: a few cores' worth, and few enough for any server."""
 
 
 class Axis(StrEnum):
@@ -109,19 +115,14 @@ def reduced_curves(
     Raises InputError for a metric that is not recorded along that axis.
     """
     curves = {}
-    with database.readonly() as connection:
-        for source in _SOURCES:
-            wanted = [metric for metric in metrics if metric in source.values]
-            if not wanted:
-                continue
-            statement = _reduction(source, wanted, axis)
-            rows = connection.execute(statement, {"run_ids": list(run_ids), "buckets": buckets}).fetchall()
-            by_run: dict[int, list[dict[str, float]]] = {place: [] for place in range(1, len(run_ids) + 1)}
-            for row in rows:
-                by_run[row["position"]].append(row)
-            for place, run_id in enumerate(run_ids, start=1):
-                for number, metric in enumerate(wanted):
-                    curves[run_id, metric] = _curve(run_id, metric, number, by_run[place])
+    for source in _SOURCES:
+        wanted = [metric for metric in metrics if metric in source.values]
+        if not wanted:
+            continue
+        by_run = _side_by_side(database, _reduction(source, wanted, axis), {"buckets": buckets}, run_ids=run_ids)
+        for run_id, rows in by_run.items():
+            for number, metric in enumerate(wanted):
+                curves[run_id, metric] = _curve(run_id, metric, number, rows)
     return [curves[run_id, metric] for metric in metrics for run_id in run_ids]
 
 
@@ -141,20 +142,20 @@ def ends(database: Database, run_ids: Sequence[UUID], axis: Axis) -> dict[UUID, 
 
 
 def bucket_sums(
-    database: Database, run_ids: Sequence[UUID], metric: str, axis: Axis, *, span: float, buckets: int
+    database: Database, span_of: Mapping[UUID, float], metric: str, axis: Axis, buckets: int
 ) -> dict[UUID, BucketSums]:
-    """The runs' values of an episode metric over one grid: so many buckets of equal width from 0 to `span`."""
-    found = {
-        run_id: BucketSums(total=np.zeros(buckets, np.float64), number=np.zeros(buckets, np.float64))
-        for run_id in run_ids
-    }
+    """Each run's values of an episode metric over its grid: so many buckets of equal width from 0 to its span."""
     statement = composed(_SQL["sums"], x=_EPISODES.axes[axis], value=_EPISODES.values[metric])
-    with database.readonly() as connection:
-        for row in connection.execute(statement, {"run_ids": list(run_ids), "buckets": buckets, "span": span}):
-            if row["number"]:
-                sums = found[run_ids[row["position"] - 1]]
-                sums.total[row["bucket"] - 1] = row["total"]
-                sums.number[row["bucket"] - 1] = row["number"]
+    by_run = _side_by_side(
+        database, statement, {"buckets": buckets}, run_ids=list(span_of), spans=list(span_of.values())
+    )
+    found = {}
+    for run_id, rows in by_run.items():
+        sums = BucketSums(total=np.zeros(buckets, np.float64), number=np.zeros(buckets, np.float64))
+        for row in rows:
+            sums.total[row["bucket"] - 1] = row["total"] or 0.0
+            sums.number[row["bucket"] - 1] = row["number"]
+        found[run_id] = sums
     return found
 
 
@@ -183,20 +184,50 @@ def _reduction(source: _Source, metrics: Sequence[str], axis: Axis) -> sql.Compo
     aggregates = [
         f"{function}({source.values[metric]}) as {function}_{number}"
         for number, metric in enumerate(metrics)
-        for function in ("min", "avg", "max", "count")
+        for function in ("min", "sum", "max", "count")
     ]
     return composed(
         _SQL["reduce"], x=x, aggregates=", ".join(aggregates), table=source.table, order=source.order, bucket=bucket
     )
 
 
-def _curve(run_id: UUID, metric: str, number: int, rows: Sequence[dict[str, float]]) -> ReducedCurve:
+def _side_by_side(
+    database: Database,
+    statement: sql.Composed,
+    values: Mapping[str, Any],
+    *,
+    run_ids: Sequence[UUID],
+    **more: Sequence[Any],
+) -> dict[UUID, list[DictRow]]:
+    """The statement's rows by run; the runs are dealt to a few connections, each of which keeps a core busy.
+
+    more: other columns of the statement's `unnest`, one value a run
+    """
+
+    def rows_of(part: slice) -> dict[UUID, list[DictRow]]:
+        ids = run_ids[part]
+        columns = {name: list(column[part]) for name, column in more.items()}
+        found: dict[UUID, list[DictRow]] = {run_id: [] for run_id in ids}
+        with database.readonly() as connection:
+            for row in connection.execute(statement, {**values, **columns, "run_ids": list(ids)}):
+                found[ids[row["position"] - 1]].append(row)
+        return found
+
+    count = min(CONNECTIONS, len(run_ids))
+    parts = [slice(first, None, count) for first in range(count)]
+    if count <= 1:
+        return rows_of(slice(None))
+    with ThreadPoolExecutor(count) as pool:
+        return {run_id: rows for found in pool.map(rows_of, parts) for run_id, rows in found.items()}
+
+
+def _curve(run_id: UUID, metric: str, number: int, rows: Sequence[DictRow]) -> ReducedCurve:
     return ReducedCurve(
         run_id=run_id,
         metric=metric,
         x=[row["x"] for row in rows],
         min=[row[f"min_{number}"] for row in rows],
-        mean=[None if row[f"avg_{number}"] is None else float(row[f"avg_{number}"]) for row in rows],
+        mean=[row[f"sum_{number}"] / row[f"count_{number}"] if row[f"count_{number}"] else None for row in rows],
         max=[row[f"max_{number}"] for row in rows],
-        count=[int(row[f"count_{number}"]) for row in rows],
+        count=[row[f"count_{number}"] for row in rows],
     )

@@ -41,18 +41,27 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """expression: as the indexes have it; type: of a value that a cursor holds; can_miss: whether it may be null."""
+    """expression: as the indexes have it; type: of a value that a cursor holds; can_miss: whether it may be null.
+
+    source: the tables that it is made from; no more than it needs, so that an index alone may give it
+    """
 
     expression: LiteralString
     type: LiteralString
     can_miss: bool = False
+    source: LiteralString = "training_runs as run"
 
 
 _KEYS = {
     SortKey.CONFIG_SHORT_NAME: _Key("run.config_short_name", "text"),
     SortKey.AGENT_ID: _Key("run.agent_id", "text"),
     SortKey.ALGORITHM: _Key("run.algorithm", "text"),
-    SortKey.SWEEP: _Key("sweeps.name", "text", can_miss=True),
+    SortKey.SWEEP: _Key(
+        "sweeps.name",
+        "text",
+        can_miss=True,
+        source="training_runs as run left join sweeps on sweeps.id = run.sweep_id",
+    ),
     SortKey.SEED: _Key("run.seed", "bigint"),
     SortKey.STATUS: _Key("run.status", "text"),
     SortKey.STARTED_AT: _Key("coalesce(run.started_at, run.created_at)", "timestamptz"),
@@ -249,8 +258,14 @@ def _where(conditions: Sequence[str]) -> str:
 
 def _rows(connection: Connection, order: Order, conditions: Sequence[str], values: dict[str, Any]) -> list[DictRow]:
     direction = "desc" if order.descending else "asc"
-    key = _KEYS[order.key].expression
-    statement = composed(_SQL["list_page"], conditions=_where(conditions), key=key, direction=direction)
+    key = _KEYS[order.key]
+    statement = composed(
+        _SQL["list_page"],
+        source=key.source,
+        conditions=_where(conditions),
+        key=key.expression,
+        direction=direction,
+    )
     return connection.execute(statement, values).fetchall()
 
 

@@ -15,6 +15,7 @@ create index training_runs_by_agent_id on training_runs (agent_id, id);
 create index training_runs_by_algorithm on training_runs (algorithm, id);
 create index training_runs_by_seed on training_runs (seed, id);
 create index training_runs_by_status_id on training_runs (status, id);
+create index training_runs_by_times on training_runs (started_at, ended_at, id);  -- how long it took is reckoned from it
 create index training_runs_by_episodes on training_runs (episodes, id);
 create index training_runs_by_env_steps on training_runs (env_steps, id);
 create index training_runs_by_mean_reward on training_runs (mean_reward, id);

@@ -1,17 +1,24 @@
 -- name: list_page
 -- One page of the list. The order and the conditions come from the tables in listing.py, the values as parameters.
+-- First the ids alone, from the index of the order, then what is shown of them.
+with page as (
+    select run.id, {key} as key
+    from {source}
+    where {conditions}
+    order by {key} {direction}, run.id {direction}
+    limit %(limit)s
+)
 select
     run.id, run.sweep_id, sweeps.name as sweep_name, run.agent_id, run.algorithm, run.version, run.sweep_variant,
     run.config_name, run.config_short_name, run.seed, run.status, run.stop_requested, run.attempt, run.created_at,
     run.heartbeat_at, run.started_at, run.ended_at, run.episodes, run.updates, run.env_steps, run.mean_reward,
     run.win_rate, run.mean_length, run.steps_per_second, run.config -> 'budget' as budget, right(run.error, 2000) as error,
     extract(epoch from coalesce(run.ended_at, now()) - run.started_at)::double precision as seconds,
-    {key} as key
-from training_runs as run
+    page.key
+from page
+join training_runs as run using (id)
 left join sweeps on sweeps.id = run.sweep_id
-where {conditions}
-order by {key} {direction}, run.id {direction}
-limit %(limit)s
+order by page.key {direction}, run.id {direction}
 
 -- name: get_listed
 -- One run as the list shows it.
