@@ -29,7 +29,17 @@ from rlsweep.config.differences import hyperparameter_hash
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import TrainingConfig
 from rlsweep.paths import Paths
-from rlsweep.runs import Episode, NewRun, NewSweep, Outcome, RunStatus, Sweep, Update
+from rlsweep.runs import (
+    RECENT_EPISODES,
+    Episode,
+    NewRun,
+    NewSweep,
+    Outcome,
+    RunStatus,
+    Sweep,
+    Update,
+    recent_means,
+)
 from rlsweep.settings import Settings
 from rlsweep.store import keeper, recording, schema, sweeps, training_runs
 from rlsweep.store.database import Database
@@ -118,7 +128,7 @@ def settings(database: Database, tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", storage=tmp_path / "storage", database_url=database.url)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_run() -> Callable[..., NewRun]:
     """Makes planned runs; any field may be given."""
 
@@ -142,7 +152,7 @@ def new_run() -> Callable[..., NewRun]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_sweep() -> Callable[..., NewSweep]:
     """Makes planned sweeps; any field may be given."""
 
@@ -296,21 +306,28 @@ def _train(database: Database, run_id: UUID, seed: int, course: Course) -> None:
         chance = np.linspace(0.5, course.win_rate, EPISODES)
         steps = np.cumsum(rng.integers(8, 14, EPISODES))
         won = rng.random(EPISODES) < chance
-        batch = recording.Batch(
-            progress=recording.Progress(episodes=EPISODES, updates=course.updates, env_steps=int(steps[-1])),
-            episodes=[
-                Episode(
-                    episode=index + 1,
-                    env_steps=int(steps[index]),
-                    reward=1.0 if won[index] else -1.0,
-                    length=10,
-                    outcome=Outcome.WIN if won[index] else Outcome.LOSS,
-                    seconds=index / 100,
-                )
-                for index in range(EPISODES)
-            ],
-            updates=[_update(index + 1, course.learning_rate) for index in range(course.updates)],
+        episodes = [
+            Episode(
+                episode=index + 1,
+                env_steps=int(steps[index]),
+                reward=1.0 if won[index] else -1.0,
+                length=10,
+                outcome=Outcome.WIN if won[index] else Outcome.LOSS,
+                seconds=index / 100,
+            )
+            for index in range(EPISODES)
+        ]
+        means = recent_means(episodes[-RECENT_EPISODES:])
+        progress = recording.Progress(
+            episodes=EPISODES,
+            updates=course.updates,
+            env_steps=int(steps[-1]),
+            mean_reward=means.mean_reward,
+            win_rate=means.win_rate,
+            mean_length=means.mean_length,
         )
+        updates = [_update(index + 1, course.learning_rate) for index in range(course.updates)]
+        batch = recording.Batch(progress=progress, episodes=episodes, updates=updates)
         recording.flush(database, run.id, run.attempt, batch)
     status = RunStatus.COMPLETED if course.error is None else RunStatus.FAILED
     training_runs.finish(database, run.id, run.attempt, status, course.error)

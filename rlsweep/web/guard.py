@@ -69,7 +69,8 @@ class Guard:
         request = Request(scope)
         refusal = self._refusal(request)
         try:
-            await (refusal or self._app)(scope, receive, send_with_headers)
+            # A HEAD is answered as a GET; the server leaves the body out.
+            await (refusal or self._app)({**scope, "method": "GET"}, receive, send_with_headers)
         except Exception as exc:
             if started:
                 raise

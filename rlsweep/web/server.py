@@ -2,6 +2,7 @@
 
 import errno
 import secrets
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -42,7 +43,9 @@ def serve(settings: Settings, *, host: str, port: int, token: str | None, say: C
             server_header=False,
             timeout_graceful_shutdown=2,
         )
-        with suppress(KeyboardInterrupt):  # how uvicorn passes Ctrl-C on, after it has ended as asked
+        # Uvicorn ends as asked and then passes the signal on, which would end this process before the database's turn.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
 
 

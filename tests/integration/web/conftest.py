@@ -33,7 +33,7 @@ def _serving(database: Database, token: str | None = None) -> Iterator[httpx.Cli
         thread.join(10)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serving() -> Callable[..., AbstractContextManager[httpx.Client]]:
     """A context with a client of Training History over a database, with a token if one is given."""
     return _serving
