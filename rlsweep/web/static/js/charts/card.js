@@ -29,7 +29,7 @@ export class ChartCard {
     this.expand = toolButton("expand", `Make ${title} larger`, () => this.toggleSize(big), "Larger");
     this.element = html(
       "figure.chart-card",
-      {},
+      { "aria-label": title },
       html("figcaption.chart-head", {},
         html(`${level}.chart-title`, {}, title),
         html("div.chart-tools", {},

@@ -63,7 +63,7 @@ function showProgress(sweep) {
     html("div.progress.tall", { role: "progressbar", "aria-label": "Part of the budget that is spent", "aria-valuenow": Math.round(sweep.progress * 100), "aria-valuemin": 0, "aria-valuemax": 100 }, parts),
     html("div.status-counts", {}, counts.map((status) => html(`span.${status}`, {}, icon(status), `${full(sweep.runs_by_status[status])} ${status}`)),
       sweep.git_commit && html("span", {}, "commit ", html("code", {}, sweep.git_commit.slice(0, 10)), sweep.git_dirty && " with uncommitted changes"),
-      sweep.overrides.length > 0 && html("span", {}, "--set ", html("code", {}, sweep.overrides.join(" ")))),
+      sweep.overrides.length > 0 && html("span", { title: sweep.overrides.join("\n") }, "--set ", html("code", {}, sweep.overrides.join(" ")))),
     sweep.driver_lost && html("p.panel-note", {}, "The process that drove this sweep has fallen silent; another rlsweep command settles what it left behind: ", copyable(`rlsweep status ${sweep.name}`, "the command"))));
 }
 

@@ -10,9 +10,15 @@ export function configTree(config) {
     html("div.copyable.tree-holder", {}, html("div.tree", { tabindex: 0, role: "region", "aria-label": "Complete config" }, branch(config)), copyButton(yaml(config), "the complete config")));
 }
 
+/** Its keys in order, plain values before whole sections. @param {unknown} value @returns {[string, unknown][]} */
+function entries(value) {
+  const found = Object.entries(/** @type {object} */ (value)).sort(([one], [other]) => (one < other ? -1 : 1));
+  return [...found.filter(([, item]) => !isBranch(item)), ...found.filter(([, item]) => isBranch(item))];
+}
+
 /** @param {unknown} value @returns {HTMLElement} */
 function branch(value) {
-  return html("ul", {}, Object.entries(/** @type {object} */ (value)).map(([key, item]) => {
+  return html("ul", {}, entries(value).map(([key, item]) => {
     const name = html("span.tree-key", {}, `${key}:`);
     if (isBranch(item)) return html("li", {}, html("div.tree-line", {}, name), branch(item));
     const kind = item === null ? "none" : typeof item === "number" || typeof item === "boolean" ? "number" : "text";
@@ -34,6 +40,6 @@ function scalar(value) {
 
 /** @param {unknown} value @param {string} [indent] @returns {string} */
 function yaml(value, indent = "") {
-  return Object.entries(/** @type {object} */ (value)).map(([key, item]) =>
+  return entries(value).map(([key, item]) =>
     (isBranch(item) ? `${indent}${key}:\n${yaml(item, `${indent}  `)}` : `${indent}${key}: ${scalar(item)}`)).join("\n");
 }

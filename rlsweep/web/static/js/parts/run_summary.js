@@ -55,7 +55,7 @@ function differences(run) {
   if (run.differs_from_base.length === 0) return [html("p", {}, "Nothing: the same hyperparameters."), base];
   return [
     html("ul.differences", {}, run.differs_from_base.map((/** @type {any} */ each) => html("li.difference", {},
-      html("code.difference-key", {}, each.key), html("span.difference-value", {}, configValue(each.value)), html("span.difference-base", {}, configValue(each.base))))),
+      html("code.difference-key", {}, each.key), html("span.difference-value", {}, configValue(each.value)), html("span.difference-base", {}, `instead of ${configValue(each.base)}`)))),
     base,
   ];
 }
