@@ -4,7 +4,6 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,18 +11,16 @@ from uuid import UUID
 
 def jsonable(value: Any) -> Any:
     """Dataclasses as objects, ids and paths as text, times as ISO 8601 in UTC; what is no finite number as null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [jsonable(inner) for inner in value]
-    if isinstance(value, float):
+    if isinstance(value, float):  # first, for curves are made of them
         return value if math.isfinite(value) else None
-    if isinstance(value, Enum):
-        return value.value
     if value is None or isinstance(value, str | int):
         return value
+    if isinstance(value, list | tuple):
+        return [jsonable(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(inner) for key, inner in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, UUID | Path):
         return str(value)
     if isinstance(value, datetime):
