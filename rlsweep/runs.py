@@ -211,6 +211,12 @@ class NewRun:
         return f"{self.config_short_name} seed {self.seed}"
 
 
+def last_line(error: str | None) -> str | None:
+    """The line of an error that says what it was: the last that is not empty, as in a traceback."""
+    lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
+    return lines[-1] if lines else None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingRun(NewRun):
     """The record of one trial, or of one `rlsweep train`.

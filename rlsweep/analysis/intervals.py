@@ -62,14 +62,24 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     mean = float(sample.mean())
     if sample.size == 1:
         return Estimate(mean=mean, seeds=1, sd=None, interval=None)
-    sd = float(sample.std(ddof=1))
-    interval = _student_t(mean, sd, sample.size) if sample.size < BOOTSTRAP_FROM else _bootstrap(sample)
-    return Estimate(mean=mean, seeds=int(sample.size), sd=sd, interval=interval)
+    low, high, method = intervals(sample[:, np.newaxis])
+    interval = Interval(low=float(low[0]), high=float(high[0]), method=method)
+    return Estimate(mean=mean, seeds=int(sample.size), sd=float(sample.std(ddof=1)), interval=interval)
 
 
-def _student_t(mean: float, sd: float, n: int) -> Interval:
-    half = t_half_width(sd, n)
-    return Interval(low=mean - half, high=mean + half, method=Method.STUDENT_T)
+def intervals(samples: Floats) -> tuple[Floats, Floats, Method]:
+    """95% intervals of the means of several quantities, of which each of two seeds or more has one value.
+
+    samples: (seeds, quantities) float64, finite. Gives low and high, (quantities,) each, and how they were made:
+    Student's t for few seeds, the percentile bootstrap from BOOTSTRAP_FROM on.
+    """
+    seeds = len(samples)
+    if seeds >= BOOTSTRAP_FROM:
+        low, high = _bootstrap(samples)
+        return low, high, Method.BOOTSTRAP
+    mean = samples.mean(axis=0)
+    half = t_half_width(1.0, seeds) * samples.std(axis=0, ddof=1)
+    return mean - half, mean + half, Method.STUDENT_T
 
 
 def t_half_width(sd: float, n: int) -> float:
@@ -77,12 +87,15 @@ def t_half_width(sd: float, n: int) -> float:
     return float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * sd / float(np.sqrt(n))
 
 
-def _bootstrap(sample: Floats) -> Interval:
+def _bootstrap(samples: Floats) -> tuple[Floats, Floats]:
     """Percentile bootstrap (Agarwal et al. 2021, arXiv 2108.13264, A.5), the same for the same values."""
-    draws = np.random.default_rng(0).integers(0, sample.size, size=(RESAMPLES, sample.size))
+    seeds = len(samples)
+    draws = np.random.default_rng(0).integers(0, seeds, size=(RESAMPLES, seeds))
+    # How often each seed was drawn in each resample: then all means of a resample are one product.
+    times = np.stack([np.count_nonzero(draws == seed, axis=1) for seed in range(seeds)], axis=1)
     tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(sample[draws].mean(axis=1), [tail, 100 - tail])
-    return Interval(low=float(low), high=float(high), method=Method.BOOTSTRAP)
+    low, high = np.percentile(times @ samples / seeds, [tail, 100 - tail], axis=0)
+    return low, high
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """A whole sweep judged: figures, ranking, verdicts and signs of all its configs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rlsweep.analysis.figures import ConfigFigures, SeedRecord, config_figures
@@ -36,12 +36,15 @@ class SweepAssessment:
     ranking: Ranking
 
 
-def assess(records: Sequence[ConfigRecord]) -> SweepAssessment:
-    """Judge a sweep."""
-    figures = [config_figures(record.seeds) for record in records]
+def assess(records: Iterable[ConfigRecord]) -> SweepAssessment:
+    """Judge a sweep; no record is held on to."""
+    names, figures, base = [], [], None
+    for index, record in enumerate(records):
+        names.append(record.name)
+        figures.append(config_figures(record.seeds))
+        base = index if record.is_base and base is None else base
     ranking = rank(figures)
-    base = next((index for index, record in enumerate(records) if record.is_base), None)
-    judged = cases(figures, [record.name for record in records], ranking, base)
+    judged = cases(figures, names, ranking, base)
     return SweepAssessment(
         configs=tuple(
             ConfigAssessment(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import rlsweep
-from rlsweep.cli import database, evaluation, inspection, planning, submission, tensorboard, training
+from rlsweep.cli import database, evaluation, inspection, planning, serving, submission, tensorboard, training
 from rlsweep.cli.output import EXIT_INTERRUPTED
 from rlsweep.errors import RlsweepError
 
@@ -38,7 +38,7 @@ def _options(
     pass
 
 
-for room in (planning, submission, training, evaluation, inspection, tensorboard):
+for room in (planning, submission, training, evaluation, inspection, serving, tensorboard):
     room.register(app)
 app.add_typer(database.app, name="db")
 

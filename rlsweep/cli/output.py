@@ -1,14 +1,11 @@
 """What commands leave behind: JSON for programs, Rich for people, an exit code for both."""
 
-import dataclasses
 import json
-import math
 import sys
-from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+
+from rlsweep.jsonable import jsonable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,26 +30,8 @@ def console(*, stderr: bool = False) -> "Console":
 
 def print_json(value: Any) -> None:
     """Write one JSON document to stdout; what is no finite number becomes null, for JSON knows none."""
-    json.dump(_jsonable(value), sys.stdout, indent=2, allow_nan=False)
+    json.dump(jsonable(value), sys.stdout, indent=2, allow_nan=False)
     sys.stdout.write("\n")
-
-
-def _jsonable(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _jsonable(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(inner) for inner in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, UUID | Path):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"cannot write {type(value).__name__} as JSON")
 
 
 def duration(seconds: float) -> str:

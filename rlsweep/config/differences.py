@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from rlsweep.config.agent import AgentConfig, Hyperparameters
 from rlsweep.config.algorithms import ALGORITHMS
+
+Label = TypeVar("Label")
 
 
 def flat_hyperparameters(config: AgentConfig) -> dict[str, Any]:
@@ -14,9 +16,18 @@ def flat_hyperparameters(config: AgentConfig) -> dict[str, Any]:
 
     Who a config is (name, version, variant, description) is no part of it; `network.net_arch` is one value.
     """
-    flat: dict[str, Any] = {"algorithm": config.algorithm}
-    for key, value in config.model_dump(mode="json", include=set(Hyperparameters.model_fields)).items():
-        flat |= {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, dict) else {key: value}
+    return flat_record(config.model_dump(mode="json"))
+
+
+def flat_record(agent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same of an agent config as it is on record; a key that an older version did not have is left out."""
+    flat: dict[str, Any] = {key: agent[key] for key in ("algorithm",) if key in agent}
+    for key in Hyperparameters.model_fields:
+        value = agent.get(key)
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": inner for name, inner in value.items()}
+        elif key in agent:
+            flat[key] = value
     return flat
 
 
@@ -26,15 +37,14 @@ def base_difference(config: AgentConfig, base: AgentConfig) -> dict[str, tuple[A
     return {key: (ours[key], theirs[key]) for key in ours if ours[key] != theirs[key]}
 
 
-def differing_keys(configs: Mapping[str, AgentConfig]) -> dict[str, dict[str, Any]]:
-    """Return the dotted keys whose values are not the same in all configs, with the value of each config."""
-    flat = {label: flat_hyperparameters(config) for label, config in configs.items()}
-    differing: dict[str, dict[str, Any]] = {}
-    for key in next(iter(flat.values()), {}):
-        values = {label: each[key] for label, each in flat.items()}
+def differing_keys(flat: Mapping[Label, Mapping[str, Any]]) -> dict[str, dict[Label, Any]]:
+    """Return the dotted keys whose values are not the same in all configs, with the value of each; None for no such."""
+    found: dict[str, dict[Label, Any]] = {}
+    for key in dict.fromkeys(key for each in flat.values() for key in each):
+        values = {label: each.get(key) for label, each in flat.items()}
         if any(value != next(iter(values.values())) for value in values.values()):
-            differing[key] = values
-    return differing
+            found[key] = values
+    return found
 
 
 def hyperparameter_hash(config: AgentConfig) -> str:
@@ -49,7 +59,6 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def labels(configs: Sequence[AgentConfig], files: Sequence[str]) -> tuple[str, ...]:
+def labels(names: Sequence[str], files: Sequence[str]) -> tuple[str, ...]:
     """Return what to call each config: its short name, and its file where two short names are the same."""
-    names = [config.short_name for config in configs]
     return tuple(f"{name} ({file})" if names.count(name) > 1 else name for name, file in zip(names, files, strict=True))

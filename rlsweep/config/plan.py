@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from rlsweep.config.advice import absent_bases, base_file, config_advice, grouped, sweep_advice
 from rlsweep.config.agent import MAX_COUNT
-from rlsweep.config.differences import differing_keys, digest, hyperparameter_hash, labels
+from rlsweep.config.differences import differing_keys, digest, flat_hyperparameters, hyperparameter_hash, labels
 from rlsweep.config.loading import AgentFile, impossible, load_agent, load_training
 from rlsweep.config.overrides import Override, parse_overrides
 from rlsweep.config.patterns import expand
@@ -98,7 +98,7 @@ def make_plan(
 
     budget = _budget(training, mode, episodes, total_timesteps)
     by_label = dict(
-        zip(labels([file.config for file in files], [str(file.path) for file in files]), files, strict=True)
+        zip(labels([file.config.short_name for file in files], [str(file.path) for file in files]), files, strict=True)
     )
     trials = tuple(
         _trial(label, file, training, sets, mode, budget, training.seed + offset)
@@ -108,7 +108,7 @@ def make_plan(
     return Plan(
         trials=trials,
         base_training=training,
-        differing_keys=differing_keys({label: file.config for label, file in by_label.items()}),
+        differing_keys=differing_keys({label: flat_hyperparameters(file.config) for label, file in by_label.items()}),
         warnings=(
             *sweep_advice(by_label),
             *grouped({label: config_advice(file, training) for label, file in by_label.items()}),

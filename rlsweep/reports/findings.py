@@ -14,15 +14,15 @@ from rlsweep.analysis.trends import Direction
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import number, plural
 from rlsweep.config.estimate import GOOD_UPDATES, TOO_FEW_UPDATES
-from rlsweep.config.run import RunConfig
-from rlsweep.reports.records import RecordedConfig
+from rlsweep.reports.records import ConfigRuns
 from rlsweep.runs import Sweep
 
 LONG_RUN_STEPS = 1_000_000
 """Env steps of the long run that is suggested for the config that was chosen."""
 
 PLACES = (
-    ("Compare the learning curves in TensorBoard", "rlsweep tensorboard {sweep}"),
+    ("Compare the learning curves in Training History, http://localhost:5173/training", "rlsweep serve"),
+    ("Or in TensorBoard", "rlsweep tensorboard {sweep}"),
     ("Take the figures elsewhere", "rlsweep export {sweep} --format csv"),
 )
 """Where to look next, as (what for, command): a page that shows sweeps is one more line."""
@@ -38,7 +38,7 @@ class NextStep:
     command: str
 
 
-def findings(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> tuple[str, ...]:
+def findings(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tuple[str, ...]:
     """Sentences about the sweep, the most important first."""
     if all(not judged.figures.counted for judged in assessment.configs):
         return ("No config has a finished episode that counts.",)
@@ -52,16 +52,20 @@ def findings(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) ->
     )
 
 
-def next_steps(sweep: Sweep, recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> tuple[NextStep, ...]:
+def next_steps(
+    sweep: Sweep | None, recorded: Sequence[ConfigRuns], assessment: SweepAssessment
+) -> tuple[NextStep, ...]:
     """Where the curves are, and the long run of the config to choose, if there is one to choose."""
-    steps = [NextStep(text=text, command=command.format(sweep=shlex.quote(sweep.name))) for text, command in PLACES]
+    places = PLACES if sweep is not None else ()
+    name = "" if sweep is None else shlex.quote(sweep.name)
+    steps = [NextStep(text=text, command=command.format(sweep=name)) for text, command in places]
     chosen = _choice(recorded, assessment)
     if chosen is not None:
         steps.append(_long_run(sweep, recorded[chosen], assessment.ranking))
     return tuple(steps)
 
 
-def _budget(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> list[str]:
+def _budget(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:
     short = [
         _episodes_needed(config, judged)
         for config, judged in zip(recorded, assessment.configs, strict=True)
@@ -76,17 +80,18 @@ def _budget(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> 
     ]
 
 
-def _episodes_needed(config: RecordedConfig, judged: ConfigAssessment) -> int:
+def _episodes_needed(config: ConfigRuns, judged: ConfigAssessment) -> int:
     """Episodes, rounded up to two digits, that hold ten rollouts at the episode length seen."""
-    settings = RunConfig.from_record(config.runs[0].config)
+    settings = config.runs[0].config
     counted = judged.figures.counted
     length = sum(seed.env_steps for seed in counted) / sum(seed.episodes for seed in counted)
-    needed = GOOD_UPDATES * settings.agent.n_steps * settings.training.n_envs / length
+    rollout = settings["agent"]["n_steps"] * settings["training"]["n_envs"]
+    needed = GOOD_UPDATES * rollout / length
     unit = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)
     return int(math.ceil(needed / unit) * unit)
 
 
-def _best(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> list[str]:
+def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:
     ranking = assessment.ranking
     if len(recorded) < 2 or not ranking.groups:
         return []
@@ -124,7 +129,7 @@ def _consistency(ranking: Ranking) -> list[str]:
     return [f"The configs differ ({span}, {len(ranking.groups)} groups that can be told apart)."]
 
 
-def _fastest(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> list[str]:
+def _fastest(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:
     rising = [
         (judged.figures.steps_to_90, config.name)
         for config, judged in zip(recorded, assessment.configs, strict=True)
@@ -139,7 +144,7 @@ def _fastest(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) ->
     return [f"{name} converged fastest in these runs: 90% of its gain after {steps:,.0f} env steps."]
 
 
-def _choice(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> int | None:
+def _choice(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> int | None:
     """The best config that is worth a long run: of a tie the base config, which needs no new reason, else the best."""
     ranking = assessment.ranking
     worth = [
@@ -154,18 +159,26 @@ def _choice(recorded: Sequence[RecordedConfig], assessment: SweepAssessment) -> 
     return next(iter([*promising, *bases, *worth]), None)
 
 
-def _long_run(sweep: Sweep, config: RecordedConfig, ranking: Ranking) -> NextStep:
+def _long_run(sweep: Sweep | None, config: ConfigRuns, ranking: Ranking) -> NextStep:
     what = "the winner" if ranking.winner is not None else "one of the best"
     if len(ranking.groups) == 1 and ranking.winner is None:
         what = "tied with the others" if len(ranking.ranks) > 1 else "the only config"
     text = f"Train {config.name} ({what}) for long"
-    words = ["rlsweep", "train", "--agent-config", config.runs[0].config_path]
-    if sweep.base_config_path is not None:
-        words += ["--config", sweep.base_config_path]
-    for override in sweep.overrides:
+    return NextStep(text=text, command=long_run_command(config.runs[0].config_path, sweep))
+
+
+def long_run_command(config_path: str, sweep: Sweep | None) -> str:
+    """Train the config for long, under what else its sweep, if any, was given."""
+    words = ["rlsweep", "train", "--agent-config", config_path, *base_arguments(sweep)]
+    return shlex.join([*words, "--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)])
+
+
+def base_arguments(sweep: Sweep | None) -> list[str]:
+    """The base config and overrides of a sweep, as `rlsweep train` takes them."""
+    words = [] if sweep is None or sweep.base_config_path is None else ["--config", sweep.base_config_path]
+    for override in sweep.overrides if sweep else ():
         words += ["--set", override]
-    words += ["--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)]
-    return NextStep(text=text, command=shlex.join(words))
+    return words
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,14 +1,14 @@
 """From the store's columns to the records that the analysis judges."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rlsweep.analysis.figures import SeedRecord
-from rlsweep.config.differences import differing_keys, labels
-from rlsweep.config.run import RunConfig
+from rlsweep.analysis.sweeps import ConfigRecord
+from rlsweep.config.differences import differing_keys, flat_record, labels
 from rlsweep.errors import DivergedError
 from rlsweep.runs import Evaluation, TrainingRun
 from rlsweep.store.curves import (
@@ -24,43 +24,51 @@ from rlsweep.store.database import Database
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RecordedConfig:
-    """One agent config of a sweep and its runs, in the order of the plan.
+class ConfigRuns:
+    """One agent config and its runs, in the order of the plan.
 
-    name: its short name, with its file where two configs of the sweep share one
-    differences: the hyperparameters in which the sweep's configs differ, by dotted key
+    name: its short name, with its file where two configs share one
+    differences: the hyperparameters in which the configs differ, by dotted key
+    is_base: it is the one base config among them, which variants are judged against
     """
 
     name: str
     differences: dict[str, Any]
+    is_base: bool
     runs: tuple[TrainingRun, ...]
-    records: tuple[SeedRecord, ...]
 
 
-def recorded_configs(database: Database, runs: Sequence[TrainingRun]) -> list[RecordedConfig]:
-    """Read what the runs recorded and put the seeds of one config together.
+def by_config(runs: Sequence[TrainingRun]) -> list[ConfigRuns]:
+    """Put the seeds of one config together.
 
     One config is one file with one set of hyperparameters: the same file under other `--set` values is another.
     """
-    ids = [run.id for run in runs]
-    episodes, updates = episodes_of(database, ids), updates_of(database, ids)
-    evaluations = evaluations_of(database, ids)
     grouped: dict[tuple[str, str], list[TrainingRun]] = {}
     for run in runs:
         grouped.setdefault((run.config_path, run.config_hash), []).append(run)
     firsts = [group[0] for group in grouped.values()]
-    agents = [RunConfig.from_record(run.config).agent for run in firsts]
-    names = labels(agents, [run.config_path for run in firsts])
-    differing = differing_keys({str(place): agent for place, agent in enumerate(agents)})
+    names = labels([run.config_short_name for run in firsts], [run.config_path for run in firsts])
+    differences = differing_keys({place: flat_record(run.config["agent"]) for place, run in enumerate(firsts)})
+    has_one_base = [run.sweep_variant for run in firsts].count(None) == 1
     return [
-        RecordedConfig(
+        ConfigRuns(
             name=name,
-            differences={key: values[str(place)] for key, values in differing.items()},
+            differences={key: values[place] for key, values in differences.items()},
+            is_base=has_one_base and group[0].sweep_variant is None,
             runs=tuple(group),
-            records=tuple(seed_record(run, episodes[run.id], updates[run.id], evaluations[run.id]) for run in group),
         )
         for place, (name, group) in enumerate(zip(names, grouped.values(), strict=True))
     ]
+
+
+def config_records(database: Database, configs: Sequence[ConfigRuns]) -> Iterator[ConfigRecord]:
+    """Read what the runs of each config recorded, config by config: all episodes of a sweep may be more than fit."""
+    for config in configs:
+        ids = [run.id for run in config.runs]
+        episodes, updates = episodes_of(database, ids), updates_of(database, ids)
+        evaluations = evaluations_of(database, ids)
+        seeds = (seed_record(run, episodes[run.id], updates[run.id], evaluations[run.id]) for run in config.runs)
+        yield ConfigRecord(name=config.name, is_base=config.is_base, seeds=tuple(seeds))
 
 
 def seed_record(

@@ -1,26 +1,27 @@
 """The summary of a sweep: what each config did, what it is worth, and where to look next."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from rlsweep.analysis.figures import SeedFigures
-from rlsweep.analysis.intervals import Estimate
+from rlsweep.analysis.intervals import Estimate, estimate
 from rlsweep.analysis.ranking import Basis
 from rlsweep.analysis.signs import Sign
-from rlsweep.analysis.sweeps import ConfigAssessment, ConfigRecord, SweepAssessment, assess
+from rlsweep.analysis.sweeps import ConfigAssessment, SweepAssessment, assess
 from rlsweep.analysis.trends import Trend
 from rlsweep.analysis.verdicts import Verdict
+from rlsweep.jsonable import jsonable
 from rlsweep.reports.findings import NextStep, findings, next_steps
-from rlsweep.reports.records import RecordedConfig, recorded_configs
-from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
+from rlsweep.reports.records import ConfigRuns, by_config, config_records
+from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun, last_line
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
+
+NO_ERROR = "no error was recorded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +46,7 @@ class ConfigReport:
 
     differences: the hyperparameters in which the sweep's configs differ, by dotted key
     rank: 1 + the number of configs in better groups; tied_with: the others that it cannot be told apart from
-    score: what it is ranked by (see `SweepReport.ranked_by`), mean over seeds
+    score: what it is ranked by (see `SweepReport.ranked_by`), mean over seeds; score_estimate: with its interval
     episodes, env_steps: over all seeds; updates: the fewest of a seed that counts
     first, last, gain: mean reward of the first and last fifth, and their difference
     win_rate, last_win_rate: shares over all episodes and over those of the last fifth; None without outcomes
@@ -62,6 +63,7 @@ class ConfigReport:
     rank: int | None
     tied_with: tuple[str, ...]
     score: float | None
+    score_estimate: Estimate | None
     verdict: Verdict
     signs: tuple[Sign, ...]
     seeds: tuple[SeedReport, ...]
@@ -91,24 +93,27 @@ class FailedRun:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SweepReport:
-    """A sweep as it stands.
+class Comparison:
+    """Runs as they stand, set against each other.
 
-    seconds: from its submission to its end, or to the last sign of life of one that has not ended
+    id, name: of their sweep; None where they were chosen freely
+    status: of the sweep, or what one of these runs would have
+    mode, budget, environment: None where they differ
+    seconds: from the submission to the end, or to the last sign of life where that has not come
     runs: how many in each status
     ranked_by: what the ranks rest on
     winner: the one config that is told apart from all others; None where there is none
     configs: best first, those without a score last
-    findings: what can be said of the sweep as a whole, in sentences
+    findings: what can be said of them as a whole, in sentences
     """
 
-    id: UUID
-    name: str
+    id: UUID | None
+    name: str | None
     status: SweepStatus
-    mode: str
-    budget: dict[str, Any]
-    environment: str
-    created_at: datetime
+    mode: str | None
+    budget: dict[str, Any] | None
+    environment: str | None
+    created_at: datetime | None
     finished_at: datetime | None
     seconds: float
     runs: dict[RunStatus, int]
@@ -123,18 +128,21 @@ class SweepReport:
     next_steps: tuple[NextStep, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepReport(Comparison):
+    """A sweep as it stands."""
+
+    id: UUID
+    name: str
+    mode: str
+    budget: dict[str, Any]
+    environment: str
+    created_at: datetime
+
+
 def summarise(database: Database, sweep: Sweep) -> SweepReport:
     """Read a sweep and judge it; one that still runs is judged by what it has recorded so far."""
     runs = training_runs.of_sweep(database, sweep.id)
-    recorded = recorded_configs(database, runs)
-    bases = [config for config in recorded if config.runs[0].sweep_variant is None]
-    base = bases[0] if len(bases) == 1 else None
-    assessment = assess(
-        [ConfigRecord(name=config.name, is_base=config is base, seeds=config.records) for config in recorded]
-    )
-    configs = _config_reports(recorded, assessment, base)
-    winner = assessment.ranking.winner
-    seeds = [seed for config in configs for seed in config.seeds]
     return SweepReport(
         id=sweep.id,
         name=sweep.name,
@@ -144,50 +152,77 @@ def summarise(database: Database, sweep: Sweep) -> SweepReport:
         environment=str(sweep.base_config["environment"]["id"]),
         created_at=sweep.created_at,
         finished_at=sweep.finished_at,
-        seconds=_seconds(sweep, runs),
-        runs=dict(Counter(run.status for run in runs)),
-        episodes=sum(seed.episodes for seed in seeds),
-        updates=sum(seed.updates for seed in seeds),
-        env_steps=sum(seed.env_steps for seed in seeds),
-        ranked_by=assessment.ranking.basis,
-        winner=None if winner is None else recorded[winner].name,
-        configs=configs,
-        failures=tuple(
-            FailedRun(run_id=run.id, config=config.name, seed=run.seed, error=_last_line(run.error))
+        seconds=_seconds(sweep.created_at, sweep.finished_at, [sweep.heartbeat_at], runs),
+        **_judged(database, runs, sweep),
+    )
+
+
+def compare(database: Database, runs: Sequence[TrainingRun]) -> Comparison:
+    """Judge any runs as if they were a sweep."""
+    finished = bool(runs) and all(run.status.is_finished for run in runs)
+    created_at = min((run.created_at for run in runs), default=None)
+    ended = [run.ended_at for run in runs if run.ended_at is not None]
+    finished_at = max(ended, default=None) if finished else None
+    return Comparison(
+        id=None,
+        name=None,
+        status=_status_of(runs),
+        mode=_common([run.config.get("mode") for run in runs]),
+        budget=_common([run.config.get("budget") for run in runs]),
+        environment=_common([run.config["training"]["environment"]["id"] for run in runs]),
+        created_at=created_at,
+        finished_at=finished_at,
+        seconds=0.0 if created_at is None else _seconds(created_at, finished_at, [], runs),
+        **_judged(database, runs, None),
+    )
+
+
+def _judged(database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None) -> dict[str, Any]:
+    """What a report says of its runs, whether they are a sweep or not."""
+    recorded = by_config(runs)
+    assessment = assess(config_records(database, recorded))
+    configs = _config_reports(recorded, assessment)
+    winner = assessment.ranking.winner
+    seeds = [seed for config in configs for seed in config.seeds]
+    return {
+        "runs": dict(Counter(run.status for run in runs)),
+        "episodes": sum(seed.episodes for seed in seeds),
+        "updates": sum(seed.updates for seed in seeds),
+        "env_steps": sum(seed.env_steps for seed in seeds),
+        "ranked_by": assessment.ranking.basis,
+        "winner": None if winner is None else recorded[winner].name,
+        "configs": configs,
+        "failures": tuple(
+            FailedRun(run_id=run.id, config=config.name, seed=run.seed, error=last_line(run.error) or NO_ERROR)
             for config in recorded
             for run in config.runs
             if run.status is RunStatus.FAILED
         ),
-        findings=findings(recorded, assessment),
-        next_steps=next_steps(sweep, recorded, assessment),
-    )
+        "findings": findings(recorded, assessment),
+        "next_steps": next_steps(sweep, recorded, assessment),
+    }
+
+
+def _status_of(runs: Sequence[TrainingRun]) -> SweepStatus:
+    """The status of a sweep of these runs."""
+    present = {run.status for run in runs}
+    order = (RunStatus.RUNNING, RunStatus.PENDING, RunStatus.FAILED, RunStatus.STOPPED)
+    return SweepStatus(next((status for status in order if status in present), RunStatus.COMPLETED))
+
+
+def _common(values: Sequence[Any]) -> Any:
+    """What all of them are; None where they differ."""
+    return values[0] if values and all(value == values[0] for value in values) else None
 
 
 def as_json(report: SweepReport) -> dict[str, Any]:
-    """The report as values that `json.dumps` takes: ids and times as text, tuples as lists."""
-    converted = _plain(dataclasses.asdict(report))
+    """The report as values that `json.dumps` takes."""
+    converted = jsonable(report)
     assert isinstance(converted, dict)
     return converted
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {str(_plain(key)): _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case Enum():
-            return value.value
-        case datetime():
-            return value.isoformat()
-        case UUID():
-            return str(value)
-    return value
-
-
-def _config_reports(
-    recorded: Sequence[RecordedConfig], assessment: SweepAssessment, base: RecordedConfig | None
-) -> tuple[ConfigReport, ...]:
+def _config_reports(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tuple[ConfigReport, ...]:
     ranking = assessment.ranking
     order = [index for group in ranking.groups for index in group]
     order += [index for index in range(len(recorded)) if index not in order]
@@ -199,16 +234,17 @@ def _config_reports(
             _config_report(
                 config,
                 judged,
-                is_base=config is base,
+                is_base=config.is_base,
                 rank=ranking.ranks[index],
                 tied_with=tuple(recorded[other].name for other in group_of.get(index, ()) if other != index),
                 score=sum(scores) / len(scores) if scores else None,
+                score_estimate=estimate(scores),
             )
         )
     return tuple(reports)
 
 
-def _config_report(config: RecordedConfig, judged: ConfigAssessment, **standing: Any) -> ConfigReport:
+def _config_report(config: ConfigRuns, judged: ConfigAssessment, **standing: Any) -> ConfigReport:
     figures = judged.figures
     return ConfigReport(
         name=config.name,
@@ -249,12 +285,9 @@ def _seed_report(run: TrainingRun, seed: SeedFigures) -> SeedReport:
     )
 
 
-def _seconds(sweep: Sweep, runs: Sequence[TrainingRun]) -> float:
-    signs = [sweep.heartbeat_at, *(run.ended_at for run in runs), *(run.heartbeat_at for run in runs)]
-    last = sweep.finished_at or max((sign for sign in signs if sign is not None), default=sweep.created_at)
-    return max(0.0, (last - sweep.created_at).total_seconds())
-
-
-def _last_line(error: str | None) -> str:
-    lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
-    return lines[-1] if lines else "no error was recorded"
+def _seconds(
+    created_at: datetime, finished_at: datetime | None, signs: Sequence[datetime | None], runs: Sequence[TrainingRun]
+) -> float:
+    signs = [*signs, *(run.ended_at for run in runs), *(run.heartbeat_at for run in runs)]
+    last = finished_at or max((sign for sign in signs if sign is not None), default=created_at)
+    return max(0.0, (last - created_at).total_seconds())

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from psycopg import sql
+
 _HEADER = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -16,3 +18,8 @@ def load(name: str) -> Mapping[str, bytes]:
     return {
         block_name: statement.strip().encode() for block_name, statement in zip(blocks[0::2], blocks[1::2], strict=True)
     }
+
+
+def composed(statement: bytes, **parts: str) -> sql.Composed:
+    """A statement with its `{parts}` in place. They are pieces of SQL: ours always, never what a user gave."""
+    return sql.SQL(statement.decode()).format(**{key: sql.SQL(part) for key, part in parts.items()})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from psycopg.errors import UniqueViolation
@@ -9,9 +10,9 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from rlsweep.errors import DriverBusyError, InputError
-from rlsweep.runs import NewRun, NewSweep, RunStatus, Sweep
+from rlsweep.runs import NewRun, NewSweep, RunStatus, Sweep, SweepStatus
 from rlsweep.store import training_runs
-from rlsweep.store.database import Database
+from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, sweep_from_row
 from rlsweep.store.training_runs import LEASE_PATIENCE_S
@@ -90,6 +91,93 @@ def list_recent(database: Database, limit: int = 20) -> list[ListedSweep]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """A sweep and where its runs stand.
+
+    seconds: from its submission to its end, or to now by the database's clock
+    runs_by_status: a status that none has is left out
+    episodes, env_steps: over all runs
+    progress: how much of the runs' budgets is spent, 0 to 1, a finished run counting as all of its own
+    """
+
+    sweep: Sweep
+    seconds: float
+    runs_by_status: dict[RunStatus, int]
+    episodes: int
+    env_steps: int
+    progress: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepPlace:
+    """The last sweep of a page: the next page goes on behind it."""
+
+    created_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepPage:
+    """total: how many sweeps the filters let through in all; next: where to go on, None at the end."""
+
+    sweeps: tuple[Standing, ...]
+    total: int
+    next: SweepPlace | None
+
+
+def list_page(
+    database: Database,
+    *,
+    statuses: Sequence[SweepStatus] = (),
+    words: str = "",
+    limit: int = 50,
+    after: SweepPlace | None = None,
+) -> SweepPage:
+    """So many sweeps, newest first: of any of these statuses, if any is given, with these words in their names."""
+    values = {
+        "statuses": [status.value for status in statuses] or None,
+        "words": words.strip() or None,
+        "after_id": after and after.id,
+        "after_created_at": after and after.created_at,
+        "limit": limit + 1,
+    }
+    with database.readonly() as connection:
+        rows = connection.execute(_SQL["list_page"], values).fetchall()
+        total = _one(connection.execute(_SQL["count_matching"], values).fetchone())["sweeps"]
+        shown = _standings(connection, rows[:limit])
+    last = shown[-1].sweep if len(rows) > limit else None
+    return SweepPage(
+        sweeps=shown, total=total, next=None if last is None else SweepPlace(created_at=last.created_at, id=last.id)
+    )
+
+
+def standing(database: Database, sweep: Sweep) -> Standing:
+    """Where the runs of one sweep stand."""
+    with database.readonly() as connection:
+        row = _one(connection.execute(_SQL["get_timed_sweep"], {"id": sweep.id}).fetchone())
+        return _standings(connection, [row])[0]
+
+
+def _standings(connection: Connection, rows: Sequence[DictRow]) -> tuple[Standing, ...]:
+    counted: dict[UUID, list[DictRow]] = {row["id"]: [] for row in rows}
+    for row in connection.execute(_SQL["list_standings"], {"sweep_ids": list(counted)}):
+        counted[row["sweep_id"]].append(row)
+    return tuple(_standing(row, counted[row["id"]]) for row in rows)
+
+
+def _standing(row: DictRow, counted: Sequence[DictRow]) -> Standing:
+    runs = sum(each["runs"] for each in counted)
+    return Standing(
+        sweep=sweep_from_row(row),
+        seconds=row["seconds"],
+        runs_by_status={RunStatus(each["status"]): each["runs"] for each in counted},
+        episodes=sum(each["episodes"] for each in counted),
+        env_steps=sum(each["env_steps"] for each in counted),
+        progress=sum(each["share"] for each in counted) / runs if runs else 0.0,
+    )
 
 
 def request_stop(database: Database, sweep_id: UUID) -> dict[RunStatus, int]:

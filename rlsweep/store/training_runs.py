@@ -109,6 +109,31 @@ def checkpoints_to_go_on_from(database: Database, run_id: UUID) -> list[Checkpoi
     return [Checkpoint(**row) for row in rows]
 
 
+def ids_of_sweep(database: Database, sweep_id: UUID) -> list[UUID]:
+    """The ids of the sweep's runs, in the order of its plan."""
+    with database.readonly() as connection:
+        return [row["id"] for row in connection.execute(SQL["list_ids_of_sweep"], {"sweep_id": sweep_id})]
+
+
+def get_many(database: Database, run_ids: Sequence[UUID]) -> list[TrainingRun]:
+    """The runs of these ids, in the order given. Raises NotFoundError."""
+    with database.readonly() as connection:
+        rows = connection.execute(SQL["list_chosen_runs"], {"run_ids": list(run_ids)}).fetchall()
+    found = {row["id"] for row in rows}
+    for run_id in run_ids:
+        if run_id not in found:
+            raise missing("Training run", str(run_id), "rlsweep runs")
+    return [run_from_row(row) for row in rows]
+
+
+def base_of(database: Database, run: TrainingRun) -> TrainingRun | None:
+    """A run of the base config of the same agent, of the same sweep if it has one, else the newest; or None."""
+    with database.readonly() as connection:
+        values = {"agent_id": run.agent_id, "sweep_id": run.sweep_id}
+        row = connection.execute(SQL["get_base_run"], values).fetchone()
+    return run_from_row(row) if row else None
+
+
 def latest_checkpoint(database: Database, run_id: UUID) -> Checkpoint | None:
     """The checkpoint that the next attempt goes on from; None where there is none."""
     return next(iter(checkpoints_to_go_on_from(database, run_id)), None)

@@ -1,8 +1,15 @@
 """The short form of `make bench`: everything that it runs, once, with next to nothing to do."""
 
+from pathlib import Path
+
 import pytest
+import test_web
+import web_record
 from test_engines import printed, ratios
 from test_sweep_overhead import whole_processes
+
+from rlsweep.settings import Settings
+from rlsweep.store.opening import open_database
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -28,3 +35,14 @@ def test_the_learning_benchmark_gives_a_win_rate_for_each_seed() -> None:
     win_rates = printed("learning_runs.py", "fast", 256, 3, 2)
     assert win_rates.keys() == {"3", "4"}
     assert all(0 <= rate <= 1 for rate in win_rates.values())
+
+
+def test_the_benchmark_of_training_history_asks_everything(home: Path) -> None:
+    with open_database(Settings(home=home, storage=home, database_url=None)) as database:
+        web_record.load(database, web_record.SHORT)
+        plans = test_web.plans(database)
+    measured = test_web.measure(home, web_record.SHORT, rounds=1, list_requests=2, curve_requests=1)
+    assert len(plans) == 2 * 12 + 4
+    assert all(plan for pages in plans.values() for plan in pages)
+    assert {"list, newest first", "curves of 16 long runs", "report of 16 long runs"} < set(measured.milliseconds)
+    assert "all lists (reach 100)" in test_web.table(measured)

@@ -1,34 +1,40 @@
 -- name: list_episodes
--- Every column wide and never null, so that the binary rows are all of one size.
-select
-    wanted.position::bigint,
-    episodes.episode,
-    episodes.env_steps,
-    episodes.reward,
-    episodes.length::bigint,
-    case episodes.outcome when 'win' then 1 when 'draw' then 0 when 'loss' then -1 else -2 end::bigint,
-    episodes.seconds
+-- One row a run, each column of its episodes as one piece of eight-byte values in network order, in the episodes' order.
+select read.*
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
-join episodes using (run_id)
-order by wanted.position, episodes.episode
+cross join lateral (
+    select
+        string_agg(int8send(episode), '') as episode,
+        string_agg(int8send(env_steps), '') as env_steps,
+        string_agg(float8send(reward), '') as reward,
+        string_agg(int8send(length), '') as length,
+        string_agg(
+            int8send(case outcome when 'win' then 1 when 'draw' then 0 when 'loss' then -1 else -2 end), ''
+        ) as outcome,
+        string_agg(float8send(seconds), '') as seconds
+    from (select * from episodes where episodes.run_id = wanted.run_id order by episode) as in_order
+) as read
+order by wanted.position
 
 -- name: list_updates
 -- As list_episodes; what was not a finite number reads as NaN.
-select
-    wanted.position::bigint,
-    updates.update,
-    updates.env_steps,
-    coalesce(updates.policy_loss, 'NaN'),
-    coalesce(updates.value_loss, 'NaN'),
-    coalesce(updates.entropy, 'NaN'),
-    coalesce(updates.approx_kl, 'NaN'),
-    coalesce(updates.clip_fraction, 'NaN'),
-    coalesce(updates.explained_variance, 'NaN'),
-    coalesce(updates.learning_rate, 'NaN'),
-    coalesce(updates.steps_per_second, 'NaN')
+select read.*
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
-join updates using (run_id)
-order by wanted.position, updates.update
+cross join lateral (
+    select
+        string_agg(int8send("update"), '') as "update",
+        string_agg(int8send(env_steps), '') as env_steps,
+        string_agg(float8send(coalesce(policy_loss, 'NaN')), '') as policy_loss,
+        string_agg(float8send(coalesce(value_loss, 'NaN')), '') as value_loss,
+        string_agg(float8send(coalesce(entropy, 'NaN')), '') as entropy,
+        string_agg(float8send(coalesce(approx_kl, 'NaN')), '') as approx_kl,
+        string_agg(float8send(coalesce(clip_fraction, 'NaN')), '') as clip_fraction,
+        string_agg(float8send(coalesce(explained_variance, 'NaN')), '') as explained_variance,
+        string_agg(float8send(coalesce(learning_rate, 'NaN')), '') as learning_rate,
+        string_agg(float8send(coalesce(steps_per_second, 'NaN')), '') as steps_per_second
+    from (select * from updates where updates.run_id = wanted.run_id order by "update") as in_order
+) as read
+order by wanted.position
 
 -- name: list_evaluations
 -- Evaluations of several runs, in the order in which they were made.

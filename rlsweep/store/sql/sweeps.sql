@@ -13,6 +13,12 @@ returning *
 -- One sweep by its id.
 select * from sweeps where id = %(id)s
 
+-- name: get_timed_sweep
+-- One sweep by its id, with the seconds from its submission to its end, or to now.
+select sweeps.*, extract(epoch from coalesce(finished_at, now()) - created_at)::double precision as seconds
+from sweeps
+where id = %(id)s
+
 -- name: get_sweep_by_name
 -- One sweep by its exact name.
 select * from sweeps where name = %(name)s
@@ -44,6 +50,38 @@ select
     ) as runs_by_status
 from (select * from sweeps order by created_at desc, id limit %(limit)s) as recent
 order by recent.created_at desc, recent.id
+
+-- name: list_page
+-- Sweeps, newest first, behind the one that the page before ended with; a filter that is null lets all pass.
+select sweeps.*, extract(epoch from coalesce(finished_at, now()) - created_at)::double precision as seconds
+from sweeps
+where (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
+  and (%(words)s::text is null or strpos(lower(name), lower(%(words)s::text)) > 0)
+  and (%(after_id)s::uuid is null or (created_at, id) < (%(after_created_at)s::timestamptz, %(after_id)s::uuid))
+order by created_at desc, id desc
+limit %(limit)s
+
+-- name: count_matching
+-- How many sweeps the filters of list_page let through.
+select count(*) as sweeps
+from sweeps
+where (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
+  and (%(words)s::text is null or strpos(lower(name), lower(%(words)s::text)) > 0)
+
+-- name: list_standings
+-- Where the runs of these sweeps stand, a row a sweep and status; `share` is how much of their budgets is spent.
+select
+    sweep_id, status, count(*) as runs, sum(episodes)::bigint as episodes, sum(env_steps)::bigint as env_steps,
+    sum(
+        case when status in ('completed', 'stopped', 'failed') then 1 else least(1, greatest(
+            episodes / (config #>> '{budget,episodes}')::double precision,
+            env_steps / (config #>> '{budget,total_timesteps}')::double precision,
+            0
+        )) end
+    )::double precision as share
+from training_runs
+where sweep_id = any(%(sweep_ids)s)
+group by sweep_id, status
 
 -- name: take_lease
 -- Become the sweep's driver, unless another one gave a sign of life lately.

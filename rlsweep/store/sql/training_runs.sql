@@ -39,6 +39,25 @@ limit %(limit)s::bigint
 -- All runs of a sweep in the order of its plan.
 select * from training_runs where sweep_id = %(sweep_id)s order by position
 
+-- name: list_ids_of_sweep
+-- The ids alone, in the order of the plan.
+select id from training_runs where sweep_id = %(sweep_id)s order by position
+
+-- name: list_chosen_runs
+-- Runs by their ids, in the order given.
+select training_runs.*
+from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (id, place)
+join training_runs using (id)
+order by place
+
+-- name: get_base_run
+-- The run of an agent's base config that a variant is set against: of the same sweep before others, then the newest.
+select *
+from training_runs
+where agent_id = %(agent_id)s and sweep_variant is null
+order by sweep_id is not distinct from %(sweep_id)s::uuid desc, coalesce(started_at, created_at) desc, id
+limit 1
+
 -- name: lock_run
 -- The run's row, held until the transaction ends, so that its status and attempt stay what they are.
 select * from training_runs where id = %(id)s for no key update

@@ -86,7 +86,9 @@ class Shell:
             name, _, value = words[1].partition("=")
             self.environ[name] = value
         elif words[:2] == ["rlsweep", "tensorboard"]:
-            self.serve(words)
+            self.serve(words, "", "TensorBoard")
+        elif words[:2] == ["rlsweep", "serve"]:
+            self.serve(words, "/training", "rlsweep")
         else:
             if "$RUN" in command:
                 self.environ["RUN"] = self.newest_run()
@@ -97,7 +99,7 @@ class Shell:
         runs = json.loads(self.run("rlsweep runs --json"))
         return next(str(run["id"])[:8] for run in runs if run["sweep_id"] is None)
 
-    def serve(self, words: list[str]) -> None:
+    def serve(self, words: list[str], path: str, shows: str) -> None:
         """Start what serves a page, read the page, and end it."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -107,12 +109,12 @@ class Shell:
                 [*words, "--port", str(port)], cwd=self.folder, env=self.environ, stdout=log, stderr=log
             )
             try:
-                page = read_page(f"http://127.0.0.1:{port}", server)
+                page = read_page(f"http://127.0.0.1:{port}{path}", server)
             finally:
                 kill_family(server.pid)
                 server.wait(10)
             log.seek(0)
-            assert "TensorBoard" in page, log.read()
+            assert shows in page, log.read()
 
 
 def read_page(url: str, server: subprocess.Popen[bytes]) -> str:

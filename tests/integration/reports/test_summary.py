@@ -78,6 +78,7 @@ def test_totals_and_failures(night):
 def test_next_steps_name_the_long_run_of_the_winner(night):
     commands = [step.command for step in night.next_steps]
     assert commands == [
+        "rlsweep serve",
         "rlsweep tensorboard night",
         "rlsweep export night --format csv",
         "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode full --total-timesteps 1000000",

@@ -9,14 +9,14 @@ from rlsweep.store.database import Database
 pytestmark = pytest.mark.integration
 
 EVERYTHING = """
-select table_name, column_name, data_type, column_default, is_nullable, null as definition
+select table_name, column_name, data_type, column_default, is_nullable, generation_expression as definition
 from information_schema.columns where table_schema = 'public'
 union all
 select conrelid::regclass::text, conname, null, null, null, pg_get_constraintdef(oid)
 from pg_constraint where connamespace = 'public'::regnamespace
 union all
 select tablename, indexname, null, null, null, indexdef from pg_indexes where schemaname = 'public'
-order by 1, 2
+order by 1, 2, 6
 """
 
 

@@ -1,0 +1,354 @@
+"""What Training History shows of runs and sweeps: rows of lists, and one run or sweep with all that is known of it."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rlsweep.analysis.curves import aligned
+from rlsweep.analysis.figures import seed_figures
+from rlsweep.analysis.progress import share_spent, total_seconds_left
+from rlsweep.analysis.wording import number, percent, signed
+from rlsweep.config.differences import flat_record
+from rlsweep.reports.findings import base_arguments, long_run_command
+from rlsweep.reports.records import seed_record
+from rlsweep.runs import Checkpoint, Evaluation, RunStatus, Sweep, SweepStatus, TrainingRun, last_line
+from rlsweep.store import listing, sweeps, training_runs
+from rlsweep.store.curves import checkpoints_of, episodes_of, evaluations_of, updates_of
+from rlsweep.store.database import Database
+from rlsweep.store.listing import ListedRun
+from rlsweep.store.sweeps import Standing
+
+SPARKLINE_POINTS = 24
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRow:
+    """A training run as lists show it.
+
+    seconds: from its start to its end, or to now by the server's clock; null before it
+    budget: {"episodes": N or null, "total_timesteps": N or null}; progress: the part of it that is spent, 0 to 1
+    mean_reward, win_rate, mean_length: over the last 100 episodes
+    error: its last line
+    """
+
+    id: UUID
+    sweep_id: UUID | None
+    sweep_name: str | None
+    agent_id: str
+    algorithm: str
+    version: int
+    sweep_variant: str | None
+    config_name: str
+    config_short_name: str
+    seed: int
+    status: RunStatus
+    stop_requested: bool
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    heartbeat_at: datetime | None
+    seconds: float | None
+    episodes: int
+    updates: int
+    env_steps: int
+    budget: dict[str, Any]
+    progress: float | None
+    mean_reward: float | None
+    win_rate: float | None
+    mean_length: float | None
+    steps_per_second: float | None
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BaseConfig:
+    """The base config that a variant is set against. source: where it was found, in words."""
+
+    name: str
+    run_id: UUID
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """A hyperparameter, by its dotted key, in which a run differs from its agent's base config."""
+
+    key: str
+    value: Any
+    base: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statistic:
+    """A figure. text: as people read it."""
+
+    name: str
+    label: str
+    value: float | None
+    unit: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedPolicy(Checkpoint):
+    """A checkpoint, and the command that goes on from it; null where a trial of a sweep is complete."""
+
+    resume_command: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reproduction:
+    """How to train the run again.
+
+    command: trains it anew, alone; recorded_command: what was typed when it was trained
+    """
+
+    command: str
+    recorded_command: str | None
+    git_commit: str | None
+    git_dirty: bool | None
+    versions: dict[str, str]
+    seed: int
+    host: str | None
+    engine: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunDetail(RunRow):
+    """A training run with all that is known of it. config: complete and resolved, as it was trained."""
+
+    config: dict[str, Any]
+    config_path: str
+    config_hash: str
+    description: str
+    environment: str | None
+    hyperparameters: dict[str, Any]
+    base: BaseConfig | None
+    differs_from_base: tuple[Difference, ...]
+    statistics: tuple[Statistic, ...]
+    checkpoints: tuple[SavedPolicy, ...]
+    evaluations: tuple[Evaluation, ...]
+    reproduce: Reproduction
+    long_run_command: str
+    error_text: str | None
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepRow:
+    """A sweep as lists show it.
+
+    seconds: from its submission to its end, or to now by the server's clock
+    runs_by_status: a status that none has is left out
+    episodes, env_steps: over all runs; progress: the part of all budgets that is spent, 0 to 1
+    """
+
+    id: UUID
+    name: str
+    status: SweepStatus
+    mode: str
+    budget: dict[str, Any]
+    environment: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    seconds: float
+    runs_by_status: dict[RunStatus, int]
+    runs: int
+    episodes: int
+    env_steps: int
+    progress: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepDetail(SweepRow):
+    """A sweep with all that is known of it.
+
+    driver: host:pid of the process that drives it; driver_lost: it holds the sweep but has fallen silent
+    eta_seconds: a guess at the time to its end; null where nothing runs
+    run_ids: in the order of the plan
+    """
+
+    patterns: tuple[str, ...]
+    seeds: tuple[int, ...]
+    overrides: tuple[str, ...]
+    git_commit: str | None
+    git_dirty: bool | None
+    versions: dict[str, str]
+    base_config: dict[str, Any]
+    base_config_path: str | None
+    driver: str | None
+    heartbeat_at: datetime | None
+    driver_lost: bool
+    eta_seconds: float | None
+    run_ids: tuple[UUID, ...]
+
+
+def run_row(run: ListedRun) -> RunRow:
+    """A run as lists show it."""
+    values: dict[str, Any] = {name: getattr(run, name) for name in RunRow.__slots__ if name != "progress"}
+    values["error"] = last_line(run.error)
+    progress = share_spent(run.status, run.budget, episodes=run.episodes, env_steps=run.env_steps)
+    return RunRow(**values, progress=progress)
+
+
+def run_detail(database: Database, reference: str) -> RunDetail:
+    """A run by its id or the start of it. Raises NotFoundError."""
+    run = training_runs.get(database, reference)
+    row = run_row(listing.get(database, run.id))
+    sweep = None if run.sweep_id is None else sweeps.get(database, run.sweep_id)
+    agent = run.config.get("agent", {})
+    hyperparameters = flat_record(agent)
+    base = None if run.sweep_variant is None else training_runs.base_of(database, run)
+    evaluations = evaluations_of(database, [run.id])[run.id]
+    return RunDetail(
+        **{name: getattr(row, name) for name in RunRow.__slots__},
+        config=run.config,
+        config_path=run.config_path,
+        config_hash=run.config_hash,
+        description=str(agent.get("description") or ""),
+        environment=_environment(run.config.get("training", {})),
+        hyperparameters=hyperparameters,
+        base=None if base is None else _base_config(run, base),
+        differs_from_base=() if base is None else _differences(hyperparameters, base),
+        statistics=_statistics(database, run, evaluations),
+        checkpoints=tuple(
+            SavedPolicy(**asdict(checkpoint), resume_command=_resume_command(run, checkpoint))
+            for checkpoint in checkpoints_of(database, run.id)
+        ),
+        evaluations=tuple(evaluations),
+        reproduce=_reproduction(run, sweep),
+        long_run_command=long_run_command(run.config_path, sweep),
+        error_text=run.error,
+        metadata=run.metadata,
+    )
+
+
+def sweep_row(standing: Standing) -> SweepRow:
+    """A sweep as lists show it."""
+    return SweepRow(**_sweep_values(standing))
+
+
+def sweep_detail(database: Database, reference: str) -> SweepDetail:
+    """A sweep by its id, the start of it, or its name. Raises NotFoundError."""
+    sweep = sweeps.get(database, reference)
+    runs = training_runs.of_sweep(database, sweep.id)
+    return SweepDetail(
+        **_sweep_values(sweeps.standing(database, sweep)),
+        patterns=sweep.patterns,
+        seeds=sweep.seeds,
+        overrides=sweep.overrides,
+        git_commit=sweep.git_commit,
+        git_dirty=sweep.git_dirty,
+        versions=sweep.versions,
+        base_config=sweep.base_config,
+        base_config_path=sweep.base_config_path,
+        driver=sweep.driver,
+        heartbeat_at=sweep.heartbeat_at,
+        driver_lost=not sweep.status.is_finished and sweeps.lost_driver(database, sweep.id) is not None,
+        eta_seconds=None if sweep.status.is_finished else total_seconds_left(runs),
+        run_ids=tuple(run.id for run in runs),
+    )
+
+
+def _sweep_values(standing: Standing) -> dict[str, Any]:
+    sweep = standing.sweep
+    return {
+        "id": sweep.id,
+        "name": sweep.name,
+        "status": sweep.status,
+        "mode": sweep.mode,
+        "budget": sweep.budget,
+        "environment": _environment(sweep.base_config),
+        "created_at": sweep.created_at,
+        "finished_at": sweep.finished_at,
+        "seconds": standing.seconds,
+        "runs_by_status": standing.runs_by_status,
+        "runs": sum(standing.runs_by_status.values()),
+        "episodes": standing.episodes,
+        "env_steps": standing.env_steps,
+        "progress": standing.progress,
+    }
+
+
+def _environment(training: dict[str, Any]) -> str | None:
+    """The environment's id in a training config as it is on record."""
+    environment = training.get("environment")
+    return str(environment["id"]) if isinstance(environment, dict) and "id" in environment else None
+
+
+def _base_config(run: TrainingRun, base: TrainingRun) -> BaseConfig:
+    same = base.sweep_id is not None and base.sweep_id == run.sweep_id
+    source = "the base config in the same sweep" if same else "the newest run of this agent's base config"
+    return BaseConfig(name=base.config_short_name, run_id=base.id, source=source)
+
+
+def _differences(ours: dict[str, Any], base: TrainingRun) -> tuple[Difference, ...]:
+    theirs = flat_record(base.config.get("agent", {}))
+    return tuple(
+        Difference(key=key, value=ours.get(key), base=theirs.get(key))
+        for key in dict.fromkeys([*ours, *theirs])
+        if ours.get(key) != theirs.get(key)
+    )
+
+
+def _statistics(database: Database, run: TrainingRun, evaluations: Sequence[Evaluation]) -> tuple[Statistic, ...]:
+    """The run in figures; those that cannot be told yet have no value."""
+    episodes = episodes_of(database, [run.id])[run.id]
+    record = seed_record(run, episodes, updates_of(database, [run.id])[run.id], evaluations)
+    figures = seed_figures(record)
+    curve = aligned([(record.env_steps, record.reward)])
+    found: list[Statistic] = []
+
+    def add(name: str, label: str, value: float | None, unit: str = "", write: Any = number) -> None:
+        text = "–" if value is None else f"{write(value)} {unit}".strip()
+        found.append(Statistic(name=name, label=label, value=value, unit=unit, text=text))
+
+    add("first_reward", "Mean reward, first fifth", figures.first.mean if figures.first else None)
+    add("last_reward", "Mean reward, last fifth", figures.last.mean if figures.last else None)
+    add("gain", "Gain", figures.gain, write=signed)
+    add("best_reward", "Best rolling mean reward", None if curve is None else float(curve.reward.max()))
+    add("reward_sd", "Scatter between episodes, last fifth", figures.last.sd if figures.last else None)
+    add("win_rate", "Win rate, all episodes", figures.win_rate, write=percent)
+    add("last_win_rate", "Win rate, last fifth", figures.final_win_rate, write=percent)
+    add("evaluation", "Evaluation reward, last fifth", figures.evaluation)
+    add("mean_length", "Mean episode length", float(episodes.length.mean()) if episodes.length.size else None, "steps")
+    add("episodes", "Episodes", run.episodes, write=_count)
+    add("env_steps", "Env steps", run.env_steps, write=_count)
+    add("updates", "Policy updates", run.updates, write=_count)
+    add("steps_per_second", "Speed", run.steps_per_second, "env steps/s")
+    return tuple(found)
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _resume_command(run: TrainingRun, checkpoint: Checkpoint) -> str | None:
+    words = ["rlsweep", "train", "--resume", checkpoint.uri]
+    if run.status is RunStatus.COMPLETED:
+        if run.sweep_id is not None:
+            return None
+        words += ["--total-timesteps", str(2 * run.env_steps)]
+    return shlex.join(words)
+
+
+def _reproduction(run: TrainingRun, sweep: Sweep | None) -> Reproduction:
+    words = ["rlsweep", "train", "--agent-config", run.config_path, *base_arguments(sweep)]
+    words += ["--mode", str(run.config.get("mode", "full")), "--seed", str(run.seed)]
+    for flag, amount in run.config.get("budget", {}).items():
+        words += [] if amount is None else [f"--{flag.replace('_', '-')}", str(amount)]
+    metadata = run.metadata
+    return Reproduction(
+        command=shlex.join(words),
+        recorded_command=metadata.get("command"),
+        git_commit=metadata.get("git_commit"),
+        git_dirty=metadata.get("git_dirty"),
+        versions=metadata.get("versions", {}),
+        seed=run.seed,
+        host=metadata.get("host"),
+        engine=metadata.get("engine"),
+    )

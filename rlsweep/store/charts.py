@@ -1,0 +1,233 @@
+"""Curves reduced by the database to what a screen can show: a run of a million episodes sends some hundred points."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, LiteralString
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import sql
+from psycopg.rows import DictRow
+
+from rlsweep.errors import InputError
+from rlsweep.store.database import Database
+from rlsweep.store.queries import composed, load
+from rlsweep.store.records import missing
+
+_SQL = load("charts")
+
+
+CONNECTIONS = 4
+"""How many read the curves of one request at once: a few cores' worth, and few enough for any server."""
+
+
+class Axis(StrEnum):
+    """What a curve runs along."""
+
+    ENV_STEPS = "env_steps"
+    EPISODE = "episode"
+    SECONDS = "seconds"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReducedCurve:
+    """One metric of one run; lists of one length, along x.
+
+    x: where each bucket's last row lies
+    min, mean, max: over the bucket, so that a single spike stays; None where no row of it has a value
+    count: how many values
+    """
+
+    run_id: UUID
+    metric: str
+    x: list[float]
+    min: list[float | None]
+    mean: list[float | None]
+    max: list[float | None]
+    count: list[int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Source:
+    """A table of curves. order: its rows' order within a run; axes: what it can be drawn along; values: its metrics."""
+
+    table: LiteralString
+    order: LiteralString
+    axes: Mapping[Axis, LiteralString]
+    values: Mapping[str, LiteralString]
+
+
+_SOURCES = (
+    _Source(
+        table="episodes",
+        order="episode",
+        axes={
+            Axis.ENV_STEPS: "episodes.env_steps",
+            Axis.EPISODE: "episodes.episode",
+            Axis.SECONDS: "episodes.seconds",
+        },
+        values={
+            "reward": "reward",
+            "win": "case when outcome = 'win' then 1.0::double precision when outcome is not null then 0 end",
+            "length": "length",
+        },
+    ),
+    _Source(
+        table="updates",
+        order='"update"',
+        axes={Axis.ENV_STEPS: "updates.env_steps", Axis.UPDATE: 'updates."update"'},
+        values={
+            "policy_loss": "policy_loss",
+            "value_loss": "value_loss",
+            "entropy": "entropy",
+            "approx_kl": "approx_kl",
+            "clip_fraction": "clip_fraction",
+            "explained_variance": "explained_variance",
+            "learning_rate": "learning_rate",
+            "steps_per_second": "steps_per_second",
+        },
+    ),
+    _Source(
+        table="evaluations",
+        order="env_steps",
+        axes={Axis.ENV_STEPS: "evaluations.env_steps"},
+        values={"eval_mean_reward": "mean_reward", "eval_win_rate": "win_rate"},
+    ),
+)
+_EPISODES = _SOURCES[0]
+
+METRICS = tuple(name for source in _SOURCES for name in source.values)
+"""What can be drawn."""
+
+EPISODE_METRICS = tuple(_EPISODES.values)
+EPISODE_AXES = tuple(_EPISODES.axes)
+
+
+def reduced_curves(
+    database: Database, run_ids: Sequence[UUID], metrics: Sequence[str], axis: Axis, buckets: int
+) -> list[ReducedCurve]:
+    """Every metric of every run in at most so many points; a run without rows gets empty lists.
+
+    Raises InputError for a metric that is not recorded along that axis.
+    """
+    curves = {}
+    for source in _SOURCES:
+        wanted = [metric for metric in metrics if metric in source.values]
+        if not wanted:
+            continue
+        by_run = _side_by_side(database, _reduction(source, wanted, axis), {"buckets": buckets}, run_ids=run_ids)
+        for run_id, rows in by_run.items():
+            for number, metric in enumerate(wanted):
+                curves[run_id, metric] = _curve(run_id, metric, number, rows)
+    return [curves[run_id, metric] for metric in metrics for run_id in run_ids]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class BucketSums:
+    """Sum and number of one run's values in each bucket of a grid; (buckets,) float64 each."""
+
+    total: NDArray[np.float64]
+    number: NDArray[np.float64]
+
+
+def ends(database: Database, run_ids: Sequence[UUID], axis: Axis) -> dict[UUID, float]:
+    """Where each run's episodes end along the axis; runs without episodes are left out."""
+    with database.readonly() as connection:
+        rows = connection.execute(composed(_SQL["ends"], x=_EPISODES.axes[axis]), {"run_ids": list(run_ids)})
+        return {run_ids[row["position"] - 1]: row["last"] for row in rows}
+
+
+def bucket_sums(
+    database: Database, span_of: Mapping[UUID, float], metric: str, axis: Axis, buckets: int
+) -> dict[UUID, BucketSums]:
+    """Each run's values of an episode metric over its grid: so many buckets of equal width from 0 to its span."""
+    statement = composed(_SQL["sums"], x=_EPISODES.axes[axis], value=_EPISODES.values[metric])
+    by_run = _side_by_side(
+        database, statement, {"buckets": buckets}, run_ids=list(span_of), spans=list(span_of.values())
+    )
+    found = {}
+    for run_id, rows in by_run.items():
+        sums = BucketSums(total=np.zeros(buckets, np.float64), number=np.zeros(buckets, np.float64))
+        for row in rows:
+            sums.total[row["bucket"] - 1] = row["total"] or 0.0
+            sums.number[row["bucket"] - 1] = row["number"]
+        found[run_id] = sums
+    return found
+
+
+def fingerprint(database: Database, run_ids: Sequence[UUID]) -> str:
+    """What changes whenever any of these runs records anything. Raises NotFoundError."""
+    with database.readonly() as connection:
+        rows = connection.execute(_SQL["list_marks"], {"run_ids": list(run_ids)})
+        marks = {row["id"]: row["mark"] for row in rows}
+    for run_id in run_ids:
+        if run_id not in marks:
+            raise missing("Training run", str(run_id), "rlsweep runs")
+    return "\n".join(marks[run_id] for run_id in run_ids)
+
+
+def _reduction(source: _Source, metrics: Sequence[str], axis: Axis) -> sql.Composed:
+    if axis not in source.axes:
+        known = " or ".join(source.axes)
+        raise InputError(f"{', '.join(metrics)} is recorded along {known}, not along {axis}. Give x={known}.")
+    x = source.axes[axis]
+    whole = axis is not Axis.SECONDS
+    bucket = (
+        f"({x} * %(buckets)s::bigint - 1) / last"
+        if whole
+        else f"greatest(1, ceil({x} * %(buckets)s / nullif(last, 0)))"
+    )
+    aggregates = [
+        f"{function}({source.values[metric]}) as {function}_{number}"
+        for number, metric in enumerate(metrics)
+        for function in ("min", "sum", "max", "count")
+    ]
+    return composed(
+        _SQL["reduce"], x=x, aggregates=", ".join(aggregates), table=source.table, order=source.order, bucket=bucket
+    )
+
+
+def _side_by_side(
+    database: Database,
+    statement: sql.Composed,
+    values: Mapping[str, Any],
+    *,
+    run_ids: Sequence[UUID],
+    **more: Sequence[Any],
+) -> dict[UUID, list[DictRow]]:
+    """The statement's rows by run; the runs are dealt to a few connections, each of which keeps a core busy.
+
+    more: other columns of the statement's `unnest`, one value a run
+    """
+
+    def rows_of(part: slice) -> dict[UUID, list[DictRow]]:
+        ids = run_ids[part]
+        columns = {name: list(column[part]) for name, column in more.items()}
+        found: dict[UUID, list[DictRow]] = {run_id: [] for run_id in ids}
+        with database.readonly() as connection:
+            for row in connection.execute(statement, {**values, **columns, "run_ids": list(ids)}):
+                found[ids[row["position"] - 1]].append(row)
+        return found
+
+    count = min(CONNECTIONS, len(run_ids))
+    parts = [slice(first, None, count) for first in range(count)]
+    if count <= 1:
+        return rows_of(slice(None))
+    with ThreadPoolExecutor(count) as pool:
+        return {run_id: rows for found in pool.map(rows_of, parts) for run_id, rows in found.items()}
+
+
+def _curve(run_id: UUID, metric: str, number: int, rows: Sequence[DictRow]) -> ReducedCurve:
+    return ReducedCurve(
+        run_id=run_id,
+        metric=metric,
+        x=[row["x"] for row in rows],
+        min=[row[f"min_{number}"] for row in rows],
+        mean=[row[f"sum_{number}"] / row[f"count_{number}"] if row[f"count_{number}"] else None for row in rows],
+        max=[row[f"max_{number}"] for row in rows],
+        count=[row[f"count_{number}"] for row in rows],
+    )

@@ -1,0 +1,288 @@
+"""The list of runs, page by page, in any order and through any filter."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.rows import DictRow
+
+from rlsweep.runs import RunStatus
+from rlsweep.store.database import Connection, Database
+from rlsweep.store.queries import composed, load
+from rlsweep.store.records import id_range, missing
+
+_SQL = load("listing")
+
+SPARKLINE_EPISODES = 8
+"""Episodes that each point of a sparkline is the mean of: enough to see the course, few enough to be quick."""
+
+
+class SortKey(StrEnum):
+    """What the list can be sorted by; the value is the name of its column."""
+
+    CONFIG_SHORT_NAME = "config_short_name"
+    AGENT_ID = "agent_id"
+    ALGORITHM = "algorithm"
+    SWEEP = "sweep"
+    SEED = "seed"
+    STATUS = "status"
+    STARTED_AT = "started_at"
+    DURATION = "duration"
+    EPISODES = "episodes"
+    ENV_STEPS = "env_steps"
+    MEAN_REWARD = "mean_reward"
+    WIN_RATE = "win_rate"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """expression: as the indexes have it; type: of a value that a cursor holds; can_miss: whether it may be null.
+
+    source: the tables that it is made from; no more than it needs, so that an index alone may give it
+    """
+
+    expression: LiteralString
+    type: LiteralString
+    can_miss: bool = False
+    source: LiteralString = "training_runs as run"
+
+
+_KEYS = {
+    SortKey.CONFIG_SHORT_NAME: _Key("run.config_short_name", "text"),
+    SortKey.AGENT_ID: _Key("run.agent_id", "text"),
+    SortKey.ALGORITHM: _Key("run.algorithm", "text"),
+    SortKey.SWEEP: _Key(
+        "sweeps.name",
+        "text",
+        can_miss=True,
+        source="training_runs as run left join sweeps on sweeps.id = run.sweep_id",
+    ),
+    SortKey.SEED: _Key("run.seed", "bigint"),
+    SortKey.STATUS: _Key("run.status", "text"),
+    SortKey.STARTED_AT: _Key("coalesce(run.started_at, run.created_at)", "timestamptz"),
+    SortKey.DURATION: _Key(
+        "extract(epoch from coalesce(run.ended_at, %(as_of)s) - run.started_at)", "numeric", can_miss=True
+    ),
+    SortKey.EPISODES: _Key("run.episodes", "bigint"),
+    SortKey.ENV_STEPS: _Key("run.env_steps", "bigint"),
+    SortKey.MEAN_REWARD: _Key("run.mean_reward", "double precision", can_miss=True),
+    SortKey.WIN_RATE: _Key("run.win_rate", "double precision", can_miss=True),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """By which column, and which way. Equal ones go by id, and what is not known comes last either way."""
+
+    key: SortKey = SortKey.STARTED_AT
+    descending: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filters:
+    """Which runs: of any of these agents, statuses and sweeps, an empty one letting all pass, and with these words.
+
+    words: any part of names, agent, algorithm or description, in any case, or the start of the run's id
+    """
+
+    agent_ids: tuple[str, ...] = ()
+    statuses: tuple[RunStatus, ...] = ()
+    sweep_ids: tuple[UUID, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """The last run of a page: the next page goes on behind it, whatever has come in since.
+
+    value: what it is sorted by, as text; None where that is not known
+    as_of: in the order of duration, the moment to which running ones are counted, the same on all pages; else None
+    """
+
+    value: str | None
+    id: UUID
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedRun:
+    """A row of the list: what `TrainingRun` has, less its config.
+
+    sweep_name: None for a run of no sweep
+    seconds: from its start to its end, or to now by the database's clock; None before it
+    budget: {"episodes": N | null, "total_timesteps": N | null}
+    error: the end of it; None where there is none
+    """
+
+    id: UUID
+    sweep_id: UUID | None
+    sweep_name: str | None
+    agent_id: str
+    algorithm: str
+    version: int
+    sweep_variant: str | None
+    config_name: str
+    config_short_name: str
+    seed: int
+    status: RunStatus
+    stop_requested: bool
+    attempt: int
+    created_at: datetime
+    heartbeat_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    episodes: int
+    updates: int
+    env_steps: int
+    mean_reward: float | None
+    win_rate: float | None
+    mean_length: float | None
+    steps_per_second: float | None
+    budget: dict[str, Any]
+    error: str | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunPage:
+    """total: how many runs the filters let through in all; next: where to go on, None at the end."""
+
+    runs: tuple[ListedRun, ...]
+    total: int
+    next: Place | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Agent:
+    """An agent, its runs, and when it was last trained or planned."""
+
+    agent_id: str
+    runs: int
+    latest_at: datetime
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(ListedRun))
+
+
+def list_page(database: Database, order: Order, filters: Filters, limit: int, after: Place | None = None) -> RunPage:
+    """So many runs behind `after`, or the first ones."""
+    key = _KEYS[order.key]
+    conditions, values = _conditions(filters)
+    with database.readonly() as connection:
+        total = _one(connection, composed(_SQL["count_runs"], conditions=_where(conditions)), values)["runs"]
+        as_of = after.as_of if after else None
+        if order.key is SortKey.DURATION and as_of is None:
+            as_of = _one(connection, _SQL["now"], {})["now"]
+        values |= {"as_of": as_of, "limit": limit + 1}
+        rows: list[DictRow] = []
+        if after is None or after.value is not None:
+            known = [f"{key.expression} is not null"] if key.can_miss else []
+            if after is not None:
+                sign = "<" if order.descending else ">"
+                known.append(f"({key.expression}, run.id) {sign} (%(after_value)s::{key.type}, %(after_id)s::uuid)")
+                values |= {"after_value": after.value, "after_id": after.id}
+            rows = _rows(connection, order, [*conditions, *known], values)
+        if key.can_miss and len(rows) <= limit:
+            unknown = [f"{key.expression} is null"]
+            if after is not None and after.value is None:
+                unknown.append(f"run.id {'<' if order.descending else '>'} %(after_id)s::uuid")
+                values |= {"after_id": after.id}
+            rows += _rows(connection, order, [*conditions, *unknown], values | {"limit": limit + 1 - len(rows)})
+    shown = rows[:limit]
+    return RunPage(
+        runs=tuple(_listed(row) for row in shown),
+        total=total,
+        next=_place(shown[-1], as_of) if len(rows) > limit else None,
+    )
+
+
+def get(database: Database, run_id: UUID) -> ListedRun:
+    """One run as the list shows it. Raises NotFoundError."""
+    with database.readonly() as connection:
+        row = connection.execute(_SQL["get_listed"], {"id": run_id}).fetchone()
+    if row is None:
+        raise missing("Training run", str(run_id), "rlsweep runs")
+    return _listed(row)
+
+
+def agents(database: Database) -> list[Agent]:
+    """Every agent on record, the one last used first."""
+    with database.readonly() as connection:
+        return [Agent(**row) for row in connection.execute(_SQL["list_agents"])]
+
+
+def sparklines(database: Database, run_ids: Sequence[UUID], points: int) -> dict[UUID, list[float | None]]:
+    """The course of each run's reward in so many points, sampled; a run without episodes has none."""
+    found: dict[UUID, list[float | None]] = {run_id: [] for run_id in run_ids}
+    with database.readonly() as connection:
+        values = {"run_ids": list(run_ids), "points": points, "width": SPARKLINE_EPISODES}
+        for row in connection.execute(_SQL["sample_rewards"], values):
+            found[run_ids[row["position"] - 1]].append(row["reward"])
+    return found
+
+
+def _conditions(filters: Filters) -> tuple[list[str], dict[str, Any]]:
+    """What stands behind `where` for these filters, and the values of its parameters."""
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    if filters.agent_ids:
+        conditions.append("run.agent_id = any(%(agent_ids)s)")
+        values["agent_ids"] = list(filters.agent_ids)
+    if filters.statuses:
+        conditions.append("run.status = any(%(statuses)s)")
+        values["statuses"] = [status.value for status in filters.statuses]
+    if filters.sweep_ids:
+        conditions.append("run.sweep_id = any(%(sweep_ids)s)")
+        values["sweep_ids"] = list(filters.sweep_ids)
+    if words := filters.words.strip():
+        places = [
+            "strpos(run.search, lower(%(words)s)) > 0",
+            "run.sweep_id in (select id from sweeps where strpos(lower(name), lower(%(words)s)) > 0)",
+        ]
+        values["words"] = words
+        if bounds := id_range(words):
+            places.append("run.id between %(low)s and %(high)s")
+            values |= {"low": bounds[0], "high": bounds[1]}
+        conditions.append(f"({' or '.join(places)})")
+    return conditions, values
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return " and ".join(conditions) or "true"
+
+
+def _rows(connection: Connection, order: Order, conditions: Sequence[str], values: dict[str, Any]) -> list[DictRow]:
+    direction = "desc" if order.descending else "asc"
+    key = _KEYS[order.key]
+    statement = composed(
+        _SQL["list_page"],
+        source=key.source,
+        conditions=_where(conditions),
+        key=key.expression,
+        direction=direction,
+    )
+    return connection.execute(statement, values).fetchall()
+
+
+def _one(connection: Connection, statement: sql.Composed | bytes, values: dict[str, Any]) -> DictRow:
+    row = connection.execute(statement, values).fetchone()
+    assert row is not None
+    return row
+
+
+def _listed(row: DictRow) -> ListedRun:
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    values["status"] = RunStatus(row["status"])
+    values["budget"] = row["budget"] or {}
+    return ListedRun(**values)
+
+
+def _place(row: DictRow, as_of: datetime | None) -> Place:
+    value = row["key"]
+    text = value.isoformat() if isinstance(value, datetime) else value if value is None else str(value)
+    return Place(value=text, id=row["id"], as_of=as_of)

@@ -1,0 +1,1 @@
+"""Training History: a JSON API over the record, and the pages that show it."""

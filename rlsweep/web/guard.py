@@ -1,0 +1,136 @@
+"""Who may ask, and what every answer carries: the outermost layer around the application."""
+
+import hmac
+from collections.abc import Collection
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl, quote, urlencode
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rlsweep.web import errors
+
+COOKIE = "rlsweep_token"
+PARAMETER = "token"
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Guard:
+    """Checks host, method and token of each request, before anything else sees it.
+
+    allowed_hosts: names that the Host header may have, without a port; others are refused, for a page elsewhere may
+        point a name of its own at 127.0.0.1 and read what it finds (DNS rebinding)
+    token: what a request must know, as a bearer token, as a cookie, or once as `?token=…`, which sets the cookie;
+        None lets everyone in
+    """
+
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str], token: str | None) -> None:
+        self._app = app
+        self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or hand it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        request = Request(scope)
+        refusal = self._refusal(request)
+        try:
+            # A HEAD is answered as a GET; the server leaves the body out.
+            await (refusal or self._app)({**scope, "method": "GET"}, receive, send_with_headers)
+        except Exception as exc:
+            if started:
+                raise
+            await errors.internal(request, exc)(scope, receive, send_with_headers)
+
+    def _refusal(self, request: Request) -> Response | None:
+        host = host_name(request.headers.get("Host", ""))
+        if host not in self._allowed_hosts:
+            names = ", ".join(sorted(self._allowed_hosts))
+            return errors.told(
+                request, 400, "bad_host", f"This server answers to {names} alone. Open it under one of these names."
+            )
+        if request.method not in ("GET", "HEAD"):
+            message = "Training History only shows: GET and HEAD are all it knows."
+            return errors.told(request, 405, "method_not_allowed", message, {"Allow": "GET, HEAD"})
+        if self._token is None or request.url.path.startswith("/static/"):  # the page that asks for a token has a style
+            return None
+        return self._check_token(request, self._token)
+
+    def _check_token(self, request: Request, token: str) -> Response | None:
+        shown = request.query_params.get(PARAMETER)
+        if shown is not None and _equal(shown, token):
+            return self._welcome(request, token)
+        if any(_equal(known, token) for known in _tokens_of(request.headers)):
+            return None
+        message = (
+            "This server asks for its token. Open the address that `rlsweep serve` printed, which ends in ?token=…, "
+            "or send the header Authorization: Bearer <token>."
+        )
+        return errors.told(request, 401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
+
+    def _welcome(self, request: Request, token: str) -> Response:
+        """Put the token into a cookie that scripts cannot read, and take it out of the address."""
+        others = [pair for pair in parse_qsl(request.url.query, keep_blank_values=True) if pair[0] != PARAMETER]
+        # From the path alone, with one slash: never a redirect to another host.
+        path = "/" + quote(request.url.path.lstrip("/"), safe="/")
+        response = RedirectResponse(f"{path}?{urlencode(others)}" if others else path, status_code=303)
+        response.headers["Cache-Control"] = "no-store"
+        response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
+        return response
+
+
+def host_name(header: str) -> str:
+    """The name in a Host header, in lower case, without its port: `[::1]:80` gives `[::1]`."""
+    name, colon, port = header.strip().lower().rpartition(":")
+    return (
+        name if colon and (port.isdecimal() or not port) and (name.endswith("]") or ":" not in name) else header.lower()
+    )
+
+
+def _tokens_of(headers: Headers) -> list[str]:
+    scheme, _, bearer = headers.get("Authorization", "").partition(" ")
+    found = [bearer.strip()] if scheme.lower() == "bearer" else []
+    try:
+        cookie = SimpleCookie(headers.get("Cookie", "")).get(COOKIE)
+    except CookieError:
+        cookie = None
+    return found if cookie is None else [*found, cookie.value]
+
+
+def _equal(one: str, other: str) -> bool:
+    """Compare in a time that does not tell how much is right."""
+    return hmac.compare_digest(one.encode(), other.encode())

@@ -1,0 +1,290 @@
+"""The pages of Training History: light shells that fetch their data from the JSON API, and the context of each."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from rlsweep.web.templating import page
+
+router = APIRouter(include_in_schema=False)
+
+INTRODUCTION = (
+    "Everything that the pages show comes from these addresses, as JSON. All of them only read. Times are ISO 8601 in "
+    "UTC, what is not known is null, and an error is {“error”: {“code”, “message”}}."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """What every page has. title: of the browser's tab; section: runs, sweeps, api or nothing, marks the place."""
+
+    title: str
+    section: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunPage(Page):
+    """One run. run_id: as it stands in the address, not yet looked up."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepPage(Page):
+    """One sweep. sweep_id: its id or its name, as it stands in the address."""
+
+    sweep_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ErrorPage(Page):
+    """What went wrong and what to do. hint and command: the way on; empty where there is none."""
+
+    status: int
+    message: str
+    hint: str
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Field:
+    """A parameter or a field of an answer. kind: its type in words."""
+
+    name: str
+    kind: str
+    description: str
+    required: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One address of the API.
+
+    description, answer: paragraphs, of the address and of what it answers
+    example: a command that asks it
+    """
+
+    anchor: str
+    method: str
+    path: str
+    summary: str
+    description: tuple[str, ...]
+    parameters: tuple[Field, ...]
+    answer: tuple[str, ...]
+    fields: tuple[Field, ...]
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocsPage(Page):
+    """The API, made from its OpenAPI document."""
+
+    introduction: str
+    operations: tuple[Operation, ...]
+
+
+TEMPLATES: dict[str, type[Page]] = {
+    "runs.html": Page,
+    "run.html": RunPage,
+    "sweeps.html": Page,
+    "sweep.html": SweepPage,
+    "compare.html": Page,
+    "error.html": ErrorPage,
+    "api_docs.html": DocsPage,
+}
+"""Each template and the context it is rendered with; nothing else is known to it."""
+
+_ERRORS: dict[int, tuple[str, str, str]] = {
+    400: ("This address cannot be used", "", ""),
+    401: (
+        "A token is needed",
+        "This server is open to other machines, so it asks for its token. Open the link that it printed when it "
+        "started, or add the token to this address once:",
+        "?token=…",
+    ),
+    404: (
+        "Not found",
+        "It may have been deleted, or belong to another RLSWEEP_HOME. These list what is on record:",
+        "",
+    ),
+    405: (
+        "Only reading is possible here",
+        "Runs are started, stopped and deleted from the command line:",
+        "rlsweep --help",
+    ),
+    500: (
+        "Something went wrong on the server",
+        "The terminal in which the server runs shows the details. To see them in full, start it with:",
+        "rlsweep serve --debug",
+    ),
+    503: (
+        "The database is unreachable",
+        "This page tries again by itself. If it stays away, look at the address of the database:",
+        "rlsweep db url",
+    ),
+}
+"""Status → title, hint, command."""
+
+
+@router.get("/")
+def start() -> Response:
+    """Everything starts at the list."""
+    return RedirectResponse("/training")
+
+
+@router.get("/training")
+def runs() -> HTMLResponse:
+    """The list of training runs."""
+    return page("runs.html", Page(title="Training runs", section="runs"))
+
+
+@router.get("/training/runs/{run_id}")
+def run(run_id: str) -> HTMLResponse:
+    """One training run."""
+    return page("run.html", RunPage(title=f"Run {_short(run_id)}", section="runs", run_id=run_id))
+
+
+@router.get("/training/sweeps")
+def sweeps() -> HTMLResponse:
+    """The list of sweeps."""
+    return page("sweeps.html", Page(title="Sweeps", section="sweeps"))
+
+
+@router.get("/training/sweeps/{sweep_id}")
+def sweep(sweep_id: str) -> HTMLResponse:
+    """One sweep."""
+    return page("sweep.html", SweepPage(title=f"Sweep {_short(sweep_id)}", section="sweeps", sweep_id=sweep_id))
+
+
+@router.get("/training/compare")
+def compare() -> HTMLResponse:
+    """Any runs against each other."""
+    return page("compare.html", Page(title="Compare", section="runs"))
+
+
+@router.get("/api/docs")
+def api_docs(request: Request) -> HTMLResponse:
+    """The API in words."""
+    context = DocsPage(
+        title="The API",
+        section="api",
+        introduction=INTRODUCTION,
+        operations=operations(request.app.openapi(), base=str(request.base_url).rstrip("/")),
+    )
+    return page("api_docs.html", context)
+
+
+def error_page(_request: Request, status: int, _code: str, message: str) -> HTMLResponse:
+    """The page for an error that struck before a page could be shown; it needs no database."""
+    title, hint, command = _ERRORS.get(status, ("This did not work", "", ""))
+    context = ErrorPage(title=title, section="", status=status, message=message, hint=hint, command=command)
+    return page("error.html", context, status_code=status)
+
+
+def operations(document: dict[str, Any], *, base: str) -> tuple[Operation, ...]:
+    """What an OpenAPI document says of each address, in its order."""
+    return tuple(
+        _operation(document, path, method, details, base)
+        for path, methods in document["paths"].items()
+        for method, details in methods.items()
+    )
+
+
+def _operation(document: dict[str, Any], path: str, method: str, details: dict[str, Any], base: str) -> Operation:
+    answer = details.get("responses", {}).get("200", {}).get("content", {}).get("application/json", {})
+    given = details.get("parameters", [])
+    return Operation(
+        anchor=re.sub(r"[^a-z0-9]+", "-", f"{method} {path}".lower()).strip("-"),
+        method=method.upper(),
+        path=path,
+        summary=details.get("summary", ""),
+        description=_paragraphs(details.get("description", "")),
+        parameters=tuple(
+            Field(
+                name=each["name"],
+                kind=_kind(document, each.get("schema", {})).removesuffix(" or null"),
+                description=_described(each.get("description", ""), each.get("schema", {})),
+                required=bool(each.get("required")),
+            )
+            for each in given
+        ),
+        answer=_paragraphs(_resolve(document, answer.get("schema", {})).get("description", "")),
+        fields=_fields(document, answer.get("schema", {})),
+        example=f"curl '{base}{path}{_required(given)}'",
+    )
+
+
+def _paragraphs(text: str) -> tuple[str, ...]:
+    """Prose as it is read: code in quotation marks, and each line that describes a field by itself."""
+    quoted = re.sub(r"`([^`]*)`", r"“\1”", text)
+    return tuple(line.strip() for part in quoted.split("\n\n") for line in part.split("\n") if line.strip())
+
+
+def _required(given: list[dict[str, Any]]) -> str:
+    """The part of an address that cannot be left out."""
+    names = [each["name"] for each in given if each.get("required") and each.get("in") == "query"]
+    return "?" + "&".join(f"{name}=…" for name in names) if names else ""
+
+
+def _described(description: str, schema: dict[str, Any]) -> str:
+    default = schema.get("default")
+    return description if default in (None, [], "") else f"{description} Default: {default}.".strip()
+
+
+def _fields(document: dict[str, Any], schema: dict[str, Any]) -> tuple[Field, ...]:
+    """The fields of an answer, those of the objects that it lists directly below, by dotted name."""
+    return tuple(_walk(document, schema, prefix="", depth=2))
+
+
+def _walk(document: dict[str, Any], schema: dict[str, Any], *, prefix: str, depth: int) -> list[Field]:
+    resolved = _resolve(document, schema)
+    found: list[Field] = []
+    for name, child in resolved.get("properties", {}).items():
+        full = f"{prefix}{name}"
+        found.append(
+            Field(
+                name=full,
+                kind=_kind(document, child),
+                description=child.get("description", ""),
+                required=name in resolved.get("required", []),
+            )
+        )
+        inner = _resolve(document, child)
+        if depth > 1 and inner.get("type") == "array":
+            found += _walk(document, inner.get("items", {}), prefix=f"{full}[].", depth=depth - 1)
+    return found
+
+
+def _resolve(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    found: Any = document
+    for part in str(reference).removeprefix("#/").split("/"):
+        found = found[part]
+    return dict(found)
+
+
+def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
+    schema = _resolve(document, schema)
+    choices = schema.get("anyOf") or schema.get("oneOf")
+    if choices:
+        return " or ".join(dict.fromkeys(_kind(document, choice) for choice in choices))
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    kind = str(schema.get("type", "any"))
+    if kind == "array":
+        return f"list of {_kind(document, schema.get('items', {}))}"
+    return str(schema.get("format", kind)) if kind == "string" else kind
+
+
+def _short(reference: str) -> str:
+    """An id's first part, a name as it is unless it is very long: for the browser's tab."""
+    try:
+        return str(UUID(reference))[:8]
+    except ValueError:
+        return reference if len(reference) <= 60 else f"{reference[:59]}…"

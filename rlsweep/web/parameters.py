@@ -1,0 +1,102 @@
+"""What a request carries: the database, ids, orders and cursors."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request
+from pydantic import AfterValidator
+
+from rlsweep.config.nearest import suggestion
+from rlsweep.errors import InputError
+from rlsweep.store.database import Database
+from rlsweep.store.listing import Order, Place, SortKey
+from rlsweep.store.sweeps import SweepPlace
+
+MOST_COMPARED = 200
+"""Runs whose curves are drawn together; more than anybody can tell apart."""
+
+
+def _distinct(run_ids: list[UUID]) -> list[UUID]:
+    return list(dict.fromkeys(run_ids))
+
+
+RunIds = Annotated[
+    list[UUID],
+    Query(min_length=1, max_length=MOST_COMPARED, description="Id of a run; several may be given."),
+    AfterValidator(_distinct),
+]
+
+BAD_CURSOR = "The cursor is none of this list's. Leave it out to begin with the first page."
+
+
+def database_of(request: Request) -> Database:
+    """The database that the application was made over."""
+    database = request.app.state.database
+    assert isinstance(database, Database)
+    return database
+
+
+def order_of(sort: str) -> Order:
+    """`-mean_reward` is by mean reward, greatest first. Raises InputError for what is no column."""
+    name = sort.removeprefix("-")
+    if name not in list(SortKey):
+        raise InputError(f"sort: {name!r} is no column{suggestion(name, SortKey)}; there are {', '.join(SortKey)}.")
+    return Order(key=SortKey(name), descending=sort.startswith("-"))
+
+
+def write_cursor(place: Place | SweepPlace | None, sort: str) -> str | None:
+    """Where to go on, as text that means nothing to whoever hands it back."""
+    if place is None:
+        return None
+    if isinstance(place, Place):
+        parts = [sort, place.value, str(place.id), place.as_of and place.as_of.isoformat()]
+    else:
+        parts = [sort, place.created_at.isoformat(), str(place.id)]
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def read_place(cursor: str | None, sort: str) -> Place | None:
+    """Read back what `write_cursor` wrote for a list of runs. Raises InputError."""
+    if cursor is None:
+        return None
+    value, run_id, as_of = _parts(cursor, sort, 3)
+    if value is not None and not isinstance(value, str):
+        raise InputError(BAD_CURSOR)
+    return Place(value=value, id=_uuid(run_id), as_of=None if as_of is None else _moment(as_of))
+
+
+def read_sweep_place(cursor: str | None, sort: str) -> SweepPlace | None:
+    """Read back what `write_cursor` wrote for a list of sweeps. Raises InputError."""
+    if cursor is None:
+        return None
+    created_at, sweep_id = _parts(cursor, sort, 2)
+    return SweepPlace(created_at=_moment(created_at), id=_uuid(sweep_id))
+
+
+def _parts(cursor: str, sort: str, count: int) -> Sequence[Any]:
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        raise InputError(BAD_CURSOR) from None
+    if not isinstance(parts, list) or len(parts) != count + 1 or parts[0] != sort:
+        raise InputError(BAD_CURSOR)
+    return parts[1:]
+
+
+def _uuid(text: Any) -> UUID:
+    try:
+        return UUID(text)
+    except (ValueError, TypeError, AttributeError):
+        raise InputError(BAD_CURSOR) from None
+
+
+def _moment(text: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise InputError(BAD_CURSOR) from None

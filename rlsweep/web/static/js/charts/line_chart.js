@@ -1,0 +1,413 @@
+// A line chart as SVG: bands, lines, a readout under the cursor, zoom by dragging. It knows nothing of what it shows.
+
+import { html, setText, svg } from "../core/dom.js";
+import { colourClass } from "./palette.js";
+import { AXES, tickLabels, ticks } from "./ticks.js";
+
+/**
+ * @typedef {object} Series
+ * @property {string} id
+ * @property {string} name as the legend and the readout have it
+ * @property {import("./palette.js").LineStyle} style
+ * @property {number[]} x rising
+ * @property {(number | null)[]} y
+ * @property {(number | null)[] | null} [low] lower edge of the band
+ * @property {(number | null)[] | null} [high] upper edge of the band
+ * @property {boolean} [faint] drawn thin and pale, and left out of the readout
+ * @property {boolean} [bandOnly] no line, only the band
+ */
+
+/**
+ * @typedef {object} Content
+ * @property {Series[]} series
+ * @property {import("./ticks.js").AxisName} axis
+ * @property {(value: number | null) => string} format of the y values
+ * @property {(value: number) => string} [tick] how the y axis writes its figures, if not by itself
+ * @property {[number, number]} [within] the y axis shows no more than this
+ */
+
+const MARGIN = { top: 8, right: 14, bottom: 38, left: 52 };
+const READOUT_LINES = 14;
+const FEW_POINTS = 40;
+const LEAST_DRAG = 6;
+/** More bands than these are drawn paler. */
+const MANY_BANDS = 5;
+const OUTERMOST = 0.03;
+/** A band may widen the y axis by so much of what the lines span, on either side: two seeds have very wide ones. */
+const BAND_ROOM = 0.45;
+
+export class LineChart {
+  /** @param {{label: string, height: number, onZoom?: (isZoomed: boolean) => void}} options */
+  constructor({ label, height, onZoom = () => {} }) {
+    this.label = label;
+    this.height = height;
+    this.onZoom = onZoom;
+    /** @type {Content} */
+    this.content = { series: [], axis: "env_steps", format: String };
+    /** @type {Set<string>} */
+    this.hidden = new Set();
+    /** @type {[number, number] | null} */
+    this.zoomed = null;
+    this.highlighted = "";
+    this.width = 0;
+    this.readoutAt = /** @type {number | null} */ (null);
+    this.picture = svg("svg.chart", { role: "img", "aria-label": label });
+    this.readout = html("div.readout", { hidden: true, "aria-hidden": "true" });
+    this.spoken = html("div.visually-hidden", { "aria-live": "polite" });
+    this.element = html(
+      "div.chart-area",
+      { tabindex: 0, role: "group", "aria-label": `${label}: chart. Arrow keys read it, Escape resets the zoom.` },
+      this.picture, this.readout, this.spoken,
+    );
+    this.element.style.height = `${height}px`;
+    this.listen();
+    new ResizeObserver(() => this.resize()).observe(this.element);
+  }
+
+  /** @param {Content} content */
+  update(content) {
+    if (content.axis !== this.content.axis) this.zoom(null);
+    this.content = content;
+    this.draw();
+  }
+
+  /** @param {number} height */
+  setHeight(height) {
+    this.height = height;
+    this.element.style.height = `${height}px`;
+    this.draw();
+  }
+
+  /** @param {Set<string>} hidden ids of series that are left out */
+  hide(hidden) {
+    this.hidden = hidden;
+    this.draw();
+  }
+
+  /** Let one series stand out; "" lets none. @param {string} id */
+  highlight(id) {
+    this.highlighted = id;
+    this.picture.classList.toggle("has-highlight", id !== "");
+    for (const part of this.picture.querySelectorAll("[data-series]")) {
+      part.classList.toggle("is-highlighted", part.getAttribute("data-series") === id);
+    }
+  }
+
+  /** @param {[number, number] | null} range of x */
+  zoom(range) {
+    if (range === null && this.zoomed === null) return;
+    this.zoomed = range;
+    this.onZoom(range !== null);
+    this.draw();
+  }
+
+  resize() {
+    const width = Math.floor(this.element.clientWidth);
+    if (width === this.width || width === 0) return;
+    this.width = width;
+    this.draw();
+  }
+
+  get shown() {
+    return this.content.series.filter((series) => !this.hidden.has(series.id));
+  }
+
+  draw() {
+    if (this.width === 0) return;
+    const { width, height } = this;
+    const inner = { width: Math.max(10, width - MARGIN.left - MARGIN.right), height: height - MARGIN.top - MARGIN.bottom };
+    const [x0, x1] = this.zoomed ?? span(this.shown.flatMap((series) => [series.x[0], series.x[series.x.length - 1]]), 0);
+    const [y0, y1] = this.yRange(x0, x1);
+    this.toX = (/** @type {number} */ value) => MARGIN.left + ((value - x0) / (x1 - x0 || 1)) * inner.width;
+    this.fromX = (/** @type {number} */ place) => x0 + ((place - MARGIN.left) / inner.width) * (x1 - x0);
+    this.toY = (/** @type {number} */ value) => MARGIN.top + inner.height - ((value - y0) / (y1 - y0 || 1)) * inner.height;
+    const clip = `clip-${LineChart.#count++}`;
+    this.picture.replaceChildren(
+      svg("defs", {}, svg("clipPath", { id: clip }, svg("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: inner.width + 1, height: inner.height + 4 }))),
+      this.axes([x0, x1], [y0, y1], inner),
+      svg("g.marks", { "clip-path": `url(#${clip})` }, this.marks()),
+      svg("line.cursor", { y1: MARGIN.top, y2: MARGIN.top + inner.height, visibility: "hidden" }),
+      svg("g.cursor-dots"),
+      svg("rect.brush", { y: MARGIN.top, height: inner.height, visibility: "hidden" }),
+    );
+    this.picture.setAttribute("width", String(width));
+    this.picture.setAttribute("height", String(height));
+    this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.picture.setAttribute("aria-label", this.summary());
+    this.picture.classList.toggle("has-many", this.shown.filter((series) => series.low).length > MANY_BANDS);
+    if (this.highlighted) this.highlight(this.highlighted);
+    if (this.readoutAt !== null) this.read(this.readoutAt);
+  }
+
+  static #count = 0;
+
+  /** @param {number} x0 @param {number} x1 @returns {[number, number]} */
+  yRange(x0, x1) {
+    const values = [];
+    const edges = [];
+    for (const series of this.shown) {
+      for (let index = 0; index < series.x.length; index += 1) {
+        if (series.x[index] < x0 || series.x[index] > x1) continue;
+        if (!series.bandOnly) values.push(series.y[index]);
+        if (series.low && series.high) edges.push(series.low[index], series.high[index]);
+      }
+    }
+    const hasLines = values.some((value) => typeof value === "number");
+    const isEnvelope = this.content.series.some((series) => series.bandOnly);
+    const bands = isEnvelope || !hasLines ? edges : held(central(edges), span(values, BAND_ROOM));
+    const [low, high] = span([...values, ...bands], 0.04);
+    const [least, most] = this.content.within ?? [-Infinity, Infinity];
+    return [Math.max(low, least), Math.min(high, most)];
+  }
+
+  /** @param {[number, number]} xs @param {[number, number]} ys @param {{width: number, height: number}} inner */
+  axes(xs, ys, inner) {
+    const axis = AXES[this.content.axis];
+    const across = axis.ticks(xs[0], xs[1], Math.max(3, Math.floor(inner.width / 90)));
+    const up = ticks(ys[0], ys[1], Math.max(3, Math.floor(inner.height / 46)));
+    const bottom = MARGIN.top + inner.height;
+    const acrossLabels = axis.labels(across);
+    const upLabels = this.content.tick ? up.map(this.content.tick) : tickLabels(up);
+    return svg(
+      "g.axes", { "aria-hidden": "true" },
+      up.map((value, index) => [
+        svg("line.grid", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: this.toY(value), y2: this.toY(value) }),
+        svg("text.tick", { x: MARGIN.left - 8, y: this.toY(value) + 3.5, "text-anchor": "end" }, upLabels[index]),
+      ]),
+      svg("line.axis", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: bottom, y2: bottom }),
+      across.map((value, index) => [
+        svg("line.axis", { x1: this.toX(value), x2: this.toX(value), y1: bottom, y2: bottom + 4 }),
+        svg("text.tick", { x: this.toX(value), y: bottom + 17, "text-anchor": "middle" }, acrossLabels[index]),
+      ]),
+      svg("text.axis-name", { x: MARGIN.left + inner.width, y: bottom + 31, "text-anchor": "end" }, `${axis.label} →`),
+    );
+  }
+
+  marks() {
+    const ordered = [...this.shown].sort((one, other) => Number(other.faint ?? false) - Number(one.faint ?? false));
+    return [
+      ordered.filter((series) => series.low && series.high).map((series) =>
+        svg(`path.band.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, { d: this.bandPath(series), "data-series": series.id })),
+      ordered.filter((series) => !series.bandOnly).map((series) => [
+        svg(`path.line.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, {
+          d: this.linePath(series), "data-series": series.id, "stroke-dasharray": series.style.dash || null,
+        }),
+        series.x.length <= FEW_POINTS && !series.faint && this.dots(series),
+      ]),
+    ];
+  }
+
+  /** @param {Series} series */
+  dots(series) {
+    return series.x.map((x, index) => {
+      const y = series.y[index];
+      return y !== null && svg(`circle.dot.${colourClass(series.style)}`, { cx: this.toX(x), cy: this.toY(y), r: 2, "data-series": series.id });
+    });
+  }
+
+  /** @param {Series} series */
+  linePath(series) {
+    let path = "";
+    let isDown = false;
+    for (let index = 0; index < series.x.length; index += 1) {
+      const y = series.y[index];
+      if (y === null || y === undefined) {
+        isDown = false;
+        continue;
+      }
+      path += `${isDown ? "L" : "M"}${this.toX(series.x[index]).toFixed(1)} ${this.toY(y).toFixed(1)}`;
+      isDown = true;
+    }
+    return path;
+  }
+
+  /** @param {Series} series */
+  bandPath(series) {
+    const low = series.low ?? [];
+    const high = series.high ?? [];
+    let path = "";
+    let start = 0;
+    while (start < series.x.length) {
+      if (low[start] === null || high[start] === null) {
+        start += 1;
+        continue;
+      }
+      let end = start;
+      while (end + 1 < series.x.length && low[end + 1] !== null && high[end + 1] !== null) end += 1;
+      const upper = [];
+      const lower = [];
+      for (let index = start; index <= end; index += 1) {
+        const x = this.toX(series.x[index]).toFixed(1);
+        upper.push(`${x} ${this.toY(/** @type {number} */ (high[index])).toFixed(1)}`);
+        lower.unshift(`${x} ${this.toY(/** @type {number} */ (low[index])).toFixed(1)}`);
+      }
+      path += `M${upper.concat(lower).join("L")}Z`;
+      start = end + 1;
+    }
+    return path;
+  }
+
+  summary() {
+    const lines = this.shown.filter((series) => !series.faint && series.x.length);
+    const ends = lines.slice(0, 8).map((series) => `${series.name} ends at ${this.content.format(lastOf(series.y))}`);
+    return lines.length ? `${this.label} over ${AXES[this.content.axis].label}. ${ends.join("; ")}.` : `${this.label}: nothing to show yet.`;
+  }
+
+  listen() {
+    let from = /** @type {number | null} */ (null);
+    const place = (/** @type {PointerEvent} */ event) => event.clientX - this.element.getBoundingClientRect().left;
+    this.element.addEventListener("pointermove", (event) => {
+      if (from !== null) this.brush(from, place(event));
+      this.read(place(event));
+    });
+    this.element.addEventListener("pointerleave", () => {
+      if (from === null) this.stopReading();
+    });
+    this.element.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || event.pointerType === "touch") return;
+      from = place(event);
+      this.element.setPointerCapture(event.pointerId);
+    });
+    this.element.addEventListener("pointerup", (event) => {
+      const to = place(event);
+      if (from !== null && Math.abs(to - from) > LEAST_DRAG && this.fromX) {
+        this.zoom(/** @type {[number, number]} */ ([from, to].map(this.fromX).sort((one, other) => one - other)));
+      }
+      from = null;
+      this.brush(0, 0);
+    });
+    this.element.addEventListener("dblclick", () => this.zoom(null));
+    this.element.addEventListener("blur", () => this.stopReading());
+    this.element.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const step = { ArrowLeft: -12, ArrowRight: 12 }[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      const at = this.readoutAt ?? (step > 0 ? MARGIN.left : this.width - MARGIN.right);
+      this.read(Math.min(this.width - MARGIN.right, Math.max(MARGIN.left, at + step)));
+      setText(this.spoken, this.readout.textContent ?? "");
+    } else if (event.key === "Escape") {
+      this.zoom(null);
+      this.stopReading();
+    }
+  }
+
+  /** @param {number} from @param {number} to */
+  brush(from, to) {
+    const brush = this.picture.querySelector(".brush");
+    if (!brush) return;
+    brush.setAttribute("x", String(Math.min(from, to)));
+    brush.setAttribute("width", String(Math.abs(to - from)));
+    brush.setAttribute("visibility", Math.abs(to - from) > LEAST_DRAG ? "visible" : "hidden");
+  }
+
+  /** Show the values under a place of the x axis. @param {number} at in pixels */
+  read(at) {
+    if (!this.fromX || !this.toX || !this.toY) return;
+    if (at < MARGIN.left - 4 || at > this.width - MARGIN.right + 4) return this.stopReading();
+    const wanted = this.fromX(at);
+    const found = [];
+    for (const series of this.shown) {
+      if (series.faint || series.x.length === 0) continue;
+      const index = nearest(series.x, wanted);
+      const x = this.toX(series.x[index]);
+      const value = series.y[index];
+      if (value !== null && value !== undefined && Math.abs(x - at) < 40) found.push({ series, index, x, value });
+    }
+    if (found.length === 0) return this.stopReading();
+    this.readoutAt = at;
+    const closest = found.reduce((best, each) => (Math.abs(each.x - at) < Math.abs(best.x - at) ? each : best));
+    const cursor = this.picture.querySelector(".cursor");
+    for (const name of ["x1", "x2"]) cursor?.setAttribute(name, String(closest.x));
+    cursor?.setAttribute("visibility", "visible");
+    this.picture.querySelector(".cursor-dots")?.replaceChildren(...found.map(({ series, x, value }) =>
+      svg(`circle.dot.${colourClass(series.style)}`, { cx: x, cy: /** @type {(value: number) => number} */ (this.toY)(value), r: 3.2 })));
+    this.showReadout(closest.series.x[closest.index], found);
+    return undefined;
+  }
+
+  /** @param {number} x @param {{series: Series, index: number, x: number, value: number}[]} found */
+  showReadout(x, found) {
+    const { format, axis } = this.content;
+    const sorted = [...found].sort((one, other) => other.value - one.value);
+    this.readout.replaceChildren(
+      html("div.readout-head", {}, `${AXES[axis].value(x)}${axis === "seconds" ? "" : ` ${AXES[axis].label}`}`),
+      ...sorted.slice(0, READOUT_LINES).map(({ series, index, value }) => {
+        const low = series.low?.[index];
+        const high = series.high?.[index];
+        const range = typeof low === "number" && typeof high === "number" ? `${format(low)} … ${format(high)}` : "";
+        return html("div.readout-line", {}, swatch(series.style), html("span.readout-name", {}, series.name),
+          html("span.readout-value", {}, format(value)), html("span.readout-range", {}, range));
+      }),
+    );
+    if (sorted.length > READOUT_LINES) this.readout.append(html("div.readout-head", {}, `and ${sorted.length - READOUT_LINES} more`));
+    this.readout.hidden = false;
+    const width = this.readout.offsetWidth;
+    const at = this.readoutAt ?? 0;
+    const left = at + 14 + width > this.width ? Math.max(0, at - width - 14) : at + 14;
+    this.readout.style.transform = `translate(${left}px, ${MARGIN.top}px)`;
+  }
+
+  stopReading() {
+    this.readoutAt = null;
+    this.readout.hidden = true;
+    this.picture.querySelector(".cursor")?.setAttribute("visibility", "hidden");
+    this.picture.querySelector(".cursor-dots")?.replaceChildren();
+  }
+}
+
+/** The piece of line that stands for a series in legends. @param {import("./palette.js").LineStyle} style */
+export function swatch(style) {
+  return svg(`svg.swatch.${colourClass(style)}`, { width: 18, height: 10, "aria-hidden": "true" },
+    svg("line", { x1: 1, x2: 17, y1: 5, y2: 5, "stroke-dasharray": style.dash ? style.dash.split(" ").map((part) => Number(part) / 1.6).join(" ") : null }));
+}
+
+/** Least and greatest, with a share of air on both sides. @param {(number | null | undefined)[]} values @param {number} air @returns {[number, number]} */
+function span(values, air) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (value === null || value === undefined) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > high) return [0, 1];
+  if (low === high) return [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
+  return [low - (high - low) * air, high + (high - low) * air];
+}
+
+/**
+ * Values without their outermost hundredths: the first points of a band may be so wide that all else would be flat.
+ * @param {(number | null)[]} values
+ */
+function central(values) {
+  const sorted = /** @type {number[]} */ (values.filter((value) => value !== null)).sort((one, other) => one - other);
+  const cut = Math.floor(sorted.length * OUTERMOST);
+  return sorted.slice(cut, sorted.length - cut);
+}
+
+/** Values held within a range. @param {number[]} values @param {[number, number]} range */
+function held(values, [low, high]) {
+  return values.map((value) => Math.min(high, Math.max(low, value)));
+}
+
+/** Index of the value nearest to `wanted` in rising `values`. @param {number[]} values @param {number} wanted */
+function nearest(values, wanted) {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && wanted - values[low - 1] < values[low] - wanted ? low - 1 : low;
+}
+
+/** @param {(number | null)[]} values */
+function lastOf(values) {
+  for (let index = values.length - 1; index >= 0; index -= 1) if (values[index] !== null) return values[index];
+  return null;
+}

@@ -1,0 +1,60 @@
+// Where an axis has its ticks, and what they say.
+
+import { compact, duration } from "../core/format.js";
+
+const CLOCK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
+
+/**
+ * Round figures from low to high, about `count` of them.
+ * @param {number} low @param {number} high @param {number} count
+ */
+export function ticks(low, high, count) {
+  if (!(high > low)) return [low];
+  const rough = (high - low) / Math.max(1, count);
+  const size = 10 ** Math.floor(Math.log10(rough));
+  const step = size * ([1, 2, 2.5, 5, 10].find((each) => each * size >= rough) ?? 10);
+  return between(low, high, step);
+}
+
+/** The same for seconds. @param {number} low @param {number} high @param {number} count */
+export function clockTicks(low, high, count) {
+  const rough = (high - low) / Math.max(1, count);
+  const step = CLOCK_STEPS.find((each) => each >= rough) ?? Math.ceil(rough / 86_400) * 86_400;
+  return between(low, high, step);
+}
+
+/** @param {number} low @param {number} high @param {number} step */
+function between(low, high, step) {
+  const found = [];
+  for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index += 1) {
+    found.push(Number((index * step).toPrecision(12)));
+  }
+  return found;
+}
+
+/** Labels with as many decimals as tell neighbours apart. @param {number[]} values */
+export function tickLabels(values) {
+  const step = values.length > 1 ? Math.abs(values[1] - values[0]) : Math.abs(values[0] || 1);
+  const largest = Math.max(...values.map(Math.abs));
+  if (largest >= 10_000) return compactAll(values, largest);
+  if (largest !== 0 && largest < 0.001) return values.map((value) => (value === 0 ? "0" : value.toExponential(1).replace("-", "−").replace("e-", "e−")));
+  const decimals = Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
+  const extra = Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6 ? 1 : 0;
+  return values.map((value) => value.toLocaleString("en", { minimumFractionDigits: decimals + extra, maximumFractionDigits: decimals + extra }).replace("-", "−"));
+}
+
+/** All in the unit of the largest: 5 k beside 10 k. @param {number[]} values @param {number} largest */
+function compactAll(values, largest) {
+  const [unit, size] = largest >= 1e9 ? ["G", 1e9] : largest >= 1e6 ? ["M", 1e6] : ["k", 1e3];
+  return values.map((value) => (value === 0 ? "0" : `${(value / Number(size)).toLocaleString("en", { maximumFractionDigits: 2 }).replace("-", "−")} ${unit}`));
+}
+
+/** The axes that charts know: how their figures are read, and where they have ticks. */
+export const AXES = {
+  env_steps: { label: "env steps", ticks, labels: tickLabels, value: compact },
+  episode: { label: "episodes", ticks, labels: tickLabels, value: compact },
+  update: { label: "updates", ticks, labels: tickLabels, value: compact },
+  seconds: { label: "wall time", ticks: clockTicks, labels: (/** @type {number[]} */ values) => values.map(duration), value: duration },
+};
+
+/** @typedef {keyof typeof AXES} AxisName */

@@ -1,0 +1,197 @@
+// The learning curves of several configs: mean and band over seeds, or every seed.
+
+import { ChartCard } from "../charts/card.js";
+import { get } from "../core/api.js";
+import { html, setText } from "../core/dom.js";
+import { debounced, parameter, setParameters } from "../parts/address.js";
+import { oneOf, selectField } from "../parts/choices.js";
+import { METRICS, metricNamed } from "./metrics.js";
+
+const X_AXES = /** @type {[string, string][]} */ ([["env_steps", "Env steps"], ["episode", "Episodes"], ["seconds", "Wall time"]]);
+const SMOOTHINGS = [0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5];
+const DEFAULT_SMOOTHING = 0.1;
+const BUCKETS = 200;
+
+export class CurvesPanel {
+  /** @param {string} file what its files are called */
+  constructor(file) {
+    this.metric = metricNamed(parameter("metric")).name;
+    this.x = X_AXES.some(([name]) => name === parameter("x")) ? parameter("x") : "env_steps";
+    this.smoothing = parameter("smoothing") === "" ? DEFAULT_SMOOTHING : Number(parameter("smoothing")) || 0;
+    this.showsSeeds = parameter("seeds") === "1";
+    this.showsBand = parameter("band") !== "0";
+    /** @type {string[]} */
+    this.runIds = [];
+    /** @type {Map<string, import("../charts/palette.js").LineStyle>} */
+    this.styles = new Map();
+    /** @type {Map<string, {config: string, label: string}>} */
+    this.places = new Map();
+    this.card = new ChartCard({ title: "Learning curves", file: `${file}-curves`, height: 380, big: 620, legend: true, level: "h2" });
+    this.smoothingText = html("span.slider-text");
+    this.controls = html("div.curve-controls", {}, this.makeControls());
+    this.card.element.querySelector(".chart-head")?.after(this.controls);
+    this.element = this.card.element;
+    this.request = new AbortController();
+  }
+
+  makeControls() {
+    const slider = /** @type {HTMLInputElement} */ (html("input", {
+      type: "range", min: 0, max: SMOOTHINGS.length - 1, step: 1, "aria-label": "Smoothing", id: "smoothing",
+      value: SMOOTHINGS.reduce((best, each, index) => (Math.abs(each - this.smoothing) < Math.abs(SMOOTHINGS[best] - this.smoothing) ? index : best), 0),
+    }));
+    const load = debounced(() => this.changed(), 120);
+    slider.addEventListener("input", () => {
+      this.smoothing = SMOOTHINGS[Number(slider.value)];
+      load();
+    });
+    this.slider = slider;
+    const seeds = tick("every-seed", this.showsSeeds, (isOn) => {
+      this.showsSeeds = isOn;
+      this.changed();
+    });
+    const band = tick("band", this.showsBand, (isOn) => {
+      this.showsBand = isOn;
+      this.changed();
+    });
+    return [
+      selectField("Metric", METRICS.map((metric) => [metric.name, metric.label]), this.metric, (name) => {
+        this.metric = name;
+        this.changed();
+      }),
+      html("span.control", {}, html("span", { "aria-hidden": "true" }, "Over"),
+        oneOf({ label: "X axis", options: X_AXES, chosen: this.x, choose: (name) => { this.x = name; this.changed(); } })),
+      html("span.control", {}, html("label", {}, band, "Interval"), html("label", {}, seeds, "Every seed")),
+      html("span.control.slider-field", {}, html("label", { for: "smoothing" }, "Smoothing"), slider, this.smoothingText),
+    ];
+  }
+
+  changed() {
+    setParameters({
+      metric: this.metric === METRICS[0].name ? null : this.metric,
+      x: this.x === "env_steps" ? null : this.x,
+      smoothing: this.smoothing === DEFAULT_SMOOTHING ? null : String(this.smoothing),
+      seeds: this.showsSeeds ? "1" : null,
+      band: this.showsBand ? null : "0",
+    });
+    this.load().catch(() => {});
+  }
+
+  /**
+   * @param {string[]} runIds
+   * @param {Map<string, import("../charts/palette.js").LineStyle>} styles by config
+   * @param {Map<string, {config: string, label: string}>} places which config each run belongs to
+   */
+  async update(runIds, styles, places) {
+    this.runIds = runIds;
+    this.styles = styles;
+    this.places = places;
+    await this.load();
+  }
+
+  async load() {
+    if (this.runIds.length === 0) return;
+    this.request.abort();
+    this.request = new AbortController();
+    const metric = metricNamed(this.metric);
+    if (this.slider) this.slider.disabled = !metric.isBand;
+    try {
+      if (metric.isBand) await this.loadBands(metric);
+      else await this.loadCurves(metric);
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") return;
+      throw error;
+    }
+  }
+
+  /** @param {import("./metrics.js").Choice} metric */
+  async loadBands(metric) {
+    const answer = await get("/bands", { run: this.runIds, metric: metric.name, x: this.x, smoothing: this.smoothing, points: BUCKETS }, { signal: this.request.signal });
+    if (this.isDrawn(answer)) return;
+    /** @type {import("../charts/line_chart.js").Series[]} */
+    const series = answer.configs.flatMap((/** @type {any} */ config) => {
+      const style = this.styles.get(config.name) ?? { index: 0, colour: 0, dash: "" };
+      const seeds = this.showsSeeds
+        ? config.runs.map((/** @type {any} */ run) => ({
+            id: `${config.name}/${run.run_id}`, name: `${config.name} seed ${run.seed}`, style, x: config.x, y: run.mean, faint: config.runs.length > 1,
+          }))
+        : [];
+      return [{ id: config.name, name: config.name, style, x: config.x, y: config.mean, low: this.showsBand ? config.low : null, high: this.showsBand ? config.high : null }, ...seeds];
+    });
+    const intervals = [...new Set(answer.configs.map((/** @type {any} */ config) => config.interval).filter(Boolean))];
+    setText(this.smoothingText, answer.smoothing_text);
+    this.show(metric, series, intervals.length ? `Line: mean over seeds. Band: ${intervals.join("; ")}.` : "One seed per config: no band can be drawn.");
+  }
+
+  /** Whether the chart shows this very answer already, in this very way. @param {any} answer */
+  isDrawn(answer) {
+    const way = `${this.showsSeeds} ${this.showsBand}`;
+    const isSame = answer === this.drawn && way === this.drawnWay;
+    this.drawn = answer;
+    this.drawnWay = way;
+    return isSame;
+  }
+
+  /** @param {import("./metrics.js").Choice} metric */
+  async loadCurves(metric) {
+    const answer = await get("/curves", { run: this.runIds, metric: metric.name, x: "env_steps", buckets: BUCKETS }, { signal: this.request.signal });
+    if (this.isDrawn(answer)) return;
+    /** @type {Map<string, any[]>} */
+    const byConfig = new Map();
+    for (const curve of answer.curves) {
+      const config = this.places.get(curve.run_id)?.config ?? "";
+      byConfig.set(config, [...(byConfig.get(config) ?? []), curve]);
+    }
+    /** @type {import("../charts/line_chart.js").Series[]} */
+    const series = [];
+    for (const [config, curves] of byConfig) {
+      const style = this.styles.get(config) ?? { index: 0, colour: 0, dash: "" };
+      const mean = meanOf(curves);
+      if (mean) series.push({ id: config, name: config, style, ...mean });
+      if (this.showsSeeds || !mean) {
+        for (const curve of curves) {
+          series.push({ id: `${config}/${curve.run_id}`, name: this.places.get(curve.run_id)?.label ?? "", style, x: curve.x, y: curve.mean, faint: Boolean(mean) && curves.length > 1 });
+        }
+      }
+    }
+    setText(this.smoothingText, "only episodes are smoothed");
+    this.show(metric, series, this.x === "env_steps" ? "Line: mean over seeds that went the same steps, else every seed." : "Updates and evaluations are recorded over env steps.");
+    this.card.drawLegend([...byConfig.keys()].map((config) => ({
+      id: config, name: config, style: this.styles.get(config) ?? { index: 0, colour: 0, dash: "" }, x: [], y: [],
+    })));
+  }
+
+  /**
+   * @param {import("./metrics.js").Choice} metric
+   * @param {import("../charts/line_chart.js").Series[]} series
+   * @param {string} note
+   */
+  show(metric, series, note) {
+    this.card.title = metric.label;
+    this.card.setNote(note);
+    this.card.update({
+      series, axis: /** @type {import("../charts/ticks.js").AxisName} */ (metric.isBand ? this.x : "env_steps"), format: metric.format, tick: metric.tick, within: metric.within,
+      legend: series.filter((each) => !each.id.includes("/")),
+    });
+    this.card.applyHidden();
+  }
+}
+
+/** @param {string} id @param {boolean} isOn @param {(isOn: boolean) => void} act */
+function tick(id, isOn, act) {
+  const box = /** @type {HTMLInputElement} */ (html("input.check", { type: "checkbox", checked: isOn, id }));
+  box.addEventListener("change", () => act(box.checked));
+  return box;
+}
+
+/** The mean of curves that share their x; null where they do not. @param {any[]} curves */
+function meanOf(curves) {
+  const drawn = curves.filter((curve) => curve.x.length > 0);
+  if (drawn.length === 0) return null;
+  const { x } = drawn[0];
+  if (drawn.some((curve) => curve.x.length !== x.length || curve.x.some((/** @type {number} */ value, /** @type {number} */ index) => value !== x[index]))) return null;
+  const y = x.map((/** @type {number} */ _, /** @type {number} */ index) => {
+    const values = drawn.map((curve) => curve.mean[index]).filter((value) => value !== null);
+    return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
+  });
+  return { x, y };
+}

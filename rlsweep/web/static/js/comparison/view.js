@@ -1,0 +1,54 @@
+// Configs set against each other: what the pages of a sweep and of any chosen runs share.
+
+import { stylesFor } from "../charts/palette.js";
+import { fill, html } from "../core/dom.js";
+import { refill } from "../core/keyed.js";
+import { CurvesPanel } from "./curves.js";
+import { differencesPanel } from "./differences.js";
+import { findingsPanel } from "./findings.js";
+import { leaderboardPanel } from "./leaderboard.js";
+import { ParallelPanel } from "./parallel_panel.js";
+import { seedsPanel } from "./seeds.js";
+import { verdictsPanel } from "./verdicts.js";
+
+/** With more hyperparameters than these, parallel coordinates take the whole width. */
+const MOST_BESIDE = 4;
+
+export class ComparisonView {
+  /** @param {HTMLElement} root @param {string} file what files saved here are called */
+  constructor(root, file) {
+    this.root = root;
+    this.file = file;
+    this.curves = new CurvesPanel(file);
+    this.parallel = new ParallelPanel(file);
+    this.findings = html("div");
+    this.leaderboard = html("div");
+    this.differences = html("div.grow");
+    this.setting = html("div.two-up", {}, this.parallel.element, this.differences);
+    this.verdicts = html("div");
+    this.seeds = html("div");
+  }
+
+  /** @param {any} report @param {string[]} runIds */
+  async update(report, runIds) {
+    if (!this.root.contains(this.curves.element)) {
+      fill(this.root, html("div.stack", {}, this.findings, this.curves.element, this.leaderboard,
+        this.setting, this.verdicts, this.seeds));
+    }
+    const styles = stylesFor(report.configs.map((/** @type {any} */ config) => ({ name: config.name, isBase: config.is_base })));
+    if (report !== this.shown) {
+      this.shown = report;
+      refill(this.findings, findingsPanel(report));
+      refill(this.leaderboard, leaderboardPanel(report, styles, this.file));
+      refill(this.differences, differencesPanel(report, styles, this.file));
+      const keys = Object.keys(report.configs[0]?.differences ?? {}).length;
+      this.setting.classList.toggle("is-wide", keys === 0 || keys > MOST_BESIDE);
+      this.parallel.update(report, styles);
+      refill(this.verdicts, verdictsPanel(report, styles));
+      refill(this.seeds, seedsPanel(report, styles, this.file));
+    }
+    const places = new Map(report.configs.flatMap((/** @type {any} */ config) =>
+      config.seeds.map((/** @type {any} */ seed) => [seed.run_id, { config: config.name, label: `${config.name} seed ${seed.seed}` }])));
+    await this.curves.update(runIds, styles, places);
+  }
+}

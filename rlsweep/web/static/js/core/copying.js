@@ -1,0 +1,44 @@
+// Buttons that copy a text, and what they stand beside.
+
+import { announce, fill, html, icon } from "./dom.js";
+
+const DONE_MS = 1_600;
+
+/** @param {string} text @param {string} what it is, for the button's label */
+export function copyButton(text, what) {
+  const button = html("button.icon-button.small.copy-button", { type: "button", "aria-label": `Copy ${what}`, title: `Copy ${what}` }, icon("copy", "small"));
+  button.addEventListener("click", async () => {
+    await copy(text);
+    announce(`Copied ${what}`);
+    button.classList.add("done");
+    fill(button, icon("check", "small"));
+    window.setTimeout(() => {
+      button.classList.remove("done");
+      fill(button, icon("copy", "small"));
+    }, DONE_MS);
+  });
+  return button;
+}
+
+/** A command to run in a terminal. @param {string} command @param {string} [what] */
+export function commandLine(command, what = "the command") {
+  return html("div.copyable", {}, html("pre.command", {}, html("code", {}, command)), copyButton(command, what));
+}
+
+/** A short text such as a path. @param {string} text @param {string} what */
+export function copyable(text, what) {
+  return html("span.copyable", {}, html("code.inline-code", {}, text), copyButton(text, what));
+}
+
+/** @param {string} text */
+async function copy(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  // Over plain HTTP from another machine there is no clipboard API.
+  const field = html("textarea.visually-hidden", { readonly: true });
+  /** @type {HTMLTextAreaElement} */ (field).value = text;
+  document.body.append(field);
+  /** @type {HTMLTextAreaElement} */ (field).select();
+  document.execCommand("copy");
+  field.remove();
+  return undefined;
+}

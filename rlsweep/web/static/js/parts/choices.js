@@ -1,0 +1,44 @@
+// A row of buttons of which one, or any number, is pressed.
+
+import { fill, html } from "../core/dom.js";
+
+/**
+ * One of several.
+ * @param {{label: string, options: [string, string][], chosen: string, choose: (value: string) => void}} options
+ */
+export function oneOf({ label, options, chosen, choose }) {
+  const group = html("div.segments.small", { role: "group", "aria-label": label });
+  const buttons = options.map(([value, text]) => {
+    const button = html("button", { type: "button", "aria-pressed": String(value === chosen) }, text);
+    button.addEventListener("click", () => {
+      for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+      choose(value);
+    });
+    return button;
+  });
+  fill(group, buttons);
+  return group;
+}
+
+/**
+ * @param {string} label
+ * @param {[string, string][]} options value, text
+ * @param {string} chosen
+ * @param {(value: string) => void} choose
+ */
+export function selectField(label, options, chosen, choose) {
+  const select = /** @type {HTMLSelectElement} */ (html("select", { "aria-label": label }));
+  fillSelect(select, options, chosen);
+  select.addEventListener("change", () => choose(select.value));
+  return html("span.select-field.small", {}, html("span.select-label", { "aria-hidden": "true" }, label), select);
+}
+
+/** @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} chosen */
+export function fillSelect(select, options, chosen) {
+  const wanted = options.map((option) => option.join("\n")).join("\n\n");
+  if (select.dataset.options !== wanted) {
+    select.dataset.options = wanted;
+    fill(select, options.map(([value, text]) => html("option", { value }, text)));
+  }
+  select.value = chosen;
+}

@@ -1,0 +1,42 @@
+"""axe-core finds no serious fault on any page."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.integration]
+
+SERIOUS = ("serious", "critical")
+
+
+def test_every_page_is_accessible_in_light_and_dark(recorded, run_of, visit: Callable[..., Page]) -> None:
+    pages = {
+        "/training": "#runs tbody tr[data-key]",
+        "/training?q=nowhere": "#empty h2",
+        f"/training/runs/{run_of('ppo_agent_lr_high')}": ".chart path.line",
+        f"/training/runs/{run_of('ppo_agent_broken')}": ".failure",
+        "/training/sweeps": "#sweeps tbody tr",
+        "/training/sweeps/night": ".leaderboard",
+        f"/training/compare?runs={run_of('ppo_agent_v1')},{run_of('ppo_agent_lr_low')}": ".leaderboard",
+        "/api/docs": ".operation",
+        "/nowhere": "h1",
+    }
+    page = visit(recorded.site, "/training", expected=("404",))
+    axe, faults = Axe(), []
+    for path, sign in pages.items():
+        page.goto(recorded.site.url + path)
+        page.locator(sign).first.wait_for(state="attached")
+        if path not in ("/api/docs", "/nowhere"):
+            page.locator("#live").wait_for()  # everything has been asked for and shown
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+            faults += [
+                f"{path} in {theme}: {fault['id']}: {node['html'][:160]} {node['failureSummary']}"
+                for fault in found
+                if fault["impact"] in SERIOUS
+                for node in fault["nodes"][:3]
+            ]
+    assert faults == []

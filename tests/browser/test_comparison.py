@@ -1,0 +1,118 @@
+"""Sweeps and chosen runs set against each other; what can be taken away from there."""
+
+import csv
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.integration]
+
+CONFIGS = ("ppo_agent_broken", "ppo_agent_lr_high", "ppo_agent_lr_low", "ppo_agent_v1")
+
+
+def saved(page: Page, button: str, folder: Path) -> Path:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button, exact=True).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_compares_the_configs_of_a_sweep(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, f"/training/sweeps/{recorded.night.id}")
+    expect(page.locator("h1")).to_have_text("night")
+    report = httpx.get(f"{recorded.site.url}/api/sweeps/night/report").json()
+    for finding in report["findings"]:
+        expect(page.locator("section[aria-label=Findings]")).to_contain_text(finding)
+    board = page.locator(".leaderboard tbody tr")
+    expect(board).to_have_count(4)
+    for row, config in zip(board.all(), report["configs"], strict=True):
+        expect(row).to_contain_text(config["name"])
+        expect(row).to_contain_text(config["verdict"]["kind"])
+        tied = "=" if config["tied_with"] else ""
+        expect(row.locator(".rank")).to_have_text("–" if config["rank"] is None else f"{config['rank']}{tied}")
+    expect(page.locator(".interval .whisker")).to_have_count(3)
+    expect(page.locator(".verdicts")).to_contain_text("Steady upward trend in rewards")
+    expect(page.locator(".parallel-line")).to_have_count(4)
+    expect(page.locator("section[aria-label='What differs']")).to_contain_text("learning_rate")
+    expect(page.locator("section[aria-label='What differs']")).not_to_contain_text("gamma")
+    expect(page.locator("section[aria-label=Runs] tbody tr")).to_have_count(12)
+
+
+def test_draws_bands_every_seed_other_metrics_and_axes(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training/sweeps/night")
+    card = page.locator(".chart-card").first
+    expect(card.locator("path.band")).to_have_count(3)
+    expect(card.locator(".chart-note")).to_contain_text("Student t, 95%, 3 seeds")
+    expect(card.locator(".legend-entry")).to_have_count(4)
+    page.get_by_label("Every seed").check()
+    expect(card.locator("path.line.faint")).to_have_count(9)  # three configs; the fourth has no episode
+    page.get_by_label("Interval").uncheck()
+    expect(card.locator("path.band")).to_have_count(0)
+    card.get_by_role("button", name="ppo_agent_lr_high").click()
+    expect(card.locator("path.line:not(.faint)")).to_have_count(3)
+    page.get_by_role("button", name="Wall time").click()
+    expect(card.locator(".axis-name")).to_have_text("wall time →")
+    page.get_by_label("Metric").select_option("win")
+    expect(card.locator(".tick").filter(has_text="%").first).to_be_visible()
+    page.get_by_label("Metric").select_option("approx_kl")
+    expect(card.locator(".axis-name")).to_have_text("env steps →")
+    expect(page).to_have_url(re.compile("metric=approx_kl"))
+    page.reload()
+    expect(page.get_by_label("Metric")).to_have_value("approx_kl")
+
+
+def test_compares_chosen_runs(recorded, run_of, visit: Callable[..., Page]) -> None:
+    runs = [run_of("ppo_agent_v1", 0), run_of("ppo_agent_lr_high", 0)]
+    page = visit(recorded.site, f"/training/compare?runs={','.join(runs)}")
+    expect(page.locator("#compare-count")).to_contain_text("2 runs of 2 configs")
+    expect(page.locator(".leaderboard tbody tr")).to_have_count(2)
+    expect(page.locator(".chart-card path.line")).to_have_count(2)
+
+
+def test_says_what_to_do_where_nothing_was_chosen(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training/compare")
+    expect(page.locator("main")).to_contain_text("Tick two or more runs")
+
+
+def test_gives_its_data_as_csv(recorded, visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit(recorded.site, "/training/sweeps/night?smoothing=0")
+    expect(page.locator(".chart-card").first.locator("path.line").first).to_be_attached()
+    with saved(page, "Save the data of Learning curves as CSV", tmp_path).open(newline="") as file:
+        points = list(csv.DictReader(file))
+    assert set(points[0]) == {"series", "env steps", "Episode reward", "low", "high"}
+    bands = httpx.get(f"{recorded.site.url}/api/sweeps/night").json()["run_ids"]
+    answer = httpx.get(f"{recorded.site.url}/api/bands", params={"run": bands, "smoothing": 0, "points": 200}).json()
+    wanted = next(config for config in answer["configs"] if config["name"] == "ppo_agent_lr_high")
+    ours = [point for point in points if point["series"] == "ppo_agent_lr_high"]
+    assert [float(point["env steps"]) for point in ours] == pytest.approx(wanted["x"])
+    assert [float(p["Episode reward"]) if p["Episode reward"] else None for p in ours] == pytest.approx(wanted["mean"])
+    with saved(page, "Save the data of the leaderboard as CSV", tmp_path).open(newline="") as file:
+        board = list(csv.DictReader(file))
+    assert {row["config"] for row in board} == set(CONFIGS)
+    assert next(row for row in board if row["config"] == "ppo_agent_lr_high")["learning_rate"] == "0.001"
+
+
+def test_gives_pictures_of_charts(recorded, visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit(recorded.site, "/training/sweeps/night")
+    expect(page.locator(".chart-card").first.locator("path.line").first).to_be_attached()
+    png = saved(page, "Save a picture of Learning curves as PNG", tmp_path).read_bytes()
+    assert png.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", png[16:24])
+    assert width > 1500
+    assert height > 700
+    assert len(png) > 20_000
+    for name in ("Learning curves", "Parallel coordinates"):
+        picture = ElementTree.parse(saved(page, f"Save a picture of {name} as SVG", tmp_path)).getroot()
+        drawn = [part for part in picture.iter("{http://www.w3.org/2000/svg}path") if part.get("d")]
+        assert all(part.get("stroke") or part.get("fill") for part in drawn)
+        assert len(drawn) >= 3
+        assert any(
+            "ppo_agent_lr_high" in (text.text or "") for text in picture.iter("{http://www.w3.org/2000/svg}text")
+        )

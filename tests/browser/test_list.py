@@ -1,0 +1,118 @@
+"""The list of training runs."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.integration]
+
+RUNS = 13  # night's 4 configs × 3 seeds, and the one of `later`
+
+
+def rows(page: Page) -> list[str]:
+    return page.locator("#runs tbody tr td.col-config").all_inner_texts()
+
+
+def test_lists_every_run_with_what_is_known_of_it(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/")
+    expect(page).to_have_url(re.compile(r"/training$"))
+    expect(page.locator("#run-count")).to_have_text(f"{RUNS} runs")
+    row = page.locator("#runs tbody tr").filter(has_text="ppo_agent_lr_low").first
+    for text in ("ppo_agent", "MaskablePPO", "night", "completed", "400 / 400"):
+        expect(row).to_contain_text(text)
+    expect(row.locator("td.col-reward")).to_have_text(re.compile(r"^−?\d\.\d\d$"))
+    expect(row.locator("td.col-win")).to_have_text(re.compile(r"^\d+%$"))
+    expect(row.locator("svg.sparkline path").first).to_have_attribute("d", re.compile("^M"))
+    failed = page.locator("#runs tbody tr").filter(has_text="failed").first
+    expect(failed.locator("td.col-spark")).to_contain_text("the value loss became NaN")
+
+
+def test_filters_live_in_the_address(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training")
+    page.get_by_role("button", name="failed").click()
+    expect(page.locator("#run-count")).to_have_text("3 matching runs")
+    expect(page).to_have_url(re.compile(r"\?status=failed$"))
+    page.get_by_role("button", name="completed").click()
+    expect(page.locator("#run-count")).to_have_text(f"{RUNS} matching runs")
+    page.locator("#search").fill("lr_high")
+    expect(page.locator("#run-count")).to_have_text("4 matching runs")
+    page.locator("#sweep-filter").select_option(label="night")
+    expect(page.locator("#run-count")).to_have_text("3 matching runs")
+    page.reload()
+    expect(page.locator("#run-count")).to_have_text("3 matching runs")
+    expect(page.locator("#search")).to_have_value("lr_high")
+    expect(page.get_by_role("button", name="failed")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(page.locator("#run-count")).to_have_text("4 matching runs")
+    page.locator("#clear-filters").click()
+    expect(page.locator("#run-count")).to_have_text(f"{RUNS} runs")
+
+
+def test_filters_by_agent(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training")
+    expect(page.locator("#agent-filter option")).to_have_count(2)
+    page.locator("#agent-filter").select_option("ppo_agent")
+    expect(page.locator("#run-count")).to_have_text(f"{RUNS} matching runs")
+
+
+def test_says_so_where_nothing_matches(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training?q=nowhere")
+    expect(page.locator("#empty")).to_contain_text("No run matches")
+    page.locator("#empty").get_by_role("button", name="Clear filters").click()
+    expect(page.locator("#run-count")).to_have_text(f"{RUNS} runs")
+
+
+def test_sorts_by_every_column(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, f"/training?sweep_id={recorded.night.id}", width=1440)
+    columns = ["Config", "Agent", "Sweep", "Seed", "Status", "Started", "Duration", "Episodes", "Reward", "Win rate"]
+    for column in columns:
+        header = page.get_by_role("columnheader", name=column, exact=True)
+        header.get_by_role("button").click()
+        expect(header).to_have_attribute("aria-sort", re.compile("ascending|descending"))
+    page.get_by_role("columnheader", name="Config").get_by_role("button").click()
+    expect(page.locator("#runs tbody tr").first).to_contain_text("ppo_agent_broken")
+    assert rows(page) == sorted(rows(page))
+    page.get_by_role("columnheader", name="Config").get_by_role("button").click()
+    expect(page.locator("#runs tbody tr").first).to_contain_text("ppo_agent_v1")
+    expect(page).to_have_url(re.compile("sort=-config_short_name"))
+
+
+def test_compares_the_runs_that_are_chosen(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training?status=completed")
+    checks = page.locator("#runs tbody .check")
+    checks.nth(1).check()
+    expect(page.locator("#compare-chosen")).to_have_text("Compare (1)")
+    expect(page.locator("#compare-chosen")).to_have_attribute("aria-disabled", "true")
+    checks.nth(3).click(modifiers=["Shift"])
+    expect(page.locator("#compare-chosen")).to_have_text("Compare (3)")
+    page.locator("#compare-chosen").click()
+    expect(page.locator("#compare-count")).to_contain_text("3 runs")
+
+
+def test_loads_more_by_itself(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training")
+    page.route(
+        "**/api/training-runs?*limit=100*",
+        lambda route: route.continue_(url=route.request.url.replace("limit=100", "limit=5")),
+    )
+    page.reload()
+    expect(page.locator("#runs tbody tr[data-key]")).to_have_count(RUNS)
+
+
+def test_is_read_on_a_narrow_screen(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training", width=360)
+    expect(page.locator("#runs tbody tr[data-key]")).to_have_count(RUNS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.locator("#sort-select").select_option("config_short_name")
+    expect(page.locator("#runs tbody tr").first).to_contain_text("ppo_agent_broken")
+
+
+def test_lists_sweeps(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training/sweeps")
+    expect(page.locator("#sweep-count")).to_have_text("2 sweeps")
+    page.locator("#search").fill("lat")
+    expect(page.locator("#sweeps tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="later").click()
+    expect(page.locator("h1")).to_have_text("later")

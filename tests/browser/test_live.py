@@ -1,0 +1,170 @@
+"""What changes while one looks: runs that train, and a database that goes and comes back."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from psycopg.conninfo import conninfo_to_dict
+
+from rlsweep.store.database import Database
+
+pytestmark = [pytest.mark.integration]
+
+AGENTS = Path(__file__).parents[2] / "config" / "agents"
+SUBMIT = ["submit", str(AGENTS / "ppo_agent_sweep_lr_high.yaml"), "--episodes", "5000", "--name", "live"]
+TRAINING_MS = 120_000
+
+
+def count(cell: Locator) -> int:
+    return int(re.sub(r"[ ,]|/.*", "", cell.inner_text().split("\n")[0]))
+
+
+@contextmanager
+def submitting(database: Database, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """`rlsweep submit` on one config, a few seconds of training."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RLSWEEP_", "RAY_"))}
+    with (home / "submit.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rlsweep", *SUBMIT],
+            env=kept | {"RLSWEEP_DATABASE_URL": database.url, "RLSWEEP_HOME": str(home), "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.mark.slow
+def test_a_run_appears_and_grows_while_it_trains(
+    database: Database, serve: Callable[..., AbstractContextManager], visit: Callable[..., Page], home: Path
+) -> None:
+    with serve(database) as site:
+        page = visit(site, "/training")
+        expect(page.locator("#empty")).to_contain_text("Nothing trained yet")
+        page.locator("#search").focus()
+        with submitting(database, home) as process:
+            row = page.locator("#runs tbody tr[data-key]")
+            expect(row).to_have_count(1, timeout=TRAINING_MS)
+            expect(page.locator("#search")).to_be_focused()
+            expect(row.locator(".badge")).to_have_text("running", timeout=TRAINING_MS)
+            row.locator(".check").check()
+            episodes = row.locator("td.col-episodes .cell-text")
+            expect(episodes).to_have_text(re.compile(r"^[1-9]"), timeout=TRAINING_MS)
+            before, took = count(episodes), row.locator("td.col-duration").inner_text()
+            expect(row.locator("td.col-duration")).not_to_have_text(took)
+            expect(episodes).not_to_have_text(re.compile(rf"^{before:,} /"))
+            assert count(episodes) > before
+            expect(row.locator(".check")).to_be_checked()
+            row.locator("a.cell-main").click()
+            line = page.locator(".chart-card").first.locator("path.line").first
+            expect(line).to_have_attribute("d", re.compile("^M"))
+            drawn = line.get_attribute("d") or ""
+            expect(line).not_to_have_attribute("d", drawn)
+            expect(page.locator("h1 ~ .badge")).to_have_text("completed", timeout=TRAINING_MS)
+            expect(page.locator("section[aria-label=Checkpoints]")).to_contain_text("Episode")
+            page.goto(f"{site.url}/training/sweeps/live")
+            expect(page.locator("h1 ~ .badge")).to_have_text("completed", timeout=TRAINING_MS)
+            assert process.wait(60) == 0, (home / "submit.log").read_text()
+
+
+@dataclass
+class Wire:
+    """A TCP port in front of a database's Unix socket, that can be cut and mended."""
+
+    target: str
+    port: int = 0
+    listener: socket.socket | None = None
+    ends: list[socket.socket] = field(default_factory=list)
+
+    def mend(self) -> None:
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", self.port))
+        self.listener.listen(32)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        assert self.listener is not None
+        for end in [self.listener, *self.ends]:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self.ends.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                ours, _ = listener.accept()
+                theirs = socket.socket(socket.AF_UNIX)
+                theirs.connect(self.target)
+                self.ends += [ours, theirs]
+                for pair in ((ours, theirs), (theirs, ours)):
+                    threading.Thread(target=_pass_on, args=pair, daemon=True).start()
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            sink.sendall(data)
+    for end in (source, sink):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
+
+
+@pytest.fixture
+def wire(recorded) -> Iterator[tuple[Wire, str]]:
+    """A wire to the recorded database, and the URL over it."""
+    parts = conninfo_to_dict(recorded.site.database.url)
+    with psycopg.connect(recorded.site.database.url) as connection:
+        user = connection.info.user
+    made = Wire(target=f"{parts['host']}/.s.PGSQL.{parts.get('port') or 5432}")
+    made.mend()
+    yield made, f"postgresql://{user}@127.0.0.1:{made.port}/{parts['dbname']}"
+    made.cut()
+
+
+def test_says_that_the_database_is_away_and_goes_on_when_it_is_back(
+    recorded, wire: tuple[Wire, str], serve: Callable[..., AbstractContextManager], visit: Callable[..., Page]
+) -> None:
+    cable, url = wire
+    with serve(recorded.site.database, url=url) as site:
+        page = visit(site, "/training", expected=("503",))
+        expect(page.locator("#run-count")).to_have_text("13 runs")
+        cable.cut()
+        page.locator("#search").fill("lr_high")
+        banner = page.locator("#connection-banner")
+        expect(banner).to_contain_text("The database is unreachable", timeout=20_000)
+        expect(page.locator("#runs tbody tr[data-key]")).to_have_count(13)
+        page.goto(f"{site.url}/training/sweeps/night")
+        expect(banner).to_contain_text("The database is unreachable", timeout=20_000)
+        cable.mend()
+        expect(banner).to_be_hidden(timeout=20_000)
+        expect(page.locator("h1")).to_have_text("night")
+        expect(page.locator(".leaderboard tbody tr")).to_have_count(4)
+
+
+def test_says_that_the_server_is_gone(
+    recorded, serve: Callable[..., AbstractContextManager], visit: Callable[..., Page]
+) -> None:
+    with serve(recorded.site.database) as site:
+        page = visit(site, "/training", expected=("ERR_CONNECTION_REFUSED",))
+        expect(page.locator("#run-count")).to_have_text("13 runs")
+    page.locator("#search").fill("lr_high")
+    expect(page.locator("#connection-banner")).to_contain_text("The server does not answer")

@@ -1,0 +1,117 @@
+"""Sweeps, and the report, which says what `rlsweep report --json` says."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from rlsweep.cli.app import app
+from rlsweep.runs import NewRun, NewSweep
+from rlsweep.store import sweeps, training_runs
+from rlsweep.store.database import Database
+
+pytestmark = pytest.mark.integration
+
+
+def test_the_list(
+    web: httpx.Client,
+    database: Database,
+    record_sweep: Any,
+    course: Any,
+    new_sweep: Callable[..., NewSweep],
+    new_run: Any,
+) -> None:
+    record_sweep({None: course(), "bad": course(error="ValueError: no")}, seeds=2, name="night")
+    for number in range(4):
+        config = {"agent": {}, "budget": {"episodes": 10, "total_timesteps": None}}
+        sweeps.create(database, new_sweep(name=f"day%{number}"), [new_run(config=config)])
+    answer = web.get("/api/sweeps").json()
+    assert [each["name"] for each in answer["sweeps"]] == ["day%3", "day%2", "day%1", "day%0", "night"]
+    night = answer["sweeps"][-1]
+    assert night["runs_by_status"] == {"completed": 2, "failed": 2}
+    assert (night["runs"], night["episodes"], night["progress"], night["status"]) == (4, 800, 1.0, "failed")
+    assert night["environment"] == "open_spiel/connect_four"
+    assert (answer["sweeps"][0]["progress"], answer["total"], answer["next_cursor"]) == (0.0, 5, None)
+    assert [each["name"] for each in web.get("/api/sweeps?status=failed").json()["sweeps"]] == ["night"]
+    assert web.get("/api/sweeps?q=Y%25").json()["total"] == 4
+    seen, cursor = [], None
+    while True:
+        page = web.get("/api/sweeps", params={"limit": 2, **({"cursor": cursor} if cursor else {})}).json()
+        seen += [each["name"] for each in page["sweeps"]]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    assert seen == ["day%3", "day%2", "day%1", "day%0", "night"]
+    assert web.get("/api/sweeps?cursor=nonsense").status_code == 422
+
+
+def test_one_sweep_by_name_and_by_id(web: httpx.Client, database: Database, record_sweep: Any, course: Any) -> None:
+    sweep = record_sweep({None: course()}, seeds=2)
+    for reference in ("night", "latest", str(sweep.id), str(sweep.id)[:8]):
+        shown = web.get(f"/api/sweeps/{reference}").json()
+        assert shown["id"] == str(sweep.id)
+    assert shown["run_ids"] == [str(run_id) for run_id in training_runs.ids_of_sweep(database, sweep.id)]
+    assert (shown["patterns"], shown["seeds"], shown["overrides"]) == (["config/agents/*.yaml"], [0, 1], [])
+    assert (shown["driver"], shown["driver_lost"], shown["eta_seconds"]) == (None, False, None)
+    missing = web.get("/api/sweeps/nigth")
+    assert missing.status_code == 404
+    assert "Did you mean night?" in missing.json()["error"]["message"]
+    assert web.get("/api/sweeps/nigth/report").status_code == 404
+
+
+def test_a_driver_that_fell_silent_is_told(
+    web: httpx.Client, database: Database, new_sweep: Callable[..., NewSweep], new_run: Callable[..., NewRun]
+) -> None:
+    sweep = sweeps.create(
+        database,
+        new_sweep(name="lost"),
+        [new_run(config={"agent": {}, "budget": {"episodes": 9, "total_timesteps": None}})],
+    )
+    sweeps.take_lease(database, sweep.id, "here:1")
+    assert web.get("/api/sweeps/lost").json()["driver_lost"] is False
+    with database.connect() as connection:
+        connection.execute("update sweeps set heartbeat_at = now() - interval '1 hour'")
+    assert web.get("/api/sweeps/lost").json()["driver_lost"] is True
+
+
+def test_the_report_is_what_the_command_says(
+    web: httpx.Client, database: Database, record_sweep: Any, course: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_sweep({None: course(win_rate=0.8), "lr_high": course(win_rate=0.97, learning_rate=1e-3)})
+    monkeypatch.setenv("RLSWEEP_DATABASE_URL", database.url)
+    printed = CliRunner().invoke(app, ["report", "night", "--json"])
+    assert printed.exit_code == 0, printed.output
+    answer = web.get("/api/sweeps/night/report")
+    assert answer.json() == json.loads(printed.stdout)
+    best = answer.json()["configs"][0]
+    assert (best["name"], best["rank"], best["score_estimate"]["seeds"]) == ("ppo_agent_lr_high", 1, 3)
+    etag = answer.headers["etag"]
+    assert web.get("/api/sweeps/night/report", headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_any_runs_are_compared_by_the_same_code(
+    web: httpx.Client, database: Database, record_sweep: Any, course: Any
+) -> None:
+    sweep = record_sweep({None: course(win_rate=0.8), "lr_high": course(win_rate=0.97, learning_rate=1e-3)})
+    ids = [str(run_id) for run_id in training_runs.ids_of_sweep(database, sweep.id)]
+    compared = web.get("/api/compare", params={"run": ids}).json()
+    report = web.get("/api/sweeps/night/report").json()
+    assert compared["configs"] == report["configs"]
+    assert compared["findings"] == report["findings"]
+    assert (compared["id"], compared["name"], compared["status"]) == (None, None, "completed")
+    assert (compared["mode"], compared["environment"]) == ("smoke", "open_spiel/connect_four")
+    assert compared["next_steps"][0]["command"].startswith("rlsweep train --agent-config")
+    one = web.get("/api/compare", params={"run": ids[:1]}).json()
+    assert [config["name"] for config in one["configs"]] == ["ppo_agent_v1"]
+    assert web.get("/api/compare").status_code == 422
+
+
+def test_metrics_and_health(web: httpx.Client, password_server: Database, serving: Any) -> None:
+    names = [metric["name"] for metric in web.get("/api/metrics").json()["metrics"]]
+    assert {"reward", "win_rate", "approx_kl", "eval_mean_reward"} <= set(names)
+    with serving(password_server) as client:
+        health = client.get("/api/health").json()
+    assert health["status"] == "ok"
+    assert "s3cret" not in health["database"]

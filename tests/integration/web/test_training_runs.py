@@ -1,0 +1,376 @@
+"""The list of runs, its filters, orders and pages, and one run."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import httpx
+import pytest
+
+from rlsweep.runs import Checkpoint, Episode, NewRun, NewSweep, Outcome, RunStatus
+from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.store.database import Database
+from rlsweep.store.listing import SortKey
+
+pytestmark = pytest.mark.integration
+
+HOSTILE = '<script>alert("x")</script>\'\u202e%_\\' + "x" * 10_000
+
+
+def nobody(_run: dict[str, Any]) -> bool:
+    return False
+
+
+def everybody(_run: dict[str, Any]) -> bool:
+    return True
+
+
+@pytest.fixture(scope="module")
+def crowded(
+    embedded_database: Database,
+    copy_of: Callable[[Database], AbstractContextManager[Database]],
+    new_run: Callable[..., NewRun],
+    new_sweep: Callable[..., NewSweep],
+) -> Iterator[Database]:
+    """Forty runs of two sweeps and of none, in every status, many of them alike in what they are sorted by."""
+    with copy_of(embedded_database) as database:
+        _fill(database, new_run, new_sweep)
+        yield database
+
+
+@pytest.fixture(scope="module")
+def crowd(crowded: Database, serving: Callable[..., AbstractContextManager[httpx.Client]]) -> Iterator[httpx.Client]:
+    """A client over those, which no test changes."""
+    with serving(crowded) as client:
+        yield client
+
+
+@pytest.fixture
+def growing(crowded: Database, copy_of: Callable[[Database], AbstractContextManager[Database]]) -> Iterator[Database]:
+    """A copy of those for this test alone."""
+    with copy_of(crowded) as database:
+        yield database
+
+
+def _fill(database: Database, new_run: Callable[..., NewRun], new_sweep: Callable[..., NewSweep]) -> None:
+    planned = [
+        new_run(
+            agent_id=f"agent_{number % 3}",
+            seed=number % 4,
+            config_short_name=f"agent_{number % 3}_v{number % 5}",
+            config={
+                "agent": {"learning_rate": 0.001, "description": f"about {number % 7}"},
+                "budget": {"episodes": 100, "total_timesteps": None},
+                "training": {"environment": {"id": "CartPole-v1"}},
+            },
+        )
+        for number in range(40)
+    ]
+    for name, part in (("spring", planned[:15]), ("autumn", planned[15:30])):
+        sweeps.create(database, new_sweep(name=name), part)
+    for run in planned[30:]:
+        training_runs.create_single(database, run)
+    runs = training_runs.list_runs(database, limit=None)
+    for number, run in enumerate(runs):
+        if number % 5 == 0:
+            continue
+        taken = training_runs.begin_attempt(database, run.id, {})
+        assert taken is not None
+        progress = recording.Progress(
+            episodes=number % 6,
+            updates=1,
+            env_steps=10 * (number % 6),
+            mean_reward=None if number % 4 == 0 else float(number % 3),
+            win_rate=None if number % 3 == 0 else 0.5,
+        )
+        recording.flush(database, run.id, 1, recording.Batch(progress=progress))
+        if number % 5 != 1:
+            ends = (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED)
+            training_runs.finish(
+                database, run.id, 1, ends[number % 5 - 2], "a\nValueError: no" if number % 5 == 4 else None
+            )
+
+
+def listed(web: httpx.Client, **asked: Any) -> dict[str, Any]:
+    answer = web.get("/api/training-runs", params=asked)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def pages(web: httpx.Client, **asked: Any) -> Iterator[dict[str, Any]]:
+    page = listed(web, **asked)
+    yield page
+    while page["next_cursor"] is not None:
+        page = listed(web, cursor=page["next_cursor"], **asked)
+        yield page
+
+
+def column(run: dict[str, Any], key: str) -> Any:
+    """What a row is sorted by."""
+    if key == "started_at":
+        return run["started_at"] or run["created_at"]
+    return run[{"sweep": "sweep_name", "duration": "seconds"}.get(key, key)]
+
+
+@pytest.mark.parametrize("sort", [sign + key for key in SortKey for sign in ("", "-")])
+def test_every_order_lists_every_run_once_and_in_order(crowd: httpx.Client, sort: str) -> None:
+    found = list(pages(crowd, sort=sort, limit=7))
+    assert {page["total"] for page in found} == {40}
+    assert [len(page["runs"]) for page in found] == [7, 7, 7, 7, 7, 5]
+    rows = [run for page in found for run in page["runs"]]
+    assert len({run["id"] for run in rows}) == 40
+    values = [column(run, sort.removeprefix("-")) for run in rows]
+    known = [value for value in values if value is not None]
+    assert values[: len(known)] == known, "what is not known comes last"
+    if sort not in ("duration", "-duration"):  # those that run go on, from page to page
+        assert known == sorted(known, reverse=sort.startswith("-"))
+
+
+def test_newest_come_first(crowd: httpx.Client) -> None:
+    rows = listed(crowd, limit=500)["runs"]
+    moments = [column(run, "started_at") for run in rows]
+    assert moments == sorted(moments, reverse=True)
+
+
+@pytest.mark.parametrize("sort", ["-started_at", "-mean_reward", "seed"])
+def test_pages_go_on_where_they_were_whatever_comes_in(
+    growing: Database, serving: Any, new_run: Callable[..., NewRun], sort: str
+) -> None:
+    there = {str(run.id) for run in training_runs.list_runs(growing, limit=None)}
+    seen = []
+    with serving(growing) as web:
+        for page in pages(web, sort=sort, limit=5):
+            seen += [run["id"] for run in page["runs"]]
+            training_runs.create_single(growing, new_run(seed=0))
+    assert len(seen) == len(set(seen))
+    assert there <= set(seen)
+
+
+def test_filters(crowd: httpx.Client) -> None:
+    everything = listed(crowd, limit=500)["runs"]
+    autumn = next(run["sweep_id"] for run in everything if run["sweep_name"] == "autumn")
+    spring = next(run["sweep_id"] for run in everything if run["sweep_name"] == "spring")
+    for asked, fits in (
+        ({"agent_id": "agent_1"}, lambda run: run["agent_id"] == "agent_1"),
+        ({"agent_id": ["agent_1", "agent_2"]}, lambda run: run["agent_id"] != "agent_0"),
+        ({"status": ["failed", "running"]}, lambda run: run["status"] in ("failed", "running")),
+        ({"sweep_id": autumn}, lambda run: run["sweep_name"] == "autumn"),
+        ({"sweep_id": [autumn, spring]}, lambda run: run["sweep_name"] is not None),
+        (
+            {"agent_id": "agent_0", "status": "completed", "sweep_id": spring},
+            lambda run: (run["agent_id"], run["status"], run["sweep_name"]) == ("agent_0", "completed", "spring"),
+        ),
+        ({"agent_id": "nobody"}, nobody),
+    ):
+        expected = [run["id"] for run in everything if fits(run)]
+        page = listed(crowd, limit=500, **asked)
+        assert [run["id"] for run in page["runs"]] == expected
+        assert page["total"] == len(expected)
+
+
+def test_words_are_found_wherever_people_look(crowd: httpx.Client) -> None:
+    everything = listed(crowd, limit=500)["runs"]
+    some = everything[3]["id"]
+    for words, fits in (
+        ("AGENT_1_V3", lambda run: run["config_short_name"] == "agent_1_v3"),
+        ("autumn", lambda run: run["sweep_name"] == "autumn"),
+        ("bout 3", None),
+        ("maskableppo", everybody),
+        (some[:8], lambda run: run["id"] == some),
+        (some, lambda run: run["id"] == some),
+        ("100%", nobody),
+        ("agent%v", nobody),
+        ("agentx1", nobody),
+        ("'; drop table training_runs; --", nobody),
+        ("  ", everybody),
+    ):
+        found = {run["id"] for run in listed(crowd, limit=500, q=words)["runs"]}
+        if fits is None:
+            assert 0 < len(found) < len(everything)
+        else:
+            assert found == {run["id"] for run in everything if fits(run)}, words
+
+
+def test_percent_underscore_quote_and_backslash_are_letters(
+    web: httpx.Client, database: Database, new_run: Callable[..., NewRun]
+) -> None:
+    for name in ("50%_sure", "50x1sure", "it's", "back\\slash"):
+        training_runs.create_single(database, new_run(config_name=name))
+    for words, names in (
+        ("%_", ["50%_sure"]),
+        ("50", ["50%_sure", "50x1sure"]),
+        ("'", ["it's"]),
+        ("\\", ["back\\slash"]),
+    ):
+        assert sorted(run["config_name"] for run in listed(web, q=words)["runs"]) == names
+
+
+def test_a_row(crowd: httpx.Client, crowded: Database) -> None:
+    failed = listed(crowd, status="failed", limit=1)["runs"][0]
+    run = training_runs.get(crowded, failed["id"])
+    assert failed["error"] == "ValueError: no"
+    assert failed["budget"] == {"episodes": 100, "total_timesteps": None}
+    assert failed["progress"] == run.episodes / 100
+    assert failed["seconds"] == pytest.approx((run.ended_at - run.started_at).total_seconds())
+    assert failed["created_at"].endswith("+00:00")
+    waiting = listed(crowd, status="pending", limit=1)["runs"][0]
+    assert (waiting["seconds"], waiting["started_at"], waiting["progress"]) == (None, None, 0.0)
+    assert listed(crowd, status="completed", limit=1)["runs"][0]["progress"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("sort=mean_rewad", "did you mean mean_reward"),
+        ("sort=id", "There are|there are"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("status=done", "status"),
+        ("sweep_id=1", "sweep_id"),
+        ("cursor=nonsense", "cursor"),
+        ("cursor=W10", "cursor"),
+        (f"q={'x' * 501}", "q"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(web: httpx.Client, asked: str, says: str) -> None:
+    answer = web.get(f"/api/training-runs?{asked}")
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert error["code"] == "invalid"
+    assert any(part in error["message"] for part in says.split("|"))
+
+
+def test_a_cursor_of_another_order_is_refused(crowd: httpx.Client) -> None:
+    cursor = listed(crowd, limit=1)["next_cursor"]
+    assert crowd.get("/api/training-runs", params={"cursor": cursor, "sort": "seed"}).status_code == 422
+
+
+def test_nothing_on_record(web: httpx.Client) -> None:
+    assert listed(web) == {"runs": [], "next_cursor": None, "total": 0}
+    assert web.get("/api/training-runs/agents/list").json() == {"agents": []}
+
+
+def test_agents(crowd: httpx.Client) -> None:
+    agents = crowd.get("/api/training-runs/agents/list").json()["agents"]
+    assert {agent["agent_id"]: agent["runs"] for agent in agents} == {"agent_0": 14, "agent_1": 13, "agent_2": 13}
+    assert [agent["latest_at"] for agent in agents] == sorted((agent["latest_at"] for agent in agents), reverse=True)
+
+
+def test_sparklines_follow_the_reward(
+    web: httpx.Client, database: Database, record_sweep: Any, course: Any, new_run: Callable[..., NewRun]
+) -> None:
+    sweep = record_sweep({None: course(win_rate=1.0)}, seeds=1)
+    (rising,) = training_runs.ids_of_sweep(database, sweep.id)
+    waiting = str(training_runs.create_single(database, new_run()).id)
+    lines = web.get("/api/training-runs/sparklines", params={"id": [str(rising), waiting]}).json()["sparklines"]
+    assert lines[waiting] == []
+    assert len(lines[str(rising)]) == 24
+    assert all(-1 <= value <= 1 for value in lines[str(rising)])
+    assert sum(lines[str(rising)][12:]) > sum(lines[str(rising)][:12])
+
+
+def test_a_run_with_all_that_is_known_of_it(
+    web: httpx.Client, database: Database, record_sweep: Any, course: Any
+) -> None:
+    sweep = record_sweep({None: course(win_rate=0.8), "lr_high": course(learning_rate=1e-3)}, seeds=1)
+    base, variant = training_runs.of_sweep(database, sweep.id)
+    shown = web.get(f"/api/training-runs/{str(variant.id)[:8]}").json()
+    assert shown["id"] == str(variant.id)
+    assert shown["config"] == variant.config
+    assert shown["hyperparameters"]["learning_rate"] == 1e-3
+    assert shown["hyperparameters"]["network.net_arch"] == [256, 256]
+    assert shown["base"] == {
+        "name": "ppo_agent_v1",
+        "run_id": str(base.id),
+        "source": "the base config in the same sweep",
+    }
+    assert shown["differs_from_base"] == [{"key": "learning_rate", "value": 1e-3, "base": 3e-4}]
+    figures = {each["name"]: each for each in shown["statistics"]}
+    assert figures["episodes"]["text"] == "400"
+    assert figures["last_reward"]["value"] > figures["first_reward"]["value"]
+    assert figures["gain"]["text"].startswith("+")
+    assert shown["environment"] == "open_spiel/connect_four"
+    assert shown["reproduce"]["command"] == (
+        "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode smoke --seed 0 --episodes 400"
+    )
+    assert shown["long_run_command"].endswith("--mode full --total-timesteps 1000000")
+    assert web.get(f"/api/training-runs/{base.id}").json()["base"] is None
+
+
+def test_checkpoints_come_with_the_command_that_goes_on(
+    web: httpx.Client, database: Database, new_run: Callable[..., NewRun]
+) -> None:
+    run = training_runs.create_single(database, new_run())
+    training_runs.begin_attempt(database, run.id, {"command": "rlsweep train", "versions": {"torch": "2"}})
+    checkpoint = Checkpoint(episode=5, env_steps=50, uri="/with a space/5.zip", sha256="00", bytes=10)
+    progress = recording.Progress(episodes=5, updates=1, env_steps=50)
+    recording.flush(database, run.id, 1, recording.Batch(progress=progress, checkpoints=[checkpoint]))
+    (shown,) = web.get(f"/api/training-runs/{run.id}").json()["checkpoints"]
+    assert shown["resume_command"] == "rlsweep train --resume '/with a space/5.zip'"
+    training_runs.finish(database, run.id, 1, RunStatus.COMPLETED)
+    detail = web.get(f"/api/training-runs/{run.id}").json()
+    assert detail["checkpoints"][0]["resume_command"].endswith("--total-timesteps 100")
+    assert detail["reproduce"]["recorded_command"] == "rlsweep train"
+
+
+def test_no_such_run(web: httpx.Client) -> None:
+    for reference in ("00000000-0000-0000-0000-000000000000", "nonsense", "%3Cscript%3E"):
+        answer = web.get(f"/api/training-runs/{reference}")
+        assert answer.status_code == 404
+        assert answer.json()["error"]["code"] == "not_found"
+        assert "rlsweep runs" in answer.json()["error"]["message"]
+
+
+def test_hostile_text_is_data(web: httpx.Client, database: Database, new_run: Callable[..., NewRun]) -> None:
+    config = {"agent": {"description": HOSTILE, "learning_rate": 1}, "budget": {}, "training": {}}
+    hostile = new_run(
+        agent_id=HOSTILE[:2000],
+        config_name=HOSTILE,
+        config_short_name=HOSTILE[:2000],
+        sweep_variant=HOSTILE,
+        config=config,
+    )
+    run = training_runs.create_single(database, hostile)
+    training_runs.begin_attempt(database, run.id, {"host": HOSTILE})
+    training_runs.finish(database, run.id, 1, RunStatus.FAILED, HOSTILE)
+    (row,) = listed(web, q="<SCRIPT>")["runs"]
+    assert row["config_name"] == HOSTILE
+    assert row["error"] == HOSTILE[-2000:]
+    detail = web.get(f"/api/training-runs/{run.id}")
+    assert detail.headers["content-type"] == "application/json"
+    assert detail.json()["description"] == HOSTILE
+    assert detail.json()["error_text"] == HOSTILE
+    assert listed(web, agent_id=HOSTILE[:2000])["total"] == 1
+
+
+def test_what_is_not_finite_is_null(web: httpx.Client, database: Database, new_run: Callable[..., NewRun]) -> None:
+    run = training_runs.create_single(database, new_run())
+    with database.connect() as connection:
+        connection.execute("update training_runs set mean_reward = 'NaN', steps_per_second = 'Infinity'")
+    text = web.get(f"/api/training-runs/{run.id}").text
+    assert json.loads(text, parse_constant=pytest.fail)["mean_reward"] is None
+
+
+def test_nothing_is_sent_twice(web: httpx.Client, database: Database, record_sweep: Any, course: Any) -> None:
+    record_sweep({None: course()})
+    path = "/api/training-runs?status=completed&limit=5"
+    first = web.get(path)
+    assert first.headers["etag"].startswith("W/")
+    again = web.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    with database.connect() as connection:
+        connection.execute("update training_runs set episodes = episodes + 1 where status = 'completed'")
+    assert web.get(path, headers={"If-None-Match": first.headers["etag"]}).status_code == 200
+
+
+def test_an_episode_more_is_seen(web: httpx.Client, database: Database, new_run: Callable[..., NewRun]) -> None:
+    run = training_runs.create_single(database, new_run())
+    training_runs.begin_attempt(database, run.id, {})
+    before = listed(web)["runs"][0]
+    episode = Episode(episode=1, env_steps=9, reward=1.0, length=9, outcome=Outcome.WIN, seconds=0.1)
+    progress = recording.Progress(episodes=1, updates=0, env_steps=9, mean_reward=1.0)
+    recording.flush(database, run.id, 1, recording.Batch(progress=progress, episodes=[episode]))
+    after = listed(web)["runs"][0]
+    assert (before["episodes"], after["episodes"], after["mean_reward"]) == (0, 1, 1.0)
