@@ -9,6 +9,8 @@ RlsweepError                      exit code 1: something went wrong while workin
 │   ├── SchemaError               the database holds a schema this version does not know
 │   └── ClusterUnavailableError   the Ray address cannot be reached, or cannot meet the request
 ├── CheckpointError               a checkpoint that cannot be written, read or trusted
+├── SpoolError                    records that wait for the database cannot be kept on disk
+│   └── SpoolLostError            records that were kept on disk are gone
 ├── StaleAttemptError             a newer attempt of the same run exists; this process must not write
 ├── DivergedError                 a loss or a reward became NaN or infinite
 ├── EnvironmentStateError         an environment that broke its contract while it was played
@@ -62,6 +64,14 @@ class ClusterUnavailableError(InputError):
 
 class CheckpointError(RlsweepError):
     """A checkpoint that cannot be written, read or trusted."""
+
+
+class SpoolError(RlsweepError):
+    """Records that wait for the database to return cannot be kept on disk: it is full, or they are too many."""
+
+
+class SpoolLostError(SpoolError):
+    """Records that were kept on disk are gone; the run has to go on from its last checkpoint, as after a crash."""
 
 
 class StaleAttemptError(RlsweepError):

@@ -19,6 +19,11 @@ class Paths:
         return self.settings.home / "postgres"
 
     @property
+    def spool(self) -> Path:
+        """What trials on this machine keep while the database is away."""
+        return self.settings.home / "spool"
+
+    @property
     def tensorboard(self) -> Path:
         """Log folder over all sweeps."""
         return self.settings.storage / "tensorboard"

@@ -84,6 +84,7 @@ def _password_server(folder: Path) -> Iterator[Database]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     listen = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -p {port}"
+    listen += " -c rlsweep.embedded=on"  # tests make heartbeats older than this server is
     owner.run([program("pg_ctl"), "start", "-D", data, "-l", folder / "log", "-o", listen, "-w", "-s"])
     try:
         database = Database(f"postgresql://someone:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/postgres")

@@ -5,6 +5,8 @@ hold: a server counts as alive if it answers, not if a process with its id exist
 whose users were all killed does not stay behind; no other user of the machine gets in; it listens on a Unix socket and
 never on the network.
 
+Each process that uses the server looks now and then whether it still answers, and starts it again where it died.
+
 Each process that uses the server holds a shared lock on `users.lock`, which the kernel drops when the process ends,
 however it ends. A small process of its own, the keeper, waits for the exclusive lock on that file, stops the server
 when it gets it, and ends.
@@ -16,10 +18,12 @@ when it gets it, and ends.
 """
 
 import fcntl
+import logging
 import os
 import shlex
 import shutil
 import subprocess
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -35,10 +39,14 @@ from rlsweep.store import keeper
 from rlsweep.store.database import Database
 from rlsweep.store.owner import Owner
 
+logger = logging.getLogger(__name__)
+
 POSTGRES_VERSION = 18
 """Major version of the data folder; the wheel ships several."""
 
+_START_LOCK = "start.lock"
 _START_TIMEOUT_S = 60.0
+_WATCH_S = 1.0
 _PORT = 5432  # part of the socket's name; nothing listens on the network
 _SOCKET_NAME = f".s.PGSQL.{_PORT}"
 _SOCKET_PATH_LIMIT = 103  # bytes, as on macOS; Linux allows 107
@@ -55,14 +63,40 @@ def embedded_server(folder: Path) -> Iterator[Database]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             held.enter_context(_lock(folder / keeper.USERS_LOCK, fcntl.LOCK_SH))
-            with _lock(folder / "start.lock", fcntl.LOCK_EX):
+            with _lock(folder / _START_LOCK, fcntl.LOCK_EX):
                 url = _running_server(folder)
         except (OSError, subprocess.SubprocessError) as exc:
             raise StoreUnavailableError(
                 f"The embedded database in {folder} cannot be started: {_reason(exc)}. Choose another RLSWEEP_HOME, "
                 "or name a server in RLSWEEP_DATABASE_URL."
             ) from exc
+        held.enter_context(_kept_alive(folder, url))
         yield Database(url)
+
+
+@contextmanager
+def _kept_alive(folder: Path, url: str) -> Iterator[None]:
+    """Start the server again wherever it is found dead, in a thread, while the context lasts."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_WATCH_S):
+            try:
+                if not _answers(url):
+                    with _lock(folder / _START_LOCK, fcntl.LOCK_EX):
+                        if not done.is_set():
+                            _running_server(folder)
+                            logger.warning("the embedded database in %s had died and was started again", folder)
+            except (OSError, subprocess.SubprocessError) as exc:
+                logger.warning("the embedded database in %s cannot be started again: %s", folder, _reason(exc))
+
+    thread = threading.Thread(target=watch, name="embedded-database", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def program(name: str) -> Path:
@@ -134,7 +168,18 @@ def _start(data: Path, sockets: Path, owner: Owner) -> None:
     """Start the server, and return when it accepts connections."""
     quoted = str(sockets).replace('"', '""')
     buffers = f"shared_buffers={_shared_buffers_mb()}MB"
-    options = ("-c", "listen_addresses=", "-c", buffers, "-c", f'unix_socket_directories="{quoted}"', "-p", str(_PORT))
+    options = (
+        "-c",
+        "rlsweep.embedded=on",
+        "-c",
+        "listen_addresses=",
+        "-c",
+        buffers,
+        "-c",
+        f'unix_socket_directories="{quoted}"',
+        "-p",
+        str(_PORT),
+    )
     how = ["-o", shlex.join(options), "-w", "-t", str(int(_START_TIMEOUT_S)), "-s"]
     log = data / "log"
     try:

@@ -51,6 +51,11 @@ class Batch:
     began_at_env_steps: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def has_records(self) -> bool:
+        """Whether it is more than a sign of life."""
+        return any((self.episodes, self.updates, self.evaluations, self.checkpoints, self.dropped_uris, self.facts))
+
 
 def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
     """Commit the batch, give a sign of life, and return whether the run was asked to stop; one transaction.

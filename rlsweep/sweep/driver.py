@@ -15,12 +15,14 @@ from pathlib import Path
 from uuid import UUID
 
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
+from rlsweep.paths import Paths
 from rlsweep.runs import RunStatus, Sweep, TrainingRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep.execution import Workplace
 from rlsweep.sweep.flags import StopFlag
 from rlsweep.sweep.resources import Resources
+from rlsweep.sweep.spool import send_left
 from rlsweep.sweep.trainable import TrialTrainable
 from rlsweep.sweep.tuning import RESTARTS, Fit, LiveTrials
 
@@ -126,6 +128,7 @@ class Driver:
         """Put an end on record for every run that left without a word, then one for the sweep."""
         for run in self._runs():
             if not run.status.is_finished:
+                send_left(self._database, Paths(self._workplace.settings).spool, run.id)
                 training_runs.fail_lost(self._database, run.id, reason)
         return sweeps.settle(self._database, self._sweep.id)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from rlsweep.config.run import RunConfig
-from rlsweep.errors import RlsweepError, StaleAttemptError, StoreUnavailableError
+from rlsweep.errors import RlsweepError, SpoolLostError, StaleAttemptError, StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
@@ -19,6 +19,7 @@ from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep.patience import patiently
 from rlsweep.sweep.recorder import PATIENCE_SECONDS, StoreRecorder
+from rlsweep.sweep.spool import Spool, send_left
 
 if TYPE_CHECKING:
     from rlsweep.training.session import Result
@@ -57,11 +58,13 @@ def execute_run(
 
     A KeyboardInterrupt, which passes through, ends it at once as stopped.
 
-    Raises StoreUnavailableError where the start or the end cannot be put on record within a minute, and
-    StaleAttemptError where another attempt took the run over.
+    Raises StoreUnavailableError where the start or the end cannot be put on record within a minute, SpoolLostError
+    where records that waited for the database are gone, and StaleAttemptError where another attempt took the run over.
     """
     database = Database(workplace.database_url)
     metadata = workplace.metadata | {"host": socket.gethostname()}
+    spool = Paths(workplace.settings).spool
+    patiently(lambda: send_left(database, spool, run_id), seconds=PATIENCE_SECONDS)
     run = patiently(lambda: training_runs.begin_attempt(database, run_id, metadata), seconds=PATIENCE_SECONDS)
     if run is None:
         return training_runs.get(database, str(run_id)).status
@@ -70,7 +73,7 @@ def execute_run(
         result, error = _train(database, run, workplace, resume_from, stop, stop_elsewhere), None
         status = result.status
         final = result if status is RunStatus.COMPLETED else None
-    except (StaleAttemptError, StoreUnavailableError):
+    except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
         raise
     except KeyboardInterrupt:
         training_runs.finish(database, run_id, run.attempt, RunStatus.STOPPED)
@@ -98,7 +101,8 @@ def _train(
     from rlsweep.training.train import train
 
     paths = Paths(workplace.settings)
-    with StoreRecorder(database, run, stop=stop, stop_elsewhere=stop_elsewhere) as recorder:
+    spool = Spool(paths.spool, run.id, run.attempt)
+    with StoreRecorder(database, run, spool=spool, stop=stop, stop_elsewhere=stop_elsewhere) as recorder:
         checkpoint = resume_from or _sound_checkpoint(database, run, recorder)
         result = train(
             RunConfig.from_record(run.config),

@@ -1,5 +1,6 @@
 """Waiting for a database that is away."""
 
+import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -7,6 +8,9 @@ from typing import TypeVar
 from rlsweep.errors import StoreUnavailableError
 
 RETRY_SECONDS = 1.0
+
+_RANDOM = random.Random()
+"""Our own: a run's global generators are its alone."""
 
 Result = TypeVar("Result")
 
@@ -20,4 +24,9 @@ def patiently(call: Callable[[], Result], *, seconds: float) -> Result:
         except StoreUnavailableError:
             if time.monotonic() >= deadline:
                 raise
-            time.sleep(RETRY_SECONDS)
+            time.sleep(jittered(RETRY_SECONDS))
+
+
+def jittered(seconds: float) -> float:
+    """About so many, so that those who were refused together do not come back together."""
+    return seconds * _RANDOM.uniform(0.75, 1.25)

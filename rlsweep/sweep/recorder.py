@@ -13,7 +13,8 @@ from rlsweep.runs import RECENT_EPISODES, Checkpoint, Counters, Episode, Evaluat
 from rlsweep.store import recording
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
-from rlsweep.sweep.patience import patiently
+from rlsweep.sweep.patience import jittered, patiently
+from rlsweep.sweep.spool import Spool
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +53,12 @@ class StoreRecorder:
     """A `Recorder` over the store for one attempt of one run. Use it as a context manager.
 
     The flushing thread also keeps the run's heartbeat while a long update computes, and reads whether the run
-    should stop: it sets `stop`, which anyone else may set too. While the database is away records wait in memory and
+    should stop: it sets `stop`, which anyone else may set too. While the database is away records wait in `spool` and
     `stop_elsewhere` is asked instead.
 
     Leaving the context sends what is left. Errors raised there: StaleAttemptError where a newer attempt took the
-    run over, StoreUnavailableError where the database did not come back in time.
+    run over, StoreUnavailableError where the database did not come back in time (what waits stays in `spool`),
+    SpoolError where it could not be kept there.
     """
 
     def __init__(
@@ -64,9 +66,11 @@ class StoreRecorder:
         database: Database,
         run: TrainingRun,
         *,
+        spool: Spool,
         stop: threading.Event,
         stop_elsewhere: Callable[[], bool],
     ) -> None:
+        self._spool = spool
         self._stop = stop
         self._database = database
         self._run = run
@@ -161,31 +165,46 @@ class StoreRecorder:
 
     def _send(self) -> None:
         try:
-            while not self._closing.wait(FLUSH_SECONDS):
-                self._flush_or_keep()
-            patiently(self._flush, seconds=self._closing_seconds)
+            while not self._closing.wait(jittered(FLUSH_SECONDS)):
+                self._send_or_keep()
+            patiently(self._send_or_keep_and_say, seconds=self._closing_seconds)
         except Exception as error:  # noqa: BLE001 - raised again where the context is left
             self._failure = error
             self._stop.set()
 
-    def _flush_or_keep(self) -> None:
+    def _send_or_keep(self) -> None:
         """Send what is pending; while the database is away keep it, and ask elsewhere whether to stop."""
         try:
-            self._flush()
+            self._send_or_keep_and_say()
         except StoreUnavailableError as error:
             if not self._is_away:
                 self._is_away = True
-                logger.warning("run %s keeps its records in memory: %s", self._run.id, error)
+                logger.warning("run %s keeps its records in %s: %s", self._run.id, self._spool.path, error)
             if self._stop_elsewhere():
                 self._stop.set()
 
-    def _flush(self) -> None:
+    def _send_or_keep_and_say(self) -> None:
+        """Send what waits and what is new, in order. Raises StoreUnavailableError once the rest is kept."""
+        batch = self._take_pending()
+        try:
+            if not self._spool.is_empty:
+                for waiting in self._spool.batches():
+                    self._flush(waiting)
+                self._spool.clear()
+            self._flush(batch)
+            self._is_away = False
+        except StoreUnavailableError:
+            if batch.has_records:
+                self._spool.keep(batch)
+            raise
+
+    def _take_pending(self) -> Batch:
         with self._lock:
             pending, self._pending = self._pending, _Pending()
             if pending.episodes:
                 means = recent_means(self._recent)
                 self._go_on(mean_reward=means.mean_reward, mean_length=means.mean_length, win_rate=means.win_rate)
-            batch = Batch(
+            return Batch(
                 progress=self._progress,
                 episodes=pending.episodes,
                 updates=pending.updates,
@@ -195,11 +214,7 @@ class StoreRecorder:
                 began_at_env_steps=self._began_at_env_steps,
                 facts=pending.facts,
             )
-        try:
-            if recording.flush(self._database, self._run.id, self._run.attempt, batch):
-                self._stop.set()
-            self._is_away = False
-        except StoreUnavailableError:
-            with self._lock:
-                self._pending = pending.followed_by(self._pending)
-            raise
+
+    def _flush(self, batch: Batch) -> None:
+        if recording.flush(self._database, self._run.id, self._run.attempt, batch):
+            self._stop.set()

@@ -88,7 +88,10 @@ group by sweep_id, status
 update sweeps
 set driver = %(driver)s, heartbeat_at = clock_timestamp(), status = 'running', finished_at = null
 where id = %(id)s
-  and (driver is null or driver = %(driver)s or heartbeat_at < clock_timestamp() - make_interval(secs => %(patience_s)s))
+  and (
+      driver is null or driver = %(driver)s
+      or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s)
+  )
 returning *
 
 -- name: renew_lease
@@ -100,8 +103,8 @@ update sweeps set heartbeat_at = clock_timestamp() where id = %(id)s and driver 
 update sweeps set driver = null where id = %(id)s and driver = %(driver)s
 
 -- name: get_lease
--- Who drives the sweep, and the seconds since its last sign of life.
-select driver, extract(epoch from clock_timestamp() - heartbeat_at)::double precision as silent_s
+-- Who drives the sweep, and the seconds since its last sign of life, or since the server was there to take one.
+select driver, extract(epoch from clock_timestamp() - last_sign(heartbeat_at))::double precision as silent_s
 from sweeps
 where id = %(id)s
 

@@ -111,14 +111,14 @@ where id = %(id)s
 returning *
 
 -- name: get_silence
--- Seconds since the last sign of life of the worker that has the run.
-select extract(epoch from clock_timestamp() - heartbeat_at)::double precision as silent_s
+-- Seconds since the last sign of life of the worker that has the run, or since the server was there to take one.
+select extract(epoch from clock_timestamp() - last_sign(heartbeat_at))::double precision as silent_s
 from training_runs
 where id = %(id)s
 
 -- name: end_abandoned_runs
 -- Runs on which nobody works any more: their worker is silent, and so is their sweep's driver, if they have one.
--- A row that is locked is being written, so its worker lives.
+-- A row that is locked is being written, so its worker lives. After an outage silence counts from the server's return.
 update training_runs
 set
     status = case when stop_requested then 'stopped' else 'failed' end,
@@ -128,7 +128,7 @@ where id in (
     select run.id
     from training_runs as run
     where run.status = 'running'
-      and run.heartbeat_at < clock_timestamp() - make_interval(secs => %(patience_s)s)
+      and last_sign(run.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s)
       and (%(sweep_id)s::uuid is null or run.sweep_id = %(sweep_id)s::uuid)
       and (%(id)s::uuid is null or run.id = %(id)s::uuid)
       and not exists (
@@ -136,7 +136,7 @@ where id in (
           from sweeps
           where sweeps.id = run.sweep_id
             and sweeps.driver is not null
-            and sweeps.heartbeat_at >= clock_timestamp() - make_interval(secs => %(lease_patience_s)s)
+            and last_sign(sweeps.heartbeat_at) >= clock_timestamp() - make_interval(secs => %(lease_patience_s)s)
       )
     for no key update skip locked
 )
