@@ -19,7 +19,11 @@ RlsweepError                      exit code 1: something went wrong while workin
 A message is one or two sentences: what is wrong, where (file, key, value), and the way out.
 """
 
+import re
 from typing import ClassVar
+
+_MAX_LINE = 1000  # a few lines of a terminal, whatever a file or an argument holds
+_UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class RlsweepError(Exception):
@@ -35,11 +39,15 @@ class InputError(RlsweepError):
 
 
 class ConfigError(InputError):
-    """One or more problems in config files; `problems` holds one message each."""
+    """One or more problems in config files; `problems` holds one message each.
+
+    A message quotes what a file or an argument holds, which may be anything. It is kept to one line, what a terminal
+    would obey is written as an escape, and the middle of a very long message is left out.
+    """
 
     def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = tuple(_printable_line(problem) for problem in problems)
+        super().__init__("\n".join(self.problems))
 
 
 class EnvironmentSpecError(InputError):
@@ -88,3 +96,11 @@ class EnvironmentStateError(RlsweepError):
 
 class DriverBusyError(RlsweepError):
     """Another live driver holds the sweep's lease."""
+
+
+def _printable_line(text: str) -> str:
+    line = " ".join(text.splitlines())
+    line = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
+    if len(line) <= _MAX_LINE:
+        return line
+    return f"{line[: _MAX_LINE // 2]} … {line[-_MAX_LINE // 2 :]}"

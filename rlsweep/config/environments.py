@@ -7,7 +7,6 @@ import importlib.util
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from rlsweep.config.nearest import suggestion
 from rlsweep.config.training import EnvironmentSpec
@@ -93,7 +92,7 @@ def opponent_problem(opponent: str) -> str | None:
     if not opponent.endswith(".zip"):
         near = suggestion(opponent, ("random", "mcts"))
         return f"must be random, mcts, mcts:<simulations> or a checkpoint ending in .zip, got {opponent!r}{near}"
-    if not Path(os.path.expanduser(opponent)).is_file():
+    if not os.path.isfile(os.path.expanduser(opponent)):
         return f"there is no checkpoint {opponent}"
     return None
 

@@ -7,9 +7,10 @@ from typing import Any
 from rlsweep.config.agent import AlgorithmName, Hyperparameters
 from rlsweep.config.keys import leaf_keys, sections
 from rlsweep.config.layers import spelled_out, with_value
+from rlsweep.config.limits import MAX_KEY
 from rlsweep.config.nearest import suggestion
 from rlsweep.config.problems import check
-from rlsweep.config.reading import parse_value
+from rlsweep.config.reading import is_plain_line, parse_value
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import ConfigError
 
@@ -79,6 +80,8 @@ def _parse(text: str) -> Override:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ValueError("write KEY=VALUE, such as --set ppo.ent_coef=0.0")
+    if len(key) > MAX_KEY or not is_plain_line(key):
+        raise ValueError(f"a key is one line of at most {MAX_KEY} printable characters")
     full_key = _full_key(key.strip())
     return Override(full_key, parse_value(value), for_agent=full_key in _AGENT_KEYS)
 

@@ -1,14 +1,13 @@
 """Globs, files and folders, as a user gives them → the config files they mean."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from rlsweep.config.reading import EXTENSIONS, files_beside
+from rlsweep.config import globbing
+from rlsweep.config.limits import MAX_PATTERN
+from rlsweep.config.reading import EXTENSIONS, files_in
 from rlsweep.errors import ConfigError
-
-_MAGIC = re.compile(r"[*?\[]")
 
 
 def expand(patterns: Sequence[str]) -> tuple[Path, ...]:
@@ -36,42 +35,33 @@ def expand(patterns: Sequence[str]) -> tuple[Path, ...]:
 
 
 def _files(pattern: str) -> list[Path]:
+    if len(pattern) > MAX_PATTERN:
+        length = f"at most {MAX_PATTERN} characters, and this one {len(pattern)}"
+        raise ConfigError(f"{pattern}: a pattern has {length}; name a folder instead")
+    if "\0" in pattern:
+        raise ConfigError(f"{pattern}: no file's name holds NUL")
     path = Path(os.path.expanduser(pattern))
     if path.is_dir():
         found = [entry for entry in path.iterdir() if _is_config(entry)]
         if not found:
             raise ConfigError(f"No config file in the folder {path}; it should hold .yaml, .yml or .json files")
         return found
-    if path.exists() or not _MAGIC.search(pattern):
+    if path.exists() or not globbing.MAGIC.search(pattern):
         return [path]
-    found = [entry for entry in _glob(path) if _is_config(entry)]
-    if not found:
-        raise ConfigError(f"No config file matches {pattern!r}{_nearby(path)}")
-    return found
+    return _glob(path)
 
 
 def _is_config(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS and path.is_file() and not path.name.startswith(".")
 
 
-def _fixed_part(path: Path) -> Path:
-    """Return the leading folders of a glob that hold no wildcard."""
-    while _MAGIC.search(str(path)):
-        path = path.parent
-    return path
-
-
 def _glob(path: Path) -> list[Path]:
-    fixed = _fixed_part(path)
-    try:
-        return list(fixed.glob(str(path.relative_to(fixed))))
-    except ValueError as exc:
-        raise ConfigError(
-            f"{path}: in a pattern, ** must stand alone between slashes, as in {fixed}/**/*.yaml"
-        ) from exc
-
-
-def _nearby(path: Path) -> str:
-    """Say what lies where the glob looked."""
-    fixed = _fixed_part(path)
-    return files_beside(fixed / re.sub(_MAGIC, "", path.name))
+    folder, parts = globbing.split(path)
+    if any("**" in part and part != "**" for part in parts):
+        way_out = f"** must stand alone between slashes, as in {folder / '**/*.yaml'}"
+        raise ConfigError(f"{path}: in a pattern, {way_out}")
+    found = [match for match in globbing.matches(folder, parts) if _is_config(match)]
+    if not found:
+        literal = globbing.MAGIC.sub("", path.name)
+        raise ConfigError(f"No config file matches {str(path)!r}{files_in(folder, near=literal)}")
+    return found

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from rlsweep.config.keys import unknown_key_hint
+from rlsweep.config.limits import MAX_TOLD
 from rlsweep.config.nearest import suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -36,13 +37,17 @@ _BOUNDS = {
 def check(model: type[Model], data: dict[str, Any]) -> tuple[Model | None, list[tuple[str, str]]]:
     """Build `model` from JSON-like `data`; None and (dotted key, what is wrong) for each problem otherwise.
 
-    Values are taken as JSON: a list becomes a tuple and a whole number a float, but no text becomes a number.
+    Values are taken as JSON: a list becomes a tuple and a whole number a float, but no text becomes a number. Of more
+    than MAX_TOLD problems the rest is only counted.
     """
     try:
         return model.model_validate_json(json.dumps(data)), []
     except ValidationError as exc:
         errors = exc.errors(include_url=False)
-        return None, [(dotted_key(error), _problem(error, model)) for error in errors]
+        problems = [(dotted_key(error), _problem(error, model)) for error in errors[:MAX_TOLD]]
+        if further := errors[MAX_TOLD:]:
+            problems.append(("further problems", str(len(further))))
+        return None, problems
 
 
 def dotted_key(error: ErrorDetails) -> str:

@@ -3,17 +3,20 @@
 import math
 import re
 import stat
+from collections import deque
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from rlsweep.config.limits import MAX_BYTES, MAX_DEPTH, MAX_NEIGHBOURS, MAX_TOLD, MAX_VALUES
 from rlsweep.config.nearest import nearest
-from rlsweep.config.text_values import MAX_DEPTH, MAX_VALUES, TextError, parse_json, parse_yaml
+from rlsweep.config.text_values import TextError, parse_json, parse_yaml
 from rlsweep.errors import ConfigError
 
 EXTENSIONS = (".yaml", ".yml", ".json")
-MAX_BYTES = 2**20
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but tab and line ends
 _MAX_LISTED = 5
 
 
@@ -22,10 +25,11 @@ def read_config_file(path: Path, *, kind: str = "Agent") -> dict[str, Any]:
 
     Raises ConfigError with one or more problems: a missing or unreadable file, another extension than .yaml, .yml
     and .json, a file that is no UTF-8 or over 1 MiB, malformed text (with line and column), a key given twice,
-    a root that is no mapping, and values that no record could hold (not finite, beyond 64 bits, unprintable).
+    a root that is no mapping, and values that no record could hold (not finite, beyond 64 bits) or no
+    terminal should be sent (control characters).
     """
-    if _unstorable(str(path)):
-        raise ConfigError(f"{str(path)!r}: a config file's path must be UTF-8 text, as its record is")
+    if not is_plain_line(str(path)):
+        raise ConfigError(f"{str(path)!r}: a config file's path must be one line of printable UTF-8 text")
     data = _parse(path, _read_text(path, kind))
     if not isinstance(data, dict):
         found = "the file is empty" if data is None else f"its root is a {type(data).__name__}"
@@ -37,6 +41,8 @@ def read_config_file(path: Path, *, kind: str = "Agent") -> dict[str, Any]:
 
 def parse_value(text: str) -> Any:
     """Read the value of a `KEY=VALUE` override as a config file would; ValueError says what is wrong."""
+    if found := _UNPRINTABLE.search(text):
+        raise ValueError(f"holds an unprintable character, {found[0]!r}")
     try:
         value = parse_yaml(text)
     except TextError as exc:
@@ -46,41 +52,48 @@ def parse_value(text: str) -> Any:
     return value
 
 
+def is_plain_line(text: str) -> bool:
+    """Whether `text` can be recorded, and printed without moving the cursor or changing a terminal's colours."""
+    return _text_problem(text) is None and not re.search(r"[\t\n\r]", text)
+
+
 def value_problems(data: Any) -> list[str]:
-    """Say what in JSON-like `data` no record could hold, each as `key: what is wrong`."""
+    """Say what in JSON-like `data` cannot be recorded or printed, each as `key: what is wrong`; the first MAX_TOLD."""
     problems: list[str] = []
-    pending: list[tuple[str, Any, int]] = [("", data, 1)]
-    visited = 0
+    pending = deque[tuple[str, Any, int]]([("", data, 1)])
+    found = 1
     while pending:
-        key, value, depth = pending.pop()
-        visited += 1
+        key, value, depth = pending.popleft()
         if depth > MAX_DEPTH:
             return [f"nested deeper than {MAX_DEPTH} levels"]
-        if visited > MAX_VALUES:
+        found += len(value) if isinstance(value, dict | list) else 0
+        if found > MAX_VALUES:  # before a key is written out for each of them
             return [f"holds more than {MAX_VALUES} values"]
         if problem := _scalar_problem(value):
             problems.append(f"{key}: {problem}" if key else problem)
         elif isinstance(value, dict):
-            problems += [f"key {name!r} holds a character that cannot be stored" for name in value if _unstorable(name)]
+            problems += [f"key {name!r} {problem}" for name in value if (problem := _text_problem(name))]
             pending += [(f"{key}.{name}" if key else name, child, depth + 1) for name, child in value.items()]
         elif isinstance(value, list):
             pending += [(f"{key}[{index}]", child, depth + 1) for index, child in enumerate(value)]
+    if further := problems[MAX_TOLD:]:
+        return [*problems[:MAX_TOLD], f"further problems: {len(further)}"]
     return problems
 
 
-def files_beside(path: Path) -> str:
-    """Say which config file a missing one most likely meant, or what else lies where it was looked for."""
+def files_in(folder: Path, *, near: str) -> str:
+    """Say which config file in a folder was most likely meant by a name that is none, or what else lies there."""
     try:
-        entries = sorted(path.parent.iterdir())
+        entries = sorted(islice(folder.iterdir(), MAX_NEIGHBOURS))
     except (FileNotFoundError, NotADirectoryError):
-        return f"; there is no folder {path.parent}"
+        return f"; there is no folder {folder}"
     except OSError as exc:
-        return f"; {path.parent} cannot be read: {exc.strerror}"
+        return f"; {folder} cannot be read: {exc.strerror}"
     names = [entry.name for entry in entries if entry.suffix.lower() in EXTENSIONS and not entry.name.startswith(".")]
-    if match := nearest(path.name, names):
-        return f"; did you mean {path.parent / match}?"
+    if match := nearest(near, names):
+        return f"; did you mean {folder / match}?"
     listed = ", ".join(names[:_MAX_LISTED]) + (", …" if len(names) > _MAX_LISTED else "")
-    return f"; {path.parent} holds {listed or 'no config file'}"
+    return f"; {folder} holds {listed or 'no config file'}"
 
 
 def _scalar_problem(value: Any) -> str | None:
@@ -88,13 +101,15 @@ def _scalar_problem(value: Any) -> str | None:
         return f"must be a finite number, got {value}"
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return "is an integer beyond 64 bits"
-    if isinstance(value, str) and _unstorable(value):
+    return _text_problem(value) if isinstance(value, str) else None
+
+
+def _text_problem(text: str) -> str | None:
+    if _UNSTORABLE.search(text):
         return "holds a character that cannot be stored (NUL, or half of a surrogate pair)"
+    if found := _CONTROL.search(text):
+        return f"holds a control character, {found[0]!r}, which a terminal may obey"
     return None
-
-
-def _unstorable(text: str) -> bool:
-    return _UNSTORABLE.search(text) is not None
 
 
 def _read_text(path: Path, kind: str) -> str:
@@ -109,7 +124,7 @@ def _read_text(path: Path, kind: str) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as exc:
-        raise ConfigError(f"{kind} config file not found: {path}{files_beside(path)}") from exc
+        raise ConfigError(f"{kind} config file not found: {path}{files_in(path.parent, near=path.name)}") from exc
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from exc
     if len(content) > MAX_BYTES:

@@ -7,21 +7,22 @@ does, reads dates as text, and accepts no tag beyond the plain ones. Its tables 
 import json
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import yaml
 from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from rlsweep.config.limits import MAX_DEPTH, MAX_INTEGER_DIGITS, MAX_KEY, MAX_TEXT, MAX_VALUES
+
 try:
     from yaml import CSafeLoader as _SafeLoader
 except ImportError:  # PyYAML built without libyaml
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
-MAX_DEPTH = 50
-MAX_VALUES = 10_000
-_MAX_INTEGER_LENGTH = 100  # far beyond 64 bits; Python itself refuses to convert very long ones
 _TAG = "tag:yaml.org,2002:"
+_TAG_DIRECTIVE = re.compile(r"(?:\A|[\r\n\x85\u2028\u2029])%TAG[ \t]")
 _SPECIAL_FLOAT = re.compile(r"(?P<sign>[-+]?)\.(?P<name>inf|nan)", re.IGNORECASE)
 
 
@@ -30,6 +31,20 @@ class _Mark(Protocol):
 
     line: int
     column: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Size:
+    """What a part of a YAML text stands for: so many values, whose texts have so many characters."""
+
+    values: int
+    characters: int
+
+    def plus(self, other: "_Size") -> "_Size":
+        return _Size(values=self.values + other.values, characters=self.characters + other.characters)
+
+    def minus(self, other: "_Size") -> "_Size":
+        return _Size(values=self.values - other.values, characters=self.characters - other.characters)
 
 
 class TextError(ValueError):
@@ -53,7 +68,7 @@ class ConfigLoader(_SafeLoader):
     def construct_integer(self, node: ScalarNode) -> int:
         """Read a decimal integer; `_` may group its digits."""
         text = self.construct_scalar(node)
-        if len(text) > _MAX_INTEGER_LENGTH:
+        if len(text) > MAX_INTEGER_DIGITS:
             raise ConstructorError(None, None, f"an integer of {len(text)} digits is too large", node.start_mark)
         try:
             return int(text.replace("_", ""))
@@ -107,10 +122,12 @@ for _tag, _pattern, _first in (
 def parse_yaml(text: str) -> Any:
     """Read one YAML document into dicts, lists, strings, numbers, booleans and None.
 
-    Raises TextError for malformed text, a key given twice, a key that is no text, a tag, a second document,
-    and for text nested deeper than MAX_DEPTH or that stands, its aliases followed, for more than MAX_VALUES values.
+    Raises TextError for malformed text, a key given twice, a key that is no text or longer than MAX_KEY, a tag, a
+    second document, and for text nested deeper than MAX_DEPTH or that stands, its aliases followed, for more than
+    MAX_VALUES values or MAX_TEXT characters.
     """
     try:
+        _check_directives(text)
         _check_size(text)
         loader = ConfigLoader(text)
         try:
@@ -128,31 +145,41 @@ def parse_yaml(text: str) -> Any:
         raise TextError(" ".join(str(exc).split())) from exc
 
 
+def _check_directives(text: str) -> None:
+    """Refuse %TAG, which names tags that no config may use: libyaml compares each one with all before it."""
+    if found := _TAG_DIRECTIVE.search(text):
+        line = text.count("\n", 0, found.end()) + 1
+        raise TextError("%TAG has no place in a config, as no tag has; remove the line", line, 1)
+
+
 def _check_size(text: str) -> None:
     """Walk the events, before any value is built, counting what every alias stands for."""
-    sizes: dict[str, int] = {}
-    open_nodes: list[tuple[str | None, int]] = []
-    total = 0
+    sizes: dict[str, _Size] = {}
+    open_nodes: list[tuple[str | None, _Size]] = []
+    total = _Size(values=0, characters=0)
     for event in yaml.parse(text, Loader=ConfigLoader):
         if isinstance(event, yaml.AliasEvent):
             if event.anchor in (anchor for anchor, _ in open_nodes):
                 raise TextError.at(event.start_mark, f"*{event.anchor} refers to itself")
-            total += sizes.get(event.anchor or "", 1)
+            total = total.plus(sizes.get(event.anchor or "", _Size(values=1, characters=0)))
         elif isinstance(event, yaml.ScalarEvent):
-            total += 1
+            scalar = _Size(values=1, characters=len(event.value))
+            total = total.plus(scalar)
             if event.anchor:
-                sizes[event.anchor] = 1
+                sizes[event.anchor] = scalar
         elif isinstance(event, yaml.CollectionStartEvent):
             open_nodes.append((event.anchor, total))
-            total += 1
+            total = total.plus(_Size(values=1, characters=0))
         elif isinstance(event, yaml.CollectionEndEvent):
             anchor, before = open_nodes.pop()
             if anchor:
-                sizes[anchor] = total - before
+                sizes[anchor] = total.minus(before)
         if len(open_nodes) > MAX_DEPTH:
             raise TextError.at(event.start_mark, f"nested deeper than {MAX_DEPTH} levels")
-        if total > MAX_VALUES:
+        if total.values > MAX_VALUES:
             raise TextError.at(event.start_mark, f"stands for more than {MAX_VALUES} values")
+        if total.characters > MAX_TEXT:
+            raise TextError.at(event.start_mark, f"stands for more than {MAX_TEXT} characters, its aliases followed")
 
 
 def _check_keys(root: Node) -> None:
@@ -167,6 +194,8 @@ def _check_keys(root: Node) -> None:
                 if not isinstance(key, ScalarNode) or key.tag not in (_TAG + "str", _TAG + "merge"):
                     written = f"key {key.value}" if isinstance(key, ScalarNode) else "a key"
                     raise TextError.at(key.start_mark, f"{written} must be text; put it in quotes")
+                if problem := _key_problem(key.value):
+                    raise TextError.at(key.start_mark, problem)
                 if key.value in lines:
                     problem = f"key {key.value!r} is given twice, first on line {lines[key.value]}"
                     raise TextError.at(key.start_mark, problem)
@@ -180,10 +209,22 @@ def _check_keys(root: Node) -> None:
                 pending.append(child)
 
 
+def _key_problem(key: str) -> str | None:
+    if len(key) > MAX_KEY:
+        return f"key {key[:20]!r}… has {len(key)} characters, and may have {MAX_KEY}"
+    return None
+
+
 def parse_json(text: str) -> Any:
-    """Read one JSON document; raises TextError for malformed text, a key given twice, and endless nesting."""
+    """Read one JSON document.
+
+    Raises TextError for malformed text, a key given twice or longer than MAX_KEY, and endless nesting.
+    """
 
     def to_dict(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        for key, _ in items:
+            if problem := _key_problem(key):
+                raise TextError(problem)
         data = dict(items)
         if len(data) < len(items):
             [(key, _)] = Counter(key for key, _ in items).most_common(1)
@@ -201,6 +242,6 @@ def parse_json(text: str) -> Any:
 
 
 def _json_integer(digits: str) -> int:
-    if len(digits) > _MAX_INTEGER_LENGTH:
+    if len(digits) > MAX_INTEGER_DIGITS:
         raise TextError(f"an integer of {len(digits)} digits is too large")
     return int(digits)

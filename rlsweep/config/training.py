@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from rlsweep.config.agent import Count, StrictModel
 
 MAX_SEED = 2**31 - 1
+MAX_ENVS = 10_000  # each one is an object, or a process, of every trial
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
@@ -56,7 +57,7 @@ class TrainingConfig(StrictModel):
     name: str = "default"
     description: str = ""
     environment: EnvironmentSpec = Field(default_factory=EnvironmentSpec)
-    n_envs: Count = 1
+    n_envs: Annotated[int, Field(ge=1, le=MAX_ENVS)] = 1
     vec_env: Literal["dummy", "subproc"] = "dummy"
     normalize_observations: bool = False
     normalize_rewards: bool = False

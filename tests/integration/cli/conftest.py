@@ -33,6 +33,7 @@ class Cli:
 
     folder: Path
     home: Path
+    program: tuple[str, ...] = (sys.executable, "-m", "rlsweep")
     environ: dict[str, str] = field(default_factory=dict)
 
     def with_environ(self, **variables: str) -> "Cli":
@@ -112,7 +113,7 @@ class Cli:
         return shown.decode().replace("\r\n", "\n")
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        return [sys.executable, "-m", "rlsweep", *arguments]
+        return [*self.program, *arguments]
 
     def _environ(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}

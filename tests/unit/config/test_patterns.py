@@ -1,7 +1,13 @@
+import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from rlsweep.config import globbing
 from rlsweep.config.patterns import expand
 from rlsweep.errors import ConfigError
 
@@ -28,6 +34,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["agents/a_v1.yaml", "agents/a_v?.yaml", "./agents/a_v1.yaml"], ["a_v1.yaml"]),
         (["agents/README.md"], ["README.md"]),
         (["agents/missing.yaml"], ["missing.yaml"]),
+        (["agents/deep/*/../../a_v1.yaml"], ["a_v1.yaml"]),
+        (["agents/*/er/*"], ["b.json"]),
     ],
 )
 def test_expand(folder: Path, patterns: list[str], names: list[str]) -> None:
@@ -64,6 +72,47 @@ def test_patterns_that_match_nothing_are_all_named(folder: Path) -> None:
     )
 
 
+def test_any_depth_does_not_follow_links(folder: Path) -> None:
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere" / "z.yml").touch()
+    (folder / "agents" / "link").symlink_to(folder / "elsewhere")
+    assert [path.name for path in expand(["agents/**/*.yml"])] == ["a_sweep_y.yml"]
+    assert [path.name for path in expand(["agents/*/*.yml"])] == ["z.yml"]
+
+
+def test_a_folder_that_many_ways_lead_to_is_searched_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two", "three"):
+        (folder / "agents" / name).symlink_to(folder / "agents")
+    searched: list[Path] = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: [searched.append(path), *scandir(path)][1:])
+    assert [path.name for path in expand(["agents/" + "*/" * 12 + "a_v1.yaml"])] == ["a_v1.yaml"]
+    assert len(searched) <= 3 * 13  # agents, deep and er, for each part of the pattern
+    searched.clear()
+    assert [path.name for path in expand(["agents/" + "**/" * 500 + "b.json"])] == ["b.json"]
+    assert len(searched) <= 3 * 501
+
+
+names = st.sampled_from(["a", "b", "ab", ".c", "x.yaml", "ax.yaml", "b.json"])
+parts = st.sampled_from(["a", "*", "?", "a*", "[ab]", "[!a]*", "*.yaml", "**", ".*"])
+
+
+@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+@given(
+    files=st.lists(st.lists(names, min_size=1, max_size=4), max_size=8),
+    pattern=st.lists(parts, min_size=1, max_size=4).filter(lambda parts: parts[-1] != "**" and parts[0] != "a"),
+)
+def test_without_links_the_matches_are_pathlibs(files: list[list[str]], pattern: list[str]) -> None:
+    with TemporaryDirectory() as name:
+        root = Path(name)
+        for file in files:
+            with suppress(FileExistsError, NotADirectoryError):
+                (root / "/".join(file)).parent.mkdir(parents=True, exist_ok=True)
+                (root / "/".join(file)).touch()
+        found = list(globbing.matches(root, tuple(pattern)))
+        assert sorted(found) == sorted(set(root.glob("/".join(pattern))))
+
+
 def test_no_pattern() -> None:
     with pytest.raises(ConfigError, match="No config file given"):
         expand([])
@@ -72,10 +121,13 @@ def test_no_pattern() -> None:
 def test_patterns_that_cannot_be_read(folder: Path) -> None:
     (folder / "loop.yaml").symlink_to("loop.yaml")
     assert expand(["loop.yaml"]) == (Path("loop.yaml"),)
+    too_long = ": a pattern has at most 4096 characters, and this one 10000; name a folder instead"
     with pytest.raises(ConfigError) as caught:
-        expand(["x" * 300, "agents/**.yaml", "~nobody_of_this_name/*.yaml"])
+        expand(["x" * 300, "a\0b*.yaml", "*" * 10_000, "agents/**.yaml", "~nobody_of_this_name/*.yaml"])
     assert caught.value.problems == (
         f"{'x' * 300}: cannot be read: File name too long",
+        "a\\x00b*.yaml: no file's name holds NUL",
+        f"{'*' * 500} … {('*' * 500 + too_long)[-500:]}",
         "agents/**.yaml: in a pattern, ** must stand alone between slashes, as in agents/**/*.yaml",
         "No config file matches '~nobody_of_this_name/*.yaml'; there is no folder ~nobody_of_this_name",
     )

@@ -56,7 +56,7 @@ def agent_problems(path: Path) -> list[str]:
         ("n_steps", 2.5, "n_steps: must be a whole number, got 2.5"),
         ("n_steps", False, "n_steps: must be a whole number, got false"),
         ("name", "", "name: must be one line of 1 to 200 printable characters"),
-        ("name", "a\x1b[31m", "name: must be one line of 1 to 200 printable characters"),
+        ("name", "a\nb", "name: must be one line of 1 to 200 printable characters"),
         ("name", 3, "name: must be text, got 3; put it in quotes"),
         ("sweep_variant", False, "sweep_variant: must be text, got false; put it in quotes"),
         (
@@ -128,6 +128,15 @@ def test_long_values_are_cut(write_agent: Callable[..., Path]) -> None:
     assert len(said) < 200
 
 
+def test_many_problems_of_a_file_are_counted(write_agent: Callable[..., Path]) -> None:
+    said = agent_problems(write_agent("x.yaml", **{f"key_{index:02}": 1 for index in range(30)}))
+    assert [each.partition(":")[0] for each in said] == [
+        *(f"key_{index:02}" for index in range(20)),
+        "further problems",
+    ]
+    assert said[-1] == "further problems: 10"
+
+
 def test_what_sb3_users_expect(write_agent: Callable[..., Path]) -> None:
     path = write_agent(
         learning_rate="linear_3.0e-4",
@@ -173,6 +182,7 @@ def test_short_names() -> None:
     ("keys", "said"),
     [
         ({"n_envs": 0}, "n_envs: must be at least 1, got 0"),
+        ({"n_envs": 10**12}, "n_envs: must be at most 10000, got 1000000000000"),
         ({"vec_env": "threads"}, "vec_env: must be one of dummy, subproc, got 'threads'"),
         ({"device": "gpu"}, "device: must be auto, cpu, cuda, cuda:<number> or mps, got 'gpu'"),
         ({"learning_rate": 1}, "learning_rate: unknown key; write it in the agent config, or as "
@@ -195,6 +205,8 @@ def test_short_names() -> None:
         ({"environment": {"opponent": "mtcs"}}, "environment.opponent: must be random, mcts, mcts:<simulations> or a "
          "checkpoint ending in .zip, got 'mtcs'; did you mean mcts?"),
         ({"environment": {"opponent": "no.zip"}}, "environment.opponent: there is no checkpoint no.zip"),
+        ({"environment": {"opponent": "x" * 300 + ".zip"}},
+         f"environment.opponent: there is no checkpoint {'x' * 300}.zip"),
     ],
 )  # fmt: skip
 def test_training_config_problems(write_base: Callable[..., Path], keys: dict[str, Any], said: str) -> None:

@@ -1,6 +1,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rlsweep.config import limits
 from rlsweep.config.reading import parse_value, read_config_file
 from rlsweep.errors import ConfigError
 
@@ -95,9 +97,13 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 
 
 def test_a_path_that_no_record_could_hold(tmp_path: Path) -> None:
+    for name in ("a\nb.yaml", "\x1b[2J.yaml", "\x9b2J.yaml"):
+        assert "a config file's path must be one line of printable UTF-8 text" in problem(
+            written(tmp_path, "a: 1", name)
+        )
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.yaml"))
     path.touch()
-    assert "\\udcff.yaml': a config file's path must be UTF-8 text" in problem(path)
+    assert "\\udcff.yaml': a config file's path must be one line of printable UTF-8 text" in problem(path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -142,6 +148,15 @@ def test_root_must_be_a_mapping(tmp_path: Path, text: str, found: str) -> None:
         ("a: " + "[" * 10_000, "nested deeper than 50 levels"),
         ("a: [" + "0, " * 10_001 + "]", "stands for more than 10000 values"),
         ("a: \x07\n", "line 1, column 4: holds an unprintable character, '\\x07'"),
+        (
+            "a: 1\n" + "k" * 101 + ": 2",
+            "line 2, column 1: malformed YAML: key 'kkkkkkkkkkkkkkkkkkkk'… has 101 characters",
+        ),
+        ("# tags\n%TAG ! tag:x,2000:\n---\na: 1", "line 2, column 1: malformed YAML: %TAG has no place in a config"),
+        (
+            "a: &a " + "x" * 2**19 + "\nb: *a\nc: *a",
+            "line 2, column 4: malformed YAML: stands for more than 1048576 char",
+        ),
     ],
 )
 def test_malformed_yaml(tmp_path: Path, text: str, said: str) -> None:
@@ -160,6 +175,7 @@ def test_malformed_yaml(tmp_path: Path, text: str, said: str) -> None:
         ('{"a": ' + "[" * 100_000 + "}", "malformed JSON"),
         ('{"a": ' + "[" * 60 + "]" * 60 + "}", "nested deeper than 50 levels"),
         ('{"a": [' + "0," * 10_001 + "0]}", "holds more than 10000 values"),
+        ('{"a": 1, "' + "k" * 101 + '": 2}', "malformed JSON: key 'kkkkkkkkkkkkkkkkkkkk'… has 101 characters"),
         ("[1]", "Config file must contain a dictionary/object"),
     ],
 )
@@ -176,10 +192,67 @@ def test_malformed_json(tmp_path: Path, text: str, said: str) -> None:
         ("a: 9223372036854775808", "a: is an integer beyond 64 bits"),
         ('a: "x\\0y"', "a: holds a character that cannot be stored"),
         ('"x\\0y": 1', "key 'x\\x00y' holds a character that cannot be stored"),
+        ('a: "x\\e[2J"', "a: holds a control character, '\\x1b', which a terminal may obey"),
+        ('"x\\b": 1', "key 'x\\x08' holds a control character, '\\x08', which a terminal may obey"),
     ],
 )
 def test_values_that_no_record_could_hold(tmp_path: Path, text: str, said: str) -> None:
     assert said in problem(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("limit", "text_of"),
+    [
+        (limits.MAX_BYTES, lambda size: "a: 1\n" + "#" * (size - 5)),
+        (limits.MAX_TEXT, lambda size: f"a: &a {'x' * 2**18}\nb: [*a, {'y' * (size - 2**19 - 2)}]"),
+        (limits.MAX_VALUES, lambda size: "a: [" + "1, " * (size - 3) + "]"),
+        (limits.MAX_DEPTH, lambda size: "a: " + "[" * (size - 1) + "]" * (size - 1)),
+        (limits.MAX_KEY, lambda size: "k" * size + ": 1"),
+    ],
+    ids=["bytes", "text", "values", "depth", "key"],
+)
+def test_what_is_just_as_large_as_it_may_be(tmp_path: Path, limit: int, text_of: Callable[[int], str]) -> None:
+    read_config_file(written(tmp_path, text_of(limit)))
+    with pytest.raises(ConfigError):
+        read_config_file(written(tmp_path, text_of(limit + 1)))
+
+
+def test_many_problems_are_counted(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config_file(written(tmp_path, "a: [" + ".nan, " * 25 + "]"))
+    path = tmp_path / "a.yaml"
+    first = [f"{path}: a[{index}]: must be a finite number, got nan" for index in range(20)]
+    assert caught.value.problems == (*first, f"{path}: further problems: 5")
+
+
+def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, "a: 1")
+    opened = Path.open
+
+    def open_too_late(self: Path, mode: str) -> Any:
+        self.unlink()
+        return opened(self, mode)
+
+    monkeypatch.setattr(Path, "open", open_too_late)
+    assert problem(path) == f"Agent config file not found: {path}; {tmp_path} holds no config file"
+
+
+def test_a_missing_file_is_compared_with_a_limited_crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowds: list[int] = []
+
+    def count(word: str, choices: list[str]) -> None:
+        crowds.append(len(choices))
+
+    monkeypatch.setattr("rlsweep.config.reading.nearest", count)
+    for number in range(1100):
+        (tmp_path / f"{number}.yaml").touch()
+    assert problem(tmp_path / "zzz.json").count(".yaml") == 5
+    assert crowds == [1000]
+
+
+def test_line_ends_and_a_mark_of_byte_order_are_no_part_of_a_value(tmp_path: Path) -> None:
+    for text in ("\ufeffa: x\r\nb: y\r\n", "a: x\rb: y\r", '{"a": "x",\t"b": "y"}\r\n'):
+        assert read_config_file(written(tmp_path, text)) == {"a": "x", "b": "y"}
 
 
 def test_half_a_surrogate_pair_in_json(tmp_path: Path) -> None:
