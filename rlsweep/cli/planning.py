@@ -113,6 +113,8 @@ def print_plan(plan: Plan, estimates: Sequence[Estimate] | None, out: "Console")
         cells = (label, *values, *(_expectations(expected[label]) if expected else ()))
         table.add_row(*map(Text, cells))
     out.print(table)
+    if estimates is not None:
+        out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in estimates))} at the most.")
     warnings = plan.warnings if estimates is None else (*plan.warnings, *budget_warnings(plan, estimates))
     for warning in warnings:
         out.print(f"Warning: {warning}", markup=False, style="yellow", soft_wrap=True)

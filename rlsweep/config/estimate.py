@@ -9,7 +9,7 @@ from typing import Any
 from rlsweep.config.advice import named
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.plan import Plan
-from rlsweep.config.run import RunConfig
+from rlsweep.config.run import Mode, RunConfig
 
 SKILL_FACTOR = 2.0  # how much longer or shorter than random play's episodes a learned policy's are taken to be
 GOOD_UPDATES = 10
@@ -31,6 +31,7 @@ class Measurement:
     policy_seconds_per_step: of choosing actions, per env step likewise
     minibatch_seconds: one gradient step on one minibatch (A2C: on one rollout)
     peak_memory_bytes: of one whole trial, interpreter and libraries included
+    checkpoint_bytes: of one checkpoint: weights, and the two moments that Adam keeps of each
     observation_size: numbers in one flattened observation
     fixed_episode_length: whether all episodes were equally long, so that skill will not change their length
     """
@@ -41,6 +42,7 @@ class Measurement:
     policy_seconds_per_step: float
     minibatch_seconds: float
     peak_memory_bytes: int
+    checkpoint_bytes: int
     n_actions: int
     observation_size: int
     fixed_episode_length: bool = False
@@ -61,6 +63,7 @@ class Estimate:
 
     None where it cannot be told: the budget counts episodes, and none ended while measuring.
     nominal_env_steps: env steps if episodes stay as long as in random play
+    checkpoint_bytes: of all checkpoints that it ever keeps at a time
     seconds: of collecting and learning, on one slot; starting, evaluating and saving are not in it
     """
 
@@ -68,6 +71,7 @@ class Estimate:
     nominal_env_steps: int | None
     updates: CountRange | None
     peak_memory_bytes: int
+    checkpoint_bytes: int
     seconds: Range | None
 
 
@@ -79,16 +83,19 @@ def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
     reached first counts.
     """
     lengths = _episode_lengths(config, measurement)
+    sizes = {
+        "peak_memory_bytes": measurement.peak_memory_bytes,
+        "checkpoint_bytes": _most_checkpoints(config) * measurement.checkpoint_bytes,
+    }
     if lengths is None and config.budget.total_timesteps is None:
-        memory = measurement.peak_memory_bytes
-        return Estimate(env_steps=None, nominal_env_steps=None, updates=None, peak_memory_bytes=memory, seconds=None)
+        return Estimate(env_steps=None, nominal_env_steps=None, updates=None, seconds=None, **sizes)
     shortest, nominal, longest = lengths or (math.inf, math.inf, math.inf)
     low, high = _env_steps(config, shortest), _env_steps(config, longest)
     return Estimate(
         env_steps=(low, high),
         nominal_env_steps=_env_steps(config, nominal),
         updates=(low // config.rollout_steps, high // config.rollout_steps),
-        peak_memory_bytes=measurement.peak_memory_bytes,
+        **sizes,
         seconds=(_seconds(config, measurement, low), _seconds(config, measurement, high)),
     )
 
@@ -143,6 +150,13 @@ def _minibatches_per_update(config: RunConfig) -> int:
     if "n_epochs" not in ALGORITHMS[config.agent.algorithm].hyperparameters:
         return 1
     return config.agent.n_epochs * math.ceil(config.rollout_steps / config.agent.batch_size)
+
+
+def _most_checkpoints(config: RunConfig) -> int:
+    """The numbered ones, another while it is written, and the best one where there are evaluations."""
+    if config.mode is Mode.SMOKE:
+        return 1
+    return config.training.keep_last_n_checkpoints + 1 + config.training.evaluation.enabled
 
 
 def _budget_warning(config: RunConfig, of: Estimate) -> str:

@@ -44,6 +44,8 @@ MOST_ROLLOUTS = 10
 GRADIENT_STEPS = 8
 """On one minibatch, so that what is done once an update hardly counts."""
 FLOAT_BYTES = 4
+CHECKPOINT_BYTES = 64 * 1024
+"""Of a checkpoint, beside weights and moments: the archive itself, settings, generators and environments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,14 @@ class Learning:
     """One network at work: seconds per env step of a rollout and per gradient step, and the process's peak memory.
 
     memory_bytes holds no rollout buffer worth mentioning
+    weights: how many numbers are learnt
     keeps_masks: whether the rollout buffer holds a float32 for every action and step
     """
 
     rollout_seconds_per_step: float
     minibatch_seconds: float
     memory_bytes: int
+    weights: int
     keeps_masks: bool
 
 
@@ -209,6 +213,7 @@ def _learn(env: VecEnv, config: RunConfig) -> Learning:
         _typical(stopwatch.rollouts) / (length * env.num_envs),
         _typical(stopwatch.updates) / gradient_steps,
         _peak_memory() + _in_children(env),
+        weights=sum(parameter.numel() for parameter in model.policy.parameters()),
         keeps_masks=isinstance(model.rollout_buffer, MaskableRolloutBuffer),
     )
 
@@ -243,6 +248,7 @@ def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning)
         minibatch_seconds=learning.minibatch_seconds,
         peak_memory_bytes=learning.memory_bytes
         + _buffer_bytes(config, observation_size, n_actions if learning.keeps_masks else 0),
+        checkpoint_bytes=CHECKPOINT_BYTES + 3 * FLOAT_BYTES * learning.weights,
         n_actions=n_actions,
         observation_size=observation_size,
         fixed_episode_length=len(play.lengths) > 1 and len(set(play.lengths)) == 1,

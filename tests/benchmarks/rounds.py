@@ -1,5 +1,6 @@
 """Whole processes, timed in alternation; medians with their range, ratios round by round."""
 
+import json
 import os
 import statistics
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 
@@ -28,6 +30,13 @@ def seconds_of(command: Sequence[str], **given: str) -> float:
 
 def script(name: str, *arguments: object) -> list[str]:
     return [sys.executable, str(HERE / name), *map(str, arguments)]
+
+
+def printed(name: str, *arguments: object) -> Any:
+    """The JSON that a script prints."""
+    done = subprocess.run(script(name, *arguments), env=environ(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
 
 
 def summary(values: Sequence[float], unit: str = "") -> str:

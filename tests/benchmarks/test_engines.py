@@ -1,13 +1,11 @@
 """FastMaskablePPO against stock MaskablePPO: speed, memory, the same update at Blokus' size, and the same learning."""
 
-import json
 import statistics
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from rounds import environ, print_table, script, summary
+from rounds import print_table, printed, summary
 from scipy import stats
 
 from tests.integration.training.test_fast_parity import (
@@ -21,13 +19,6 @@ ROUNDS = 5
 REACH = {"connect_four": 2.8, "connect_four_8": 2.0, "breakthrough": 3.5, "blokus": 12.0}
 LEARNING_SEEDS = 12
 LEARNING_STEPS = 60_000
-
-
-def printed(name: str, *arguments: object) -> dict:
-    """The JSON that a script prints."""
-    done = subprocess.run(script(name, *arguments), env=environ(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
 
 
 def ratios(case: str, *, steps: int, rounds: int) -> tuple[dict, list[float]]:

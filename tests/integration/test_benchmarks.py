@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import test_web
 import web_record
-from test_engines import printed, ratios
+from rounds import printed
+from test_engines import ratios
+from test_recording import ingest, recording_ratio
 from test_sweep_overhead import whole_processes
 
 from rlsweep.settings import Settings
@@ -46,3 +48,15 @@ def test_the_benchmark_of_training_history_asks_everything(home: Path) -> None:
     assert all(plan for pages in plans.values() for plan in pages)
     assert {"list, newest first", "curves of 16 long runs", "report of 16 long runs"} < set(measured.milliseconds)
     assert "all lists (reach 100)" in test_web.table(measured)
+
+
+def test_the_benchmark_of_recording_trains_with_and_without() -> None:
+    seconds, ratio = recording_ratio(steps=4096, rounds=1)
+    assert set(seconds) == {"recorded", "not recorded"}
+    assert len(ratio) == 1
+
+
+def test_the_benchmark_of_ingest_loses_nothing() -> None:
+    milliseconds, recorded = ingest(trials=8, flushes=3, episodes=20, every_s=0.1)
+    assert len(milliseconds) == 8 * 3
+    assert recorded == 8 * 3 * 20

@@ -59,15 +59,17 @@ def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
             nominal_env_steps=steps,
             updates=(9, 9),
             peak_memory_bytes=1,
+            checkpoint_bytes=3_000_000,
             seconds=(1.0, 1.0),
         )
         for steps in (20_001, 20_002) * 2
     ]
     out = io.StringIO()
     print_plan(plan, estimates, Console(file=out, width=400))
-    heading, columns, one, two = out.getvalue().splitlines()[:4]
+    heading, columns, one, two, disk = out.getvalue().splitlines()[:5]
     assert heading.startswith("4 trials: 2 configs × 2 seeds on ")
     assert columns.split()[:2] == ["config", "gamma"]
     assert one.split()[:4] == ["a_v1", f"({tmp_path / 'one[b].yaml'})", "0.9", "20,001"]
     assert two.split()[:4] == ["a_v1", f"({tmp_path / 'two.yaml'})", "0.8", "20,002"]
+    assert disk == "Checkpoints take 12 MB at the most."
     assert [trial["config"] for trial in plan_as_json(plan, estimates)["trials"]] == [*plan.labels, *plan.labels]

@@ -18,6 +18,7 @@ MEASURED = Measurement(
     policy_seconds_per_step=0.002,
     minibatch_seconds=0.01,
     peak_memory_bytes=350_000_000,
+    checkpoint_bytes=2_000_000,
     n_actions=7,
     observation_size=126,
 )
@@ -123,3 +124,18 @@ def test_no_warning_where_nothing_is_known(write_agent: Write) -> None:
     made = plan(write_agent(), episodes=100)
     unknown = estimate(made.trials[0].config, replace(MEASURED, mean_episode_length=None))
     assert budget_warnings(made, [unknown]) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "base", "kept"),
+    [
+        ({"mode": Mode.SMOKE}, {}, 1),
+        ({"mode": Mode.FULL}, {}, 5),  # three, a fourth while it is written, and the best
+        ({"mode": Mode.FULL}, {"keep_last_n_checkpoints": 7, "evaluation": {"enabled": False}}, 8),
+    ],
+)
+def test_checkpoints_are_counted_at_their_most(
+    write_agent: Write, write_base: Write, options: dict[str, Any], base: dict[str, Any], kept: int
+) -> None:
+    expected = estimated(write_agent(), total_timesteps=20_000, base_config=write_base(**base), **options)
+    assert expected.checkpoint_bytes == kept * MEASURED.checkpoint_bytes

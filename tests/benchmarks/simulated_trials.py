@@ -1,0 +1,60 @@
+"""Trials that only record. Arguments: database URL, trials, flushes each, episodes a flush, seconds between flushes.
+
+Prints JSON: the milliseconds of every flush. Each trial is a run with an attempt of its own and a thread of its own.
+"""
+
+import json
+import random
+import sys
+import threading
+import time
+
+from rlsweep.runs import Episode, NewRun, Outcome
+from rlsweep.store import recording, training_runs
+from rlsweep.store.database import Database
+from rlsweep.store.recording import Batch, Progress
+
+
+def planned(number: int) -> NewRun:
+    return NewRun(
+        trial_key=None, agent_id="bench", algorithm="MaskablePPO", version=1, sweep_variant=None, config_name="Bench",
+        config_short_name=f"bench_v{number}", config_path="bench.yaml", config={}, config_hash="", seed=number,
+    )  # fmt: skip
+
+
+def episodes_from(first: int, count: int) -> list[Episode]:
+    return [
+        Episode(episode=n, env_steps=10 * n, reward=(-1.0) ** n, length=10, outcome=Outcome.WIN, seconds=n / 50)
+        for n in range(first, first + count)
+    ]
+
+
+def trial(database: Database, flushes: int, count: int, every_s: float, milliseconds: list[float], seed: int) -> None:
+    run = training_runs.begin_attempt(database, training_runs.create_single(database, planned(seed)).id, {})
+    assert run is not None
+    time.sleep(random.Random(seed).uniform(0, every_s))
+    for number in range(flushes):
+        due = time.monotonic() + every_s
+        episodes = episodes_from(1 + number * count, count)
+        progress = Progress(episodes=episodes[-1].episode, updates=0, env_steps=episodes[-1].env_steps)
+        began = time.perf_counter()
+        recording.flush(database, run.id, run.attempt, Batch(progress=progress, episodes=episodes))
+        milliseconds.append(1000 * (time.perf_counter() - began))
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def main() -> None:
+    database, trials, flushes, count = Database(sys.argv[1]), *map(int, sys.argv[2:5])
+    milliseconds: list[float] = []
+    threads = [
+        threading.Thread(target=trial, args=(database, flushes, count, float(sys.argv[5]), milliseconds, seed))
+        for seed in range(trials)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(json.dumps(milliseconds))
+
+
+main()

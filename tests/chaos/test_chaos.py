@@ -1,0 +1,201 @@
+"""A sweep whose every part is killed at random ends as one that ran in peace.
+
+`make test` kills a few times; `make chaos` sets RLSWEEP_CHAOS_KILLS to a hundred and more.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psutil
+import pytest
+from victims import Command, Nodes, Server, environ_of, victims
+
+from rlsweep.paths import Paths
+from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.settings import Settings
+from rlsweep.store import curves, schema, sweeps, training_runs
+from rlsweep.store.database import Database
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+KILLS = int(os.environ.get("RLSWEEP_CHAOS_KILLS", "6"))
+SEED = int(os.environ.get("RLSWEEP_CHAOS_SEED", "1"))
+BETWEEN_S = (1.0, 5.0)
+CONFIGS, SEEDS = 4, 2
+STEPS = 256 * (12 + KILLS // 2)
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "c4a05" * 12}
+AGENT = """\
+agent_id: chaos
+name: Chaos {number}
+algorithm: MaskablePPO
+version: 1
+sweep_variant: v{number}
+learning_rate: {number}.0e-4
+n_steps: 256
+n_epochs: 2
+network: {{net_arch: [16]}}
+"""
+
+Rows = dict[tuple[str, int], list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="rlsweep-chaos-", ignore_cleanup_errors=True) as name:
+        for number in range(1, CONFIGS + 1):
+            (Path(name) / f"chaos_sweep_v{number}.yaml").write_text(AGENT.format(number=number))
+        environment = {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": 0.004}}
+        base = {"environment": environment, "checkpoint_interval_episodes": 20, "evaluation": {"enabled": False}}
+        (Path(name) / "base.json").write_text(json.dumps(base))
+        yield Path(name)
+
+
+def submission(name: str) -> list[str]:
+    pattern = ["chaos_sweep_*.yaml", "--base-config", "base.json", "--seeds", str(SEEDS), "--mode", "full"]
+    return ["submit", *pattern, "--total-timesteps", str(STEPS), "--name", name]
+
+
+FLAGS = ["--cpus-per-trial", "0.25"]
+
+
+def recorded(database: Database, sweep: str) -> tuple[list[TrainingRun], Rows]:
+    """The sweep's runs, and each one's episodes without the clock, by config and seed."""
+    runs = training_runs.of_sweep(database, sweeps.get(database, sweep).id)
+    rows = {}
+    for run in runs:
+        columns = curves.episodes_of(database, [run.id])[run.id]
+        parts = (columns.episode, columns.env_steps, columns.reward, columns.length, columns.outcome)
+        rows[run.config_short_name, run.seed] = list(zip(*(part.tolist() for part in parts), strict=True))
+    return runs, rows
+
+
+def in_peace(folder: Path, server: Server) -> Rows:
+    environ = environ_of(folder / "peace", RLSWEEP_DATABASE_URL=server.database.url)
+    command = [sys.executable, "-m", "rlsweep", *submission("peace"), *FLAGS]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return recorded(server.database, "peace")[1]
+
+
+def test_whatever_is_killed_nothing_is_lost(folder: Path) -> None:
+    rng = Random(SEED)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        server = Server(_made(folder / "server"), free.getsockname()[1])
+    server.start()
+    home = folder / "home"
+    environ = environ_of(home, RLSWEEP_DATABASE_URL=server.database.url, TMPDIR=str(_made(folder / "tmp")), **TOKEN)
+    nodes = None
+    try:
+        schema.upgrade(server.database)
+        peace = in_peace(folder, server)
+        nodes = Nodes(2, environ, folder / "nodes.log")
+        command = Command(folder, environ, ["--address", nodes.address, *FLAGS])
+        command.run(*submission("chaos"))
+        _wait_for_episodes(server.database, command)
+        killed = _kill(server, nodes, command, Paths(_settings(home)).spool, rng)
+        _finish(server.database, command)
+        print(f"\nchaos, seed {SEED}: {dict(killed)}, {killed.total()} kills")
+        runs, rows = recorded(server.database, "chaos")
+        print(f"attempts: {[run.attempt for run in runs]}")
+        assert [run.status for run in runs] == [RunStatus.COMPLETED] * (CONFIGS * SEEDS)
+        for key, episodes in rows.items():
+            assert [episode[0] for episode in episodes] == list(range(1, len(episodes) + 1)), key
+            assert all(before[1] < after[1] for before, after in pairwise(episodes)), key
+        assert rows == peace
+        _check_files(server.database, runs, home)
+    finally:
+        if nodes is not None:
+            nodes.stop()
+        server.stop()
+    left = _processes(home)
+    _, alive = psutil.wait_procs(left, timeout=30)
+    for process in alive:
+        process.kill()
+    assert not alive, f"left behind: {alive}"
+
+
+def _kill(server: Server, nodes: Nodes, command: Command, spool: Path, rng: Random) -> Counter[str]:
+    """Kill KILLS times; wherever the driver is dead, `resume` takes its place."""
+    kill = victims(server, nodes, command, spool, rng)
+    killed: Counter[str] = Counter()
+    while killed.total() < KILLS:
+        time.sleep(rng.uniform(*BETWEEN_S))
+        name = rng.choice(list(kill))
+        if kill[name]():
+            killed[name] += 1
+        if not _is_driven(server.database, command):
+            break
+    return killed
+
+
+def _is_driven(database: Database, command: Command) -> bool:
+    """See to it that somebody drives the sweep; False once it has come to its end."""
+    assert command.process is not None
+    if command.process.poll() is None:
+        return True
+    runs = training_runs.of_sweep(database, sweeps.get(database, "chaos").id)
+    if all(run.status is RunStatus.COMPLETED for run in runs):
+        return False
+    command.run("retry" if all(run.status.is_finished for run in runs) else "resume", "chaos")
+    return True
+
+
+def _finish(database: Database, command: Command) -> None:
+    """Let the sweep end, resumed and retried until every run is complete."""
+    deadline = time.monotonic() + 600
+    while _is_driven(database, command):
+        assert time.monotonic() < deadline, command.said
+        time.sleep(1)
+    assert command.process is not None
+    command.process.wait(60)
+
+
+def _wait_for_episodes(database: Database, command: Command) -> None:
+    deadline = time.monotonic() + 120
+    while not any(run.episodes for run in training_runs.list_runs(database) if run.status is RunStatus.RUNNING):
+        assert time.monotonic() < deadline, command.said
+        time.sleep(0.2)
+
+
+def _check_files(database: Database, runs: list[TrainingRun], home: Path) -> None:
+    """Every checkpoint on record is there and sound; nothing lies about that is on no record."""
+    paths = Paths(_settings(home))
+    for run in runs:
+        on_record = {Path(each.uri): each.sha256 for each in curves.checkpoints_of(database, run.id)}
+        assert set(paths.run_checkpoints(run.id).iterdir()) == set(on_record)
+        for path, digest in on_record.items():
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+    assert list(paths.spool.glob("*")) == []
+
+
+def _processes(home: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("RLSWEEP_HOME") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def _settings(home: Path) -> Settings:
+    return Settings(home=home, storage=home, database_url=None)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
