@@ -5,7 +5,6 @@ import math
 import os
 import secrets
 import socket
-import tempfile
 import threading
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,6 +13,7 @@ from typing import Any
 from rlsweep.errors import ClusterUnavailableError
 from rlsweep.settings import Settings
 from rlsweep.sweep.resources import Resources
+from rlsweep.sweep.scratch import scratch_folder
 
 DASHBOARD_PORT = 8265
 
@@ -119,9 +119,9 @@ class RaySession:
         thread that started them. It is also why nothing of Ray outlives a driver that is killed.
         """
         # A short path of our own: sockets lie in it, and Ray would leave its logs in a shared folder for ever.
-        with tempfile.TemporaryDirectory(prefix="rlsweep-ray-", ignore_cleanup_errors=True) as folder:
+        with scratch_folder("ray") as folder:
             try:
-                self._init(folder)
+                self._init(str(folder))
             except BaseException as error:  # noqa: BLE001 - told by `ready`; Ray also raises SystemExit
                 self._error = error
             finally:

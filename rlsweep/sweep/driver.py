@@ -7,11 +7,9 @@ driver can be followed by another one, which asks the database what is left.
 import logging
 import os
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from uuid import UUID
 
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
@@ -22,6 +20,7 @@ from rlsweep.store.database import Database
 from rlsweep.sweep.execution import Workplace
 from rlsweep.sweep.flags import StopFlag
 from rlsweep.sweep.resources import Resources
+from rlsweep.sweep.scratch import scratch_folder
 from rlsweep.sweep.spool import send_left
 from rlsweep.sweep.trainable import TrialTrainable
 from rlsweep.sweep.tuning import RESTARTS, Fit, LiveTrials
@@ -107,7 +106,7 @@ class Driver:
             sweeps.release(self._database, self._sweep.id, self._name)
 
     def _run_trials(self, runs: Sequence[TrainingRun], watch: Watcher) -> None:
-        with tempfile.TemporaryDirectory(prefix="rlsweep-tune-", ignore_cleanup_errors=True) as folder:
+        with scratch_folder("tune") as folder:
             fit = Fit(
                 TrialTrainable,
                 {"workplace": self._workplace, "flag": self._flag},
@@ -115,7 +114,7 @@ class Driver:
                 resources=self._resources,
                 slots=self._slots,
                 trials=self._trials,
-                folder=Path(folder),
+                folder=folder,
             )
             fit.start()
             while not fit.wait(WATCH_SECONDS):
