@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 import rlsweep
-from rlsweep.cli import database, evaluation, inspection, planning, submission, tensorboard, training
+from rlsweep.cli import (
+    continuing,
+    database,
+    deleting,
+    evaluation,
+    inspection,
+    planning,
+    submission,
+    tensorboard,
+    training,
+)
 from rlsweep.cli.output import EXIT_INTERRUPTED
 from rlsweep.errors import RlsweepError
 
@@ -38,7 +48,7 @@ def _options(
     pass
 
 
-for room in (planning, submission, training, evaluation, inspection, tensorboard):
+for room in (planning, submission, continuing, training, evaluation, inspection, deleting, tensorboard):
     room.register(app)
 app.add_typer(database.app, name="db")
 
