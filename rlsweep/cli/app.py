@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 import rlsweep
-from rlsweep.cli import database, evaluation, inspection, planning, serving, submission, tensorboard, training
+from rlsweep.cli import (
+    continuing,
+    database,
+    deleting,
+    evaluation,
+    inspection,
+    planning,
+    serving,
+    submission,
+    tensorboard,
+    training,
+)
 from rlsweep.cli.output import EXIT_INTERRUPTED
 from rlsweep.errors import RlsweepError
 
@@ -38,7 +49,7 @@ def _options(
     pass
 
 
-for room in (planning, submission, training, evaluation, inspection, serving, tensorboard):
+for room in (planning, submission, continuing, training, evaluation, inspection, deleting, serving, tensorboard):
     room.register(app)
 app.add_typer(database.app, name="db")
 

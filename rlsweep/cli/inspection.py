@@ -89,7 +89,7 @@ def status(
     if lost_driver is not None:
         typer.echo(
             f"Its process {lost_driver} gives no sign of life: what has not begun will not begin. "
-            f"End it with `rlsweep stop {found.name}`."
+            f"Go on with `rlsweep resume {found.name}`, or end it with `rlsweep stop {found.name}`."
         )
     return None
 

@@ -32,6 +32,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 SweepReference = Annotated[
     str, typer.Argument(metavar="SWEEP", help="Name, id or start of the id of a sweep; `latest` is the newest.")
 ]
+SweepOrRun = Annotated[str, typer.Argument(metavar="SWEEP|RUN", help="Sweep (name or id) or training run (id).")]
 RunReference = Annotated[str, typer.Argument(metavar="RUN", help="Id of a training run, or its start.")]
 CpusPerTrial = Annotated[float, typer.Option("--cpus-per-trial", min=0.1, help="CPUs per trial; torch threads follow.")]
 GpusPerTrial = Annotated[float, typer.Option("--gpus-per-trial", min=0.0, help="GPUs per trial, fractions allowed.")]
@@ -40,4 +41,8 @@ MaxConcurrent = Annotated[
 ]
 Address = Annotated[
     str | None, typer.Option("--address", help="Join a running Ray cluster, e.g. auto or 10.0.0.1:6379.")
+]
+Dashboard = Annotated[bool, typer.Option("--dashboard", help="Also start Ray's dashboard on 127.0.0.1:8265.")]
+Grace = Annotated[
+    float, typer.Option("--grace", min=0, help="Seconds a trial may take to end once it was asked to stop.")
 ]

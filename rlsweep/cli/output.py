@@ -28,6 +28,11 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
 
 
+def can_ask() -> bool:
+    """Whether somebody sits at a terminal who can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def print_json(value: Any) -> None:
     """Write one JSON document to stdout; what is no finite number becomes null, for JSON knows none."""
     json.dump(jsonable(value), sys.stdout, indent=2, allow_nan=False)

@@ -1,47 +1,41 @@
 """`rlsweep stop`, and putting an end on record for runs whose process was killed."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from rlsweep.analysis.wording import plural
-from rlsweep.errors import NotFoundError
-from rlsweep.runs import RunStatus
+from rlsweep.cli.options import SweepOrRun
+from rlsweep.cli.references import find_sweep_or_run
+from rlsweep.runs import RunStatus, Sweep
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from rlsweep.runs import Sweep
     from rlsweep.store.database import Database
 
 
 def stop(
-    reference: Annotated[str, typer.Argument(metavar="SWEEP|RUN", help="Sweep (name or id) or training run (id).")],
+    reference: SweepOrRun,
 ) -> None:
     """Ask a sweep or a run to stop; it keeps what it recorded."""
-    from rlsweep.store import sweeps as store
-    from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
-        try:
-            found = store.get(database, reference)
-        except NotFoundError as no_sweep:
-            try:
-                run = training_runs.get(database, reference)
-            except NotFoundError:
-                raise no_sweep from None
-            return _stop_run(database, run.id)
-        return _stop_sweep(database, found)
+        found = find_sweep_or_run(database, reference)
+        if isinstance(found, Sweep):
+            _stop_sweep(database, found)
+        else:
+            _stop_run(database, found.id)
 
 
-def settle_abandoned(database: "Database", sweep: "Sweep") -> "Sweep":
+def settle_abandoned(database: "Database", sweep: Sweep) -> Sweep:
     """Put an end on record for the sweep's runs whose process was killed, tell how many, return the sweep as it is."""
     from rlsweep.store import sweeps as store
     from rlsweep.store import training_runs
 
-    abandoned = training_runs.fail_abandoned(database, sweep_id=sweep.id)
+    abandoned = training_runs.end_abandoned(database, sweep_id=sweep.id)
     if not abandoned:
         return sweep
     tell_abandoned(len(abandoned))
@@ -54,13 +48,14 @@ def tell_abandoned(count: int) -> None:
         typer.echo(f"{plural(count, 'run')} found whose process was gone; their end is on record now.", err=True)
 
 
-def _stop_sweep(database: "Database", sweep: "Sweep") -> None:
+def _stop_sweep(database: "Database", sweep: Sweep) -> None:
     from rlsweep.store import sweeps as store
     from rlsweep.store import training_runs
+    from rlsweep.store.liveness import LEASE_PATIENCE_S
 
     touched = store.request_stop(database, sweep.id)
     # Whoever asks to stop need not wait the minute that a silent process is given otherwise.
-    abandoned = training_runs.fail_abandoned(database, sweep_id=sweep.id, patience_s=training_runs.LEASE_PATIENCE_S)
+    abandoned = training_runs.end_abandoned(database, sweep_id=sweep.id, patience_s=LEASE_PATIENCE_S)
     store.settle(database, sweep.id)
     tell_abandoned(len(abandoned))
     typer.echo(
@@ -72,9 +67,10 @@ def _stop_sweep(database: "Database", sweep: "Sweep") -> None:
 def _stop_run(database: "Database", run_id: "UUID") -> None:
     from rlsweep.store import sweeps as store
     from rlsweep.store import training_runs
+    from rlsweep.store.liveness import LEASE_PATIENCE_S
 
     asked = training_runs.request_stop(database, run_id)
-    abandoned = training_runs.fail_abandoned(database, run_id=run_id, patience_s=training_runs.LEASE_PATIENCE_S)
+    abandoned = training_runs.end_abandoned(database, run_id=run_id, patience_s=LEASE_PATIENCE_S)
     if asked.sweep_id is not None:
         store.settle(database, asked.sweep_id)
     tell_abandoned(len(abandoned))

@@ -1,26 +1,23 @@
 """`rlsweep submit`: run a sweep to its end, with live progress."""
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rlsweep.cli import options
-from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console, print_json
+from rlsweep.cli.driving import DEFAULT_GRACE, Driving
+from rlsweep.cli.output import can_ask
 from rlsweep.cli.planning import measure_plan, print_plan
-from rlsweep.cli.progress import LiveProgress
-from rlsweep.cli.signals import on_interrupt
 from rlsweep.config.plan import Plan, make_plan
 from rlsweep.config.run import Mode
-from rlsweep.errors import InputError, RlsweepError, StoreUnavailableError
-from rlsweep.runs import Sweep, SweepStatus
+from rlsweep.errors import InputError, RlsweepError
+from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
-from rlsweep.sweep.resources import Resources
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rlsweep.sweep.driver import Driver
+    from rlsweep.store.database import Database
 
 
 def register(app: typer.Typer) -> None:
@@ -44,12 +41,8 @@ def submit(
     gpus_per_trial: options.GpusPerTrial = 0.0,
     max_concurrent: options.MaxConcurrent = None,
     address: options.Address = None,
-    dashboard: Annotated[
-        bool, typer.Option("--dashboard", help="Also start Ray's dashboard on 127.0.0.1:8265.")
-    ] = False,
-    grace: Annotated[
-        float, typer.Option("--grace", min=0, help="Seconds a trial may take to end once it was asked to stop.")
-    ] = 120.0,
+    dashboard: options.Dashboard = False,
+    grace: options.Grace = DEFAULT_GRACE,
     json: options.Json = False,
 ) -> None:
     """Train every config side by side, and say what came of it."""
@@ -64,10 +57,7 @@ def submit(
         with_base=with_base,
     )
     # What follows is slow to import; a typing mistake above should not have to wait for it.
-    from rlsweep.reports.rendering import render
-    from rlsweep.reports.summary import as_json, summarise
     from rlsweep.store.opening import check_reachable, open_database
-    from rlsweep.sweep.cluster import RayOptions, RaySession
     from rlsweep.sweep.provenance import collect_provenance
     from rlsweep.sweep.submission import check_name, create_sweep
 
@@ -75,42 +65,30 @@ def submit(
     if name is not None:
         check_name(name)
     check_reachable(settings)
-    out = console(stderr=json)
-    resources = Resources(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial, max_concurrent=max_concurrent)
-    with RaySession(RayOptions(address=address, dashboard=dashboard)) as ray_session:
+    driving = Driving(
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        max_concurrent=max_concurrent,
+        address=address,
+        dashboard=dashboard,
+        grace=grace,
+        json=json,
+    )
+    out = driving.console()
+    with driving.ray() as ray_session:
         _show_plan(plan, out)
-        slots = ray_session.ready(resources, settings)
-        if ray_session.dashboard_url is not None:
-            out.print(
-                f"Ray's dashboard: {ray_session.dashboard_url} (token {os.environ['RAY_AUTH_TOKEN']})", soft_wrap=True
-            )
-        from rlsweep.sweep.driver import Driver
-        from rlsweep.sweep.execution import Workplace
+        slots = driving.slots(ray_session, settings, out)
+        from rlsweep.sweep.driver import PLANNED, UNFINISHED
 
         provenance = collect_provenance(plan.trials[0].config_path.parent)
         with open_database(settings) as database:
-            sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
-            out.print(
-                f"\nSweep {sweep.name} runs; follow or end it from elsewhere: rlsweep status|stop {sweep.name}",
-                soft_wrap=True,
-            )
-            workplace = Workplace(
-                database_url=database.url,
-                settings=settings,
-                threads=resources.threads,
-                metadata=provenance.as_metadata(),
-            )
-            driver = Driver(database, sweep, workplace, resources, slots=slots, grace_seconds=grace)
-            interrupted, sweep = _drive(driver, out)
-            report = summarise(database, sweep)
-        if json:
-            print_json(as_json(report))
-        else:
-            render(report, out)
-    if interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if sweep.status is not SweepStatus.COMPLETED:
-        raise typer.Exit(EXIT_FAILED)
+            sweep, share = _unfinished_instead(database, plan), UNFINISHED
+            if sweep is None:
+                sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
+                share = PLANNED
+            code = driving.drive(database, sweep, share, slots=slots, settings=settings, provenance=provenance, out=out)
+    if code:
+        raise typer.Exit(code)
 
 
 def _show_plan(plan: Plan, out: "Console") -> None:
@@ -124,16 +102,16 @@ def _show_plan(plan: Plan, out: "Console") -> None:
         out.print(f"Warning: {error}", markup=False, style="yellow", soft_wrap=True)
 
 
-def _drive(driver: "Driver", out: "Console") -> tuple[bool, Sweep]:
-    """Run to the end; whether a signal asked to stop, and the sweep as it ended."""
+def _unfinished_instead(database: "Database", plan: Plan) -> Sweep | None:
+    """The unfinished sweep of the same plan that the user would rather go on with; None for a new one."""
+    from rlsweep.store import sweeps
+    from rlsweep.sweep.submission import runs_of_plan
 
-    def tell() -> None:
-        driver.request_stop()
-        out.print("Stopping: trials end at their next step and keep what they recorded. Once more ends at once.")
-
-    with LiveProgress(out) as watch, on_interrupt(tell) as interrupted:
-        try:
-            sweep = driver.run(watch)
-        except StoreUnavailableError as error:
-            raise RlsweepError(f"The sweep ended before its trials did. {error}") from error
-    return interrupted.is_set(), sweep
+    found = sweeps.find_unfinished(database, runs_of_plan(plan))
+    if found is None:
+        return None
+    if not can_ask():
+        typer.echo(f"Sweep {found.name} has the same plan and is unfinished: rlsweep resume {found.name}", err=True)
+        return None
+    question = f"Sweep {found.name} has the same plan and is unfinished. Resume it instead of beginning anew?"
+    return found if typer.confirm(question) else None

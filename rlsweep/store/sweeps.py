@@ -13,9 +13,9 @@ from rlsweep.errors import DriverBusyError, InputError
 from rlsweep.runs import NewRun, NewSweep, RunStatus, Sweep, SweepStatus
 from rlsweep.store import training_runs
 from rlsweep.store.database import Connection, Database
+from rlsweep.store.liveness import LEASE_PATIENCE_S, check_no_driver, driven, get_lease
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, sweep_from_row
-from rlsweep.store.training_runs import LEASE_PATIENCE_S
 
 _SQL = load("sweeps")
 
@@ -78,6 +78,20 @@ def get(database: Database, reference: str | UUID) -> Sweep:
             names = [found["name"] for found in connection.execute(_SQL["list_recent_names"])]
             raise missing("Sweep", wanted, "rlsweep sweeps", names)
     return sweep_from_row(row)
+
+
+def find_unfinished(database: Database, runs: Sequence[NewRun]) -> Sweep | None:
+    """The newest sweep of exactly these runs (by trial key and config) that is not done and that nobody drives."""
+    with database.readonly() as connection:
+        row = connection.execute(
+            _SQL["find_unfinished"],
+            {
+                "trial_key": [run.trial_key for run in runs],
+                "config": [Jsonb(run.config) for run in runs],
+                "patience_s": LEASE_PATIENCE_S,
+            },
+        ).fetchone()
+    return None if row is None else sweep_from_row(row)
 
 
 def list_recent(database: Database, limit: int = 20) -> list[ListedSweep]:
@@ -192,6 +206,12 @@ def request_stop(database: Database, sweep_id: UUID) -> dict[RunStatus, int]:
     return {status: statuses.count(status) for status in (RunStatus.STOPPED, RunStatus.RUNNING)}
 
 
+def check_undriven(database: Database, sweep_id: UUID) -> None:
+    """Raise DriverBusyError while a driver of the sweep gives signs of life; only `take_lease` keeps others off it."""
+    with database.readonly() as connection:
+        check_no_driver(connection, sweep_id)
+
+
 def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
     """Become the driver (`host:pid`) and mark the sweep running.
 
@@ -202,13 +222,10 @@ def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
             _SQL["take_lease"], {"id": sweep_id, "driver": driver, "patience_s": LEASE_PATIENCE_S}
         ).fetchone()
         if row is None:
-            lease = connection.execute(_SQL["get_lease"], {"id": sweep_id}).fetchone()
+            lease = get_lease(connection, sweep_id)
             if lease is None:
                 raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
-            raise DriverBusyError(
-                f"Sweep {sweep_id} is driven by {lease['driver']}, seen {lease['silent_s']:.0f} s ago. Follow it with "
-                f"`rlsweep status`, or try again {LEASE_PATIENCE_S:.0f} s after that process has ended."
-            )
+            raise driven(sweep_id, lease)
     return sweep_from_row(row)
 
 
@@ -217,7 +234,7 @@ def renew_lease(database: Database, sweep_id: UUID, driver: str) -> None:
     with database.connect() as connection:
         renewed = connection.execute(_SQL["renew_lease"], {"id": sweep_id, "driver": driver}).rowcount
         if not renewed:
-            lease = connection.execute(_SQL["get_lease"], {"id": sweep_id}).fetchone()
+            lease = get_lease(connection, sweep_id)
             if lease is None:
                 raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
             raise DriverBusyError(f"Sweep {sweep_id} was taken from {driver} by {lease['driver'] or 'nobody'}.")
@@ -226,14 +243,17 @@ def renew_lease(database: Database, sweep_id: UUID, driver: str) -> None:
 def lost_driver(database: Database, sweep_id: UUID) -> str | None:
     """The driver (`host:pid`) that holds the lease but has given no sign of life lately; None where all is well."""
     with database.readonly() as connection:
-        lease = connection.execute(_SQL["get_lease"], {"id": sweep_id}).fetchone()
+        lease = get_lease(connection, sweep_id)
     if lease is None or lease["driver"] is None or lease["silent_s"] < LEASE_PATIENCE_S:
         return None
     return str(lease["driver"])
 
 
 def release(database: Database, sweep_id: UUID, driver: str) -> None:
-    """Give the lease back, if it is still held; another driver may take it at once."""
+    """Give the lease back, if it is still held; another driver may take it at once.
+
+    A sweep that is not finished is pending then: it waits for a driver.
+    """
     with database.connect() as connection:
         connection.execute(_SQL["release_lease"], {"id": sweep_id, "driver": driver})
 

@@ -1,20 +1,18 @@
 """Training runs: every change of a run's status happens here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from rlsweep.errors import DriverBusyError, InputError, StaleAttemptError
+from rlsweep.errors import InputError, StaleAttemptError
 from rlsweep.runs import Checkpoint, Counters, NewRun, RunStatus, TrainingRun
 from rlsweep.store.database import Connection, Database
+from rlsweep.store.liveness import LEASE_PATIENCE_S, check_no_driver, check_no_worker
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, run_from_row
-
-LEASE_PATIENCE_S = 15.0
-"""Seconds without a sign of life after which whoever drives a sweep, or trains a run, may be replaced."""
 
 RUN_PATIENCE_S = 60.0
 """Seconds without a sign of life after which a run that nobody looks after is settled, with nobody asking for it."""
@@ -204,13 +202,13 @@ def fail_lost(database: Database, run_id: UUID, error: str) -> TrainingRun:
         return _end(connection, run, RunStatus.FAILED, error)
 
 
-def fail_abandoned(
+def end_abandoned(
     database: Database, *, sweep_id: UUID | None = None, run_id: UUID | None = None, patience_s: float = RUN_PATIENCE_S
 ) -> list[TrainingRun]:
-    """Settle the runs on which nobody works any more, of that sweep or that one run; return those that it settled.
+    """End the runs on which nobody works any more, of that sweep or that one run, as stopped; return them.
 
     Such a run gave no sign of life for `patience_s` seconds by the database's clock, and no live driver looks after
-    it. It becomes stopped if it was asked to stop, else failed.
+    it. Its error says so, unless it was asked to stop. It is no failure of its own: `rlsweep resume` goes on with it.
     """
     with database.connect() as connection:
         rows = connection.execute(
@@ -230,21 +228,55 @@ def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = 
     """Let a run that ended, or whose worker is gone, wait for a worker again; what it recorded stays.
 
     config: takes the place of the run's own, with a larger budget; only then may a completed run be reopened.
-    Raises InputError for one that completed otherwise, DriverBusyError while a worker gives signs of life.
+    Raises InputError for one that completed otherwise, DriverBusyError while its worker, or its sweep's driver, which
+    may give it another, gives signs of life.
     """
     with database.connect() as connection:
         run = lock(connection, run_id)
+        check_no_worker(connection, [run])
+        if run.sweep_id is not None:
+            check_no_driver(connection, run.sweep_id)
         if run.status is RunStatus.COMPLETED and config is None:
             raise InputError(
                 f"Training run {run_id} is completed: there is nothing left of it to run. "
                 "Give a larger budget with --total-timesteps or --episodes to go on."
             )
-        if run.status is RunStatus.RUNNING:
-            _check_silent(connection, run)
         new_config = Jsonb(run.config if config is None else config)
         return run_from_row(
             _one(connection.execute(SQL["reopen_run"], {"id": run_id, "config": new_config}).fetchone())
         )
+
+
+def take_up(
+    database: Database, sweep_id: UUID, statuses: Collection[RunStatus], *, from_start: bool = False
+) -> list[UUID]:
+    """Let the sweep's runs in these statuses wait for a worker, again if they had one; what they recorded stays.
+
+    For the sweep's driver, which has the lease. One that is running is taken from its worker, but only once that gives
+    no more signs of life by the database's clock; call again for those. Returns the runs that wait now.
+
+    from_start: forget their checkpoints
+    """
+    with database.connect() as connection:
+        rows = connection.execute(
+            SQL["take_up_runs"],
+            {
+                "sweep_id": sweep_id,
+                "statuses": [status.value for status in statuses],
+                "patience_s": LEASE_PATIENCE_S,
+            },
+        ).fetchall()
+        ids = [row["id"] for row in rows]
+        if from_start:
+            connection.execute(SQL["forget_checkpoints"], {"ids": ids})
+    return ids
+
+
+def of_checksum(database: Database, sha256: str) -> TrainingRun | None:
+    """The run that has a checkpoint of this checksum on record; None where none has."""
+    with database.readonly() as connection:
+        row = connection.execute(SQL["get_run_of_checksum"], {"sha256": sha256}).fetchone()
+    return None if row is None else run_from_row(row)
 
 
 def lock(connection: Connection, run_id: UUID) -> TrainingRun:
@@ -263,16 +295,6 @@ def check_attempt(run: TrainingRun, attempt: int) -> None:
         )
     if run.status is not RunStatus.RUNNING:
         raise StaleAttemptError(f"Attempt {attempt} of training run {run.id} was given up: the run is {run.status}.")
-
-
-def _check_silent(connection: Connection, run: TrainingRun) -> None:
-    """Raise DriverBusyError where the worker of a running run was heard of lately, by the database's clock."""
-    silent_s = _one(connection.execute(SQL["get_silence"], {"id": run.id}).fetchone())["silent_s"]
-    if silent_s < LEASE_PATIENCE_S:
-        raise DriverBusyError(
-            f"Training run {run.id} is being trained by a process on {run.metadata.get('host', 'some host')}, seen "
-            f"{silent_s:.0f} s ago; stop it first: rlsweep stop {str(run.id)[:8]}"
-        )
 
 
 def _end(connection: Connection, run: TrainingRun, status: RunStatus, error: str | None) -> TrainingRun:

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
@@ -17,6 +18,7 @@ from rlsweep.paths import Paths
 from rlsweep.runs import RunStatus, Sweep, TrainingRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
+from rlsweep.store.liveness import trained
 from rlsweep.sweep.execution import Workplace
 from rlsweep.sweep.flags import StopFlag
 from rlsweep.sweep.resources import Resources
@@ -36,6 +38,24 @@ LEASE_SECONDS = 3.0
 Watcher = Callable[[Sequence[TrainingRun]], None]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """What of its sweep a driver runs; it leaves all else as it is.
+
+    statuses: those that its runs have before
+    from_start: whether they begin anew instead of going on from their last checkpoints
+    """
+
+    statuses: frozenset[RunStatus]
+    from_start: bool = False
+
+
+PLANNED = Share(statuses=frozenset({RunStatus.PENDING}))
+UNFINISHED = Share(statuses=frozenset({RunStatus.PENDING, RunStatus.RUNNING, RunStatus.STOPPED}))
+FAILED = Share(statuses=frozenset({RunStatus.FAILED}))
+FAILED_FROM_START = Share(statuses=frozenset({RunStatus.FAILED}), from_start=True)
+
+
 class Driver:
     """Drives one sweep to its end. `run` blocks; `request_stop` may be called from a signal handler or a thread."""
 
@@ -46,10 +66,13 @@ class Driver:
         workplace: Workplace,
         resources: Resources,
         *,
+        share: Share,
         slots: int,
         grace_seconds: float,
     ) -> None:
         """slots: trials at a time; grace_seconds: after which a trial that was asked to stop is killed."""
+        self._share = share
+        self._own: set[UUID] = set()
         self._slots = slots
         self._grace_seconds = grace_seconds
         self._database = database
@@ -72,17 +95,19 @@ class Driver:
         self._stop.set()
 
     def run(self, watch: Watcher) -> Sweep:
-        """Run what is unfinished, calling `watch` at each look at the record; return the sweep as it ended.
+        """Run this driver's share, calling `watch` at each look at the record; return the sweep as it ended.
 
         A trial that fails of itself or loses its process for good is on record as failed and disturbs no other.
         Whatever ends it before, a KeyboardInterrupt too, passes through once what is unfinished is settled as stopped.
-        Raises DriverBusyError where another driver holds the sweep, RlsweepError where Tune itself fails.
+        Raises DriverBusyError where another driver holds the sweep, or another process trains a run of the share;
+        RlsweepError where Tune itself fails.
         """
         sweeps.take_lease(self._database, self._sweep.id, self._name)
         try:
+            self._take_up()
             # A trial whose actor died before the trial began is not Tune's to repeat: another round takes it up.
             for _ in range(1 + RESTARTS):
-                unfinished = [run for run in self._runs() if not run.status.is_finished]
+                unfinished = [run for run in self._own_runs() if not run.status.is_finished]
                 if not unfinished or self._stop.is_set():
                     break
                 self._run_trials(unfinished, watch)
@@ -98,12 +123,33 @@ class Driver:
             self._settle("Its driver ended.")
             raise
         else:
+            if self._stop.is_set():  # perhaps before there was anything to look at
+                sweeps.request_stop(self._database, self._sweep.id)
             ended = self._settle("The trial could not be started.")
             watch(self._runs())
             return ended
         finally:
             self._flag.lower()
             sweeps.release(self._database, self._sweep.id, self._name)
+
+    def _take_up(self) -> None:
+        """Make the share this driver's own; wait for signs of life of workers whose driver was killed to grow old.
+
+        Raises DriverBusyError where a worker gives another one, which has the run from elsewhere.
+        """
+        statuses, from_start = self._share.statuses, self._share.from_start
+        self._own.update(training_runs.take_up(self._database, self._sweep.id, statuses, from_start=from_start))
+        if RunStatus.RUNNING not in statuses:
+            return
+        seen: dict[UUID, TrainingRun] = {}
+        while running := [run for run in self._runs() if run.status is RunStatus.RUNNING]:
+            for run in running:
+                if seen.setdefault(run.id, run).heartbeat_at != run.heartbeat_at:
+                    raise trained(run)
+            if self._stop.wait(WATCH_SECONDS):
+                return
+            self._renew_lease()
+            self._own.update(training_runs.take_up(self._database, self._sweep.id, {RunStatus.RUNNING}))
 
     def _run_trials(self, runs: Sequence[TrainingRun], watch: Watcher) -> None:
         with scratch_folder("tune") as folder:
@@ -125,7 +171,7 @@ class Driver:
 
     def _settle(self, reason: str) -> Sweep:
         """Put an end on record for every run that left without a word, then one for the sweep."""
-        for run in self._runs():
+        for run in self._own_runs():
             if not run.status.is_finished:
                 send_left(self._database, Paths(self._workplace.settings).spool, run.id)
                 training_runs.fail_lost(self._database, run.id, reason)
@@ -140,9 +186,7 @@ class Driver:
             if self._stop.is_set() and not self._stop_recorded:
                 sweeps.request_stop(self._database, self._sweep.id)
                 self._stop_recorded = True
-            if time.monotonic() - self._last_sign >= LEASE_SECONDS:
-                sweeps.renew_lease(self._database, self._sweep.id, self._name)
-                self._last_sign = time.monotonic()
+            self._renew_lease()
             self._lost |= self._trials.take_lost()
             runs = self._runs()
             for run in runs:
@@ -157,6 +201,11 @@ class Driver:
         self._kill_overdue(runs)
         watch(runs)
 
+    def _renew_lease(self) -> None:
+        if time.monotonic() - self._last_sign >= LEASE_SECONDS:
+            sweeps.renew_lease(self._database, self._sweep.id, self._name)
+            self._last_sign = time.monotonic()
+
     def _kill_overdue(self, runs: Sequence[TrainingRun]) -> None:
         now = time.monotonic()
         for run in runs:
@@ -166,5 +215,9 @@ class Driver:
             if now - since >= self._grace_seconds and self._trials.kill(run.id):
                 logger.warning("%s did not end within %.0f s: its process is killed", run.label, self._grace_seconds)
 
+    def _own_runs(self) -> list[TrainingRun]:
+        return [run for run in self._runs() if run.id in self._own]
+
     def _runs(self) -> list[TrainingRun]:
+        """All of the sweep, which whoever watches wants to see."""
         return training_runs.of_sweep(self._database, self._sweep.id)

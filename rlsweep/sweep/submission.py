@@ -49,7 +49,12 @@ def create_sweep(
         git_dirty=provenance.git_dirty,
         versions=provenance.versions,
     )
-    return sweeps.create(database, sweep, [run_of_trial(trial) for trial in plan.trials])
+    return sweeps.create(database, sweep, runs_of_plan(plan))
+
+
+def runs_of_plan(plan: Plan) -> list[NewRun]:
+    """Make the records of its trials, in its order."""
+    return [run_of_trial(trial) for trial in plan.trials]
 
 
 def run_of_trial(trial: Trial) -> NewRun:

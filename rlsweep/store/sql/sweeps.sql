@@ -83,6 +83,29 @@ from training_runs
 where sweep_id = any(%(sweep_ids)s)
 group by sweep_id, status
 
+-- name: find_unfinished
+-- The newest sweep whose runs are those given, all of them and no other, with runs left to finish and no live driver.
+with planned as (
+    select * from unnest(%(trial_key)s::text[], %(config)s::jsonb[]) as planned (trial_key, config)
+), alike as (
+    select run.sweep_id
+    from training_runs as run
+    left join planned using (trial_key, config)
+    where run.sweep_id in (
+        select sweep_id from training_runs where trial_key = (%(trial_key)s::text[])[1] and sweep_id is not null
+    )
+    group by run.sweep_id
+    having bool_and(planned.trial_key is not null)
+       and count(*) = (select count(*) from planned)
+       and bool_or(run.status in ('pending', 'running', 'stopped'))
+)
+select sweeps.*
+from sweeps
+join alike on alike.sweep_id = sweeps.id
+where sweeps.driver is null or last_sign(sweeps.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s)
+order by sweeps.created_at desc, sweeps.id
+limit 1
+
 -- name: take_lease
 -- Become the sweep's driver, unless another one gave a sign of life lately.
 update sweeps
@@ -99,14 +122,10 @@ returning *
 update sweeps set heartbeat_at = clock_timestamp() where id = %(id)s and driver = %(driver)s
 
 -- name: release_lease
--- The driver leaves; another may take the sweep at once.
-update sweeps set driver = null where id = %(id)s and driver = %(driver)s
-
--- name: get_lease
--- Who drives the sweep, and the seconds since its last sign of life, or since the server was there to take one.
-select driver, extract(epoch from clock_timestamp() - last_sign(heartbeat_at))::double precision as silent_s
-from sweeps
-where id = %(id)s
+-- The driver leaves; another may take the sweep at once, and has to where it is not finished.
+update sweeps
+set driver = null, status = case when status = 'running' then 'pending' else status end
+where id = %(id)s and driver = %(driver)s
 
 -- name: settle_sweep
 -- Give the sweep the status that its runs amount to, once none of them is pending or running.

@@ -110,18 +110,34 @@ set status = 'pending', stop_requested = false, ended_at = null, error = null, c
 where id = %(id)s
 returning *
 
--- name: get_silence
--- Seconds since the last sign of life of the worker that has the run, or since the server was there to take one.
-select extract(epoch from clock_timestamp() - last_sign(heartbeat_at))::double precision as silent_s
-from training_runs
-where id = %(id)s
+-- name: take_up_runs
+-- As reopen_run, for all of a sweep's runs in some statuses; a running one only once its worker is silent.
+update training_runs
+set status = 'pending', stop_requested = false, ended_at = null, error = null
+where sweep_id = %(sweep_id)s
+  and status = any(%(statuses)s)
+  and (status <> 'running' or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))
+returning id
+
+-- name: forget_checkpoints
+-- Of runs that begin anew; their files go as the new attempts write their own.
+delete from checkpoints where run_id = any(%(ids)s)
+
+-- name: get_run_of_checksum
+-- The run that wrote a file with this content, wherever the file lies now.
+select training_runs.*
+from checkpoints
+join training_runs on training_runs.id = checkpoints.run_id
+where checkpoints.sha256 = %(sha256)s
+order by checkpoints.created_at desc
+limit 1
 
 -- name: end_abandoned_runs
 -- Runs on which nobody works any more: their worker is silent, and so is their sweep's driver, if they have one.
 -- A row that is locked is being written, so its worker lives. After an outage silence counts from the server's return.
 update training_runs
 set
-    status = case when stop_requested then 'stopped' else 'failed' end,
+    status = 'stopped',
     error = case when stop_requested then null else %(error)s end,
     ended_at = clock_timestamp()
 where id in (

@@ -38,12 +38,13 @@ def test_status_tells_of_killed_processes_and_stop_ends_the_rest(
     told = cli_on_database.run("status", "night", "--follow")
     assert "1 run found whose process was gone" in told.stderr
     assert "Its process host:1 gives no sign of life" in told.stdout
-    failed = training_runs.get(database, running.id)
-    assert failed.status is RunStatus.FAILED
-    assert "ended without a word" in str(failed.error)
+    assert "rlsweep resume night" in told.stdout
+    lost = training_runs.get(database, running.id)
+    assert lost.status is RunStatus.STOPPED
+    assert "ended without a word" in str(lost.error)
     assert "0 running trials will end by themselves, 1 waiting" in cli_on_database.run("stop", "night").stdout
     assert training_runs.get(database, waiting.id).status is RunStatus.STOPPED
-    assert sweeps.get(database, sweep.id).status is SweepStatus.FAILED
+    assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED
 
 
 def test_stop_ends_what_lost_its_process(cli_on_database: Any, database: Database, killed: Any) -> None:

@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -169,6 +170,39 @@ def test_a_silent_driver_loses_the_sweep(database: Database, new_sweep: Make) ->
             sweeps.take_lease(database, sweep.id, "host:2")
     with pytest.raises(DriverBusyError, match="taken from host:1 by host:2"):
         sweeps.renew_lease(database, sweep.id, "host:1")
+
+
+def test_a_driver_that_leaves_an_unfinished_sweep_leaves_it_waiting(
+    database: Database, new_sweep: Make, new_run: Make
+) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run()])
+    sweeps.take_lease(database, sweep.id, "host:1")
+    with pytest.raises(DriverBusyError, match=r"driven by host:1, seen 0 s ago.*rlsweep stop"):
+        sweeps.check_undriven(database, sweep.id)
+    sweeps.release(database, sweep.id, "host:1")
+    sweeps.check_undriven(database, sweep.id)
+    assert sweeps.get(database, sweep.id).status is SweepStatus.PENDING
+
+
+def test_an_unfinished_sweep_is_found_by_its_plan(database: Database, new_sweep: Make, new_run: Make) -> None:
+    plan = [new_run(seed=0), new_run(seed=1)]
+    other = [replace(run, config={"agent": {"learning_rate": 0.5}}) for run in plan]
+    assert sweeps.find_unfinished(database, plan) is None
+    for runs in (plan[:1], [*plan, new_run()], other):
+        sweeps.create(database, new_sweep(), runs)
+    training_runs.create_single(database, plan[0])
+    assert sweeps.find_unfinished(database, plan) is None
+    first, second = (sweeps.create(database, new_sweep(), plan) for _ in range(2))
+    assert sweeps.find_unfinished(database, plan) == second
+    assert sweeps.find_unfinished(database, plan[::-1]) == second
+    sweeps.take_lease(database, second.id, "host:1")
+    assert sweeps.find_unfinished(database, plan) == first
+    sweeps.request_stop(database, first.id)
+    sweeps.settle(database, first.id)
+    assert sweeps.find_unfinished(database, plan) == sweeps.get(database, first.id)
+    finish_all(database, second.id, [RunStatus.COMPLETED, RunStatus.FAILED])
+    sweeps.release(database, second.id, "host:1")
+    assert sweeps.find_unfinished(database, plan) == sweeps.get(database, first.id)
 
 
 def finish_all(database: Database, sweep_id: UUID, ends: list[RunStatus]) -> None:

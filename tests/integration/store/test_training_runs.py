@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from rlsweep.errors import DriverBusyError, InputError, NotFoundError, StaleAttemptError
-from rlsweep.runs import RunStatus, TrainingRun
-from rlsweep.store import sweeps, training_runs
+from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
+from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.database import Database
 
 pytestmark = pytest.mark.integration
@@ -150,22 +150,22 @@ def test_a_run_in_good_hands_is_not_reopened(database: Database, run: TrainingRu
     assert (reopened.status, reopened.stop_requested) == (RunStatus.PENDING, False)
 
 
-@pytest.mark.parametrize(("stop_first", "status"), [(False, RunStatus.FAILED), (True, RunStatus.STOPPED)])
+@pytest.mark.parametrize("stop_first", [False, True])
 def test_a_run_whose_process_was_killed_is_settled_once_it_is_silent(
-    database: Database, run: TrainingRun, stop_first: bool, status: RunStatus
+    database: Database, run: TrainingRun, stop_first: bool
 ) -> None:
     training_runs.begin_attempt(database, run.id, {})
     if stop_first:
         training_runs.request_stop(database, run.id)
     be_silent(database, run.id, 50)
-    assert training_runs.fail_abandoned(database, run_id=run.id) == []
-    (settled,) = training_runs.fail_abandoned(database, run_id=run.id, patience_s=15)
+    assert training_runs.end_abandoned(database, run_id=run.id) == []
+    (settled,) = training_runs.end_abandoned(database, run_id=run.id, patience_s=15)
     assert settled == training_runs.get(database, run.id)
-    assert settled.status is status
+    assert settled.status is RunStatus.STOPPED
     assert settled.ended_at is not None
     assert (settled.error is None) == stop_first
     assert stop_first or "ended without a word" in str(settled.error)
-    assert training_runs.fail_abandoned(database, run_id=run.id, patience_s=15) == []
+    assert training_runs.end_abandoned(database, run_id=run.id, patience_s=15) == []
 
 
 def test_only_silent_runs_of_a_sweep_without_a_driver_are_settled(
@@ -177,14 +177,78 @@ def test_only_silent_runs_of_a_sweep_without_a_driver_are_settled(
         training_runs.begin_attempt(database, each.id, {})
     be_silent(database, silent.id, 61)
     sweeps.take_lease(database, sweep.id, "host:1")
-    assert training_runs.fail_abandoned(database, sweep_id=sweep.id) == []  # its driver knows better
+    assert training_runs.end_abandoned(database, sweep_id=sweep.id) == []  # its driver knows better
     assert sweeps.lost_driver(database, sweep.id) is None
     with database.connect() as connection:
         connection.execute("update sweeps set heartbeat_at = clock_timestamp() - interval '16 seconds'")
     assert sweeps.lost_driver(database, sweep.id) == "host:1"
-    assert [each.id for each in training_runs.fail_abandoned(database, sweep_id=sweep.id)] == [silent.id]
+    assert [each.id for each in training_runs.end_abandoned(database, sweep_id=sweep.id)] == [silent.id]
     after = {each.id: each.status for each in training_runs.of_sweep(database, sweep.id)}
-    assert after == {silent.id: RunStatus.FAILED, alive.id: RunStatus.RUNNING, pending.id: RunStatus.PENDING}
+    assert after == {silent.id: RunStatus.STOPPED, alive.id: RunStatus.RUNNING, pending.id: RunStatus.PENDING}
+
+
+def test_a_run_of_a_sweep_that_is_driven_is_its_drivers(database: Database, new_sweep: Make, new_run: Make) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run()])
+    (run,) = training_runs.of_sweep(database, sweep.id)
+    training_runs.request_stop(database, run.id)
+    sweeps.take_lease(database, sweep.id, "host:1")
+    with pytest.raises(DriverBusyError, match="is driven by host:1"):
+        training_runs.reopen(database, run.id)
+    sweeps.release(database, sweep.id, "host:1")
+    assert training_runs.reopen(database, run.id).status is RunStatus.PENDING
+
+
+def test_a_driver_takes_up_what_has_one_of_its_statuses(database: Database, new_sweep: Make, new_run: Make) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run() for _ in range(6)])
+    waiting, silent, alive, stopped, failed, done = (run.id for run in training_runs.of_sweep(database, sweep.id))
+    for run_id in (silent, alive, failed, done):
+        training_runs.begin_attempt(database, run_id, {})
+    training_runs.request_stop(database, stopped)
+    training_runs.finish(database, failed, 1, RunStatus.FAILED, "a mistake")
+    training_runs.finish(database, done, 1, RunStatus.COMPLETED)
+    training_runs.request_stop(database, silent)
+    be_silent(database, silent, 16)
+    be_silent(database, alive, 14)
+    unfinished = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.STOPPED)
+    assert set(training_runs.take_up(database, sweep.id, unfinished)) == {waiting, silent, stopped}
+    assert set(training_runs.take_up(database, sweep.id, [RunStatus.FAILED])) == {failed}
+    for run in training_runs.of_sweep(database, sweep.id):
+        if run.id not in (alive, done):
+            assert (run.status, run.stop_requested, run.error) == (RunStatus.PENDING, False, None)
+    assert training_runs.get(database, alive).status is RunStatus.RUNNING
+    assert training_runs.get(database, done).status is RunStatus.COMPLETED
+    be_silent(database, alive, 16)
+    assert training_runs.take_up(database, sweep.id, [RunStatus.RUNNING]) == [alive]
+
+
+def test_runs_that_begin_anew_forget_their_checkpoints(database: Database, new_sweep: Make, new_run: Make) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run() for _ in range(2)])
+    again, other = (run.id for run in training_runs.of_sweep(database, sweep.id))
+    for run_id in (again, other):
+        record_checkpoint(database, run_id, sha256=run_id.hex)
+    training_runs.finish(database, again, 1, RunStatus.FAILED)
+    assert training_runs.take_up(database, sweep.id, [RunStatus.FAILED], from_start=True) == [again]
+    assert training_runs.latest_checkpoint(database, again) is None
+    assert training_runs.latest_checkpoint(database, other) is not None
+
+
+def test_a_file_is_known_by_its_checksum(database: Database, new_run: Make) -> None:
+    runs = [training_runs.create_single(database, new_run()) for _ in range(2)]
+    for run in runs:
+        record_checkpoint(database, run.id, sha256=run.id.hex)
+    assert training_runs.of_checksum(database, "c0ffee") is None
+    for run in runs:
+        assert training_runs.of_checksum(database, run.id.hex) == training_runs.get(database, run.id)
+
+
+def record_checkpoint(database: Database, run_id: UUID, *, sha256: str) -> None:
+    """Take the run up and put one checkpoint on its record."""
+    run = training_runs.begin_attempt(database, run_id, {})
+    assert run is not None
+    checkpoint = Checkpoint(episode=1, env_steps=8, uri=f"/{run_id}/a.zip", sha256=sha256, bytes=1)
+    progress = recording.Progress(episodes=1, updates=0, env_steps=8)
+    batch = recording.Batch(progress=progress, episodes=[], updates=[], checkpoints=[checkpoint])
+    recording.flush(database, run_id, run.attempt, batch)
 
 
 def be_silent(database: Database, run_id: UUID, seconds: int) -> None:

@@ -1,0 +1,116 @@
+"""`rlsweep resume` and `rlsweep retry`: go on with a sweep that is on record."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rlsweep.analysis.wording import plural
+from rlsweep.cli import options
+from rlsweep.cli.driving import DEFAULT_GRACE, Driving
+from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
+from rlsweep.settings import Settings
+
+if TYPE_CHECKING:
+    from rlsweep.sweep.driver import Share
+
+
+def register(app: typer.Typer) -> None:
+    """Add the room's commands."""
+    for command in (resume, retry):
+        app.command()(command)
+
+
+def resume(
+    sweep: options.SweepReference,
+    cpus_per_trial: options.CpusPerTrial = 1.0,
+    gpus_per_trial: options.GpusPerTrial = 0.0,
+    max_concurrent: options.MaxConcurrent = None,
+    address: options.Address = None,
+    dashboard: options.Dashboard = False,
+    grace: options.Grace = DEFAULT_GRACE,
+    json: options.Json = False,
+) -> None:
+    """Finish what is unfinished of a sweep: what waits, was stopped, or lost its process."""
+    from rlsweep.sweep.driver import UNFINISHED
+
+    driving = Driving(
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        max_concurrent=max_concurrent,
+        address=address,
+        dashboard=dashboard,
+        grace=grace,
+        json=json,
+    )
+    _go_on(sweep, UNFINISHED, driving)
+
+
+def retry(
+    sweep: options.SweepReference,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Begin them anew instead of at their last checkpoints.")
+    ] = False,
+    cpus_per_trial: options.CpusPerTrial = 1.0,
+    gpus_per_trial: options.GpusPerTrial = 0.0,
+    max_concurrent: options.MaxConcurrent = None,
+    address: options.Address = None,
+    dashboard: options.Dashboard = False,
+    grace: options.Grace = DEFAULT_GRACE,
+    json: options.Json = False,
+) -> None:
+    """Run the failed trials of a sweep again; all others stay as they are."""
+    from rlsweep.sweep.driver import FAILED, FAILED_FROM_START
+
+    driving = Driving(
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        max_concurrent=max_concurrent,
+        address=address,
+        dashboard=dashboard,
+        grace=grace,
+        json=json,
+    )
+    _go_on(sweep, FAILED_FROM_START if from_start else FAILED, driving)
+
+
+def _go_on(reference: str, share: "Share", driving: Driving) -> None:
+    """Drive the share of the sweep, if there is any; before Ray is started it is known whether that may be done."""
+    from rlsweep.store import sweeps, training_runs
+    from rlsweep.store.opening import open_database
+    from rlsweep.sweep.provenance import collect_provenance
+
+    settings = Settings.from_environ()
+    out = driving.console()
+    with open_database(settings) as database:
+        sweep = sweeps.get(database, reference)
+        sweeps.check_undriven(database, sweep.id)
+        runs = training_runs.of_sweep(database, sweep.id)
+        wanted = [run for run in runs if run.status in share.statuses]
+        if wanted:
+            out.print(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run", markup=False)
+            provenance = collect_provenance(Path(wanted[0].config_path).parent)
+            with driving.ray() as ray_session:
+                slots = driving.slots(ray_session, settings, out)
+                code = driving.drive(
+                    database, sweep, share, slots=slots, settings=settings, provenance=provenance, out=out
+                )
+        else:
+            code = 0
+            out.print(_nothing_to_do(sweeps.settle(database, sweep.id), runs), markup=False, soft_wrap=True)
+            driving.print_json_report(database, sweep)
+    if code:
+        raise typer.Exit(code)
+
+
+def _nothing_to_do(sweep: Sweep, runs: Sequence[TrainingRun]) -> str:
+    """Why no trial is run, and which command would run those that did not complete."""
+    if sweep.status is SweepStatus.COMPLETED:
+        return f"Sweep {sweep.name} is completed: there is nothing left to run."
+    failed = sum(run.status is RunStatus.FAILED for run in runs)
+    if failed:
+        return (
+            f"Sweep {sweep.name}: nothing is unfinished. {plural(failed, 'trial')} failed: rlsweep retry {sweep.name}"
+        )
+    return f"Sweep {sweep.name}: no trial failed. Some are unfinished: rlsweep resume {sweep.name}"

@@ -1,0 +1,59 @@
+"""Taking sweeps and runs off the record. Their files are `rlsweep.sweep.deletion`'s."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from rlsweep.runs import TrainingRun
+from rlsweep.store.database import Connection, Database
+from rlsweep.store.liveness import check_no_driver, check_no_worker
+from rlsweep.store.queries import load
+
+BEGUN = "Its deletion was begun and not finished: some of its files are gone. Run `rlsweep delete` on it again."
+
+_SQL = load("deletion")
+
+
+def begin(database: Database, runs: Sequence[TrainingRun]) -> None:
+    """Note on the runs' records that their files are about to go. Raises DriverBusyError where anybody is at work."""
+    with database.connect() as connection:
+        _check_idle(connection, runs)
+        connection.execute(_SQL["mark_runs"], {"ids": [run.id for run in runs], "note": BEGUN})
+
+
+def finish(database: Database, runs: Sequence[TrainingRun], *, sweep_id: UUID | None) -> None:
+    """Take the runs off the record with all that they recorded, and the sweep too if it is given.
+
+    Raises DriverBusyError where anybody took them up meanwhile.
+    """
+    with database.connect() as connection:
+        _check_idle(connection, runs)
+        connection.execute(_SQL["delete_runs"], {"ids": [run.id for run in runs]})
+        if sweep_id is not None:
+            connection.execute(_SQL["delete_sweep"], {"id": sweep_id})
+
+
+def check_idle(database: Database, runs: Sequence[TrainingRun]) -> None:
+    """Raise DriverBusyError where a driver or a worker of any of the runs gave a sign of life lately."""
+    with database.readonly() as connection:
+        _check_idle(connection, runs)
+
+
+def count_episodes(database: Database, runs: Sequence[TrainingRun]) -> int:
+    """How many episodes the runs have on record."""
+    with database.readonly() as connection:
+        row = connection.execute(_SQL["count_episodes"], {"ids": [run.id for run in runs]}).fetchone()
+    return 0 if row is None else int(row["episodes"])
+
+
+def checkpoint_uris(database: Database, runs: Sequence[TrainingRun]) -> list[tuple[UUID, str]]:
+    """Where the runs' checkpoints lie, each with its run's id."""
+    with database.readonly() as connection:
+        rows = connection.execute(_SQL["list_checkpoint_uris"], {"ids": [run.id for run in runs]}).fetchall()
+    return [(row["run_id"], row["uri"]) for row in rows]
+
+
+def _check_idle(connection: Connection, runs: Sequence[TrainingRun]) -> None:
+    for sweep_id in {run.sweep_id for run in runs} - {None}:
+        assert sweep_id is not None
+        check_no_driver(connection, sweep_id)
+    check_no_worker(connection, runs)

@@ -1,0 +1,93 @@
+"""Deleting a sweep or a run: its record, its TensorBoard logs and its checkpoints, together.
+
+Three steps, so that a kill in between leaves nothing on record that silently points to nothing: the record says that
+the deletion was begun; the files go; the record goes. Until the last step the deletion can be asked for again, and
+knows from the record where files lie. The other order would leave files that nobody finds.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID
+
+from rlsweep.errors import RlsweepError
+from rlsweep.paths import Paths
+from rlsweep.runs import TrainingRun
+from rlsweep.settings import Settings
+from rlsweep.store import deletion, sweeps
+from rlsweep.store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doomed:
+    """What a deletion takes away.
+
+    sweep_id: of the sweep that goes; None where it is a single run
+    episodes: on record; bytes: of the files in `folders`
+    folders: of checkpoints and TensorBoard logs that exist
+    """
+
+    sweep_id: UUID | None
+    runs: tuple[TrainingRun, ...]
+    episodes: int
+    folders: tuple[Path, ...]
+    bytes: int
+
+
+def find_doomed(
+    database: Database, settings: Settings, runs: Sequence[TrainingRun], *, sweep_id: UUID | None
+) -> Doomed:
+    """Say what deleting the runs, and the sweep if it is given, would take away.
+
+    Raises DriverBusyError where a live driver or worker has any of them.
+    """
+    deletion.check_idle(database, runs)
+    found = _folders(database, settings, runs)
+    if sweep_id is not None:
+        found.add(Paths(settings).sweep_tensorboard(sweep_id))
+    folders = tuple(sorted(folder for folder in found if folder.is_dir()))
+    files = {file for folder in folders for file in folder.rglob("*") if file.is_file()}
+    return Doomed(
+        sweep_id=sweep_id,
+        runs=tuple(runs),
+        episodes=deletion.count_episodes(database, runs),
+        folders=folders,
+        bytes=sum(file.lstat().st_size for file in files),
+    )
+
+
+def delete(database: Database, doomed: Doomed) -> None:
+    """Take it all away. Raises DriverBusyError as `find_doomed`, RlsweepError where a file cannot be removed."""
+    deletion.begin(database, doomed.runs)
+    for folder in doomed.folders:
+        try:
+            if folder.is_dir():  # a run's logs lie below its sweep's
+                shutil.rmtree(folder)
+        except OSError as exc:
+            raise RlsweepError(
+                f"{folder} cannot be removed: {exc.strerror or exc}. The record is kept; see to it and delete again."
+            ) from exc
+    deletion.finish(database, doomed.runs, sweep_id=doomed.sweep_id)
+    if doomed.sweep_id is None:
+        for sweep_id in {run.sweep_id for run in doomed.runs if run.sweep_id is not None}:
+            sweeps.settle(database, sweep_id)
+
+
+def _folders(database: Database, settings: Settings, runs: Sequence[TrainingRun]) -> set[Path]:
+    """Where the runs' files may lie: in the storage folder of now, and in that of their checkpoints' time."""
+    places = {run.id: {settings} for run in runs}
+    for run_id, uri in deletion.checkpoint_uris(database, runs):
+        folder = Path(uri).parent
+        then = replace(settings, storage=folder.parent.parent)
+        if Paths(then).run_checkpoints(run_id) == folder:
+            places[run_id].add(then)
+    return {
+        folder
+        for run in runs
+        for paths in map(Paths, places[run.id])
+        for folder in (
+            paths.run_checkpoints(run.id),
+            paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
+        )
+    }
