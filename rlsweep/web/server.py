@@ -1,6 +1,7 @@
 """The server under Training History: it starts, says where it is, looks after its database, and ends on Ctrl-C."""
 
 import errno
+import re
 import secrets
 import signal
 import socket
@@ -19,6 +20,8 @@ from rlsweep.web.app import create_app
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,}")
+
 EVERY_ADDRESS = ("0.0.0.0", "::")
 
 LOOK_AFTER_S = 3.0
@@ -29,8 +32,10 @@ def serve(settings: Settings, *, host: str, port: int, token: str | None, say: C
     """Serve until Ctrl-C or a signal to end, and `say` where, and how it goes.
 
     An address other machines may reach needs a token; one is made where none is given. Raises InputError where the
-    port is taken or the address is none of this machine's.
+    port is taken, the address is none of this machine's, or the token is none.
     """
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise InputError("--token: write at least 8 letters, digits and any of - . _ ~, as they stand in an address.")
     with _listening(host, port) as listener, _database(settings, say) as database:
         if token is None and not is_loopback(host):
             token = secrets.token_urlsafe(24)
@@ -103,6 +108,8 @@ def _opened(settings: Settings, say: Callable[[str], None]) -> Iterator[Database
         with open_database(settings):
             pass
     except StoreUnavailableError as exc:
+        if not Database(settings.database_url).is_named:
+            raise
         say(f"{exc}\nThe pages say so too, and show the runs as soon as it answers.")
     yield Database(settings.database_url)
 

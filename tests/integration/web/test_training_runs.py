@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from rlsweep.runs import Checkpoint, Episode, NewRun, NewSweep, Outcome, RunStatus
 from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.store.listing import SortKey
+from rlsweep.store.listing import Place, SortKey
+from rlsweep.web.parameters import write_cursor
 
 pytestmark = pytest.mark.integration
 
@@ -232,6 +234,9 @@ def test_a_row(crowd: httpx.Client, crowded: Database) -> None:
         ("cursor=nonsense", "cursor"),
         ("cursor=W10", "cursor"),
         (f"q={'x' * 501}", "q"),
+        ("q=%00", "value"),
+        ("agent_id=a%00b", "value"),
+        (f"sort=seed&cursor={write_cursor(Place(value='no number', id=UUID(int=0), as_of=None), 'seed')}", "value"),
     ],
 )
 def test_what_cannot_be_meant_is_said(web: httpx.Client, asked: str, says: str) -> None:
