@@ -56,6 +56,7 @@ export class ChartCard {
     this.nothing.hidden = !isEmpty;
     this.chart.update(content);
     if (this.hasLegend) this.drawLegend(content.legend ?? content.series.filter((series) => !series.faint));
+    this.legend.hidden = this.legend.childElementCount < 2;
   }
 
   /** @param {Series[]} entries */

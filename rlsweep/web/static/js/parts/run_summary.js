@@ -135,7 +135,7 @@ export function tiles(run) {
     tile("Episodes", full(run.episodes), budget.episodes ? `of ${full(budget.episodes)}` : progress),
     tile("Env steps", compact(run.env_steps), budget.total_timesteps ? `of ${compact(budget.total_timesteps)}` : progress),
     tile("Policy updates", full(run.updates), ""),
-    tile("Speed", run.figures.speed, "env steps per second"),
+    tile("Speed", run.figures.speed, "env steps/s"),
     html("div.tile", {}, html("div.tile-label", {}, "Duration"), html("div.tile-value", { id: "run-duration" }), html("div.tile-note", {}, run.started_at ? ["started ", time(run.started_at)] : "not started yet")));
 }
 
