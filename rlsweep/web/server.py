@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 import uvicorn
+from fastapi import FastAPI
 
 from rlsweep.errors import InputError, SchemaError, StoreUnavailableError
 from rlsweep.settings import Settings
@@ -23,6 +24,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,}")
 
 EVERY_ADDRESS = ("0.0.0.0", "::")
+
+MOST_ADDRESS_BYTES = 65_536
+"""An address may name five hundred runs, at some 40 bytes each."""
 
 LOOK_AFTER_S = 3.0
 """Between two looks at the database."""
@@ -41,17 +45,22 @@ def serve(settings: Settings, *, host: str, port: int, token: str | None, say: C
             token = secrets.token_urlsafe(24)
         app = create_app(database, allowed_hosts={*LOOPBACK, *_names_of(host)}, token=token)
         say(_where(host, listener.getsockname()[1], token))
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,  # it would write the token of an address down
-            server_header=False,
-            timeout_graceful_shutdown=2,
-        )
         # Uvicorn ends as asked and then passes the signal on, which would end this process before the database's turn.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            uvicorn.Server(http_config(app)).run(sockets=[listener])
+
+
+def http_config(app: FastAPI) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # it would write the token of an address down
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=MOST_ADDRESS_BYTES,
+    )
 
 
 def is_loopback(host: str) -> bool:
@@ -142,7 +151,7 @@ def _addresses() -> set[str]:
 
 def _where(host: str, port: int, token: str | None) -> str:
     """What to open in a browser."""
-    shown = "localhost" if is_loopback(host) else socket.gethostname() if host in EVERY_ADDRESS else host
+    shown = "localhost" if host == "127.0.0.1" else socket.gethostname() if host in EVERY_ADDRESS else host
     shown = f"[{shown}]" if ":" in shown else shown
     query = "" if token is None else f"?token={token}"
     return f"Training History: http://{shown}:{port}/training{query}\nCtrl-C ends it."

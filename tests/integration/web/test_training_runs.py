@@ -276,6 +276,15 @@ def test_sparklines_follow_the_reward(
     assert sum(lines[str(rising)][12:]) > sum(lines[str(rising)][:12])
 
 
+def test_five_hundred_sparklines_fit_into_one_address(web: httpx.Client) -> None:
+    ids = [str(UUID(int=number)) for number in range(501)]
+    answer = web.get("/api/training-runs/sparklines", params={"id": ids[:500]})
+    assert answer.status_code == 200
+    assert len(answer.json()["sparklines"]) == 500
+    assert web.get("/api/training-runs/sparklines", params={"id": ids}).status_code == 422
+    assert web.get("/api/training-runs/sparklines").status_code == 422
+
+
 def test_a_run_with_all_that_is_known_of_it(
     web: httpx.Client, database: Database, record_sweep: Any, course: Any
 ) -> None:
