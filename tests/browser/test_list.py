@@ -96,8 +96,8 @@ def test_compares_the_runs_that_are_chosen(recorded, visit: Callable[..., Page])
 def test_loads_more_by_itself(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training")
     page.route(
-        "**/api/training-runs?*limit=100*",
-        lambda route: route.continue_(url=route.request.url.replace("limit=100", "limit=5")),
+        "**/api/training-runs?*limit=50*",
+        lambda route: route.continue_(url=route.request.url.replace("limit=50", "limit=5")),
     )
     page.reload()
     expect(page.locator("#runs tbody tr[data-key]")).to_have_count(RUNS)

@@ -16,7 +16,7 @@ import { readRows } from "../parts/paging.js";
 import { COLUMNS, makeHead, makeRow, showSort, updateRow } from "../parts/runs_table.js";
 import { Selection } from "../parts/selection.js";
 
-const PAGE = 100;
+const PAGE = 50;
 const MOST_POLLED = 500;
 const SPARKLINES_AT_ONCE = 100;
 const CHOICES_MS = 15_000;
@@ -24,8 +24,27 @@ const SWEEPS_TO_CHOOSE = 200;
 const DEFAULT_SORT = "-started_at";
 const DESCENDING_FIRST = new Set(["started_at", "duration", "episodes", "mean_reward", "win_rate"]);
 const EXPORTED = [
-  "id", "config_short_name", "config_name", "agent_id", "algorithm", "version", "sweep_variant", "sweep_name", "seed", "status", "started_at", "ended_at",
-  "seconds", "episodes", "updates", "env_steps", "mean_reward", "win_rate", "mean_length", "steps_per_second", "error",
+  "id",
+  "config_short_name",
+  "config_name",
+  "agent_id",
+  "algorithm",
+  "version",
+  "sweep_variant",
+  "sweep_name",
+  "seed",
+  "status",
+  "started_at",
+  "ended_at",
+  "seconds",
+  "episodes",
+  "updates",
+  "env_steps",
+  "mean_reward",
+  "win_rate",
+  "mean_length",
+  "steps_per_second",
+  "error",
 ];
 
 const table = byId("runs");
@@ -61,7 +80,12 @@ async function refresh() {
   const key = JSON.stringify(asked);
   const isSame = key === answered;
   const isPoll = isSame && runs.length >= wanted;
-  const { rows, total, hasMore } = await readRows("/training-runs", "runs", asked, isPoll ? Math.min(wanted, MOST_POLLED) : wanted);
+  const { rows, total, hasMore } = await readRows(
+    "/training-runs",
+    "runs",
+    asked,
+    isPoll ? Math.min(wanted, MOST_POLLED) : wanted,
+  );
   if (JSON.stringify(question()) !== key) return true;
   const known = new Set(rows.map((run) => run.id));
   const beyond = isPoll ? runs.slice(rows.length).filter((run) => !known.has(run.id)) : [];
@@ -76,7 +100,13 @@ async function refresh() {
 function show(total, hasMore, isSame) {
   for (const skeleton of body.querySelectorAll(".skeleton-row")) skeleton.remove();
   keepingPlace(body, () => {
-    const made = reconcile(body, runs, (run) => run.id, (run) => makeRow(run, choose), showRow);
+    const made = reconcile(
+      body,
+      runs,
+      (run) => run.id,
+      (run) => makeRow(run, choose),
+      showRow,
+    );
     if (isSame && made.length < PAGE) for (const row of made) row.classList.add("is-new");
   });
   const count = total === 0 ? "No runs" : plural(total, filters.isSet ? "matching run" : "run");
@@ -100,13 +130,21 @@ function showEmpty(total) {
   if (total > 0 || empty.dataset.kind === kind) return;
   empty.dataset.kind = kind;
   if (filters.isSet) {
-    fill(empty, html("h2", {}, "No run matches"), html("p", {}, "Nothing on record fits all of these filters."), clearButton());
+    fill(
+      empty,
+      html("h2", {}, "No run matches"),
+      html("p", {}, "Nothing on record fits all of these filters."),
+      clearButton(),
+    );
   } else {
-    fill(empty, html("h2", {}, "Nothing trained yet"),
+    fill(
+      empty,
+      html("h2", {}, "Nothing trained yet"),
       html("p", {}, "Runs appear here while they train. Start a sweep over your agent configs from a terminal:"),
       commandLine("rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --with-base --episodes 4000 --seeds 3"),
       html("p", {}, "or train one config:"),
-      commandLine("rlsweep train --agent-config config/agents/ppo_agent_v1.yaml --total-timesteps 100000"));
+      commandLine("rlsweep train --agent-config config/agents/ppo_agent_v1.yaml --total-timesteps 100000"),
+    );
   }
 }
 
@@ -117,7 +155,12 @@ function showFailure(error) {
   setText(byId("run-count"), "");
   empty.hidden = false;
   empty.dataset.kind = "failed";
-  fill(empty, html("h2", {}, "The list cannot be shown"), html("p", {}, error instanceof Error ? error.message : String(error)), clearButton());
+  fill(
+    empty,
+    html("h2", {}, "The list cannot be shown"),
+    html("p", {}, error instanceof Error ? error.message : String(error)),
+    clearButton(),
+  );
 }
 
 function clearButton() {
@@ -139,7 +182,12 @@ async function loadCurves() {
 
 /** @param {string} id @param {boolean} isChosen @param {boolean} extend */
 function choose(id, isChosen, extend) {
-  selection.choose(runs.map((run) => run.id), id, isChosen, extend);
+  selection.choose(
+    runs.map((run) => run.id),
+    id,
+    isChosen,
+    extend,
+  );
 }
 
 function showChosen() {
@@ -174,18 +222,32 @@ function showOrder() {
 }
 
 async function loadChoices() {
-  const [{ agents }, { sweeps }] = await Promise.all([get("/training-runs/agents/list"), get("/sweeps", { limit: SWEEPS_TO_CHOOSE })]);
-  const agentIds = [...new Set([...agents.map((/** @type {any} */ agent) => agent.agent_id), ...parameters("agent_id")])];
-  fillSelect(agentFilter, [["", "All"], ...agentIds.map((id) => /** @type {[string, string]} */ ([id, id]))], parameters("agent_id")[0] ?? "");
+  const [{ agents }, { sweeps }] = await Promise.all([
+    get("/training-runs/agents/list"),
+    get("/sweeps", { limit: SWEEPS_TO_CHOOSE }),
+  ]);
+  const agentIds = [
+    ...new Set([...agents.map((/** @type {any} */ agent) => agent.agent_id), ...parameters("agent_id")]),
+  ];
+  fillSelect(
+    agentFilter,
+    [["", "All"], ...agentIds.map((id) => /** @type {[string, string]} */ ([id, id]))],
+    parameters("agent_id")[0] ?? "",
+  );
   const names = new Map(sweeps.map((/** @type {any} */ sweep) => [sweep.id, sweep.name]));
   for (const id of parameters("sweep_id")) if (!names.has(id)) names.set(id, id.slice(0, 8));
-  fillSelect(sweepFilter, [["", "All"], .../** @type {[string, string][]} */ ([...names])], parameters("sweep_id")[0] ?? "");
+  fillSelect(
+    sweepFilter,
+    [["", "All"], .../** @type {[string, string][]} */ ([...names])],
+    parameters("sweep_id")[0] ?? "",
+  );
 }
 
 function startKeys() {
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=checkbox]), select, dialog")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=checkbox]), select, dialog"))
+      return;
     const rows = /** @type {HTMLElement[]} */ ([...body.children]);
     const at = rows.findIndex((row) => row.contains(target));
     if (event.key === "j" || event.key === "k") {
@@ -211,18 +273,47 @@ startPage(() => {
   poller.now();
   loadChoices().catch(() => {});
 });
-makeHead(head, { sort: sortBy, chooseAll: (isChosen) => selection.set(runs.map((run) => run.id), isChosen) });
-fillSelect(sortSelect, COLUMNS.flatMap((column) => /** @type {[string, string][]} */ (column.key
-  ? [[`-${column.key}`, `${column.label} ↓`], [column.key, `${column.label} ↑`]]
-  : [])), DEFAULT_SORT);
+makeHead(head, {
+  sort: sortBy,
+  chooseAll: (isChosen) =>
+    selection.set(
+      runs.map((run) => run.id),
+      isChosen,
+    ),
+});
+fillSelect(
+  sortSelect,
+  COLUMNS.flatMap(
+    (column) =>
+      /** @type {[string, string][]} */ (
+        column.key
+          ? [
+              [`-${column.key}`, `${column.label} ↓`],
+              [column.key, `${column.label} ↑`],
+            ]
+          : []
+      ),
+  ),
+  DEFAULT_SORT,
+);
 sortSelect.addEventListener("change", () => setSort(sortSelect.value));
 showOrder();
-fill(body, Array.from({ length: 12 }, () => html("tr.skeleton-row", { role: "row" },
-  html("td", { role: "cell", colspan: COLUMNS.length + 1 }, html("span.skeleton.line")))));
+fill(
+  body,
+  Array.from({ length: 12 }, () =>
+    html(
+      "tr.skeleton-row",
+      { role: "row" },
+      html("td", { role: "cell", colspan: COLUMNS.length + 1 }, html("span.skeleton.line")),
+    ),
+  ),
+);
 startKeys();
 startExport("training-runs", "/training-runs", "runs", EXPORTED, question);
 byId("load-more").addEventListener("click", showMore);
-new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && showMore(), { rootMargin: "600px" }).observe(byId("table-foot"));
+new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && showMore(), {
+  rootMargin: "600px",
+}).observe(byId("table-foot"));
 poller.now();
 loadChoices().catch(() => {});
 window.setInterval(() => !document.hidden && loadChoices().catch(() => {}), CHOICES_MS);

@@ -14,11 +14,31 @@ import { readRows } from "../parts/paging.js";
 
 const PAGE = 100;
 const HEADINGS = [
-  ["Sweep", "wide"], ["Status", "medium"], ["Environment", "wide lesser"], ["Runs", "numeric medium runs"], ["Progress", "medium lesser"],
-  ["Episodes", "numeric lesser"], ["Env steps", "numeric lesser"], ["Started", "medium lesser"], ["Duration", "numeric end"],
+  ["Sweep", "wide"],
+  ["Status", "medium"],
+  ["Environment", "wide lesser"],
+  ["Runs", "numeric medium runs"],
+  ["Progress", "medium lesser"],
+  ["Episodes", "numeric lesser"],
+  ["Env steps", "numeric lesser"],
+  ["Started", "medium lesser"],
+  ["Duration", "numeric end"],
 ];
 
-const EXPORTED = ["id", "name", "status", "mode", "environment", "runs", "progress", "episodes", "env_steps", "created_at", "finished_at", "seconds"];
+const EXPORTED = [
+  "id",
+  "name",
+  "status",
+  "mode",
+  "environment",
+  "runs",
+  "progress",
+  "episodes",
+  "env_steps",
+  "created_at",
+  "finished_at",
+  "seconds",
+];
 
 const table = byId("sweeps");
 const body = /** @type {HTMLElement} */ (table.querySelector("tbody"));
@@ -42,17 +62,25 @@ async function refresh() {
   return rows.some((sweep) => isUnfinished(sweep.status));
 }
 
-/** @param {any} sweep */
-function makeRow(_sweep) {
-  return html("tr", { role: "row" }, HEADINGS.map(([label, classes]) => html("td", { role: "cell", class: classes, "data-label": label })));
+function makeRow() {
+  return html(
+    "tr",
+    { role: "row" },
+    HEADINGS.map(([label, classes]) => html("td", { role: "cell", class: classes, "data-label": label })),
+  );
 }
 
 /** @param {HTMLElement} row @param {any} sweep */
 function updateRow(row, sweep) {
-  const [name, status, environment, runs, progress, episodes, steps, started, took] = /** @type {HTMLElement[]} */ ([...row.children]);
+  const [name, status, environment, runs, progress, episodes, steps, started, took] = /** @type {HTMLElement[]} */ ([
+    ...row.children,
+  ]);
   if (row.dataset.status !== sweep.status) {
     row.dataset.status = sweep.status;
-    fill(name, html("a.cell-main", { href: `/training/sweeps/${sweep.id}`, title: sweep.name }, html("bdi", {}, sweep.name)));
+    fill(
+      name,
+      html("a.cell-main", { href: `/training/sweeps/${sweep.id}`, title: sweep.name }, html("bdi", {}, sweep.name)),
+    );
     fill(status, statusBadge(sweep.status));
     fill(environment, html("bdi", { title: sweep.environment }, sweep.environment ?? "–"));
     fill(started, time(sweep.created_at));
@@ -78,10 +106,18 @@ function showEmpty(total) {
   if (total > 0 || empty.dataset.kind === kind) return;
   empty.dataset.kind = kind;
   if (filters.isSet) {
-    fill(empty, html("h2", {}, "No sweep matches"), html("button.button", { type: "button", onclick: () => filters.clear() }, "Clear filters"));
+    fill(
+      empty,
+      html("h2", {}, "No sweep matches"),
+      html("button.button", { type: "button", onclick: () => filters.clear() }, "Clear filters"),
+    );
   } else {
-    fill(empty, html("h2", {}, "No sweeps yet"), html("p", {}, "A sweep trains every config that its pattern names, side by side:"),
-      commandLine("rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --with-base --episodes 4000 --seeds 3"));
+    fill(
+      empty,
+      html("h2", {}, "No sweeps yet"),
+      html("p", {}, "A sweep trains every config that its pattern names, side by side:"),
+      commandLine("rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --with-base --episodes 4000 --seeds 3"),
+    );
   }
 }
 
@@ -90,12 +126,22 @@ function showFailure(error) {
   const empty = byId("empty");
   empty.hidden = false;
   empty.dataset.kind = "failed";
-  fill(empty, html("h2", {}, "The list cannot be shown"), html("p", {}, error instanceof Error ? error.message : String(error)));
+  fill(
+    empty,
+    html("h2", {}, "The list cannot be shown"),
+    html("p", {}, error instanceof Error ? error.message : String(error)),
+  );
 }
 
 startPage(() => poller.now());
-fill(/** @type {HTMLElement} */ (table.querySelector("thead")), html("tr", { role: "row" },
-  HEADINGS.map(([label, classes]) => html("th", { scope: "col", role: "columnheader", class: classes }, label))));
+fill(
+  /** @type {HTMLElement} */ (table.querySelector("thead")),
+  html(
+    "tr",
+    { role: "row" },
+    HEADINGS.map(([label, classes]) => html("th", { scope: "col", role: "columnheader", class: classes }, label)),
+  ),
+);
 startExport("sweeps", "/sweeps", "sweeps", EXPORTED, () => filters.values);
 byId("load-more").addEventListener("click", () => {
   wanted += PAGE;

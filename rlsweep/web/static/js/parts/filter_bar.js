@@ -17,11 +17,28 @@ export class FilterBar {
     this.search = /** @type {HTMLInputElement} */ (byId("search"));
     this.statuses = byId("status-filter");
     this.clearButton = byId("clear-filters");
-    fill(this.statuses, STATUSES.map((status) => html("button", {
-      type: "button", "aria-pressed": "false", "data-status": status, onclick: () => this.toggleStatus(status),
-    }, icon(status, "small"), status)));
-    this.search.addEventListener("input", debounced(() => this.set({ q: this.search.value.trim() }, { step: false }), TYPING_MS));
-    for (const [name, select] of Object.entries(selects)) select.addEventListener("change", () => this.set({ [name]: select.value }));
+    fill(
+      this.statuses,
+      STATUSES.map((status) =>
+        html(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": "false",
+            "data-status": status,
+            onclick: () => this.toggleStatus(status),
+          },
+          icon(status, "small"),
+          status,
+        ),
+      ),
+    );
+    this.search.addEventListener(
+      "input",
+      debounced(() => this.set({ q: this.search.value.trim() }, { step: false }), TYPING_MS),
+    );
+    for (const [name, select] of Object.entries(selects))
+      select.addEventListener("change", () => this.set({ [name]: select.value }));
     this.clearButton.addEventListener("click", () => this.clear());
     byId("filters").addEventListener("submit", (event) => event.preventDefault());
     window.addEventListener("popstate", () => {

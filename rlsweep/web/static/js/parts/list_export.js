@@ -19,7 +19,11 @@ export function startExport(file, path, field, columns, question) {
     button.disabled = true;
     try {
       const { rows } = await readRows(path, field, question(), Infinity);
-      saveCsv(`${file}.csv`, columns, rows.map((row) => columns.map((column) => row[column])));
+      saveCsv(
+        `${file}.csv`,
+        columns,
+        rows.map((row) => columns.map((column) => row[column])),
+      );
     } finally {
       button.disabled = false;
     }

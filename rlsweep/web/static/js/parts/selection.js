@@ -51,11 +51,25 @@ export class Selection {
     this.bar.hidden = count === 0;
     if (count === 0) return;
     const isEnough = this.address !== null;
-    fill(this.bar, html("span", {}, plural(count, "run"), " chosen"),
-      html("a.button.primary", {
-        id: "compare-chosen", href: this.address, "aria-disabled": isEnough ? null : "true", title: isEnough ? null : "Choose another run to compare it with",
-      }, `Compare (${count})`),
-      html("button.icon-button", { type: "button", "aria-label": "Choose none", title: "Choose none", onclick: () => this.clear() }, icon("close")));
+    fill(
+      this.bar,
+      html("span", {}, plural(count, "run"), " chosen"),
+      html(
+        "a.button.primary",
+        {
+          id: "compare-chosen",
+          href: this.address,
+          "aria-disabled": isEnough ? null : "true",
+          title: isEnough ? null : "Choose another run to compare it with",
+        },
+        `Compare (${count})`,
+      ),
+      html(
+        "button.icon-button",
+        { type: "button", "aria-label": "Choose none", title: "Choose none", onclick: () => this.clear() },
+        icon("close"),
+      ),
+    );
     announce(`${plural(count, "run")} chosen`);
   }
 
