@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 
-from rlsweep.errors import SchemaError, StoreUnavailableError
+from rlsweep.errors import InputError, SchemaError, StoreUnavailableError
 
 CONNECT_TIMEOUT_S = 5
 
@@ -48,6 +48,11 @@ class Database:
         where = host if host.startswith("/") else f"{host}:{parts.get('port') or 5432}"
         return f'"{parts.get("dbname") or parts.get("user") or "postgres"}" at {where}'
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the URL can be read, so that the server it names may come yet."""
+        return _parts(self.url) is not None
+
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back by an exception, the connection closed either way.
@@ -61,11 +66,17 @@ class Database:
 
     @contextmanager
     def readonly(self) -> Iterator[Connection]:
-        """As `connect`, for reading: all queries see one moment, and the server refuses to write."""
-        with self._translated_errors(), self._open() as connection:
-            connection.read_only = True
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            yield connection
+        """As `connect`, for reading: all queries see one moment, and the server refuses to write.
+
+        Raises InputError too, for values that no text or number of PostgreSQL can be (a NUL character, say).
+        """
+        try:
+            with self._translated_errors(), self._open() as connection:
+                connection.read_only = True
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                yield connection
+        except psycopg.DataError as exc:
+            raise InputError(f"Nothing can be looked up by a value that was given: {self._reason(exc)}.") from exc
 
     def _open(self) -> Connection:
         given = _parts(self.url)

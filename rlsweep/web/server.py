@@ -1,6 +1,7 @@
 """The server under Training History: it starts, says where it is, looks after its database, and ends on Ctrl-C."""
 
 import errno
+import re
 import secrets
 import signal
 import socket
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 import uvicorn
+from fastapi import FastAPI
 
 from rlsweep.errors import InputError, SchemaError, StoreUnavailableError
 from rlsweep.settings import Settings
@@ -19,7 +21,12 @@ from rlsweep.web.app import create_app
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,}")
+
 EVERY_ADDRESS = ("0.0.0.0", "::")
+
+MOST_ADDRESS_BYTES = 65_536
+"""An address may name five hundred runs, at some 40 bytes each."""
 
 LOOK_AFTER_S = 3.0
 """Between two looks at the database."""
@@ -29,24 +36,31 @@ def serve(settings: Settings, *, host: str, port: int, token: str | None, say: C
     """Serve until Ctrl-C or a signal to end, and `say` where, and how it goes.
 
     An address other machines may reach needs a token; one is made where none is given. Raises InputError where the
-    port is taken or the address is none of this machine's.
+    port is taken, the address is none of this machine's, or the token is none.
     """
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise InputError("--token: write at least 8 letters, digits and any of - . _ ~, as they stand in an address.")
     with _listening(host, port) as listener, _database(settings, say) as database:
         if token is None and not is_loopback(host):
             token = secrets.token_urlsafe(24)
         app = create_app(database, allowed_hosts={*LOOPBACK, *_names_of(host)}, token=token)
         say(_where(host, listener.getsockname()[1], token))
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,  # it would write the token of an address down
-            server_header=False,
-            timeout_graceful_shutdown=2,
-        )
         # Uvicorn ends as asked and then passes the signal on, which would end this process before the database's turn.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            uvicorn.Server(http_config(app)).run(sockets=[listener])
+
+
+def http_config(app: FastAPI) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # it would write the token of an address down
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=MOST_ADDRESS_BYTES,
+    )
 
 
 def is_loopback(host: str) -> bool:
@@ -103,6 +117,8 @@ def _opened(settings: Settings, say: Callable[[str], None]) -> Iterator[Database
         with open_database(settings):
             pass
     except StoreUnavailableError as exc:
+        if not Database(settings.database_url).is_named:
+            raise
         say(f"{exc}\nThe pages say so too, and show the runs as soon as it answers.")
     yield Database(settings.database_url)
 
@@ -135,7 +151,7 @@ def _addresses() -> set[str]:
 
 def _where(host: str, port: int, token: str | None) -> str:
     """What to open in a browser."""
-    shown = "localhost" if is_loopback(host) else socket.gethostname() if host in EVERY_ADDRESS else host
+    shown = "localhost" if host == "127.0.0.1" else socket.gethostname() if host in EVERY_ADDRESS else host
     shown = f"[{shown}]" if ":" in shown else shown
     query = "" if token is None else f"?token={token}"
     return f"Training History: http://{shown}:{port}/training{query}\nCtrl-C ends it."

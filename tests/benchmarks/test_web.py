@@ -174,7 +174,7 @@ def assert_indexed(found: Mapping[str, list[str]]) -> None:
 
 
 def percentile_95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
+    return statistics.quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
 
 
 def table(measured: Measured) -> Mapping[str, str]:

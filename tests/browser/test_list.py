@@ -1,7 +1,9 @@
 """The list of training runs."""
 
+import csv
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -94,8 +96,8 @@ def test_compares_the_runs_that_are_chosen(recorded, visit: Callable[..., Page])
 def test_loads_more_by_itself(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training")
     page.route(
-        "**/api/training-runs?*limit=100*",
-        lambda route: route.continue_(url=route.request.url.replace("limit=100", "limit=5")),
+        "**/api/training-runs?*limit=50*",
+        lambda route: route.continue_(url=route.request.url.replace("limit=50", "limit=5")),
     )
     page.reload()
     expect(page.locator("#runs tbody tr[data-key]")).to_have_count(RUNS)
@@ -116,3 +118,16 @@ def test_lists_sweeps(recorded, visit: Callable[..., Page]) -> None:
     expect(page.locator("#sweeps tbody tr")).to_have_count(1)
     page.get_by_role("link", name="later").click()
     expect(page.locator("h1")).to_have_text("later")
+
+
+def test_gives_the_whole_list_as_csv(recorded, visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit(recorded.site, "/training?status=completed&q=night")
+    expect(page.locator("#run-count")).to_have_text("9 matching runs")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export CSV").click()
+    download.value.save_as(tmp_path / "runs.csv")
+    with (tmp_path / "runs.csv").open(newline="") as file:
+        saved = list(csv.DictReader(file))
+    assert len(saved) == 9
+    assert {row["sweep_name"] for row in saved} == {"night"}
+    assert all(float(row["mean_reward"]) <= 1 and row["episodes"] == "400" for row in saved)

@@ -1,7 +1,7 @@
 -- What the list of Training History reads: an index for each order and filter, and the words that its search looks at.
 --
 -- Figures that grow at every flush (episodes, env_steps, mean_reward, win_rate) are indexed too, so that a list of ten
--- thousand runs by any column reads no more than it shows. It costs a flush its heap-only update.
+-- thousand runs by any column reads no more than it shows. It costs a flush its heap-only update, 0.1 of some 3 ms.
 
 -- In an order that people read, `null` (a figure that is not known) comes last whichever way it is sorted: the list
 -- asks for the known and the unknown in turn, and each index serves both.

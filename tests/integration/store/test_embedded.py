@@ -201,6 +201,16 @@ def test_any_folder_will_do(
         sockets.rmdir()
 
 
+def test_it_keeps_more_pages_than_postgres_would_by_itself(home: Path) -> None:
+    with embedded_server(home / "postgres") as database, database.readonly() as connection:
+        row = connection.execute(
+            "select setting::bigint * 8192 as bytes from pg_settings where name = 'shared_buffers'"
+        )
+        (found,) = row.fetchall()
+    allowed = min(512 * 2**20, psutil.virtual_memory().total // 4)
+    assert 0.9 * allowed <= found["bytes"] <= allowed
+
+
 def test_nobody_else_gets_in(home: Path) -> None:
     with embedded_server(home / "postgres"):
         assert (home / "postgres" / "data").stat().st_mode & 0o077 == 0

@@ -139,6 +139,28 @@ def test_an_address_of_another_machine(home: Path) -> None:
     assert "--host 127.0.0.1" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environ", "says"),
+    [
+        (["--token", "short"], {}, "--token: write at least 8"),
+        (["--token", "with a space in it"], {}, "--token: write at least 8"),
+        ([], {"RLSWEEP_DATABASE_URL": "postgresql://me:p@ss@host/x"}, "special characters of the password"),
+    ],
+)
+def test_what_can_never_work_is_said_at_once(
+    tmp_path: Path, arguments: list[str], environ: dict[str, str], says: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rlsweep", "serve", "--port", "0", *arguments],
+        env=os.environ | {"RLSWEEP_HOME": str(tmp_path)} | environ,
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+    )
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
 def test_other_machines_need_the_token_that_it_makes(
     serve: Callable[..., Served], database: Database, tmp_path: Path
 ) -> None:
@@ -154,9 +176,9 @@ def test_other_machines_need_the_token_that_it_makes(
 
 
 def test_a_token_given_is_asked_for_here_too(serve: Callable[..., Served], database: Database, tmp_path: Path) -> None:
-    served = serve(home=tmp_path, RLSWEEP_DATABASE_URL=database.url, RLSWEEP_TOKEN="mine")
-    assert served.address.endswith("/training?token=mine")
-    assert get(served.address.replace("?token=mine", "")).status_code == 401
+    served = serve(home=tmp_path, RLSWEEP_DATABASE_URL=database.url, RLSWEEP_TOKEN="mine-alone")
+    assert served.address.endswith("/training?token=mine-alone")
+    assert get(served.address.replace("?token=mine-alone", "")).status_code == 401
 
 
 def test_the_embedded_database_may_die_and_comes_back(serve: Callable[..., Served], home: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from rlsweep.runs import Checkpoint, Episode, NewRun, NewSweep, Outcome, RunStatus
 from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.store.listing import SortKey
+from rlsweep.store.listing import Place, SortKey
+from rlsweep.web.parameters import write_cursor
 
 pytestmark = pytest.mark.integration
 
@@ -232,6 +234,9 @@ def test_a_row(crowd: httpx.Client, crowded: Database) -> None:
         ("cursor=nonsense", "cursor"),
         ("cursor=W10", "cursor"),
         (f"q={'x' * 501}", "q"),
+        ("q=%00", "value"),
+        ("agent_id=a%00b", "value"),
+        (f"sort=seed&cursor={write_cursor(Place(value='no number', id=UUID(int=0), as_of=None), 'seed')}", "value"),
     ],
 )
 def test_what_cannot_be_meant_is_said(web: httpx.Client, asked: str, says: str) -> None:
@@ -269,6 +274,15 @@ def test_sparklines_follow_the_reward(
     assert len(lines[str(rising)]) == 24
     assert all(-1 <= value <= 1 for value in lines[str(rising)])
     assert sum(lines[str(rising)][12:]) > sum(lines[str(rising)][:12])
+
+
+def test_five_hundred_sparklines_fit_into_one_address(web: httpx.Client) -> None:
+    ids = [str(UUID(int=number)) for number in range(501)]
+    answer = web.get("/api/training-runs/sparklines", params={"id": ids[:500]})
+    assert answer.status_code == 200
+    assert len(answer.json()["sparklines"]) == 500
+    assert web.get("/api/training-runs/sparklines", params={"id": ids}).status_code == 422
+    assert web.get("/api/training-runs/sparklines").status_code == 422
 
 
 def test_a_run_with_all_that_is_known_of_it(

@@ -2,8 +2,9 @@
 
 import { fill, html, icon, setText } from "../core/dom.js";
 import { saveCsv } from "../core/saving.js";
-import { LineChart, swatch } from "./line_chart.js";
+import { LineChart } from "./line_chart.js";
 import { savePicture, standalone } from "./picture.js";
+import { swatch } from "./swatch.js";
 import { AXES } from "./ticks.js";
 
 /** @typedef {import("./line_chart.js").Series} Series */
@@ -18,9 +19,16 @@ export class ChartCard {
     this.file = file;
     this.height = height;
     this.hasLegend = legend;
+    this.legendOf = "";
     /** @type {Set<string>} */
     this.hidden = new Set();
-    this.chart = new LineChart({ label: title, height, onZoom: (isZoomed) => { this.reset.hidden = !isZoomed; } });
+    this.chart = new LineChart({
+      label: title,
+      height,
+      onZoom: (isZoomed) => {
+        this.reset.hidden = !isZoomed;
+      },
+    });
     this.note = html("p.chart-note");
     this.legend = html("div.legend", { role: "group", "aria-label": `Lines of ${title}` });
     this.nothing = html("p.chart-empty", { hidden: true }, "Nothing recorded yet");
@@ -30,14 +38,20 @@ export class ChartCard {
     this.element = html(
       "figure.chart-card",
       { "aria-label": title },
-      html("figcaption.chart-head", {},
+      html(
+        "figcaption.chart-head",
+        {},
         html(`${level}.chart-title`, {}, title),
-        html("div.chart-tools", {},
+        html(
+          "div.chart-tools",
+          {},
           this.reset,
           this.expand,
           toolButton("download", `Save the data of ${title} as CSV`, () => this.saveData(), "CSV", "CSV"),
           toolButton("image", `Save a picture of ${title} as PNG`, () => this.savePicture("png"), "PNG", "PNG"),
-          toolButton("image", `Save a picture of ${title} as SVG`, () => this.savePicture("svg"), "SVG", "SVG"))),
+          toolButton("image", `Save a picture of ${title} as SVG`, () => this.savePicture("svg"), "SVG", "SVG"),
+        ),
+      ),
       this.note,
       html("div.chart-holder", {}, this.chart.element, this.nothing),
       this.legend,
@@ -52,10 +66,13 @@ export class ChartCard {
   /** @param {import("./line_chart.js").Content & {legend?: Series[]}} content legend: what it lists, if not every line */
   update(content) {
     this.content = content;
-    const isEmpty = content.series.every((series) => series.x.length === 0 || series.y.every((value) => value === null) && !series.low);
+    const isEmpty = content.series.every(
+      (series) => series.x.length === 0 || (series.y.every((value) => value === null) && !series.low),
+    );
     this.nothing.hidden = !isEmpty;
     this.chart.update(content);
     if (this.hasLegend) this.drawLegend(content.legend ?? content.series.filter((series) => !series.faint));
+    this.legend.hidden = this.legend.childElementCount < 2;
   }
 
   /** @param {Series[]} entries */
@@ -63,15 +80,23 @@ export class ChartCard {
     const wanted = entries.map((series) => `${series.id}:${series.name}:${series.style.index}`).join("|");
     if (this.legendOf === wanted) return;
     this.legendOf = wanted;
-    fill(this.legend, entries.map((series) => {
-      const button = html("button.legend-entry", { type: "button", "aria-pressed": !this.hidden.has(series.id) ? "true" : "false", title: series.name },
-        swatch(series.style), html("span", {}, series.name));
-      button.addEventListener("click", (event) => this.toggle(series.id, event.altKey ? entries : null));
-      button.dataset.id = series.id;
-      for (const name of ["pointerenter", "focus"]) button.addEventListener(name, () => this.chart.highlight(series.id));
-      for (const name of ["pointerleave", "blur"]) button.addEventListener(name, () => this.chart.highlight(""));
-      return button;
-    }));
+    fill(
+      this.legend,
+      entries.map((series) => {
+        const button = html(
+          "button.legend-entry",
+          { type: "button", "aria-pressed": !this.hidden.has(series.id) ? "true" : "false", title: series.name },
+          swatch(series.style),
+          html("span", {}, series.name),
+        );
+        button.addEventListener("click", (event) => this.toggle(series.id, event.altKey ? entries : null));
+        button.dataset.id = series.id;
+        for (const name of ["pointerenter", "focus"])
+          button.addEventListener(name, () => this.chart.highlight(series.id));
+        for (const name of ["pointerleave", "blur"]) button.addEventListener(name, () => this.chart.highlight(""));
+        return button;
+      }),
+    );
   }
 
   /** Show or hide one line, and its seeds. @param {string} id @param {Series[] | null} others hide all of these but this one */
@@ -86,7 +111,9 @@ export class ChartCard {
   }
 
   applyHidden() {
-    const hidden = (this.content?.series ?? []).map((series) => series.id).filter((id) => this.hidden.has(id.split("/")[0]));
+    const hidden = (this.content?.series ?? [])
+      .map((series) => series.id)
+      .filter((id) => this.hidden.has(id.split("/")[0]));
     this.chart.hide(new Set(hidden));
   }
 
@@ -100,19 +127,30 @@ export class ChartCard {
   saveData() {
     if (!this.content) return;
     const hasBand = this.content.series.some((series) => series.low);
-    const rows = this.content.series.flatMap((series) => series.x.map((x, index) => [
-      series.name, x, series.bandOnly ? null : series.y[index],
-      ...(hasBand ? [series.low?.[index] ?? null, series.high?.[index] ?? null] : []),
-    ]));
-    saveCsv(`${this.file}.csv`, ["series", AXES[this.content.axis].label, this.title, ...(hasBand ? ["low", "high"] : [])], rows);
+    const rows = this.content.series.flatMap((series) =>
+      series.x.map((x, index) => [
+        series.name,
+        x,
+        series.bandOnly ? null : series.y[index],
+        ...(hasBand ? [series.low?.[index] ?? null, series.high?.[index] ?? null] : []),
+      ]),
+    );
+    saveCsv(
+      `${this.file}.csv`,
+      ["series", AXES[this.content.axis].label, this.title, ...(hasBand ? ["low", "high"] : [])],
+      rows,
+    );
   }
 
   /** @param {"png" | "svg"} ending */
   savePicture(ending) {
     const legend = this.hasLegend
-      ? [.../** @type {NodeListOf<HTMLElement>} */ (this.legend.querySelectorAll("[aria-pressed=true]"))].map((button) => ({
-          name: button.textContent ?? "", swatch: /** @type {SVGElement} */ (button.querySelector("svg")),
-        }))
+      ? [.../** @type {NodeListOf<HTMLElement>} */ (this.legend.querySelectorAll("[aria-pressed=true]"))].map(
+          (button) => ({
+            name: button.textContent ?? "",
+            swatch: /** @type {SVGElement} */ (button.querySelector("svg")),
+          }),
+        )
       : [];
     savePicture(`${this.file}.${ending}`, standalone(this.chart.picture, this.title, legend));
   }
@@ -126,5 +164,9 @@ export class ChartCard {
  * @param {string} [text] in place of the icon
  */
 export function toolButton(name, label, act, title, text = "") {
-  return html("button.tool-button", { type: "button", "aria-label": label, title, onclick: act }, text || icon(name, "small"));
+  return html(
+    "button.tool-button",
+    { type: "button", "aria-label": label, title, onclick: act },
+    text || icon(name, "small"),
+  );
 }

@@ -2,6 +2,9 @@
 
 import { html, setText, svg } from "../core/dom.js";
 import { colourClass } from "./palette.js";
+import { bandPath, linePath } from "./paths.js";
+import { central, held, lastOf, nearest, span } from "./ranges.js";
+import { Readout } from "./readout.js";
 import { AXES, tickLabels, ticks } from "./ticks.js";
 
 /**
@@ -27,12 +30,10 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
  */
 
 const MARGIN = { top: 8, right: 14, bottom: 38, left: 52 };
-const READOUT_LINES = 14;
 const FEW_POINTS = 40;
 const LEAST_DRAG = 6;
 /** More bands than these are drawn paler. */
 const MANY_BANDS = 5;
-const OUTERMOST = 0.03;
 /** A band may widen the y axis by so much of what the lines span, on either side: two seeds have very wide ones. */
 const BAND_ROOM = 0.45;
 
@@ -49,15 +50,23 @@ export class LineChart {
     /** @type {[number, number] | null} */
     this.zoomed = null;
     this.highlighted = "";
+    /** @type {import("./paths.js").Place} */
+    this.toX = Number;
+    /** @type {import("./paths.js").Place} */
+    this.toY = Number;
+    /** @type {import("./paths.js").Place} the other way round, from pixels to a value */
+    this.fromX = Number;
     this.width = 0;
     this.readoutAt = /** @type {number | null} */ (null);
     this.picture = svg("svg.chart", { role: "img", "aria-label": label });
-    this.readout = html("div.readout", { hidden: true, "aria-hidden": "true" });
+    this.readout = new Readout(MARGIN.top);
     this.spoken = html("div.visually-hidden", { "aria-live": "polite" });
     this.element = html(
       "div.chart-area",
       { tabindex: 0, role: "group", "aria-label": `${label}: chart. Arrow keys read it, Escape resets the zoom.` },
-      this.picture, this.readout, this.spoken,
+      this.picture,
+      this.readout.element,
+      this.spoken,
     );
     this.element.style.height = `${height}px`;
     this.listen();
@@ -115,15 +124,32 @@ export class LineChart {
   draw() {
     if (this.width === 0) return;
     const { width, height } = this;
-    const inner = { width: Math.max(10, width - MARGIN.left - MARGIN.right), height: height - MARGIN.top - MARGIN.bottom };
-    const [x0, x1] = this.zoomed ?? span(this.shown.flatMap((series) => [series.x[0], series.x[series.x.length - 1]]), 0);
+    const inner = {
+      width: Math.max(10, width - MARGIN.left - MARGIN.right),
+      height: height - MARGIN.top - MARGIN.bottom,
+    };
+    const [x0, x1] =
+      this.zoomed ??
+      span(
+        this.shown.flatMap((series) => [series.x[0], series.x[series.x.length - 1]]),
+        0,
+      );
     const [y0, y1] = this.yRange(x0, x1);
     this.toX = (/** @type {number} */ value) => MARGIN.left + ((value - x0) / (x1 - x0 || 1)) * inner.width;
     this.fromX = (/** @type {number} */ place) => x0 + ((place - MARGIN.left) / inner.width) * (x1 - x0);
-    this.toY = (/** @type {number} */ value) => MARGIN.top + inner.height - ((value - y0) / (y1 - y0 || 1)) * inner.height;
+    this.toY = (/** @type {number} */ value) =>
+      MARGIN.top + inner.height - ((value - y0) / (y1 - y0 || 1)) * inner.height;
     const clip = `clip-${LineChart.#count++}`;
     this.picture.replaceChildren(
-      svg("defs", {}, svg("clipPath", { id: clip }, svg("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: inner.width + 1, height: inner.height + 4 }))),
+      svg(
+        "defs",
+        {},
+        svg(
+          "clipPath",
+          { id: clip },
+          svg("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: inner.width + 1, height: inner.height + 4 }),
+        ),
+      ),
       this.axes([x0, x1], [y0, y1], inner),
       svg("g.marks", { "clip-path": `url(#${clip})` }, this.marks()),
       svg("line.cursor", { y1: MARGIN.top, y2: MARGIN.top + inner.height, visibility: "hidden" }),
@@ -169,7 +195,8 @@ export class LineChart {
     const acrossLabels = axis.labels(across);
     const upLabels = this.content.tick ? up.map(this.content.tick) : tickLabels(up);
     return svg(
-      "g.axes", { "aria-hidden": "true" },
+      "g.axes",
+      { "aria-hidden": "true" },
       up.map((value, index) => [
         svg("line.grid", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: this.toY(value), y2: this.toY(value) }),
         svg("text.tick", { x: MARGIN.left - 8, y: this.toY(value) + 3.5, "text-anchor": "end" }, upLabels[index]),
@@ -186,14 +213,24 @@ export class LineChart {
   marks() {
     const ordered = [...this.shown].sort((one, other) => Number(other.faint ?? false) - Number(one.faint ?? false));
     return [
-      ordered.filter((series) => series.low && series.high).map((series) =>
-        svg(`path.band.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, { d: this.bandPath(series), "data-series": series.id })),
-      ordered.filter((series) => !series.bandOnly).map((series) => [
-        svg(`path.line.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, {
-          d: this.linePath(series), "data-series": series.id, "stroke-dasharray": series.style.dash || null,
-        }),
-        series.x.length <= FEW_POINTS && !series.faint && this.dots(series),
-      ]),
+      ordered
+        .filter((series) => series.low && series.high)
+        .map((series) =>
+          svg(`path.band.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, {
+            d: bandPath(series, this.toX, this.toY),
+            "data-series": series.id,
+          }),
+        ),
+      ordered
+        .filter((series) => !series.bandOnly)
+        .map((series) => [
+          svg(`path.line.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, {
+            d: linePath(series, this.toX, this.toY),
+            "data-series": series.id,
+            "stroke-dasharray": series.style.dash || null,
+          }),
+          series.x.length <= FEW_POINTS && !series.faint && this.dots(series),
+        ]),
     ];
   }
 
@@ -201,56 +238,24 @@ export class LineChart {
   dots(series) {
     return series.x.map((x, index) => {
       const y = series.y[index];
-      return y !== null && svg(`circle.dot.${colourClass(series.style)}`, { cx: this.toX(x), cy: this.toY(y), r: 2, "data-series": series.id });
+      return (
+        y !== null &&
+        svg(`circle.dot.${colourClass(series.style)}`, {
+          cx: this.toX(x),
+          cy: this.toY(y),
+          r: 2,
+          "data-series": series.id,
+        })
+      );
     });
-  }
-
-  /** @param {Series} series */
-  linePath(series) {
-    let path = "";
-    let isDown = false;
-    for (let index = 0; index < series.x.length; index += 1) {
-      const y = series.y[index];
-      if (y === null || y === undefined) {
-        isDown = false;
-        continue;
-      }
-      path += `${isDown ? "L" : "M"}${this.toX(series.x[index]).toFixed(1)} ${this.toY(y).toFixed(1)}`;
-      isDown = true;
-    }
-    return path;
-  }
-
-  /** @param {Series} series */
-  bandPath(series) {
-    const low = series.low ?? [];
-    const high = series.high ?? [];
-    let path = "";
-    let start = 0;
-    while (start < series.x.length) {
-      if (low[start] === null || high[start] === null) {
-        start += 1;
-        continue;
-      }
-      let end = start;
-      while (end + 1 < series.x.length && low[end + 1] !== null && high[end + 1] !== null) end += 1;
-      const upper = [];
-      const lower = [];
-      for (let index = start; index <= end; index += 1) {
-        const x = this.toX(series.x[index]).toFixed(1);
-        upper.push(`${x} ${this.toY(/** @type {number} */ (high[index])).toFixed(1)}`);
-        lower.unshift(`${x} ${this.toY(/** @type {number} */ (low[index])).toFixed(1)}`);
-      }
-      path += `M${upper.concat(lower).join("L")}Z`;
-      start = end + 1;
-    }
-    return path;
   }
 
   summary() {
     const lines = this.shown.filter((series) => !series.faint && series.x.length);
     const ends = lines.slice(0, 8).map((series) => `${series.name} ends at ${this.content.format(lastOf(series.y))}`);
-    return lines.length ? `${this.label} over ${AXES[this.content.axis].label}. ${ends.join("; ")}.` : `${this.label}: nothing to show yet.`;
+    return lines.length
+      ? `${this.label} over ${AXES[this.content.axis].label}. ${ends.join("; ")}.`
+      : `${this.label}: nothing to show yet.`;
   }
 
   listen() {
@@ -270,7 +275,7 @@ export class LineChart {
     });
     this.element.addEventListener("pointerup", (event) => {
       const to = place(event);
-      if (from !== null && Math.abs(to - from) > LEAST_DRAG && this.fromX) {
+      if (from !== null && Math.abs(to - from) > LEAST_DRAG) {
         this.zoom(/** @type {[number, number]} */ ([from, to].map(this.fromX).sort((one, other) => one - other)));
       }
       from = null;
@@ -288,7 +293,7 @@ export class LineChart {
       event.preventDefault();
       const at = this.readoutAt ?? (step > 0 ? MARGIN.left : this.width - MARGIN.right);
       this.read(Math.min(this.width - MARGIN.right, Math.max(MARGIN.left, at + step)));
-      setText(this.spoken, this.readout.textContent ?? "");
+      setText(this.spoken, this.readout.element.textContent ?? "");
     } else if (event.key === "Escape") {
       this.zoom(null);
       this.stopReading();
@@ -306,7 +311,7 @@ export class LineChart {
 
   /** Show the values under a place of the x axis. @param {number} at in pixels */
   read(at) {
-    if (!this.fromX || !this.toX || !this.toY) return;
+    if (this.width === 0) return undefined;
     if (at < MARGIN.left - 4 || at > this.width - MARGIN.right + 4) return this.stopReading();
     const wanted = this.fromX(at);
     const found = [];
@@ -323,91 +328,23 @@ export class LineChart {
     const cursor = this.picture.querySelector(".cursor");
     for (const name of ["x1", "x2"]) cursor?.setAttribute(name, String(closest.x));
     cursor?.setAttribute("visibility", "visible");
-    this.picture.querySelector(".cursor-dots")?.replaceChildren(...found.map(({ series, x, value }) =>
-      svg(`circle.dot.${colourClass(series.style)}`, { cx: x, cy: /** @type {(value: number) => number} */ (this.toY)(value), r: 3.2 })));
-    this.showReadout(closest.series.x[closest.index], found);
-    return undefined;
-  }
-
-  /** @param {number} x @param {{series: Series, index: number, x: number, value: number}[]} found */
-  showReadout(x, found) {
-    const { format, axis } = this.content;
-    const sorted = [...found].sort((one, other) => other.value - one.value);
-    this.readout.replaceChildren(
-      html("div.readout-head", {}, `${AXES[axis].value(x)}${axis === "seconds" ? "" : ` ${AXES[axis].label}`}`),
-      ...sorted.slice(0, READOUT_LINES).map(({ series, index, value }) => {
-        const low = series.low?.[index];
-        const high = series.high?.[index];
-        const range = typeof low === "number" && typeof high === "number" ? `${format(low)} … ${format(high)}` : "";
-        return html("div.readout-line", {}, swatch(series.style), html("span.readout-name", {}, series.name),
-          html("span.readout-value", {}, format(value)), html("span.readout-range", {}, range));
-      }),
+    this.picture.querySelector(".cursor-dots")?.replaceChildren(
+      ...found.map(({ series, x, value }) =>
+        svg(`circle.dot.${colourClass(series.style)}`, {
+          cx: x,
+          cy: this.toY(value),
+          r: 3.2,
+        }),
+      ),
     );
-    if (sorted.length > READOUT_LINES) this.readout.append(html("div.readout-head", {}, `and ${sorted.length - READOUT_LINES} more`));
-    this.readout.hidden = false;
-    const width = this.readout.offsetWidth;
-    const at = this.readoutAt ?? 0;
-    const left = at + 14 + width > this.width ? Math.max(0, at - width - 14) : at + 14;
-    this.readout.style.transform = `translate(${left}px, ${MARGIN.top}px)`;
+    this.readout.show(closest.series.x[closest.index], found, this.content, at, this.width);
+    return undefined;
   }
 
   stopReading() {
     this.readoutAt = null;
-    this.readout.hidden = true;
+    this.readout.element.hidden = true;
     this.picture.querySelector(".cursor")?.setAttribute("visibility", "hidden");
     this.picture.querySelector(".cursor-dots")?.replaceChildren();
   }
-}
-
-/** The piece of line that stands for a series in legends. @param {import("./palette.js").LineStyle} style */
-export function swatch(style) {
-  return svg(`svg.swatch.${colourClass(style)}`, { width: 18, height: 10, "aria-hidden": "true" },
-    svg("line", { x1: 1, x2: 17, y1: 5, y2: 5, "stroke-dasharray": style.dash ? style.dash.split(" ").map((part) => Number(part) / 1.6).join(" ") : null }));
-}
-
-/** Least and greatest, with a share of air on both sides. @param {(number | null | undefined)[]} values @param {number} air @returns {[number, number]} */
-function span(values, air) {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (value === null || value === undefined) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  if (low > high) return [0, 1];
-  if (low === high) return [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
-  return [low - (high - low) * air, high + (high - low) * air];
-}
-
-/**
- * Values without their outermost hundredths: the first points of a band may be so wide that all else would be flat.
- * @param {(number | null)[]} values
- */
-function central(values) {
-  const sorted = /** @type {number[]} */ (values.filter((value) => value !== null)).sort((one, other) => one - other);
-  const cut = Math.floor(sorted.length * OUTERMOST);
-  return sorted.slice(cut, sorted.length - cut);
-}
-
-/** Values held within a range. @param {number[]} values @param {[number, number]} range */
-function held(values, [low, high]) {
-  return values.map((value) => Math.min(high, Math.max(low, value)));
-}
-
-/** Index of the value nearest to `wanted` in rising `values`. @param {number[]} values @param {number} wanted */
-function nearest(values, wanted) {
-  let low = 0;
-  let high = values.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle] < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low > 0 && wanted - values[low - 1] < values[low] - wanted ? low - 1 : low;
-}
-
-/** @param {(number | null)[]} values */
-function lastOf(values) {
-  for (let index = values.length - 1; index >= 0; index -= 1) if (values[index] !== null) return values[index];
-  return null;
 }

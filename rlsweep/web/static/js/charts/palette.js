@@ -25,7 +25,10 @@ export function colourClass(style) {
  * @returns {Map<string, LineStyle>}
  */
 export function stylesFor(configs) {
-  const names = configs.filter((config) => !config.isBase).map((config) => config.name).sort();
+  const names = configs
+    .filter((config) => !config.isBase)
+    .map((config) => config.name)
+    .sort();
   const styles = new Map(names.map((name, index) => [name, styleOf(index + 1)]));
   for (const config of configs) if (config.isBase) styles.set(config.name, styleOf(0));
   return styles;

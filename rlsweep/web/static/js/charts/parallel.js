@@ -35,7 +35,11 @@ export class ParallelCoordinates {
     /** @type {ParallelLine[]} */
     this.lines = [];
     this.picture = svg("svg.chart.parallel", { role: "img", "aria-label": label });
-    this.element = html("div.scroll-x.parallel-area", { tabindex: 0, role: "region", "aria-label": label }, this.picture);
+    this.element = html(
+      "div.scroll-x.parallel-area",
+      { tabindex: 0, role: "region", "aria-label": label },
+      this.picture,
+    );
     this.element.style.minHeight = `${height}px`;
     new ResizeObserver(() => this.resize()).observe(this.element);
   }
@@ -57,20 +61,41 @@ export class ParallelCoordinates {
     const width = Math.max(this.width, this.axes.length * LEAST_WIDTH);
     const gap = (width - 2 * MARGIN.side) / Math.max(1, this.axes.length - 1);
     const places = this.axes.map((axis, index) => ({
-      axis, x: MARGIN.side + index * gap, scale: scaleOf(axis, this.lines, MARGIN.top, this.height - MARGIN.bottom),
+      axis,
+      x: MARGIN.side + index * gap,
+      scale: scaleOf(axis, this.lines, MARGIN.top, this.height - MARGIN.bottom),
     }));
     this.picture.setAttribute("width", String(width));
     this.picture.setAttribute("height", String(this.height));
     this.picture.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
     this.picture.replaceChildren(
-      svg("g.axes", {}, places.map(({ axis, x, scale }) => [
-        svg("line.axis", { x1: x, x2: x, y1: MARGIN.top, y2: this.height - MARGIN.bottom }),
-        svg("text.axis-title", { x, y: 14, "text-anchor": "middle" }, axis.label),
-        scale.ticks.map(({ y }) => svg("line.axis", { x1: x - 3, x2: x + 3, y1: y, y2: y })),
-      ])),
-      svg("g.marks", {}, this.lines.map((line) => this.line(line, places))),
-      svg("g.labels", {}, places.map(({ x, scale }, index) => scale.ticks.map(({ y, text }) =>
-        svg("text.tick", { x: index === 0 ? x - 9 : x + 9, y: y + 3.5, "text-anchor": index === 0 ? "end" : "start" }, shortened(text))))),
+      svg(
+        "g.axes",
+        {},
+        places.map(({ axis, x, scale }) => [
+          svg("line.axis", { x1: x, x2: x, y1: MARGIN.top, y2: this.height - MARGIN.bottom }),
+          svg("text.axis-title", { x, y: 14, "text-anchor": "middle" }, axis.label),
+          scale.ticks.map(({ y }) => svg("line.axis", { x1: x - 3, x2: x + 3, y1: y, y2: y })),
+        ]),
+      ),
+      svg(
+        "g.marks",
+        {},
+        this.lines.map((line) => this.line(line, places)),
+      ),
+      svg(
+        "g.labels",
+        {},
+        places.map(({ x, scale }, index) =>
+          scale.ticks.map(({ y, text }) =>
+            svg(
+              "text.tick",
+              { x: index === 0 ? x - 9 : x + 9, y: y + 3.5, "text-anchor": index === 0 ? "end" : "start" },
+              shortened(text),
+            ),
+          ),
+        ),
+      ),
     );
   }
 
@@ -87,11 +112,14 @@ export class ParallelCoordinates {
         path += `C${middle} ${before.y} ${middle} ${point.y} ${point.x} ${point.y}`;
       }
     });
-    const group = svg(`g.parallel-line.${colourClass(line.style)}`, { "data-series": line.name },
+    const group = svg(
+      `g.parallel-line.${colourClass(line.style)}`,
+      { "data-series": line.name },
       svg("title", {}, line.name),
       svg("path.wide", { d: path }),
       svg("path.line", { d: path, "stroke-dasharray": line.style.dash || null }),
-      points.map((point) => point.y !== null && svg("circle.dot", { cx: point.x, cy: point.y, r: 3 })));
+      points.map((point) => point.y !== null && svg("circle.dot", { cx: point.x, cy: point.y, r: 3 })),
+    );
     group.addEventListener("pointerenter", () => this.highlight(line.name));
     group.addEventListener("pointerleave", () => this.highlight(""));
     return group;

@@ -3,7 +3,18 @@
 import { svg } from "../core/dom.js";
 import { saveFile } from "../core/saving.js";
 
-const KEPT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linejoin", "stroke-linecap", "opacity", "font-size", "font-weight"];
+const KEPT = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-opacity",
+  "stroke-linejoin",
+  "stroke-linecap",
+  "opacity",
+  "font-size",
+  "font-weight",
+];
 const PNG_SCALE = 2;
 const HEAD = 34;
 const LEGEND_LINE = 18;
@@ -35,17 +46,32 @@ export function standalone(chart, title, legend) {
   probe.remove();
   return svg(
     "svg",
-    { xmlns: "http://www.w3.org/2000/svg", width, height: total, viewBox: `0 0 ${width} ${total}`, "font-family": page.fontFamily.replaceAll('"', "'") },
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      width,
+      height: total,
+      viewBox: `0 0 ${width} ${total}`,
+      "font-family": page.fontFamily.replaceAll('"', "'"),
+    },
     svg("title", {}, title),
     svg("rect", { width, height: total, fill: background }),
     svg("text", { x: 14, y: 22, "font-size": 14, "font-weight": 600, fill: page.color }, title),
     copy,
-    rows.map((row, index) => row.map(({ entry, x }) => {
-      const mark = flattened(entry.swatch);
-      mark.setAttribute("x", String(x));
-      mark.setAttribute("y", String(HEAD + height + index * LEGEND_LINE));
-      return [mark, svg("text", { x: x + 23, y: HEAD + height + index * LEGEND_LINE + 9, "font-size": 11, fill: page.color }, entry.name)];
-    })),
+    rows.map((row, index) =>
+      row.map(({ entry, x }) => {
+        const mark = flattened(entry.swatch);
+        mark.setAttribute("x", String(x));
+        mark.setAttribute("y", String(HEAD + height + index * LEGEND_LINE));
+        return [
+          mark,
+          svg(
+            "text",
+            { x: x + 23, y: HEAD + height + index * LEGEND_LINE + 9, "font-size": 11, fill: page.color },
+            entry.name,
+          ),
+        ];
+      }),
+    ),
   );
 }
 

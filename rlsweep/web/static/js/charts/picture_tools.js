@@ -7,10 +7,16 @@ import { savePicture, standalone } from "./picture.js";
 
 /** @param {string} title @param {string} file @param {() => {header: string[], rows: unknown[][]}} data */
 export function csvButton(title, file, data) {
-  return toolButton("download", `Save the data of ${title} as CSV`, () => {
-    const { header, rows } = data();
-    saveCsv(`${file}.csv`, header, rows);
-  }, "CSV", "CSV");
+  return toolButton(
+    "download",
+    `Save the data of ${title} as CSV`,
+    () => {
+      const { header, rows } = data();
+      saveCsv(`${file}.csv`, header, rows);
+    },
+    "CSV",
+    "CSV",
+  );
 }
 
 /**
@@ -21,8 +27,14 @@ export function csvButton(title, file, data) {
  */
 export function pictureButtons(title, file, drawing, legend) {
   return /** @type {("png" | "svg")[]} */ (["png", "svg"]).map((ending) =>
-    toolButton("image", `Save a picture of ${title} as ${ending.toUpperCase()}`,
-      () => savePicture(`${file}.${ending}`, standalone(drawing(), title, legend())), ending.toUpperCase(), ending.toUpperCase()));
+    toolButton(
+      "image",
+      `Save a picture of ${title} as ${ending.toUpperCase()}`,
+      () => savePicture(`${file}.${ending}`, standalone(drawing(), title, legend())),
+      ending.toUpperCase(),
+      ending.toUpperCase(),
+    ),
+  );
 }
 
 /** @param {string} title @param {...import("../core/dom.js").Child} tools */

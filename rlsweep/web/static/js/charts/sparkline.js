@@ -8,7 +8,11 @@ const AIR = 3;
 
 /** An empty sparkline, which keeps its place until it is drawn. */
 export function sparkline() {
-  return svg("svg.sparkline", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  return svg("svg.sparkline", {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    preserveAspectRatio: "none",
+    "aria-hidden": "true",
+  });
 }
 
 /** @param {SVGElement} picture @param {(number | null)[]} values */

@@ -37,16 +37,25 @@ export function tickLabels(values) {
   const step = values.length > 1 ? Math.abs(values[1] - values[0]) : Math.abs(values[0] || 1);
   const largest = Math.max(...values.map(Math.abs));
   if (largest >= 10_000) return compactAll(values, largest);
-  if (largest !== 0 && largest < 0.001) return values.map((value) => (value === 0 ? "0" : value.toExponential(1).replace("-", "−").replace("e-", "e−")));
+  if (largest !== 0 && largest < 0.001)
+    return values.map((value) => (value === 0 ? "0" : value.toExponential(1).replace("-", "−").replace("e-", "e−")));
   const decimals = Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
   const extra = Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6 ? 1 : 0;
-  return values.map((value) => value.toLocaleString("en", { minimumFractionDigits: decimals + extra, maximumFractionDigits: decimals + extra }).replace("-", "−"));
+  return values.map((value) =>
+    value
+      .toLocaleString("en", { minimumFractionDigits: decimals + extra, maximumFractionDigits: decimals + extra })
+      .replace("-", "−"),
+  );
 }
 
 /** All in the unit of the largest: 5 k beside 10 k. @param {number[]} values @param {number} largest */
 function compactAll(values, largest) {
   const [unit, size] = largest >= 1e9 ? ["G", 1e9] : largest >= 1e6 ? ["M", 1e6] : ["k", 1e3];
-  return values.map((value) => (value === 0 ? "0" : `${(value / Number(size)).toLocaleString("en", { maximumFractionDigits: 2 }).replace("-", "−")} ${unit}`));
+  return values.map((value) =>
+    value === 0
+      ? "0"
+      : `${(value / Number(size)).toLocaleString("en", { maximumFractionDigits: 2 }).replace("-", "−")} ${unit}`,
+  );
 }
 
 /** The axes that charts know: how their figures are read, and where they have ticks. */
@@ -54,7 +63,12 @@ export const AXES = {
   env_steps: { label: "env steps", ticks, labels: tickLabels, value: compact },
   episode: { label: "episodes", ticks, labels: tickLabels, value: compact },
   update: { label: "updates", ticks, labels: tickLabels, value: compact },
-  seconds: { label: "wall time", ticks: clockTicks, labels: (/** @type {number[]} */ values) => values.map(duration), value: duration },
+  seconds: {
+    label: "wall time",
+    ticks: clockTicks,
+    labels: (/** @type {number[]} */ values) => values.map(duration),
+    value: duration,
+  },
 };
 
 /** @typedef {keyof typeof AXES} AxisName */

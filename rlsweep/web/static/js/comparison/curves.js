@@ -7,7 +7,11 @@ import { debounced, parameter, setParameters } from "../parts/address.js";
 import { oneOf, selectField } from "../parts/choices.js";
 import { METRICS, metricNamed } from "./metrics.js";
 
-const X_AXES = /** @type {[string, string][]} */ ([["env_steps", "Env steps"], ["episode", "Episodes"], ["seconds", "Wall time"]]);
+const X_AXES = /** @type {[string, string][]} */ ([
+  ["env_steps", "Env steps"],
+  ["episode", "Episodes"],
+  ["seconds", "Wall time"],
+]);
 const SMOOTHINGS = [0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5];
 const DEFAULT_SMOOTHING = 0.1;
 const BUCKETS = 200;
@@ -26,7 +30,14 @@ export class CurvesPanel {
     this.styles = new Map();
     /** @type {Map<string, {config: string, label: string}>} */
     this.places = new Map();
-    this.card = new ChartCard({ title: "Learning curves", file: `${file}-curves`, height: 380, big: 620, legend: true, level: "h2" });
+    this.card = new ChartCard({
+      title: "Learning curves",
+      file: `${file}-curves`,
+      height: 380,
+      big: 620,
+      legend: true,
+      level: "h2",
+    });
     this.smoothingText = html("span.slider-text");
     this.controls = html("div.curve-controls", {}, this.makeControls());
     this.card.element.querySelector(".chart-head")?.after(this.controls);
@@ -35,10 +46,21 @@ export class CurvesPanel {
   }
 
   makeControls() {
-    const slider = /** @type {HTMLInputElement} */ (html("input", {
-      type: "range", min: 0, max: SMOOTHINGS.length - 1, step: 1, "aria-label": "Smoothing", id: "smoothing",
-      value: SMOOTHINGS.reduce((best, each, index) => (Math.abs(each - this.smoothing) < Math.abs(SMOOTHINGS[best] - this.smoothing) ? index : best), 0),
-    }));
+    const slider = /** @type {HTMLInputElement} */ (
+      html("input", {
+        type: "range",
+        min: 0,
+        max: SMOOTHINGS.length - 1,
+        step: 1,
+        "aria-label": "Smoothing",
+        id: "smoothing",
+        value: SMOOTHINGS.reduce(
+          (best, each, index) =>
+            Math.abs(each - this.smoothing) < Math.abs(SMOOTHINGS[best] - this.smoothing) ? index : best,
+          0,
+        ),
+      })
+    );
     const load = debounced(() => this.changed(), 120);
     slider.addEventListener("input", () => {
       this.smoothing = SMOOTHINGS[Number(slider.value)];
@@ -54,14 +76,37 @@ export class CurvesPanel {
       this.changed();
     });
     return [
-      selectField("Metric", METRICS.map((metric) => [metric.name, metric.label]), this.metric, (name) => {
-        this.metric = name;
-        this.changed();
-      }),
-      html("span.control", {}, html("span", { "aria-hidden": "true" }, "Over"),
-        oneOf({ label: "X axis", options: X_AXES, chosen: this.x, choose: (name) => { this.x = name; this.changed(); } })),
+      selectField(
+        "Metric",
+        METRICS.map((metric) => [metric.name, metric.label]),
+        this.metric,
+        (name) => {
+          this.metric = name;
+          this.changed();
+        },
+      ),
+      html(
+        "span.control",
+        {},
+        html("span", { "aria-hidden": "true" }, "Over"),
+        oneOf({
+          label: "X axis",
+          options: X_AXES,
+          chosen: this.x,
+          choose: (name) => {
+            this.x = name;
+            this.changed();
+          },
+        }),
+      ),
       html("span.control", {}, html("label", {}, band, "Interval"), html("label", {}, seeds, "Every seed")),
-      html("span.control.slider-field", {}, html("label", { for: "smoothing" }, "Smoothing"), slider, this.smoothingText),
+      html(
+        "span.control.slider-field",
+        {},
+        html("label", { for: "smoothing" }, "Smoothing"),
+        slider,
+        this.smoothingText,
+      ),
     ];
   }
 
@@ -105,21 +150,47 @@ export class CurvesPanel {
 
   /** @param {import("./metrics.js").Choice} metric */
   async loadBands(metric) {
-    const answer = await get("/bands", { run: this.runIds, metric: metric.name, x: this.x, smoothing: this.smoothing, points: BUCKETS }, { signal: this.request.signal });
+    const answer = await get(
+      "/bands",
+      { run: this.runIds, metric: metric.name, x: this.x, smoothing: this.smoothing, points: BUCKETS },
+      { signal: this.request.signal },
+    );
     if (this.isDrawn(answer)) return;
     /** @type {import("../charts/line_chart.js").Series[]} */
     const series = answer.configs.flatMap((/** @type {any} */ config) => {
       const style = this.styles.get(config.name) ?? { index: 0, colour: 0, dash: "" };
       const seeds = this.showsSeeds
         ? config.runs.map((/** @type {any} */ run) => ({
-            id: `${config.name}/${run.run_id}`, name: `${config.name} seed ${run.seed}`, style, x: config.x, y: run.mean, faint: config.runs.length > 1,
+            id: `${config.name}/${run.run_id}`,
+            name: `${config.name} seed ${run.seed}`,
+            style,
+            x: config.x,
+            y: run.mean,
+            faint: config.runs.length > 1,
           }))
         : [];
-      return [{ id: config.name, name: config.name, style, x: config.x, y: config.mean, low: this.showsBand ? config.low : null, high: this.showsBand ? config.high : null }, ...seeds];
+      return [
+        {
+          id: config.name,
+          name: config.name,
+          style,
+          x: config.x,
+          y: config.mean,
+          low: this.showsBand ? config.low : null,
+          high: this.showsBand ? config.high : null,
+        },
+        ...seeds,
+      ];
     });
     const intervals = [...new Set(answer.configs.map((/** @type {any} */ config) => config.interval).filter(Boolean))];
     setText(this.smoothingText, answer.smoothing_text);
-    this.show(metric, series, intervals.length ? `Line: mean over seeds. Band: ${intervals.join("; ")}.` : "One seed per config: no band can be drawn.");
+    this.show(
+      metric,
+      series,
+      intervals.length
+        ? `Line: mean over seeds. Band: ${intervals.join("; ")}.`
+        : "One seed per config: no band can be drawn.",
+    );
   }
 
   /** Whether the chart shows this very answer already, in this very way. @param {any} answer */
@@ -133,7 +204,11 @@ export class CurvesPanel {
 
   /** @param {import("./metrics.js").Choice} metric */
   async loadCurves(metric) {
-    const answer = await get("/curves", { run: this.runIds, metric: metric.name, x: "env_steps", buckets: BUCKETS }, { signal: this.request.signal });
+    const answer = await get(
+      "/curves",
+      { run: this.runIds, metric: metric.name, x: "env_steps", buckets: BUCKETS },
+      { signal: this.request.signal },
+    );
     if (this.isDrawn(answer)) return;
     /** @type {Map<string, any[]>} */
     const byConfig = new Map();
@@ -149,15 +224,34 @@ export class CurvesPanel {
       if (mean) series.push({ id: config, name: config, style, ...mean });
       if (this.showsSeeds || !mean) {
         for (const curve of curves) {
-          series.push({ id: `${config}/${curve.run_id}`, name: this.places.get(curve.run_id)?.label ?? "", style, x: curve.x, y: curve.mean, faint: Boolean(mean) && curves.length > 1 });
+          series.push({
+            id: `${config}/${curve.run_id}`,
+            name: this.places.get(curve.run_id)?.label ?? "",
+            style,
+            x: curve.x,
+            y: curve.mean,
+            faint: Boolean(mean) && curves.length > 1,
+          });
         }
       }
     }
     setText(this.smoothingText, "only episodes are smoothed");
-    this.show(metric, series, this.x === "env_steps" ? "Line: mean over seeds that went the same steps, else every seed." : "Updates and evaluations are recorded over env steps.");
-    this.card.drawLegend([...byConfig.keys()].map((config) => ({
-      id: config, name: config, style: this.styles.get(config) ?? { index: 0, colour: 0, dash: "" }, x: [], y: [],
-    })));
+    this.show(
+      metric,
+      series,
+      this.x === "env_steps"
+        ? "Line: mean over seeds that went the same steps, else every seed."
+        : "Updates and evaluations are recorded over env steps.",
+    );
+    this.card.drawLegend(
+      [...byConfig.keys()].map((config) => ({
+        id: config,
+        name: config,
+        style: this.styles.get(config) ?? { index: 0, colour: 0, dash: "" },
+        x: [],
+        y: [],
+      })),
+    );
   }
 
   /**
@@ -169,7 +263,11 @@ export class CurvesPanel {
     this.card.title = metric.label;
     this.card.setNote(note);
     this.card.update({
-      series, axis: /** @type {import("../charts/ticks.js").AxisName} */ (metric.isBand ? this.x : "env_steps"), format: metric.format, tick: metric.tick, within: metric.within,
+      series,
+      axis: /** @type {import("../charts/ticks.js").AxisName} */ (metric.isBand ? this.x : "env_steps"),
+      format: metric.format,
+      tick: metric.tick,
+      within: metric.within,
       legend: series.filter((each) => !each.id.includes("/")),
     });
     this.card.applyHidden();
@@ -188,7 +286,14 @@ function meanOf(curves) {
   const drawn = curves.filter((curve) => curve.x.length > 0);
   if (drawn.length === 0) return null;
   const { x } = drawn[0];
-  if (drawn.some((curve) => curve.x.length !== x.length || curve.x.some((/** @type {number} */ value, /** @type {number} */ index) => value !== x[index]))) return null;
+  if (
+    drawn.some(
+      (curve) =>
+        curve.x.length !== x.length ||
+        curve.x.some((/** @type {number} */ value, /** @type {number} */ index) => value !== x[index]),
+    )
+  )
+    return null;
   const y = x.map((/** @type {number} */ _, /** @type {number} */ index) => {
     const values = drawn.map((curve) => curve.mean[index]).filter((value) => value !== null);
     return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;

@@ -10,11 +10,39 @@ const HERE = /^rlsweep serve\b/;
 export function findingsPanel(report) {
   const steps = report.next_steps.filter((/** @type {any} */ step) => !HERE.test(step.command));
   if (report.findings.length + steps.length === 0) return null;
-  return html("section.panel", { "aria-label": "Findings" },
-    html("div.findings", {},
-      html("div", {}, html("h2", {}, "What the results can bear"),
-        html("ul.finding-list", {}, report.findings.map((/** @type {string} */ text) => html("li", {}, html("span", {}, text))))),
-      html("div", {}, html("h2", {}, "Next"),
-        html("ol.next-steps", {}, steps.map((/** @type {any} */ step) =>
-          html("li", {}, html("p", {}, step.text.replace(/^Or in /, "In ")), commandLine(step.command, `the command: ${step.text}`)))))));
+  return html(
+    "section.panel",
+    { "aria-label": "Findings" },
+    html(
+      "div.findings",
+      {},
+      html(
+        "div",
+        {},
+        html("h2", {}, "What the results can bear"),
+        html(
+          "ul.finding-list",
+          {},
+          report.findings.map((/** @type {string} */ text) => html("li", {}, html("span", {}, text))),
+        ),
+      ),
+      html(
+        "div",
+        {},
+        html("h2", {}, "Next"),
+        html(
+          "ol.next-steps",
+          {},
+          steps.map((/** @type {any} */ step) =>
+            html(
+              "li",
+              {},
+              html("p", {}, step.text.replace(/^Or in /, "In ")),
+              commandLine(step.command, `the command: ${step.text}`),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }

@@ -1,7 +1,7 @@
 // The configs best first. Those that cannot be told apart share a rank; every mean stands with its interval.
 
 import { intervalAxis, intervalRow, rangeOf } from "../charts/intervals.js";
-import { swatch } from "../charts/line_chart.js";
+import { swatch } from "../charts/swatch.js";
 import { colourClass } from "../charts/palette.js";
 import { csvButton, panelHead } from "../charts/picture_tools.js";
 import { html } from "../core/dom.js";
@@ -12,50 +12,133 @@ import { verdictBadge } from "../parts/badges.js";
 
 /** @param {any} report @param {Styles} styles @param {string} file */
 export function leaderboardPanel(report, styles, file) {
-  const range = rangeOf(report.configs.flatMap((/** @type {any} */ config) => {
-    const { mean, low, high } = scoreOf(config);
-    return [mean, low, high, ...seedScores(report, config)];
-  }));
-  const most = (/** @type {(config: any) => number | null} */ of) => Math.max(0, ...report.configs.map((/** @type {any} */ config) => of(config) ?? 0));
+  const range = rangeOf(
+    report.configs.flatMap((/** @type {any} */ config) => {
+      const { mean, low, high } = scoreOf(config);
+      return [mean, low, high, ...seedScores(report, config)];
+    }),
+  );
+  const most = (/** @type {(config: any) => number | null} */ of) =>
+    Math.max(0, ...report.configs.map((/** @type {any} */ config) => of(config) ?? 0));
   const slowest = most((config) => config.steps_to_90);
   const hasWins = report.configs.some((/** @type {any} */ config) => config.last_win_rate !== null);
-  let before = null;
+  let before = /** @type {number | null} */ (null);
   const rows = report.configs.map((/** @type {any} */ config) => {
     const style = styles.get(config.name) ?? { index: 0, colour: 0, dash: "" };
     const isStart = before !== null && config.rank !== before;
     before = config.rank;
     const { mean, low, high } = scoreOf(config);
     const isTied = config.tied_with.length > 0;
-    return html(`tr.${colourClass(style)}${isStart ? ".group-start" : ""}`, {},
-      html("td", {}, html("span.rank", { title: isTied ? `Cannot be told apart from ${config.tied_with.join(", ")}` : null },
-        config.rank === null ? "–" : `${config.rank}${isTied ? "=" : ""}`)),
-      html("th", { scope: "row" }, configName(config, style, report.configs.find((/** @type {any} */ each) => each.is_base))),
+    return html(
+      `tr.${colourClass(style)}${isStart ? ".group-start" : ""}`,
+      {},
+      html(
+        "td",
+        {},
+        html(
+          "span.rank",
+          { title: isTied ? `Cannot be told apart from ${config.tied_with.join(", ")}` : null },
+          config.rank === null ? "–" : `${config.rank}${isTied ? "=" : ""}`,
+        ),
+      ),
+      html(
+        "th",
+        { scope: "row" },
+        configName(
+          config,
+          style,
+          report.configs.find((/** @type {any} */ each) => each.is_base),
+        ),
+      ),
       html("td.numeric", {}, html("b", {}, reward(mean)), intervalText(low, high)),
-      html("td.interval-cell", {}, range && intervalRow(range, {
-        mean, low, high, style, seeds: seedScores(report, config),
-        label: mean === null ? `${config.name}: no score yet` : `${config.name}: ${reward(mean)}${low === null ? "" : `, from ${reward(low)} to ${reward(high)}`}`,
-      })),
-      html("td.numeric", {}, estimateText(config.gain, (value) => (value > 0 ? `+${reward(value)}` : reward(value)))),
+      html(
+        "td.interval-cell",
+        {},
+        range &&
+          intervalRow(range, {
+            mean,
+            low,
+            high,
+            style,
+            seeds: seedScores(report, config),
+            label:
+              mean === null
+                ? `${config.name}: no score yet`
+                : `${config.name}: ${reward(mean)}${low === null ? "" : `, from ${reward(low)} to ${reward(high)}`}`,
+          }),
+      ),
+      html(
+        "td.numeric",
+        {},
+        estimateText(config.gain, (value) => (value > 0 ? `+${reward(value)}` : reward(value))),
+      ),
       hasWins && html("td.numeric", {}, estimateText(config.last_win_rate, percent)),
-      html("td.numeric", {}, compact(config.steps_to_90), config.steps_to_90 !== null && meter(config.steps_to_90 / slowest)),
+      html(
+        "td.numeric",
+        {},
+        compact(config.steps_to_90),
+        config.steps_to_90 !== null && meter(config.steps_to_90 / slowest),
+      ),
       html("td.numeric", {}, reward(config.area)),
-      html("td", {}, verdictBadge(config.verdict)));
+      html("td", {}, verdictBadge(config.verdict)),
+    );
   });
-  return html("section.panel.flush", { "aria-label": "Leaderboard" },
-    html("div.panel-pad", {}, panelHead("Leaderboard", csvButton("the leaderboard", `${file}-leaderboard`, () => leaderboardData(report))),
-      html("p.panel-note", {}, rankNote(report))),
-    html("div.scroll-x", { tabindex: 0, role: "region", "aria-label": "Leaderboard, scrolls sideways" },
-      html("table.leaderboard", {},
-        html("thead", {}, html("tr", {},
-          html("th", { scope: "col" }, "Rank"), html("th", { scope: "col" }, "Config"),
-          html("th.numeric", { scope: "col", title: `${report.ranked_by}, mean over seeds, with its 95% interval` }, capital(report.ranked_by)),
-          html("th.interval-cell", { scope: "col" }, html("span.visually-hidden", {}, "Mean and 95% interval"), range && intervalAxis(range)),
-          html("th.numeric", { scope: "col", title: "From the first to the last fifth of the env steps" }, "Gain"),
-          hasWins && html("th.numeric", { scope: "col", title: "Of the last fifth" }, "Win rate"),
-          html("th.numeric", { scope: "col", title: "Env steps until 90% of the final gain was reached; less is faster" }, "Steps to 90%"),
-          html("th.numeric", { scope: "col", title: "Area under the smoothed curve over its env steps, in units of reward" }, "Area"),
-          html("th", { scope: "col" }, "Verdict"))),
-        html("tbody", {}, rows))));
+  return html(
+    "section.panel.flush",
+    { "aria-label": "Leaderboard" },
+    html(
+      "div.panel-pad",
+      {},
+      panelHead(
+        "Leaderboard",
+        csvButton("the leaderboard", `${file}-leaderboard`, () => leaderboardData(report)),
+      ),
+      html("p.panel-note", {}, rankNote(report)),
+    ),
+    html(
+      "div.scroll-x",
+      { tabindex: 0, role: "region", "aria-label": "Leaderboard, scrolls sideways" },
+      html(
+        "table.leaderboard",
+        {},
+        html(
+          "thead",
+          {},
+          html(
+            "tr",
+            {},
+            html("th", { scope: "col" }, "Rank"),
+            html("th", { scope: "col" }, "Config"),
+            html(
+              "th.numeric",
+              { scope: "col", title: `${report.ranked_by}, mean over seeds, with its 95% interval` },
+              capital(report.ranked_by),
+            ),
+            html(
+              "th.interval-cell",
+              { scope: "col" },
+              html("span.visually-hidden", {}, "Mean and 95% interval"),
+              range && intervalAxis(range),
+            ),
+            html("th.numeric", { scope: "col", title: "From the first to the last fifth of the env steps" }, "Gain"),
+            hasWins && html("th.numeric", { scope: "col", title: "Of the last fifth" }, "Win rate"),
+            html(
+              "th.numeric",
+              { scope: "col", title: "Env steps until 90% of the final gain was reached; less is faster" },
+              "Steps to 90%",
+            ),
+            html(
+              "th.numeric",
+              { scope: "col", title: "Area under the smoothed curve over its env steps, in units of reward" },
+              "Area",
+            ),
+            html("th", { scope: "col" }, "Verdict"),
+          ),
+        ),
+        html("tbody", {}, rows),
+      ),
+    ),
+  );
 }
 
 /**
@@ -69,8 +152,15 @@ function configName(config, style, base) {
     .filter(([key, value]) => !base || base === config || configValue(value) !== configValue(base.differences[key]))
     .map(([key, value]) => `${key.split(".").pop()} ${configValue(value)}`);
   return [
-    html("div.config-name", { title: config.path }, swatch(style), html("span", {}, html("bdi", {}, config.name)), config.is_base && html("span.tag", {}, "base")),
-    differences.length > 0 && html("div.config-differences", { title: differences.join("\n") }, differences.join(" · ")),
+    html(
+      "div.config-name",
+      { title: config.path },
+      swatch(style),
+      html("span", {}, html("bdi", {}, config.name)),
+      config.is_base && html("span.tag", {}, "base"),
+    ),
+    differences.length > 0 &&
+      html("div.config-differences", { title: differences.join("\n") }, differences.join(" · ")),
   ];
 }
 
@@ -78,13 +168,19 @@ function configName(config, style, base) {
 function scoreOf(config) {
   const estimate = config.score_estimate ?? config.last;
   const isScore = estimate && config.score !== null && Math.abs(estimate.mean - config.score) < 1e-9;
-  return { mean: config.score, low: isScore ? estimate.interval?.low ?? null : null, high: isScore ? estimate.interval?.high ?? null : null };
+  return {
+    mean: config.score,
+    low: isScore ? (estimate.interval?.low ?? null) : null,
+    high: isScore ? (estimate.interval?.high ?? null) : null,
+  };
 }
 
 /** @param {any} report @param {any} config @returns {number[]} */
 function seedScores(report, config) {
   const key = report.ranked_by.startsWith("evaluation") ? "evaluation_reward" : "last_reward";
-  return config.seeds.map((/** @type {any} */ seed) => seed[key]).filter((/** @type {number | null} */ value) => value !== null);
+  return config.seeds
+    .map((/** @type {any} */ seed) => seed[key])
+    .filter((/** @type {number | null} */ value) => value !== null);
 }
 
 /** @param {number | null} low @param {number | null} high */
@@ -109,8 +205,12 @@ function meter(share) {
 /** @param {any} report */
 function rankNote(report) {
   const seeds = Math.max(0, ...report.configs.map((/** @type {any} */ config) => config.last?.seeds ?? 0));
-  const methods = new Set(report.configs.map((/** @type {any} */ config) => config.last?.interval?.method).filter(Boolean));
-  const how = methods.size ? `Whiskers: 95%, ${[...methods].join(" and ")}, over up to ${plural(seeds, "seed")}; ticks: every seed.` : "One seed per config: no interval can be given.";
+  const methods = new Set(
+    report.configs.map((/** @type {any} */ config) => config.last?.interval?.method).filter(Boolean),
+  );
+  const how = methods.size
+    ? `Whiskers: 95%, ${[...methods].join(" and ")}, over up to ${plural(seeds, "seed")}; ticks: every seed.`
+    : "One seed per config: no interval can be given.";
   return `By ${report.ranked_by} of the last fifth of the env steps. Configs that share a rank (=) cannot be told apart. ${how}`;
 }
 
@@ -118,11 +218,42 @@ function rankNote(report) {
 function leaderboardData(report) {
   const keys = Object.keys(report.configs[0]?.differences ?? {});
   return {
-    header: ["rank", "config", "path", ...keys, "score", "low", "high", "seeds", "gain", "last_win_rate", "steps_to_90", "area", "episodes", "env_steps", "verdict"],
+    header: [
+      "rank",
+      "config",
+      "path",
+      ...keys,
+      "score",
+      "low",
+      "high",
+      "seeds",
+      "gain",
+      "last_win_rate",
+      "steps_to_90",
+      "area",
+      "episodes",
+      "env_steps",
+      "verdict",
+    ],
     rows: report.configs.map((/** @type {any} */ config) => {
       const { mean, low, high } = scoreOf(config);
-      return [config.rank, config.name, config.path, ...keys.map((key) => config.differences[key]), mean, low, high, config.seeds.length,
-        config.gain?.mean ?? null, config.last_win_rate?.mean ?? null, config.steps_to_90, config.area, config.episodes, config.env_steps, config.verdict.kind];
+      return [
+        config.rank,
+        config.name,
+        config.path,
+        ...keys.map((key) => config.differences[key]),
+        mean,
+        low,
+        high,
+        config.seeds.length,
+        config.gain?.mean ?? null,
+        config.last_win_rate?.mean ?? null,
+        config.steps_to_90,
+        config.area,
+        config.episodes,
+        config.env_steps,
+        config.verdict.kind,
+      ];
     }),
   };
 }
@@ -131,4 +262,3 @@ function leaderboardData(report) {
 function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
-

@@ -1,6 +1,6 @@
 // Hyperparameters against the score, as parallel coordinates.
 
-import { swatch } from "../charts/line_chart.js";
+import { swatch } from "../charts/swatch.js";
 import { ParallelCoordinates } from "../charts/parallel.js";
 import { csvButton, panelHead, pictureButtons } from "../charts/picture_tools.js";
 import { html } from "../core/dom.js";
@@ -11,11 +11,27 @@ const SCORE = " score";
 export class ParallelPanel {
   /** @param {string} file */
   constructor(file) {
-    this.plot = new ParallelCoordinates({ label: "Each config's hyperparameters and its score, one line a config", height: 280 });
+    this.plot = new ParallelCoordinates({
+      label: "Each config's hyperparameters and its score, one line a config",
+      height: 280,
+    });
     this.note = html("p.panel-note");
-    this.element = html("section.panel", { "aria-label": TITLE },
-      panelHead(TITLE, csvButton(TITLE, `${file}-parallel`, () => this.data()), pictureButtons(TITLE, `${file}-parallel`, () => this.plot.picture, () => this.legend())),
-      this.note, this.plot.element);
+    this.element = html(
+      "section.panel",
+      { "aria-label": TITLE },
+      panelHead(
+        TITLE,
+        csvButton(TITLE, `${file}-parallel`, () => this.data()),
+        pictureButtons(
+          TITLE,
+          `${file}-parallel`,
+          () => this.plot.picture,
+          () => this.legend(),
+        ),
+      ),
+      this.note,
+      this.plot.element,
+    );
   }
 
   /** @param {any} report @param {import("./leaderboard.js").Styles} styles */
@@ -27,17 +43,27 @@ export class ParallelPanel {
     if (keys.length === 0) return;
     this.note.textContent = `Each line is a config; the last axis is its mean ${report.ranked_by}.`;
     this.plot.update(
-      [...keys.map((key) => ({ key, label: key.split(".").pop() ?? key })), { key: SCORE, label: report.ranked_by, isScore: true }],
+      [
+        ...keys.map((key) => ({ key, label: key.split(".").pop() ?? key })),
+        { key: SCORE, label: report.ranked_by, isScore: true },
+      ],
       [...report.configs].reverse().map((/** @type {any} */ config) => ({
-        name: config.name, style: styles.get(config.name) ?? { index: 0, colour: 0, dash: "" }, values: { ...config.differences, [SCORE]: config.score },
-      })));
+        name: config.name,
+        style: styles.get(config.name) ?? { index: 0, colour: 0, dash: "" },
+        values: { ...config.differences, [SCORE]: config.score },
+      })),
+    );
   }
 
   data() {
     const keys = Object.keys(this.report?.configs[0]?.differences ?? {});
     return {
       header: ["config", ...keys, this.report?.ranked_by ?? "score"],
-      rows: (this.report?.configs ?? []).map((/** @type {any} */ config) => [config.name, ...keys.map((key) => config.differences[key]), config.score]),
+      rows: (this.report?.configs ?? []).map((/** @type {any} */ config) => [
+        config.name,
+        ...keys.map((key) => config.differences[key]),
+        config.score,
+      ]),
     };
   }
 

@@ -1,7 +1,7 @@
 // Every run of the comparison: one row a seed.
 
 import { csvButton, panelHead } from "../charts/picture_tools.js";
-import { swatch } from "../charts/line_chart.js";
+import { swatch } from "../charts/swatch.js";
 import { html } from "../core/dom.js";
 import { compact, full, percent, reward } from "../core/format.js";
 import { statusBadge } from "../parts/badges.js";
@@ -9,23 +9,111 @@ import { statusBadge } from "../parts/badges.js";
 /** @param {any} report @param {import("./leaderboard.js").Styles} styles @param {string} file */
 export function seedsPanel(report, styles, file) {
   const failures = new Map(report.failures.map((/** @type {any} */ failure) => [failure.run_id, failure.error]));
-  const seeds = report.configs.flatMap((/** @type {any} */ config) => config.seeds.map((/** @type {any} */ seed) => ({ config, seed })));
+  /** @type {{config: any, seed: any}[]} */
+  const seeds = report.configs.flatMap((/** @type {any} */ config) =>
+    config.seeds.map((/** @type {any} */ seed) => ({ config, seed })),
+  );
   const hasEvaluations = seeds.some(({ seed }) => seed.evaluation_reward !== null);
-  return html("section.panel", { "aria-label": "Runs" },
-    panelHead("Runs", csvButton("the runs", `${file}-runs`, () => ({
-      header: ["config", "seed", "run_id", "status", "episodes", "updates", "env_steps", "first_reward", "last_reward", "win_rate", "evaluation_reward", "error"],
-      rows: seeds.map(({ config, seed }) => [config.name, seed.seed, seed.run_id, seed.status, seed.episodes, seed.updates, seed.env_steps, seed.first_reward, seed.last_reward, seed.win_rate, seed.evaluation_reward, failures.get(seed.run_id) ?? null]),
-    }))),
-    html("div.scroll-x", { tabindex: 0, role: "region", "aria-label": "Runs, scrolls sideways" }, html("table.plain-table", {},
-      html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "Run"), html("th", { scope: "col" }, "Status"),
-        ["Episodes", "Updates", "Env steps", "First fifth", "Last fifth", "Win rate"].map((text) => html("th.numeric", { scope: "col" }, text)),
-        hasEvaluations && html("th.numeric", { scope: "col" }, "Evaluation"))),
-      html("tbody", {}, seeds.map(({ config, seed }) => html("tr", {},
-        html("th", { scope: "row" }, html("div.config-name", {}, swatch(styles.get(config.name) ?? { index: 0, colour: 0, dash: "" }),
-          html("a", { href: `/training/runs/${seed.run_id}` }, html("bdi", {}, config.name), ` seed ${seed.seed}`))),
-        html("td", {}, statusBadge(seed.status, failures.get(seed.run_id)),
-          failures.has(seed.run_id) && html("span.sub.clipped", { title: failures.get(seed.run_id) }, html("bdi", {}, failures.get(seed.run_id)))),
-        html("td.numeric", {}, full(seed.episodes)), html("td.numeric", {}, full(seed.updates)), html("td.numeric", {}, compact(seed.env_steps)),
-        html("td.numeric", {}, reward(seed.first_reward)), html("td.numeric", {}, reward(seed.last_reward)), html("td.numeric", {}, percent(seed.win_rate)),
-        hasEvaluations && html("td.numeric", {}, reward(seed.evaluation_reward))))))));
+  return html(
+    "section.panel",
+    { "aria-label": "Runs" },
+    panelHead(
+      "Runs",
+      csvButton("the runs", `${file}-runs`, () => ({
+        header: [
+          "config",
+          "seed",
+          "run_id",
+          "status",
+          "episodes",
+          "updates",
+          "env_steps",
+          "first_reward",
+          "last_reward",
+          "win_rate",
+          "evaluation_reward",
+          "error",
+        ],
+        rows: seeds.map(({ config, seed }) => [
+          config.name,
+          seed.seed,
+          seed.run_id,
+          seed.status,
+          seed.episodes,
+          seed.updates,
+          seed.env_steps,
+          seed.first_reward,
+          seed.last_reward,
+          seed.win_rate,
+          seed.evaluation_reward,
+          failures.get(seed.run_id) ?? null,
+        ]),
+      })),
+    ),
+    html(
+      "div.scroll-x",
+      { tabindex: 0, role: "region", "aria-label": "Runs, scrolls sideways" },
+      html(
+        "table.plain-table",
+        {},
+        html(
+          "thead",
+          {},
+          html(
+            "tr",
+            {},
+            html("th", { scope: "col" }, "Run"),
+            html("th", { scope: "col" }, "Status"),
+            ["Episodes", "Updates", "Env steps", "First fifth", "Last fifth", "Win rate"].map((text) =>
+              html("th.numeric", { scope: "col" }, text),
+            ),
+            hasEvaluations && html("th.numeric", { scope: "col" }, "Evaluation"),
+          ),
+        ),
+        html(
+          "tbody",
+          {},
+          seeds.map(({ config, seed }) =>
+            html(
+              "tr",
+              {},
+              html(
+                "th",
+                { scope: "row" },
+                html(
+                  "div.config-name",
+                  {},
+                  swatch(styles.get(config.name) ?? { index: 0, colour: 0, dash: "" }),
+                  html(
+                    "a",
+                    { href: `/training/runs/${seed.run_id}` },
+                    html("bdi", {}, config.name),
+                    ` seed ${seed.seed}`,
+                  ),
+                ),
+              ),
+              html(
+                "td",
+                {},
+                statusBadge(seed.status, failures.get(seed.run_id)),
+                failures.has(seed.run_id) &&
+                  html(
+                    "span.sub.clipped",
+                    { title: failures.get(seed.run_id) },
+                    html("bdi", {}, failures.get(seed.run_id)),
+                  ),
+              ),
+              html("td.numeric", {}, full(seed.episodes)),
+              html("td.numeric", {}, full(seed.updates)),
+              html("td.numeric", {}, compact(seed.env_steps)),
+              html("td.numeric", {}, reward(seed.first_reward)),
+              html("td.numeric", {}, reward(seed.last_reward)),
+              html("td.numeric", {}, percent(seed.win_rate)),
+              hasEvaluations && html("td.numeric", {}, reward(seed.evaluation_reward)),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }

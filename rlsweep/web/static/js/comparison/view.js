@@ -32,10 +32,23 @@ export class ComparisonView {
   /** @param {any} report @param {string[]} runIds */
   async update(report, runIds) {
     if (!this.root.contains(this.curves.element)) {
-      fill(this.root, html("div.stack", {}, this.findings, this.curves.element, this.leaderboard,
-        this.setting, this.verdicts, this.seeds));
+      fill(
+        this.root,
+        html(
+          "div.stack",
+          {},
+          this.findings,
+          this.curves.element,
+          this.leaderboard,
+          this.setting,
+          this.verdicts,
+          this.seeds,
+        ),
+      );
     }
-    const styles = stylesFor(report.configs.map((/** @type {any} */ config) => ({ name: config.name, isBase: config.is_base })));
+    const styles = stylesFor(
+      report.configs.map((/** @type {any} */ config) => ({ name: config.name, isBase: config.is_base })),
+    );
     if (report !== this.shown) {
       this.shown = report;
       refill(this.findings, findingsPanel(report));
@@ -47,8 +60,14 @@ export class ComparisonView {
       refill(this.verdicts, verdictsPanel(report, styles));
       refill(this.seeds, seedsPanel(report, styles, this.file));
     }
-    const places = new Map(report.configs.flatMap((/** @type {any} */ config) =>
-      config.seeds.map((/** @type {any} */ seed) => [seed.run_id, { config: config.name, label: `${config.name} seed ${seed.seed}` }])));
+    const places = new Map(
+      report.configs.flatMap((/** @type {any} */ config) =>
+        config.seeds.map((/** @type {any} */ seed) => [
+          seed.run_id,
+          { config: config.name, label: `${config.name} seed ${seed.seed}` },
+        ]),
+      ),
+    );
     await this.curves.update(runIds, styles, places);
   }
 }

@@ -66,7 +66,11 @@ async function ask(address, signal) {
   const body = await response.json().catch(() => null);
   if (!response.ok) {
     const said = body?.error ?? {};
-    throw new ApiError(response.status, said.code ?? "unknown", said.message ?? `The server answered ${response.status}.`);
+    throw new ApiError(
+      response.status,
+      said.code ?? "unknown",
+      said.message ?? `The server answered ${response.status}.`,
+    );
   }
   const etag = response.headers.get("ETag");
   if (etag) remember(address, etag, body);

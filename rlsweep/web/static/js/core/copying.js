@@ -6,7 +6,11 @@ const DONE_MS = 1_600;
 
 /** @param {string} text @param {string} what it is, for the button's label */
 export function copyButton(text, what) {
-  const button = html("button.icon-button.small.copy-button", { type: "button", "aria-label": `Copy ${what}`, title: `Copy ${what}` }, icon("copy", "small"));
+  const button = html(
+    "button.icon-button.small.copy-button",
+    { type: "button", "aria-label": `Copy ${what}`, title: `Copy ${what}` },
+    icon("copy", "small"),
+  );
   button.addEventListener("click", async () => {
     await copy(text);
     announce(`Copied ${what}`);

@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
+/** @typedef {Node | string | number | boolean | null | undefined | any[]} Child what is null, undefined or false is left out */
 
 /**
  * Make an HTML element.

@@ -16,7 +16,9 @@ export function number(value, digits = 3) {
   if (size !== 0 && size < 0.001) return minus(value.toExponential(Math.max(0, digits - 2)).replace("e-", "e−"));
   if (Number.isInteger(value)) return minus(value.toLocaleString("en"));
   const whole = size < 1 ? 0 : Math.floor(Math.log10(size)) + 1;
-  return minus(value.toLocaleString("en", { maximumFractionDigits: Math.max(0, Math.min(4, digits - whole)), useGrouping: true }));
+  return minus(
+    value.toLocaleString("en", { maximumFractionDigits: Math.max(0, Math.min(4, digits - whole)), useGrouping: true }),
+  );
 }
 
 /** With two decimals, so that a column lines up. @param {number | null | undefined} value */
@@ -24,13 +26,22 @@ export function reward(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
   const size = Math.abs(value);
   if (size >= 100_000) return compact(value);
-  return minus(value.toLocaleString("en", { minimumFractionDigits: size >= 1_000 ? 0 : 2, maximumFractionDigits: size >= 1_000 ? 0 : 2 }));
+  return minus(
+    value.toLocaleString("en", {
+      minimumFractionDigits: size >= 1_000 ? 0 : 2,
+      maximumFractionDigits: size >= 1_000 ? 0 : 2,
+    }),
+  );
 }
 
 /** 1.2 M, 34 k. @param {number | null | undefined} value */
 export function compact(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
-  for (const [unit, size] of /** @type {[string, number][]} */ ([["G", 1e9], ["M", 1e6], ["k", 1e3]])) {
+  for (const [unit, size] of /** @type {[string, number][]} */ ([
+    ["G", 1e9],
+    ["M", 1e6],
+    ["k", 1e3],
+  ])) {
     const scaled = value / size;
     if (Math.abs(scaled) >= 0.9995 && Math.abs(value) >= 10_000) return `${minus(trimmed(scaled))} ${unit}`;
   }
@@ -44,7 +55,9 @@ export function full(value) {
 
 /** @param {number | null | undefined} share 0…1 */
 export function percent(share) {
-  return share === null || share === undefined || !Number.isFinite(share) ? NOTHING : `${minus((share * 100).toFixed(0))}%`;
+  return share === null || share === undefined || !Number.isFinite(share)
+    ? NOTHING
+    : `${minus((share * 100).toFixed(0))}%`;
 }
 
 /** 42 s, 3:05, 1:02:07. @param {number | null | undefined} seconds */
@@ -93,7 +106,9 @@ export function configValue(value) {
   if (typeof value === "boolean") return value ? "true" : "false";
   if (Array.isArray(value)) return `[${value.map(configValue).join(", ")}]`;
   if (typeof value === "object") {
-    return `{${Object.entries(value).map(([key, item]) => `${key}: ${configValue(item)}`).join(", ")}}`;
+    return `{${Object.entries(value)
+      .map(([key, item]) => `${key}: ${configValue(item)}`)
+      .join(", ")}}`;
   }
   return String(value);
 }
@@ -106,7 +121,9 @@ function plainNumber(value) {
 
 /** @param {number} value */
 function trimmed(value) {
-  return value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0 });
+  return value.toLocaleString("en", {
+    maximumFractionDigits: Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0,
+  });
 }
 
 /** @param {string} text */

@@ -45,16 +45,22 @@ export function startKeyboard() {
 
 function showHelp() {
   const keys = SHORTCUTS.map(([names, what]) => [
-    html("dt", {}, names.map((name, index) => [index ? " then " : null, html("kbd", {}, name)])),
+    html(
+      "dt",
+      {},
+      names.map((name, index) => [index ? " then " : null, html("kbd", {}, name)]),
+    ),
     html("dd", {}, what),
   ]);
-  const dialog = /** @type {HTMLDialogElement} */ (html(
-    "dialog.help",
-    { "aria-labelledby": "help-title" },
-    html("h2", { id: "help-title" }, "Keyboard"),
-    html("dl", {}, keys),
-    html("form", { method: "dialog" }, html("button.button", {}, "Close")),
-  ));
+  const dialog = /** @type {HTMLDialogElement} */ (
+    html(
+      "dialog.help",
+      { "aria-labelledby": "help-title" },
+      html("h2", { id: "help-title" }, "Keyboard"),
+      html("dl", {}, keys),
+      html("form", { method: "dialog" }, html("button.button", {}, "Close")),
+    )
+  );
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();

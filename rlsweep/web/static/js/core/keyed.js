@@ -45,9 +45,10 @@ export function reconcile(parent, items, keyOf, make, update) {
  */
 export function keepingPlace(parent, change) {
   const header = 90;
-  const anchor = window.scrollY > 0
-    ? [...parent.children].find((child) => child.getBoundingClientRect().bottom > header)
-    : undefined;
+  const anchor =
+    window.scrollY > 0
+      ? [...parent.children].find((child) => child.getBoundingClientRect().bottom > header)
+      : undefined;
   const before = anchor?.getBoundingClientRect().top ?? 0;
   change();
   if (anchor?.isConnected) {
@@ -62,14 +63,20 @@ export function keepingPlace(parent, change) {
  * @param {...import("./dom.js").Child} children
  */
 export function refill(parent, ...children) {
-  const focused = parent.contains(document.activeElement) ? nameOf(/** @type {Element} */ (document.activeElement)) : null;
+  const focused = parent.contains(document.activeElement)
+    ? nameOf(/** @type {Element} */ (document.activeElement))
+    : null;
   const open = new Set([...parent.querySelectorAll("details[open]")].map(nameOf));
   const scrolled = [...parent.querySelectorAll(".scroll-x")].map((element) => element.scrollLeft);
   fill(parent, ...children);
   for (const details of parent.querySelectorAll("details")) if (open.has(nameOf(details))) details.open = true;
-  [...parent.querySelectorAll(".scroll-x")].forEach((element, index) => { element.scrollLeft = scrolled[index] ?? 0; });
+  [...parent.querySelectorAll(".scroll-x")].forEach((element, index) => {
+    element.scrollLeft = scrolled[index] ?? 0;
+  });
   if (focused === null) return;
-  const again = [...parent.querySelectorAll("a, button, input, select, summary, [tabindex]")].find((each) => nameOf(each) === focused);
+  const again = [...parent.querySelectorAll("a, button, input, select, summary, [tabindex]")].find(
+    (each) => nameOf(each) === focused,
+  );
   if (again instanceof HTMLElement) again.focus({ preventScroll: true });
 }
 

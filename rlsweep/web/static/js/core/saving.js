@@ -37,6 +37,10 @@ export function cell(value) {
 /** @param {string} name */
 function fileName(name) {
   const dot = name.lastIndexOf(".");
-  const stem = name.slice(0, dot).replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 100);
+  const stem = name
+    .slice(0, dot)
+    .replace(/[^\p{L}\p{N}._-]+/gu, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 100);
   return `${stem || "rlsweep"}${name.slice(dot)}`;
 }

@@ -8,14 +8,21 @@ import { Poller } from "../core/polling.js";
 import { ComparisonView } from "../comparison/view.js";
 import { parameter } from "../parts/address.js";
 
-const runIds = parameter("runs").split(",").map((id) => id.trim()).filter(Boolean);
+const runIds = parameter("runs")
+  .split(",")
+  .map((id) => id.trim())
+  .filter(Boolean);
 const view = new ComparisonView(byId("comparison"), "compare");
 
 async function refresh() {
   const report = await get("/compare", { run: runIds });
-  setText(byId("compare-count"), [
-    `${plural(runIds.length, "run")} of ${plural(report.configs.length, "config")}`, report.environment ?? "several environments",
-  ].join(", "));
+  setText(
+    byId("compare-count"),
+    [
+      `${plural(runIds.length, "run")} of ${plural(report.configs.length, "config")}`,
+      report.environment ?? "several environments",
+    ].join(", "),
+  );
   await view.update(report, runIds);
   return Boolean(report.runs.running || report.runs.pending);
 }
@@ -23,14 +30,30 @@ async function refresh() {
 /** @param {unknown} error */
 function showFailure(error) {
   const isKnown = error instanceof ApiError;
-  fill(byId("comparison"), html("section.panel.empty", {}, html("h2", {}, "These runs cannot be compared"),
-    html("p", {}, isKnown ? error.message : String(error)), html("a.button", { href: "/training" }, "Choose runs")));
+  fill(
+    byId("comparison"),
+    html(
+      "section.panel.empty",
+      {},
+      html("h2", {}, "These runs cannot be compared"),
+      html("p", {}, isKnown ? error.message : String(error)),
+      html("a.button", { href: "/training" }, "Choose runs"),
+    ),
+  );
 }
 
 if (runIds.length === 0) {
   startPage();
-  fill(byId("comparison"), html("section.panel.empty", {}, html("h2", {}, "Nothing chosen yet"),
-    html("p", {}, "Tick two or more runs in the list, then press “Compare”."), html("a.button", { href: "/training" }, "Choose runs")));
+  fill(
+    byId("comparison"),
+    html(
+      "section.panel.empty",
+      {},
+      html("h2", {}, "Nothing chosen yet"),
+      html("p", {}, "Tick two or more runs in the list, then press “Compare”."),
+      html("a.button", { href: "/training" }, "Choose runs"),
+    ),
+  );
 } else {
   const poller = new Poller(refresh, showFailure);
   startPage(() => poller.now());

@@ -7,7 +7,8 @@ const RETRY_MS = 2_000;
 
 startTheme();
 startKeyboard();
-if (document.querySelector(".error-page")?.getAttribute("data-status") === "503") window.setInterval(tryAgain, RETRY_MS);
+if (document.querySelector(".error-page")?.getAttribute("data-status") === "503")
+  window.setInterval(tryAgain, RETRY_MS);
 
 async function tryAgain() {
   const response = await fetch("/api/health", { cache: "no-store" }).catch(() => null);

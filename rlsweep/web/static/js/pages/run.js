@@ -9,7 +9,14 @@ import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
 import { isUnfinished, statusBadge } from "../parts/badges.js";
 import { RunCharts } from "../parts/run_charts.js";
-import { checkpointsPanel, configSummary, failurePanel, reproducePanel, statisticsPanel, tiles } from "../parts/run_summary.js";
+import {
+  checkpointsPanel,
+  configSummary,
+  failurePanel,
+  reproducePanel,
+  statisticsPanel,
+  tiles,
+} from "../parts/run_summary.js";
 
 const reference = byId("run-page").dataset.run ?? "";
 /** @type {RunCharts | null} */
@@ -27,7 +34,11 @@ async function refresh() {
   const run = await get(`/training-runs/${encodeURIComponent(reference)}`);
   if (!charts) {
     charts = new RunCharts(run.id, `${run.config_short_name}-seed-${run.seed}`);
-    fill(byId("run-body"), html("div.run-main", {}, figures, charts.element, html("div.halves", {}, checkpoints, reproduce)), html("div.run-side", {}, summary, statistics));
+    fill(
+      byId("run-body"),
+      html("div.run-main", {}, figures, charts.element, html("div.halves", {}, checkpoints, reproduce)),
+      html("div.run-side", {}, summary, statistics),
+    );
   }
   if (run !== shown) show(run);
   await charts.update(run);
@@ -39,7 +50,11 @@ function show(run) {
   const before = shown;
   shown = run;
   document.title = `${run.config_short_name} seed ${run.seed} · rlsweep`;
-  run.figures = { mean_reward: reward(run.mean_reward), win_rate: percent(run.win_rate), speed: number(run.steps_per_second) };
+  run.figures = {
+    mean_reward: reward(run.mean_reward),
+    win_rate: percent(run.win_rate),
+    speed: number(run.steps_per_second),
+  };
   if (before?.status !== run.status) showHead(run);
   refill(byId("run-error"), run.status === "failed" ? failurePanel(run) : null);
   refill(figures, tiles(run));
@@ -50,28 +65,67 @@ function show(run) {
     checkpoints.dataset.key = key + run.status;
     refill(checkpoints, checkpointsPanel(run));
   }
-  if (!before || JSON.stringify([before.differs_from_base, before.base]) !== JSON.stringify([run.differs_from_base, run.base])) refill(summary, configSummary(run));
-  if (!before || JSON.stringify(before.reproduce) !== JSON.stringify(run.reproduce)) refill(reproduce, reproducePanel(run));
+  if (
+    !before ||
+    JSON.stringify([before.differs_from_base, before.base]) !== JSON.stringify([run.differs_from_base, run.base])
+  )
+    refill(summary, configSummary(run));
+  if (!before || JSON.stringify(before.reproduce) !== JSON.stringify(run.reproduce))
+    refill(reproduce, reproducePanel(run));
 }
 
 /** @param {any} run */
 function showHead(run) {
-  fill(byId("crumbs"), html("a", { href: "/training" }, "Runs"),
-    run.sweep_id && html("a", { href: `/training/sweeps/${run.sweep_id}` }, html("bdi", {}, run.sweep_name)));
-  fill(byId("run-head"),
-    html("div", {},
-      html("div.page-title", {}, html("h1.clamped", {}, html("bdi", {}, run.config_short_name)), html("span.tag", {}, `seed ${run.seed}`), statusBadge(run.status)),
-      html("p.page-sub.clamped", {}, html("bdi", {}, run.description || `${run.algorithm} on ${run.environment ?? "an unknown environment"}`))),
-    run.sweep_id && html("div.page-actions", {}, html("a.button", { href: `/training/sweeps/${run.sweep_id}` }, "Compare within its sweep")));
+  fill(
+    byId("crumbs"),
+    html("a", { href: "/training" }, "Runs"),
+    run.sweep_id && html("a", { href: `/training/sweeps/${run.sweep_id}` }, html("bdi", {}, run.sweep_name)),
+  );
+  fill(
+    byId("run-head"),
+    html(
+      "div",
+      {},
+      html(
+        "div.page-title",
+        {},
+        html("h1.clamped", {}, html("bdi", {}, run.config_short_name)),
+        html("span.tag", {}, `seed ${run.seed}`),
+        statusBadge(run.status),
+      ),
+      html(
+        "p.page-sub.clamped",
+        {},
+        html("bdi", {}, run.description || `${run.algorithm} on ${run.environment ?? "an unknown environment"}`),
+      ),
+    ),
+    run.sweep_id &&
+      html(
+        "div.page-actions",
+        {},
+        html("a.button", { href: `/training/sweeps/${run.sweep_id}` }, "Compare within its sweep"),
+      ),
+  );
 }
 
 /** @param {unknown} error */
 function showFailure(error) {
   const isMissing = error instanceof ApiError && error.status === 404;
-  setText(/** @type {HTMLElement} */ (byId("run-head").querySelector("h1")), isMissing ? "Run not found" : "This run cannot be shown");
+  setText(
+    /** @type {HTMLElement} */ (byId("run-head").querySelector("h1")),
+    isMissing ? "Run not found" : "This run cannot be shown",
+  );
   const body = byId("run-body");
   body.classList.remove("run-layout");
-  fill(body, html("section.panel.empty", {}, html("p", {}, error instanceof Error ? error.message : String(error)), html("a.button", { href: "/training" }, "All runs")));
+  fill(
+    body,
+    html(
+      "section.panel.empty",
+      {},
+      html("p", {}, error instanceof Error ? error.message : String(error)),
+      html("a.button", { href: "/training" }, "All runs"),
+    ),
+  );
 }
 
 startPage(() => poller.now());

@@ -34,12 +34,32 @@ function showHead(sweep) {
   if (shown !== headOf) {
     headOf = shown;
     const facts = [
-      sweep.environment, `${sweep.mode} mode`, budgetText(sweep.budget), plural(sweep.seeds.length, "seed"),
-    ].filter(Boolean).join(" · ");
-    fill(byId("sweep-head"), html("div", {},
-      html("div.page-title", {}, html("h1.clamped", { title: sweep.name }, html("bdi", {}, sweep.name)), statusBadge(sweep.status)),
-      html("p.page-sub", {}, facts, " · started ", time(sweep.created_at))),
-      html("div.page-actions", {}, html("a.button", { href: `/training?sweep_id=${sweep.id}` }, "Show in the list of runs")));
+      sweep.environment,
+      `${sweep.mode} mode`,
+      budgetText(sweep.budget),
+      plural(sweep.seeds.length, "seed"),
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    fill(
+      byId("sweep-head"),
+      html(
+        "div",
+        {},
+        html(
+          "div.page-title",
+          {},
+          html("h1.clamped", { title: sweep.name }, html("bdi", {}, sweep.name)),
+          statusBadge(sweep.status),
+        ),
+        html("p.page-sub", {}, facts, " · started ", time(sweep.created_at)),
+      ),
+      html(
+        "div.page-actions",
+        {},
+        html("a.button", { href: `/training?sweep_id=${sweep.id}` }, "Show in the list of runs"),
+      ),
+    );
   }
 }
 
@@ -56,36 +76,101 @@ function showProgress(sweep) {
     return part;
   });
   const left = sweep.eta_seconds === null ? "" : `, about ${duration(sweep.eta_seconds)} left`;
-  fill(byId("sweep-progress"), html("section.panel.sweep-progress", { "aria-label": "Progress" },
-    html("div.sweep-progress-head", {},
-      html("strong", {}, isRunning ? `${percent(sweep.progress)} of the budget${left}` : `${plural(sweep.runs, "run")}, ${sweep.status}`),
-      html("span.muted", {}, took, ` · ${full(sweep.episodes)} episodes · ${compact(sweep.env_steps)} env steps`)),
-    html("div.progress.tall", { role: "progressbar", "aria-label": "Part of the budget that is spent", "aria-valuenow": Math.round(sweep.progress * 100), "aria-valuemin": 0, "aria-valuemax": 100 }, parts),
-    html("div.status-counts", {}, counts.map((status) => html(`span.${status}`, {}, icon(status), `${full(sweep.runs_by_status[status])} ${status}`)),
-      sweep.git_commit && html("span", {}, "commit ", html("code", {}, sweep.git_commit.slice(0, 10)), sweep.git_dirty && " with uncommitted changes"),
-      sweep.overrides.length > 0 && html("span", { title: sweep.overrides.join("\n") }, "--set ", html("code", {}, sweep.overrides.join(" ")))),
-    sweep.driver_lost && html("p.panel-note", {}, "The process that drove this sweep has fallen silent; another rlsweep command settles what it left behind: ", copyable(`rlsweep status ${sweep.name}`, "the command"))));
+  fill(
+    byId("sweep-progress"),
+    html(
+      "section.panel.sweep-progress",
+      { "aria-label": "Progress" },
+      html(
+        "div.sweep-progress-head",
+        {},
+        html(
+          "strong",
+          {},
+          isRunning
+            ? `${percent(sweep.progress)} of the budget${left}`
+            : `${plural(sweep.runs, "run")}, ${sweep.status}`,
+        ),
+        html("span.muted", {}, took, ` · ${full(sweep.episodes)} episodes · ${compact(sweep.env_steps)} env steps`),
+      ),
+      html(
+        "div.progress.tall",
+        {
+          role: "progressbar",
+          "aria-label": "Part of the budget that is spent",
+          "aria-valuenow": Math.round(sweep.progress * 100),
+          "aria-valuemin": 0,
+          "aria-valuemax": 100,
+        },
+        parts,
+      ),
+      html(
+        "div.status-counts",
+        {},
+        counts.map((status) =>
+          html(`span.${status}`, {}, icon(status), `${full(sweep.runs_by_status[status])} ${status}`),
+        ),
+        sweep.git_commit &&
+          html(
+            "span",
+            {},
+            "commit ",
+            html("code", {}, sweep.git_commit.slice(0, 10)),
+            sweep.git_dirty && " with uncommitted changes",
+          ),
+        sweep.overrides.length > 0 &&
+          html("span", { title: sweep.overrides.join("\n") }, "--set ", html("code", {}, sweep.overrides.join(" "))),
+      ),
+      sweep.driver_lost &&
+        html(
+          "p.panel-note",
+          {},
+          "The process that drove this sweep has fallen silent; another rlsweep command settles what it left behind: ",
+          copyable(`rlsweep status ${sweep.name}`, "the command"),
+        ),
+    ),
+  );
 }
 
 /** How much of the runs under way is done. @param {any} sweep */
 function runningShare(sweep) {
-  const ended = ["completed", "stopped", "failed"].reduce((sum, status) => sum + (sweep.runs_by_status[status] ?? 0), 0);
+  const ended = ["completed", "stopped", "failed"].reduce(
+    (sum, status) => sum + (sweep.runs_by_status[status] ?? 0),
+    0,
+  );
   const running = sweep.runs_by_status.running ?? 0;
   return running ? Math.max(0, Math.min(1, (sweep.progress * sweep.runs - ended) / running)) : 0;
 }
 
 /** @param {any} budget */
 function budgetText(budget) {
-  return [budget.episodes && `${full(budget.episodes)} episodes`, budget.total_timesteps && `${compact(budget.total_timesteps)} env steps`].filter(Boolean).join(", ") + " a run";
+  return (
+    [
+      budget.episodes && `${full(budget.episodes)} episodes`,
+      budget.total_timesteps && `${compact(budget.total_timesteps)} env steps`,
+    ]
+      .filter(Boolean)
+      .join(", ") + " a run"
+  );
 }
 
 /** @param {unknown} error */
 function showFailure(error) {
   const isMissing = error instanceof ApiError && error.status === 404;
-  setText(/** @type {HTMLElement} */ (byId("sweep-head").querySelector("h1")), isMissing ? "Sweep not found" : "This sweep cannot be shown");
+  setText(
+    /** @type {HTMLElement} */ (byId("sweep-head").querySelector("h1")),
+    isMissing ? "Sweep not found" : "This sweep cannot be shown",
+  );
   fill(byId("sweep-progress"));
-  fill(byId("comparison"), html("section.panel.empty", {}, html("p", {}, error instanceof Error ? error.message : String(error)),
-    html("a.button", { href: "/training/sweeps" }, "All sweeps")));
+  fill(
+    byId("comparison"),
+    html(
+      "section.panel.empty",
+      {},
+      html("p", {}, error instanceof Error ? error.message : String(error)),
+      html("a.button", { href: "/training/sweeps" }, "All sweeps"),
+    ),
+  );
 }
 
 startPage(() => poller.now());

@@ -13,8 +13,13 @@ export function statusBadge(status, title) {
 /** @param {{kind: string, provisional: boolean}} verdict */
 export function verdictBadge(verdict) {
   const kind = verdict.kind.replaceAll(" ", "-");
-  return html(`span.badge.${kind}`, { title: verdict.provisional ? "Provisional: it rests on one seed, or on runs that have not ended" : null },
-    icon(kind), verdict.kind, verdict.provisional && " (so far)");
+  return html(
+    `span.badge.${kind}`,
+    { title: verdict.provisional ? "Provisional: it rests on one seed, or on runs that have not ended" : null },
+    icon(kind),
+    verdict.kind,
+    verdict.provisional && " (so far)",
+  );
 }
 
 /** @param {string} status */

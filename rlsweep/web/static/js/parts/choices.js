@@ -38,7 +38,10 @@ export function fillSelect(select, options, chosen) {
   const wanted = options.map((option) => option.join("\n")).join("\n\n");
   if (select.dataset.options !== wanted) {
     select.dataset.options = wanted;
-    fill(select, options.map(([value, text]) => html("option", { value }, text)));
+    fill(
+      select,
+      options.map(([value, text]) => html("option", { value }, text)),
+    );
   }
   select.value = chosen;
 }

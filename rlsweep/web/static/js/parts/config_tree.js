@@ -5,9 +5,17 @@ import { html } from "../core/dom.js";
 
 /** @param {unknown} config @returns {HTMLElement} */
 export function configTree(config) {
-  return html("details", { open: false },
+  return html(
+    "details",
+    { open: false },
     html("summary", {}, "Complete config"),
-    html("div.copyable.tree-holder", {}, html("div.tree", { tabindex: 0, role: "region", "aria-label": "Complete config" }, branch(config)), copyButton(yaml(config), "the complete config")));
+    html(
+      "div.copyable.tree-holder",
+      {},
+      html("div.tree", { tabindex: 0, role: "region", "aria-label": "Complete config" }, branch(config)),
+      copyButton(yaml(config), "the complete config"),
+    ),
+  );
 }
 
 /** Its keys in order, plain values before whole sections. @param {unknown} value @returns {[string, unknown][]} */
@@ -18,12 +26,16 @@ function entries(value) {
 
 /** @param {unknown} value @returns {HTMLElement} */
 function branch(value) {
-  return html("ul", {}, entries(value).map(([key, item]) => {
-    const name = html("span.tree-key", {}, `${key}:`);
-    if (isBranch(item)) return html("li", {}, html("div.tree-line", {}, name), branch(item));
-    const kind = item === null ? "none" : typeof item === "number" || typeof item === "boolean" ? "number" : "text";
-    return html("li.tree-line", {}, name, " ", html(`span.tree-${kind}`, {}, scalar(item)));
-  }));
+  return html(
+    "ul",
+    {},
+    entries(value).map(([key, item]) => {
+      const name = html("span.tree-key", {}, `${key}:`);
+      if (isBranch(item)) return html("li", {}, html("div.tree-line", {}, name), branch(item));
+      const kind = item === null ? "none" : typeof item === "number" || typeof item === "boolean" ? "number" : "text";
+      return html("li.tree-line", {}, name, " ", html(`span.tree-${kind}`, {}, scalar(item)));
+    }),
+  );
 }
 
 /** @param {unknown} value */
@@ -34,12 +46,18 @@ function isBranch(value) {
 /** @param {unknown} value @returns {string} */
 function scalar(value) {
   if (value === null || value === undefined) return "null";
-  if (typeof value === "string") return /^[A-Za-z][\w ./-]*$/.test(value) && !/^(null|true|false|yes|no|on|off)$/i.test(value) ? value : JSON.stringify(value);
+  if (typeof value === "string")
+    return /^[A-Za-z][\w ./-]*$/.test(value) && !/^(null|true|false|yes|no|on|off)$/i.test(value)
+      ? value
+      : JSON.stringify(value);
   return typeof value === "object" ? JSON.stringify(value).replaceAll(",", ", ") : String(value);
 }
 
 /** @param {unknown} value @param {string} [indent] @returns {string} */
 function yaml(value, indent = "") {
-  return entries(value).map(([key, item]) =>
-    (isBranch(item) ? `${indent}${key}:\n${yaml(item, `${indent}  `)}` : `${indent}${key}: ${scalar(item)}`)).join("\n");
+  return entries(value)
+    .map(([key, item]) =>
+      isBranch(item) ? `${indent}${key}:\n${yaml(item, `${indent}  `)}` : `${indent}${key}: ${scalar(item)}`,
+    )
+    .join("\n");
 }

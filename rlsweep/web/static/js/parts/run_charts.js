@@ -10,7 +10,11 @@ import { oneOf } from "./choices.js";
 
 /** @typedef {import("../charts/line_chart.js").Series} Series */
 
-const X_AXES = /** @type {[string, string][]} */ ([["env_steps", "Env steps"], ["episode", "Episodes"], ["seconds", "Wall time"]]);
+const X_AXES = /** @type {[string, string][]} */ ([
+  ["env_steps", "Env steps"],
+  ["episode", "Episodes"],
+  ["seconds", "Wall time"],
+]);
 const SMOOTHINGS = [0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5];
 const DEFAULT_SMOOTHING = 0.05;
 const BUCKETS = 400;
@@ -45,38 +49,96 @@ export class RunCharts {
     /** @type {any[]} */
     this.evaluations = [];
     this.smoothingText = html("span.slider-text");
-    this.episodeCards = new Map(EPISODE_CHARTS.map((chart) => [chart.metric,
-      new ChartCard({ title: chart.title, file: `${file}-${chart.metric}`, height: chart.metric === "reward" ? 300 : 200, legend: chart.metric === "reward" })]));
-    this.updateCards = new Map(UPDATE_CHARTS.map((chart) => {
-      const card = new ChartCard({ title: chart.title, file: `${file}-${chart.metric}`, height: 150 });
-      card.setNote(chart.note);
-      return [chart.metric, card];
-    }));
+    this.episodeCards = new Map(
+      EPISODE_CHARTS.map((chart) => [
+        chart.metric,
+        new ChartCard({
+          title: chart.title,
+          file: `${file}-${chart.metric}`,
+          height: chart.metric === "reward" ? 300 : 200,
+          legend: chart.metric === "reward",
+        }),
+      ]),
+    );
+    this.updateCards = new Map(
+      UPDATE_CHARTS.map((chart) => {
+        const card = new ChartCard({ title: chart.title, file: `${file}-${chart.metric}`, height: 150 });
+        card.setNote(chart.note);
+        return [chart.metric, card];
+      }),
+    );
     const cards = [...this.episodeCards.values()].map((card) => card.element);
-    this.element = html("div", {},
+    this.element = html(
+      "div",
+      {},
       html("div.curve-controls", {}, this.makeControls()),
       html("div.stack", {}, cards[0], html("div.chart-grid.two", {}, cards.slice(1))),
-      html("div.section-head", {}, html("h2", {}, "Policy updates"), html("p.panel-note", {}, "Diagnostics of every update, over env steps.")),
-      html("div.chart-grid", {}, [...this.updateCards.values()].map((card) => card.element)));
+      html(
+        "div.section-head",
+        {},
+        html("h2", {}, "Policy updates"),
+        html("p.panel-note", {}, "Diagnostics of every update, over env steps."),
+      ),
+      html(
+        "div.chart-grid",
+        {},
+        [...this.updateCards.values()].map((card) => card.element),
+      ),
+    );
   }
 
   makeControls() {
-    const nearest = SMOOTHINGS.reduce((best, each, index) => (Math.abs(each - this.smoothing) < Math.abs(SMOOTHINGS[best] - this.smoothing) ? index : best), 0);
-    const slider = /** @type {HTMLInputElement} */ (html("input", { type: "range", id: "smoothing", min: 0, max: SMOOTHINGS.length - 1, step: 1, value: nearest, "aria-label": "Smoothing" }));
+    const nearest = SMOOTHINGS.reduce(
+      (best, each, index) =>
+        Math.abs(each - this.smoothing) < Math.abs(SMOOTHINGS[best] - this.smoothing) ? index : best,
+      0,
+    );
+    const slider = /** @type {HTMLInputElement} */ (
+      html("input", {
+        type: "range",
+        id: "smoothing",
+        min: 0,
+        max: SMOOTHINGS.length - 1,
+        step: 1,
+        value: nearest,
+        "aria-label": "Smoothing",
+      })
+    );
     const changed = debounced(() => this.changed(), 120);
     slider.addEventListener("input", () => {
       this.smoothing = SMOOTHINGS[Number(slider.value)];
       changed();
     });
     return [
-      html("span.control", {}, html("span", { "aria-hidden": "true" }, "Over"),
-        oneOf({ label: "X axis", options: X_AXES, chosen: this.x, choose: (name) => { this.x = name; this.changed(); } })),
-      html("span.control.slider-field", {}, html("label", { for: "smoothing" }, "Smoothing"), slider, this.smoothingText),
+      html(
+        "span.control",
+        {},
+        html("span", { "aria-hidden": "true" }, "Over"),
+        oneOf({
+          label: "X axis",
+          options: X_AXES,
+          chosen: this.x,
+          choose: (name) => {
+            this.x = name;
+            this.changed();
+          },
+        }),
+      ),
+      html(
+        "span.control.slider-field",
+        {},
+        html("label", { for: "smoothing" }, "Smoothing"),
+        slider,
+        this.smoothingText,
+      ),
     ];
   }
 
   changed() {
-    setParameters({ x: this.x === "env_steps" ? null : this.x, smoothing: this.smoothing === DEFAULT_SMOOTHING ? null : String(this.smoothing) });
+    setParameters({
+      x: this.x === "env_steps" ? null : this.x,
+      smoothing: this.smoothing === DEFAULT_SMOOTHING ? null : String(this.smoothing),
+    });
     this.loadEpisodes().catch(() => {});
   }
 
@@ -89,8 +151,15 @@ export class RunCharts {
   async loadEpisodes() {
     const { x, smoothing } = this;
     const [envelopes, ...bands] = await Promise.all([
-      get("/curves", { run: this.runId, metric: EPISODE_CHARTS.filter((chart) => chart.hasEnvelope).map((chart) => chart.metric), x, buckets: BUCKETS }),
-      ...EPISODE_CHARTS.map((chart) => get("/bands", { run: this.runId, metric: chart.metric, x, smoothing, points: BUCKETS })),
+      get("/curves", {
+        run: this.runId,
+        metric: EPISODE_CHARTS.filter((chart) => chart.hasEnvelope).map((chart) => chart.metric),
+        x,
+        buckets: BUCKETS,
+      }),
+      ...EPISODE_CHARTS.map((chart) =>
+        get("/bands", { run: this.runId, metric: chart.metric, x, smoothing, points: BUCKETS }),
+      ),
     ]);
     if (x !== this.x || smoothing !== this.smoothing) return;
     setText(this.smoothingText, bands[0].smoothing_text);
@@ -101,26 +170,73 @@ export class RunCharts {
       /** @type {Series[]} */
       const series = [];
       if (envelope?.x.length) {
-        series.push({ id: "envelope", name: "Least to greatest episode", style: LINE, x: envelope.x, y: envelope.mean, low: envelope.min, high: envelope.max, bandOnly: true, faint: true });
+        series.push({
+          id: "envelope",
+          name: "Least to greatest episode",
+          style: LINE,
+          x: envelope.x,
+          y: envelope.mean,
+          low: envelope.min,
+          high: envelope.max,
+          bandOnly: true,
+          faint: true,
+        });
       }
-      if (config) series.push({ id: "mean", name: smoothing ? "Smoothed mean" : "Mean", style: LINE, x: config.x, y: config.runs[0]?.mean ?? config.mean });
+      if (config)
+        series.push({
+          id: "mean",
+          name: smoothing ? "Smoothed mean" : "Mean",
+          style: LINE,
+          x: config.x,
+          y: config.runs[0]?.mean ?? config.mean,
+        });
       if (chart.metric === "reward" && x === "env_steps" && this.evaluations.length) {
-        series.push({ id: "evaluation", name: "Evaluation", style: EVALUATION, x: this.evaluations.map((each) => each.env_steps), y: this.evaluations.map((each) => each.mean_reward) });
+        series.push({
+          id: "evaluation",
+          name: "Evaluation",
+          style: EVALUATION,
+          x: this.evaluations.map((each) => each.env_steps),
+          y: this.evaluations.map((each) => each.mean_reward),
+        });
       }
-      card.setNote(chart.hasEnvelope ? "line: smoothed mean; shade: least to greatest episode" : "share of episodes won");
-      card.update({ series, axis: /** @type {import("../charts/ticks.js").AxisName} */ (x), format: chart.format, tick: chart.tick, within: chart.within });
+      card.setNote(
+        chart.hasEnvelope ? "line: smoothed mean; shade: least to greatest episode" : "share of episodes won",
+      );
+      card.update({
+        series,
+        axis: /** @type {import("../charts/ticks.js").AxisName} */ (x),
+        format: chart.format,
+        tick: chart.tick,
+        within: chart.within,
+      });
     });
   }
 
   async loadUpdates() {
-    const answer = await get("/curves", { run: this.runId, metric: UPDATE_CHARTS.map((chart) => chart.metric), x: "env_steps", buckets: BUCKETS });
+    const answer = await get("/curves", {
+      run: this.runId,
+      metric: UPDATE_CHARTS.map((chart) => chart.metric),
+      x: "env_steps",
+      buckets: BUCKETS,
+    });
     if (answer === this.drawnUpdates) return;
     this.drawnUpdates = answer;
     for (const curve of answer.curves) {
       const hasSpread = curve.count.some((/** @type {number} */ count) => count > 1);
       this.updateCards.get(curve.metric)?.update({
-        series: [{ id: curve.metric, name: UPDATE_CHARTS.find((chart) => chart.metric === curve.metric)?.title ?? "", style: LINE, x: curve.x, y: curve.mean, low: hasSpread ? curve.min : null, high: hasSpread ? curve.max : null }],
-        axis: "env_steps", format: number,
+        series: [
+          {
+            id: curve.metric,
+            name: UPDATE_CHARTS.find((chart) => chart.metric === curve.metric)?.title ?? "",
+            style: LINE,
+            x: curve.x,
+            y: curve.mean,
+            low: hasSpread ? curve.min : null,
+            high: hasSpread ? curve.max : null,
+          },
+        ],
+        axis: "env_steps",
+        format: number,
       });
     }
   }

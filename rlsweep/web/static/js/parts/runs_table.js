@@ -20,13 +20,42 @@ export const COLUMNS = [
   { key: "config_short_name", label: "Config", place: "col-config", show: showConfig },
   { key: "agent_id", label: "Agent", place: "col-agent", show: showAgent },
   { key: "sweep", label: "Sweep", place: "col-sweep", show: showSweep },
-  { key: "seed", label: "Seed", place: "col-seed", numeric: true, show: (cell, run) => setText(cell, String(run.seed)) },
+  {
+    key: "seed",
+    label: "Seed",
+    place: "col-seed",
+    numeric: true,
+    show: (cell, run) => setText(cell, String(run.seed)),
+  },
   { key: "status", label: "Status", place: "col-status", show: showStatus },
-  { key: "started_at", label: "Started", place: "col-started", show: (cell, run) => showOnce(cell, run.started_at, () => [time(run.started_at)]) },
-  { key: "duration", label: "Duration", place: "col-duration", numeric: true, show: (cell, run) => showDuration(cell, run.started_at ? run.seconds : null, run.status === "running") },
+  {
+    key: "started_at",
+    label: "Started",
+    place: "col-started",
+    show: (cell, run) => showOnce(cell, run.started_at, () => [time(run.started_at)]),
+  },
+  {
+    key: "duration",
+    label: "Duration",
+    place: "col-duration",
+    numeric: true,
+    show: (cell, run) => showDuration(cell, run.started_at ? run.seconds : null, run.status === "running"),
+  },
   { key: "episodes", label: "Episodes", place: "col-episodes", numeric: true, show: showEpisodes },
-  { key: "mean_reward", label: "Reward", place: "col-reward", numeric: true, show: (cell, run) => setText(cell, reward(run.mean_reward)) },
-  { key: "win_rate", label: "Win rate", place: "col-win", numeric: true, show: (cell, run) => setText(cell, percent(run.win_rate)) },
+  {
+    key: "mean_reward",
+    label: "Reward",
+    place: "col-reward",
+    numeric: true,
+    show: (cell, run) => setText(cell, reward(run.mean_reward)),
+  },
+  {
+    key: "win_rate",
+    label: "Win rate",
+    place: "col-win",
+    numeric: true,
+    show: (cell, run) => setText(cell, percent(run.win_rate)),
+  },
   { label: "Reward curve", place: "col-spark", show: showCurve },
 ];
 
@@ -37,14 +66,27 @@ export const COLUMNS = [
 export function makeHead(head, { sort, chooseAll }) {
   const all = html("input.check", { type: "checkbox", id: "choose-all", "aria-label": "Choose all runs shown" });
   all.addEventListener("change", () => chooseAll(/** @type {HTMLInputElement} */ (all).checked));
-  fill(head, html("tr", { role: "row" }, html("th.col-check", { scope: "col", role: "columnheader" }, all), COLUMNS.map((column) => {
-    const cell = html(`th.${column.place}${column.numeric ? ".numeric" : ""}`, { scope: "col", role: "columnheader" });
-    if (!column.key) return html(`th.${column.place}`, { scope: "col", role: "columnheader" }, column.label);
-    const key = column.key;
-    cell.dataset.sort = key;
-    cell.append(html("button.sort-button", { type: "button", onclick: () => sort(key) }, column.label, icon("sort")));
-    return cell;
-  })));
+  fill(
+    head,
+    html(
+      "tr",
+      { role: "row" },
+      html("th.col-check", { scope: "col", role: "columnheader" }, all),
+      COLUMNS.map((column) => {
+        const cell = html(`th.${column.place}${column.numeric ? ".numeric" : ""}`, {
+          scope: "col",
+          role: "columnheader",
+        });
+        if (!column.key) return html(`th.${column.place}`, { scope: "col", role: "columnheader" }, column.label);
+        const key = column.key;
+        cell.dataset.sort = key;
+        cell.append(
+          html("button.sort-button", { type: "button", onclick: () => sort(key) }, column.label, icon("sort")),
+        );
+        return cell;
+      }),
+    ),
+  );
 }
 
 /** @param {HTMLElement} head @param {string} sort as the API has it: `-` in front is descending */
@@ -62,10 +104,18 @@ export function showSort(head, sort) {
  * @returns {HTMLElement}
  */
 export function makeRow(run, choose) {
-  const check = /** @type {HTMLInputElement} */ (html("input.check", { type: "checkbox", "aria-label": `Choose ${run.config_short_name} seed ${run.seed}` }));
+  const check = /** @type {HTMLInputElement} */ (
+    html("input.check", { type: "checkbox", "aria-label": `Choose ${run.config_short_name} seed ${run.seed}` })
+  );
   check.addEventListener("click", (event) => choose(run.id, check.checked, event.shiftKey));
-  return html("tr", { role: "row" }, html("td.col-check", { role: "cell" }, check),
-    COLUMNS.map((column) => html(`td.${column.place}${column.numeric ? ".numeric" : ""}`, { role: "cell", "data-label": column.label })));
+  return html(
+    "tr",
+    { role: "row" },
+    html("td.col-check", { role: "cell" }, check),
+    COLUMNS.map((column) =>
+      html(`td.${column.place}${column.numeric ? ".numeric" : ""}`, { role: "cell", "data-label": column.label }),
+    ),
+  );
 }
 
 /** @param {HTMLElement} row @param {any} run @param {boolean} isChosen */
@@ -88,28 +138,37 @@ function showOnce(cell, value, make) {
 /** @param {HTMLElement} cell @param {any} run */
 function showConfig(cell, run) {
   showOnce(cell, run.config_short_name, () => [
-    html("a.cell-main", { href: `/training/runs/${run.id}`, title: `${run.config_name}\n${run.id}` }, html("bdi", {}, run.config_short_name)),
+    html(
+      "a.cell-main",
+      { href: `/training/runs/${run.id}`, title: `${run.config_name}\n${run.id}` },
+      html("bdi", {}, run.config_short_name),
+    ),
   ]);
 }
 
 /** @param {HTMLElement} cell @param {any} run */
 function showAgent(cell, run) {
   showOnce(cell, [run.agent_id, run.algorithm], () => [
-    html("bdi", { title: run.agent_id }, run.agent_id), html("span.cell-sub", {}, run.algorithm),
+    html("bdi", { title: run.agent_id }, run.agent_id),
+    html("span.cell-sub", {}, run.algorithm),
   ]);
 }
 
 /** @param {HTMLElement} cell @param {any} run */
 function showSweep(cell, run) {
-  showOnce(cell, [run.sweep_id, run.sweep_name], () => [run.sweep_id
-    ? html("a", { href: `/training/sweeps/${run.sweep_id}`, title: run.sweep_name }, html("bdi", {}, run.sweep_name))
-    : html("span.muted", {}, "–")]);
+  showOnce(cell, [run.sweep_id, run.sweep_name], () => [
+    run.sweep_id
+      ? html("a", { href: `/training/sweeps/${run.sweep_id}`, title: run.sweep_name }, html("bdi", {}, run.sweep_name))
+      : html("span.muted", {}, "–"),
+  ]);
 }
 
 /** @param {HTMLElement} cell @param {any} run */
 function showStatus(cell, run) {
   const stops = run.stop_requested && isUnfinished(run.status);
-  showOnce(cell, [run.status, run.error, stops], () => [statusBadge(run.status, run.error ?? (stops ? "It was asked to stop" : undefined))]);
+  showOnce(cell, [run.status, run.error, stops], () => [
+    statusBadge(run.status, run.error ?? (stops ? "It was asked to stop" : undefined)),
+  ]);
 }
 
 /** @param {HTMLElement} cell @param {any} run */
@@ -121,10 +180,14 @@ function showEpisodes(cell, run) {
   const budget = run.budget ?? {};
   setText(text, budget.episodes ? `${full(run.episodes)} / ${compact(budget.episodes)}` : full(run.episodes));
   cell.title = [
-    `${full(run.episodes)} episodes`, `${full(run.env_steps)} env steps`, `${full(run.updates)} updates`,
+    `${full(run.episodes)} episodes`,
+    `${full(run.env_steps)} env steps`,
+    `${full(run.updates)} updates`,
     run.progress === null ? null : `${percent(run.progress)} of the budget`,
     run.steps_per_second === null ? null : `${number(run.steps_per_second)} env steps/s`,
-  ].filter(Boolean).join("\n");
+  ]
+    .filter(Boolean)
+    .join("\n");
   progress.hidden = run.progress === null || !isUnfinished(run.status);
   /** @type {HTMLElement} */ (progress.firstElementChild).style.width = `${(run.progress ?? 0) * 100}%`;
 }

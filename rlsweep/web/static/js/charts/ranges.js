@@ -1,0 +1,51 @@
+// What a series of values spans, and where in it a value lies.
+
+/** Of a band's edges, so much at either end says nothing of how wide the chart should be. */
+const OUTERMOST = 0.03;
+
+/** Least and greatest, with a share of air on both sides. @param {(number | null | undefined)[]} values @param {number} air @returns {[number, number]} */
+export function span(values, air) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (value === null || value === undefined) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > high) return [0, 1];
+  if (low === high) return [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
+  return [low - (high - low) * air, high + (high - low) * air];
+}
+
+/**
+ * Values without their outermost hundredths: the first points of a band may be so wide that all else would be flat.
+ * @param {(number | null)[]} values
+ */
+export function central(values) {
+  const sorted = /** @type {number[]} */ (values.filter((value) => value !== null)).sort((one, other) => one - other);
+  const cut = Math.floor(sorted.length * OUTERMOST);
+  return sorted.slice(cut, sorted.length - cut);
+}
+
+/** Values held within a range. @param {number[]} values @param {[number, number]} range */
+export function held(values, [low, high]) {
+  return values.map((value) => Math.min(high, Math.max(low, value)));
+}
+
+/** Index of the value nearest to `wanted` in rising `values`. @param {number[]} values @param {number} wanted */
+export function nearest(values, wanted) {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && wanted - values[low - 1] < values[low] - wanted ? low - 1 : low;
+}
+
+/** @param {(number | null)[]} values */
+export function lastOf(values) {
+  for (let index = values.length - 1; index >= 0; index -= 1) if (values[index] !== null) return values[index];
+  return null;
+}

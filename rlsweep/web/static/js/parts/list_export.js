@@ -1,0 +1,31 @@
+// A whole list as CSV: every row that the filters let through, not only those that are shown.
+
+import { saveCsv } from "../core/saving.js";
+import { byId } from "../core/dom.js";
+import { readRows } from "./paging.js";
+
+/**
+ * Make the page's export button work.
+ * @param {string} file
+ * @param {string} path
+ * @param {string} field
+ * @param {string[]} columns fields of a row
+ * @param {() => Record<string, unknown>} question
+ */
+export function startExport(file, path, field, columns, question) {
+  const button = /** @type {HTMLButtonElement} */ (byId("export"));
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const { rows } = await readRows(path, field, question(), Infinity);
+      saveCsv(
+        `${file}.csv`,
+        columns,
+        rows.map((row) => columns.map((column) => row[column])),
+      );
+    } finally {
+      button.disabled = false;
+    }
+  });
+}

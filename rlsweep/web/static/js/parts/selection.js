@@ -1,0 +1,80 @@
+// The runs that are chosen for a comparison. They stay chosen when a filter hides them.
+
+import { announce, byId, fill, html, icon } from "../core/dom.js";
+import { plural } from "../core/format.js";
+
+export class Selection {
+  /** @param {() => void} changed */
+  constructor(changed) {
+    this.changed = changed;
+    /** @type {Set<string>} */
+    this.ids = new Set();
+    this.last = "";
+    this.bar = byId("selection-bar");
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.ids.has(id);
+  }
+
+  get address() {
+    return this.ids.size > 1 ? `/training/compare?runs=${[...this.ids].join(",")}` : null;
+  }
+
+  /**
+   * Choose a run, or with `extend` all from the one chosen before up to it.
+   * @param {string[]} shown ids in their order
+   * @param {string} id
+   * @param {boolean} isChosen
+   * @param {boolean} [extend]
+   */
+  choose(shown, id, isChosen, extend = false) {
+    const to = shown.indexOf(id);
+    const from = extend && shown.includes(this.last) ? shown.indexOf(this.last) : to;
+    this.last = id;
+    this.set(shown.slice(Math.min(from, to), Math.max(from, to) + 1), isChosen);
+  }
+
+  /** @param {string[]} ids @param {boolean} isChosen */
+  set(ids, isChosen) {
+    for (const id of ids) {
+      if (isChosen) this.ids.add(id);
+      else this.ids.delete(id);
+    }
+    this.show();
+    this.changed();
+  }
+
+  show() {
+    const count = this.ids.size;
+    this.bar.hidden = count === 0;
+    if (count === 0) return;
+    const isEnough = this.address !== null;
+    fill(
+      this.bar,
+      html("span", {}, plural(count, "run"), " chosen"),
+      html(
+        "a.button.primary",
+        {
+          id: "compare-chosen",
+          href: this.address,
+          "aria-disabled": isEnough ? null : "true",
+          title: isEnough ? null : "Choose another run to compare it with",
+        },
+        `Compare (${count})`,
+      ),
+      html(
+        "button.icon-button",
+        { type: "button", "aria-label": "Choose none", title: "Choose none", onclick: () => this.clear() },
+        icon("close"),
+      ),
+    );
+    announce(`${plural(count, "run")} chosen`);
+  }
+
+  clear() {
+    this.set([...this.ids], false);
+    byId("choose-all").focus();
+  }
+}
