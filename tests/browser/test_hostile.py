@@ -110,6 +110,8 @@ def test_hostile_names_are_only_text(
                 page.set_viewport_size({"width": width, "height": 900})
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width, f"{path[:60]} is {wide} px wide: {page.evaluate(TOO_WIDE)}"
+        page.goto(f"{site.url}/training/sweeps/{sweep[0]}?seeds=1")
+        expect(page.locator(".legend-entry")).to_have_count(len(HOSTILE))
         page.goto(site.url + "/training")
         expect(page.locator("#runs tbody")).to_contain_text(SCRIPT)
         page.goto(f"{site.url}/training/runs/{runs[1]}")
