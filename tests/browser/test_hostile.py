@@ -13,7 +13,7 @@ from rlsweep.runs import Episode, NewRun, NewSweep, RunStatus
 from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.database import Database
 
-pytestmark = [pytest.mark.integration]
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 SCRIPT = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'>"
 QUOTES = "\"quoted\" 'twice' & &lt;b&gt; `${1}` {{ 7 * 7 }} %_\\"
