@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from rlsweep.settings import Settings
 from rlsweep.store.opening import open_database
 
-pytestmark = [pytest.mark.integration]
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 
 def test_first_paint_is_measured(chromium: Browser, home: Path) -> None:

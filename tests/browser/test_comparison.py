@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = [pytest.mark.integration]
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 CONFIGS = ("ppo_agent_broken", "ppo_agent_lr_high", "ppo_agent_lr_low", "ppo_agent_v1")
 

@@ -13,7 +13,7 @@ from rlsweep.runs import Episode, NewRun, NewSweep, RunStatus
 from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.database import Database
 
-pytestmark = [pytest.mark.integration]
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 SCRIPT = "<script>window.hacked = true</script><img src=x onerror='window.hacked = true'>"
 QUOTES = "\"quoted\" 'twice' & &lt;b&gt; `${1}` {{ 7 * 7 }} %_\\"
@@ -110,6 +110,8 @@ def test_hostile_names_are_only_text(
                 page.set_viewport_size({"width": width, "height": 900})
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width, f"{path[:60]} is {wide} px wide: {page.evaluate(TOO_WIDE)}"
+        page.goto(f"{site.url}/training/sweeps/{sweep[0]}?seeds=1")
+        expect(page.locator(".legend-entry")).to_have_count(len(HOSTILE))
         page.goto(site.url + "/training")
         expect(page.locator("#runs tbody")).to_contain_text(SCRIPT)
         page.goto(f"{site.url}/training/runs/{runs[1]}")

@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from rlsweep.store.database import Database
 
-pytestmark = [pytest.mark.integration]
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 AGENTS = Path(__file__).parents[2] / "config" / "agents"
 SUBMIT = ["submit", str(AGENTS / "ppo_agent_sweep_lr_high.yaml"), "--episodes", "5000", "--name", "live"]

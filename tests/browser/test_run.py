@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = [pytest.mark.integration]
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 
 def test_shows_config_statistics_charts_and_commands(recorded, run_of, visit: Callable[..., Page]) -> None:

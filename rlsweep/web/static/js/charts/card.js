@@ -70,9 +70,9 @@ export class ChartCard {
       (series) => series.x.length === 0 || (series.y.every((value) => value === null) && !series.low),
     );
     this.nothing.hidden = !isEmpty;
+    this.chart.picture.classList.toggle("is-empty", isEmpty);
     this.chart.update(content);
     if (this.hasLegend) this.drawLegend(content.legend ?? content.series.filter((series) => !series.faint));
-    this.legend.hidden = this.legend.childElementCount < 2;
   }
 
   /** @param {Series[]} entries */
@@ -80,6 +80,7 @@ export class ChartCard {
     const wanted = entries.map((series) => `${series.id}:${series.name}:${series.style.index}`).join("|");
     if (this.legendOf === wanted) return;
     this.legendOf = wanted;
+    this.legend.hidden = entries.length < 2;
     fill(
       this.legend,
       entries.map((series) => {
@@ -111,10 +112,8 @@ export class ChartCard {
   }
 
   applyHidden() {
-    const hidden = (this.content?.series ?? [])
-      .map((series) => series.id)
-      .filter((id) => this.hidden.has(id.split("/")[0]));
-    this.chart.hide(new Set(hidden));
+    const series = this.content?.series ?? [];
+    this.chart.hide(new Set(series.filter(({ id, group }) => this.hidden.has(group ?? id)).map(({ id }) => id)));
   }
 
   /** @param {number} big */

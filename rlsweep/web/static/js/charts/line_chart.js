@@ -16,6 +16,7 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
  * @property {(number | null)[]} y
  * @property {(number | null)[] | null} [low] lower edge of the band
  * @property {(number | null)[] | null} [high] upper edge of the band
+ * @property {string} [group] the id of the series whose part it is, and with which it is hidden
  * @property {boolean} [faint] drawn thin and pale, and left out of the readout
  * @property {boolean} [bandOnly] no line, only the band
  */
@@ -218,7 +219,7 @@ export class LineChart {
         .map((series) =>
           svg(`path.band.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, {
             d: bandPath(series, this.toX, this.toY),
-            "data-series": series.id,
+            "data-series": series.group ?? series.id,
           }),
         ),
       ordered
@@ -226,7 +227,7 @@ export class LineChart {
         .map((series) => [
           svg(`path.line.${colourClass(series.style)}${series.faint ? ".faint" : ""}`, {
             d: linePath(series, this.toX, this.toY),
-            "data-series": series.id,
+            "data-series": series.group ?? series.id,
             "stroke-dasharray": series.style.dash || null,
           }),
           series.x.length <= FEW_POINTS && !series.faint && this.dots(series),
@@ -244,7 +245,7 @@ export class LineChart {
           cx: this.toX(x),
           cy: this.toY(y),
           r: 2,
-          "data-series": series.id,
+          "data-series": series.group ?? series.id,
         })
       );
     });

@@ -161,7 +161,8 @@ export class CurvesPanel {
       const style = this.styles.get(config.name) ?? { index: 0, colour: 0, dash: "" };
       const seeds = this.showsSeeds
         ? config.runs.map((/** @type {any} */ run) => ({
-            id: `${config.name}/${run.run_id}`,
+            id: run.run_id,
+            group: config.name,
             name: `${config.name} seed ${run.seed}`,
             style,
             x: config.x,
@@ -225,7 +226,8 @@ export class CurvesPanel {
       if (this.showsSeeds || !mean) {
         for (const curve of curves) {
           series.push({
-            id: `${config}/${curve.run_id}`,
+            id: curve.run_id,
+            group: config,
             name: this.places.get(curve.run_id)?.label ?? "",
             style,
             x: curve.x,
@@ -268,7 +270,7 @@ export class CurvesPanel {
       format: metric.format,
       tick: metric.tick,
       within: metric.within,
-      legend: series.filter((each) => !each.id.includes("/")),
+      legend: series.filter((each) => !each.group),
     });
     this.card.applyHidden();
   }

@@ -68,7 +68,7 @@ export function differencesPanel(report, styles, file) {
               keys.map((key) => {
                 const value = configValue(config.differences[key]);
                 const isUsual = base && base !== config && value === configValue(base.differences[key]);
-                return html(`td.numeric${isUsual ? ".is-usual" : ".heat"}`, {}, value);
+                return html(`td.numeric${isUsual ? ".is-usual" : ".heat"}`, { title: value }, value);
               }),
             ),
           ),
