@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Ray, torch and MKL otherwise take every core for each of several processes.
 TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: sweep test lint bench install format clean
+.PHONY: sweep test lint bench chaos install format clean
 
 sweep: $(VENV)/.installed  ## train the shipped variants side by side and compare them
 	$(BIN)/rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --episodes 2000
@@ -21,6 +21,9 @@ lint: $(VENV)/.installed-dev  ## style, types, and who imports whom
 
 bench: $(VENV)/.installed-dev  ## the figures that README quotes; tens of minutes
 	$(TEST_ENV) $(BIN)/pytest tests/benchmarks -s $(PYTEST_ARGS)
+
+chaos: $(VENV)/.installed-dev  ## a sweep whose every part is killed at random, a hundred times; ten minutes or so
+	$(TEST_ENV) RLSWEEP_CHAOS_KILLS=100 $(BIN)/pytest tests/chaos -s $(PYTEST_ARGS)
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

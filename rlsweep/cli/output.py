@@ -53,8 +53,10 @@ def duration(seconds: float) -> str:
 
 
 def size(number_of_bytes: float) -> str:
-    """Write bytes as `328 MB` or `1.1 GB`."""
-    return f"{number_of_bytes / 1e9:.1f} GB" if number_of_bytes >= 1e9 else f"{number_of_bytes / 1e6:.0f} MB"
+    """Write bytes as `90 kB`, `328 MB` or `1.1 GB`."""
+    if number_of_bytes >= 1e9:
+        return f"{number_of_bytes / 1e9:.1f} GB"
+    return f"{number_of_bytes / 1e6:.0f} MB" if number_of_bytes >= 1e6 else f"{number_of_bytes / 1e3:.0f} kB"
 
 
 def when(moment: datetime) -> str:

@@ -118,20 +118,28 @@ def _train(
 
 
 def _sound_checkpoint(database: Database, run: TrainingRun, recorder: StoreRecorder) -> Path | None:
-    """The checkpoint to go on from: the last one whose file is what was written; None where there is none."""
-    from rlsweep.training.checkpoints import damage
+    """The checkpoint to go on from: the last one whose file is what was written; None where there is none.
 
-    damaged = []
-    for checkpoint in training_runs.checkpoints_to_go_on_from(database, run.id):
+    Files that an attempt removed without living to say so go from the record.
+    """
+    from rlsweep.training.checkpoints import damage, is_removed
+
+    on_record = training_runs.checkpoints_to_go_on_from(database, run.id)
+    removed = [checkpoint.uri for checkpoint in on_record if is_removed(checkpoint)]
+    recorder.drop_checkpoints(removed)
+    damaged: list[str] = []
+    sound = None
+    for checkpoint in on_record:
+        if checkpoint.uri in removed:
+            continue
         reason = damage(checkpoint)
         if reason is None:
+            sound = checkpoint
             break
         damaged.append(f"{checkpoint.uri} ({reason})")
-    else:
-        checkpoint = None
     if damaged:
-        going_on = "from its start" if checkpoint is None else f"from {checkpoint.uri}"
+        going_on = "from its start" if sound is None else f"from {sound.uri}"
         warning = f"Checkpoint damaged: {', '.join(damaged)}. The run went on {going_on}."
         logger.warning("run %s: %s", run.id, warning)
         recorder.add_facts({"warning": warning})
-    return None if checkpoint is None else Path(checkpoint.uri)
+    return None if sound is None else Path(sound.uri)

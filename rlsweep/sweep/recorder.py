@@ -144,6 +144,11 @@ class StoreRecorder:
             written = _Pending(checkpoints=[checkpoint], dropped_uris=list(dropped_uris))
             self._pending = self._pending.followed_by(written)
 
+    def drop_checkpoints(self, uris: Sequence[str]) -> None:
+        """Take that the files of these are gone."""
+        with self._lock:
+            self._pending.dropped_uris.extend(uris)
+
     def __enter__(self) -> "StoreRecorder":
         self._thread.start()
         return self

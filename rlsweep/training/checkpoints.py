@@ -116,6 +116,12 @@ class CheckpointFolder:
         )
 
 
+def is_removed(checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint's file is gone from its folder; a folder that is out of reach tells nothing of it."""
+    path = Path(checkpoint.uri)
+    return path.parent.is_dir() and not path.exists()
+
+
 def damage(checkpoint: Checkpoint) -> str | None:
     """What is wrong with a checkpoint's file, as a clause; None where it is what was written."""
     try:

@@ -34,7 +34,7 @@ KILLS = int(os.environ.get("RLSWEEP_CHAOS_KILLS", "6"))
 SEED = int(os.environ.get("RLSWEEP_CHAOS_SEED", "1"))
 BETWEEN_S = (1.0, 5.0)
 CONFIGS, SEEDS = 4, 2
-STEPS = 256 * (12 + KILLS // 2)
+STEPS = 256 * (10 + 2 * KILLS)
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "c4a05" * 12}
 AGENT = """\
 agent_id: chaos
@@ -56,7 +56,7 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="rlsweep-chaos-", ignore_cleanup_errors=True) as name:
         for number in range(1, CONFIGS + 1):
             (Path(name) / f"chaos_sweep_v{number}.yaml").write_text(AGENT.format(number=number))
-        environment = {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": 0.004}}
+        environment = {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": 0.005}}
         base = {"environment": environment, "checkpoint_interval_episodes": 20, "evaluation": {"enabled": False}}
         (Path(name) / "base.json").write_text(json.dumps(base))
         yield Path(name)
@@ -128,12 +128,14 @@ def test_whatever_is_killed_nothing_is_lost(folder: Path) -> None:
 
 
 def _kill(server: Server, nodes: Nodes, command: Command, spool: Path, rng: Random) -> Counter[str]:
-    """Kill KILLS times; wherever the driver is dead, `resume` takes its place."""
+    """Kill KILLS times, in rounds of all victims; wherever the driver is dead, `resume` takes its place."""
     kill = victims(server, nodes, command, spool, rng)
     killed: Counter[str] = Counter()
+    waiting: list[str] = []
     while killed.total() < KILLS:
         time.sleep(rng.uniform(*BETWEEN_S))
-        name = rng.choice(list(kill))
+        waiting = waiting or rng.sample(list(kill), len(kill))
+        name = waiting.pop()
         if kill[name]():
             killed[name] += 1
         if not _is_driven(server.database, command):

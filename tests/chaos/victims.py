@@ -88,8 +88,7 @@ class Nodes:
 
     def stop(self) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(60)
+        self.process.communicate(timeout=60)
 
     def _line(self) -> str:
         assert self.process.stdout is not None

@@ -40,11 +40,22 @@ def ray_head(rlsweep: Any, kill_tree: Any) -> Iterator[str]:
             stderr=subprocess.DEVNULL,
         )
         try:
+            wait_for_port(port)
             yield f"127.0.0.1:{port}"
             assert head.poll() is None
         finally:
             kill_tree(head.pid)
             head.wait(timeout=30)
+
+
+def wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError("the cluster did not start")
 
 
 def runs_of(rlsweep: Any) -> list[dict[str, Any]]:
@@ -53,7 +64,7 @@ def runs_of(rlsweep: Any) -> list[dict[str, Any]]:
 
 
 def wait_for_episodes(rlsweep: Any, episodes: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         status = rlsweep.start("status", "--json")
         out, _ = status.communicate(timeout=30)

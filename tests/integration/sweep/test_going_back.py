@@ -1,0 +1,175 @@
+"""Which checkpoint a run goes on from, and what becomes of it where the disk fails it."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlsweep.config.agent import AgentConfig, NetworkConfig
+from rlsweep.config.run import Budget, Mode, RunConfig
+from rlsweep.config.training import EvaluationConfig, TrainingConfig
+from rlsweep.runs import NewRun, RunStatus, TrainingRun
+from rlsweep.settings import Settings
+from rlsweep.store import curves, training_runs
+from rlsweep.store.database import Database
+from rlsweep.sweep.execution import Workplace, execute_run
+
+pytestmark = pytest.mark.integration
+
+STEPS = 1024
+
+Rows = list[tuple[int, int, float]]
+
+
+class StopAfter(threading.Event):
+    """Set once it was looked at so often: a run looks at every env step and every optimizer step."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._left = looks
+
+    def is_set(self) -> bool:
+        self._left -= 1
+        return self._left < 0 or super().is_set()
+
+
+@pytest.fixture
+def planned(database: Database, new_run: Callable[..., NewRun]) -> Callable[..., TrainingRun]:
+    """Puts a run of 16 rollouts on record, pending; it saves a checkpoint at the end of almost every one."""
+
+    def make(net_arch: tuple[int, ...] = (8,)) -> TrainingRun:
+        config = RunConfig(
+            agent=AgentConfig(
+                agent_id="test_agent",
+                name="Test",
+                algorithm="MaskablePPO",
+                version=1,
+                n_steps=64,
+                n_epochs=1,
+                network=NetworkConfig(net_arch=net_arch),
+            ),
+            training=TrainingConfig(checkpoint_interval_episodes=5, evaluation=EvaluationConfig(enabled=False)),
+            mode=Mode.FULL,
+            budget=Budget(total_timesteps=STEPS),
+            seed=3,
+        )
+        return training_runs.create_single(database, new_run(config=config.to_record(), trial_key=None))
+
+    return make
+
+
+@pytest.fixture
+def work(database: Database, settings: Settings) -> Callable[..., RunStatus]:
+    """Takes a run up, in this process, until it is done or was looked at so often."""
+    workplace = Workplace(database_url=database.url, settings=settings, threads=1)
+
+    def work(run: TrainingRun, looks: int = 10**9) -> RunStatus:
+        found = training_runs.get(database, run.id)
+        if found.status.is_finished:
+            training_runs.reopen(database, run.id)
+        return execute_run(run.id, workplace, stop=StopAfter(looks))
+
+    return work
+
+
+def rows_of(database: Database, run: TrainingRun) -> Rows:
+    columns = curves.episodes_of(database, [run.id])[run.id]
+    return list(zip(columns.episode.tolist(), columns.env_steps.tolist(), columns.reward.tolist(), strict=True))
+
+
+def files_of(database: Database, run: TrainingRun) -> list[Path]:
+    """The files on record, the one to go on from first."""
+    return [Path(each.uri) for each in training_runs.checkpoints_to_go_on_from(database, run.id)]
+
+
+def damaged(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(database: Database, planned: Any, work: Any) -> None:
+    whole, run = planned(), planned()
+    work(whole)
+    assert work(run, looks=600) is RunStatus.STOPPED
+    newest, before, *_ = files_of(database, run)
+    damaged(newest)
+    assert work(run) is RunStatus.COMPLETED
+    after = training_runs.get(database, run.id)
+    warning = f"Checkpoint damaged: {newest} (its content is not what was written). The run went on from {before}."
+    assert after.metadata["warning"] == warning
+    assert rows_of(database, run) == rows_of(database, whole)
+
+
+def test_where_none_is_sound_a_run_begins_again(database: Database, planned: Any, work: Any) -> None:
+    whole, run = planned(), planned()
+    work(whole)
+    work(run, looks=600)
+    for path in files_of(database, run):
+        damaged(path)
+    assert work(run) is RunStatus.COMPLETED
+    assert training_runs.get(database, run.id).metadata["warning"].endswith("The run went on from its start.")
+    assert rows_of(database, run) == rows_of(database, whole)
+
+
+def test_files_that_are_gone_go_from_the_record(database: Database, planned: Any, work: Any) -> None:
+    run = planned()
+    work(run, looks=600)
+    newest, _, oldest = files_of(database, run)
+    for path in (newest, oldest):
+        path.unlink()
+    assert work(run) is RunStatus.COMPLETED
+    assert "warning" not in training_runs.get(database, run.id).metadata
+    on_record = files_of(database, run)
+    assert set(on_record) == set(on_record[0].parent.iterdir())
+
+
+def test_a_folder_out_of_reach_is_no_reason_to_forget(
+    database: Database, planned: Any, work: Any, settings: Settings
+) -> None:
+    run = planned()
+    work(run, looks=600)
+    on_record = files_of(database, run)
+    aside = settings.storage.rename(settings.storage.with_name("unmounted"))
+    work(run, looks=1)
+    assert set(on_record) <= set(files_of(database, run))
+    assert "No such file" in training_runs.get(database, run.id).metadata["warning"]
+    assert aside.exists()
+
+
+@pytest.fixture
+def small_disk(settings: Settings) -> Iterator[Callable[[str], None]]:
+    """A storage folder of its own size; call it to give it another one."""
+    settings.storage.mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", settings.storage], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+
+    def resize(size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", settings.storage], check=True)
+
+    yield resize
+    subprocess.run(["umount", settings.storage], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted, which is root's to do")
+def test_a_full_disk_fails_the_run_which_goes_on_when_there_is_room(
+    database: Database, planned: Any, work: Any, small_disk: Callable[[str], None]
+) -> None:
+    run = planned(net_arch=(64, 64))
+    assert work(run) is RunStatus.FAILED
+    failed = training_runs.get(database, run.id)
+    assert failed.error is not None
+    assert "No space left on device. Free some space there, or point RLSWEEP_STORAGE elsewhere." in failed.error
+    assert failed.episodes == len(rows_of(database, run)) > 0
+    small_disk("20m")
+    assert work(run) is RunStatus.COMPLETED
+    numbers = [row[0] for row in rows_of(database, run)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert training_runs.get(database, run.id).env_steps == STEPS
