@@ -8,11 +8,13 @@ import random
 import sys
 import threading
 import time
+from functools import partial
 
 from rlsweep.runs import Episode, NewRun, Outcome
 from rlsweep.store import recording, training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
+from rlsweep.sweep.patience import patiently
 
 
 def planned(number: int) -> NewRun:
@@ -30,15 +32,17 @@ def episodes_from(first: int, count: int) -> list[Episode]:
 
 
 def trial(database: Database, flushes: int, count: int, every_s: float, milliseconds: list[float], seed: int) -> None:
-    run = training_runs.begin_attempt(database, training_runs.create_single(database, planned(seed)).id, {})
-    assert run is not None
     time.sleep(random.Random(seed).uniform(0, every_s))
+    created = patiently(lambda: training_runs.create_single(database, planned(seed)), seconds=60)
+    run = patiently(lambda: training_runs.begin_attempt(database, created.id, {}), seconds=60)
+    assert run is not None
     for number in range(flushes):
         due = time.monotonic() + every_s
         episodes = episodes_from(1 + number * count, count)
         progress = Progress(episodes=episodes[-1].episode, updates=0, env_steps=episodes[-1].env_steps)
         began = time.perf_counter()
-        recording.flush(database, run.id, run.attempt, Batch(progress=progress, episodes=episodes))
+        batch = Batch(progress=progress, episodes=episodes)
+        patiently(partial(recording.flush, database, run.id, run.attempt, batch), seconds=60)
         milliseconds.append(1000 * (time.perf_counter() - began))
         time.sleep(max(0.0, due - time.monotonic()))
 
