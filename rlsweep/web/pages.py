@@ -100,12 +100,7 @@ TEMPLATES: dict[str, type[Page]] = {
 
 _ERRORS: dict[int, tuple[str, str, str]] = {
     400: ("This address cannot be used", "", ""),
-    401: (
-        "A token is needed",
-        "This server is open to other machines, so it asks for its token. Open the link that it printed when it "
-        "started, or add the token to this address once:",
-        "?token=…",
-    ),
+    401: ("A token is needed", "", ""),
     404: (
         "Not found",
         "It may have been deleted, or belong to another RLSWEEP_HOME. These list what is on record:",
