@@ -5,10 +5,11 @@ RlsweepError                      exit code 1: something went wrong while workin
 │   ├── ConfigError               a config file, its content, or a pattern of files
 │   ├── EnvironmentSpecError      an environment that cannot be made from its spec
 │   ├── NotFoundError             a sweep, run or checkpoint that does not exist
+│   ├── UntrustedFileError        a file that could run code when it is read, and that no run has on record
 │   ├── StoreUnavailableError     the database cannot be reached
 │   ├── SchemaError               the database holds a schema this version does not know
 │   └── ClusterUnavailableError   the Ray address cannot be reached, or cannot meet the request
-├── CheckpointError               a checkpoint that cannot be written, read or trusted
+├── CheckpointError               a checkpoint that cannot be written, read or used
 ├── StaleAttemptError             a newer attempt of the same run exists; this process must not write
 ├── DivergedError                 a loss or a reward became NaN or infinite
 ├── EnvironmentStateError         an environment that broke its contract while it was played
@@ -48,6 +49,10 @@ class NotFoundError(InputError):
     """A sweep, run or checkpoint that does not exist."""
 
 
+class UntrustedFileError(InputError):
+    """A file that could run code when it is read, and that no run has on record."""
+
+
 class StoreUnavailableError(InputError):
     """The database cannot be reached."""
 
@@ -61,7 +66,7 @@ class ClusterUnavailableError(InputError):
 
 
 class CheckpointError(RlsweepError):
-    """A checkpoint that cannot be written, read or trusted."""
+    """A checkpoint that cannot be written, read or used."""
 
 
 class StaleAttemptError(RlsweepError):
