@@ -5,10 +5,11 @@ RlsweepError                      exit code 1: something went wrong while workin
 │   ├── ConfigError               a config file, its content, or a pattern of files
 │   ├── EnvironmentSpecError      an environment that cannot be made from its spec
 │   ├── NotFoundError             a sweep, run or checkpoint that does not exist
+│   ├── UntrustedFileError        a file that could run code when it is read, and that no run has on record
 │   ├── StoreUnavailableError     the database cannot be reached
 │   ├── SchemaError               the database holds a schema this version does not know
 │   └── ClusterUnavailableError   the Ray address cannot be reached, or cannot meet the request
-├── CheckpointError               a checkpoint that cannot be written, read or trusted
+├── CheckpointError               a checkpoint that cannot be written, read or used
 ├── SpoolError                    records that wait for the database cannot be kept on disk
 │   └── SpoolLostError            records that were kept on disk are gone
 ├── StaleAttemptError             a newer attempt of the same run exists; this process must not write
@@ -58,6 +59,10 @@ class NotFoundError(InputError):
     """A sweep, run or checkpoint that does not exist."""
 
 
+class UntrustedFileError(InputError):
+    """A file that could run code when it is read, and that no run has on record."""
+
+
 class StoreUnavailableError(InputError):
     """The database cannot be reached."""
 
@@ -71,7 +76,7 @@ class ClusterUnavailableError(InputError):
 
 
 class CheckpointError(RlsweepError):
-    """A checkpoint that cannot be written, read or trusted."""
+    """A checkpoint that cannot be written, read or used."""
 
 
 class SpoolError(RlsweepError):

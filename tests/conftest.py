@@ -4,11 +4,15 @@ Databases: one embedded server a test process, and on it a database of its own f
 trials would do it, with curves whose right verdict is known.
 """
 
+import base64
 import itertools
+import json
 import os
+import pickle
 import socket
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -174,6 +178,34 @@ def new_sweep() -> Callable[..., NewSweep]:
         return NewSweep(**(planned | given))
 
     return make
+
+
+class _Creates:
+    """Creates the file when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self._marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self._marker}",)
+
+
+@pytest.fixture(scope="session")
+def poison() -> Callable[..., Path]:
+    """Copies an SB3 zip with some members replaced by a pickle that creates the file `marker`."""
+
+    def copy(sound: Path, poisoned: Path, marker: Path, *members: str) -> Path:
+        payload = pickle.dumps(_Creates(marker), protocol=2)  # the one that torch takes without a warning
+        hidden = {":type:": "<class 'dict'>", ":serialized:": base64.b64encode(payload).decode()}
+        contents = dict.fromkeys(members, payload)
+        if "data" in members:  # JSON, as SB3 reads it, with a pickle in it
+            contents["data"] = json.dumps({"policy_class": hidden}).encode()
+        with zipfile.ZipFile(sound) as archive, zipfile.ZipFile(poisoned, "w") as copied:
+            for name in {*archive.namelist(), *members}:
+                copied.writestr(name, contents[name] if name in members else archive.read(name))
+        return poisoned
+
+    return copy
 
 
 @contextmanager

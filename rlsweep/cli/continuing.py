@@ -13,7 +13,7 @@ from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
-    from rlsweep.sweep.driver import Share
+    from rlsweep.sweep.share import Share
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +33,7 @@ def resume(
     json: options.Json = False,
 ) -> None:
     """Finish what is unfinished of a sweep: what waits, was stopped, or lost its process."""
-    from rlsweep.sweep.driver import UNFINISHED
+    from rlsweep.sweep.share import UNFINISHED
 
     driving = Driving(
         cpus_per_trial=cpus_per_trial,
@@ -61,7 +61,7 @@ def retry(
     json: options.Json = False,
 ) -> None:
     """Run the failed trials of a sweep again; all others stay as they are."""
-    from rlsweep.sweep.driver import FAILED, FAILED_FROM_START
+    from rlsweep.sweep.share import FAILED, FAILED_FROM_START
 
     driving = Driving(
         cpus_per_trial=cpus_per_trial,

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from rlsweep.store.database import Database
     from rlsweep.sweep.cluster import RaySession
-    from rlsweep.sweep.driver import Driver, Share
+    from rlsweep.sweep.driver import Driver
     from rlsweep.sweep.provenance import Provenance
+    from rlsweep.sweep.share import Share
 
 DEFAULT_GRACE = 120.0
 
@@ -33,6 +34,8 @@ _WAYS_ON = {
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Driving:
     """How a sweep is driven, as the flags say.
+
+    Ray reads its environment when it is first imported, and `ray()` sets that: nothing may import Ray before.
 
     cpus_per_trial, gpus_per_trial, max_concurrent: as `Resources` has them
     address: of a running cluster, None for a Ray of our own; dashboard: Ray's

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlsweep.analysis.wording import number, percent, plural
-from rlsweep.cli.options import Json
+from rlsweep.cli.options import Json, Trust
 from rlsweep.cli.output import print_json
 from rlsweep.errors import NotFoundError
 from rlsweep.settings import Settings
@@ -29,13 +29,20 @@ def evaluate(
         str | None, typer.Option("--opponent", help="random, mcts, mcts:SIMULATIONS, or a checkpoint's path.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Other seeds play other episodes.")] = 0,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Play a trained policy, deterministic and masked, and count."""
     run, checkpoint = _find(reference)
     from rlsweep.training.evaluate import evaluate as play
 
-    summary = play(checkpoint, episodes=episodes, seed=seed, opponent=opponent)
+    summary = play(
+        checkpoint,
+        episodes=episodes,
+        seed=seed,
+        opponent=opponent,
+        is_trusted=lambda: trust or _is_on_record(checkpoint),
+    )
     if json:
         return print_json({"run": None if run is None else run.id, "checkpoint": checkpoint, "summary": summary})
     interval = "" if summary.reward_half_width is None else f" ± {number(summary.reward_half_width)} (95%)"
@@ -54,13 +61,13 @@ def _find(reference: str) -> tuple["TrainingRun | None", Path]:
 
     Raises NotFoundError.
     """
-    path = Path(reference)
-    if path.suffix == ".zip":
-        if not path.is_file():
-            raise NotFoundError(f"Checkpoint not found: {reference}.")
-        return None, path
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
+    from rlsweep.sweep.resuming import checkpoint_path
+
+    path = checkpoint_path(reference)
+    if path is not None:
+        return None, path
 
     with open_database(Settings.from_environ()) as database:
         run = training_runs.get(database, reference)
@@ -68,3 +75,11 @@ def _find(reference: str) -> tuple["TrainingRun | None", Path]:
     if last is None:
         raise NotFoundError(f"{run.label} has no checkpoint yet: it is {run.status}.")
     return run, Path(last.uri)
+
+
+def _is_on_record(checkpoint: Path) -> bool:
+    from rlsweep.store.opening import open_database
+    from rlsweep.sweep.resuming import run_of_file
+
+    with open_database(Settings.from_environ()) as database:
+        return run_of_file(database, checkpoint) is not None

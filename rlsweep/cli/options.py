@@ -29,6 +29,7 @@ WithBase = Annotated[
     bool, typer.Option("--with-base", help="Add the base config that the variants are judged against.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Trust = Annotated[bool, typer.Option("--trust", help="Load a file that is on no run's record; it can run any code.")]
 SweepReference = Annotated[
     str, typer.Argument(metavar="SWEEP", help="Name, id or start of the id of a sweep; `latest` is the newest.")
 ]

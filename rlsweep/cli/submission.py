@@ -59,6 +59,7 @@ def submit(
     # What follows is slow to import; a typing mistake above should not have to wait for it.
     from rlsweep.store.opening import check_reachable, open_database
     from rlsweep.sweep.provenance import collect_provenance
+    from rlsweep.sweep.share import PLANNED, UNFINISHED
     from rlsweep.sweep.submission import check_name, create_sweep
 
     settings = Settings.from_environ()
@@ -78,8 +79,6 @@ def submit(
     with driving.ray() as ray_session:
         _show_plan(plan, out)
         slots = driving.slots(ray_session, settings, out)
-        from rlsweep.sweep.driver import PLANNED, UNFINISHED
-
         provenance = collect_provenance(plan.trials[0].config_path.parent)
         with open_database(settings) as database:
             sweep, share = _unfinished_instead(database, plan), UNFINISHED

@@ -14,13 +14,14 @@ from rlsweep.cli.progress import LiveProgress, progress_line
 from rlsweep.cli.signals import on_interrupt
 from rlsweep.config.plan import make_run
 from rlsweep.config.run import Mode
-from rlsweep.errors import InputError, StoreUnavailableError
+from rlsweep.errors import CheckpointError, InputError, StoreUnavailableError
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from rlsweep.config.plan import Trial
     from rlsweep.store.database import Database
 
 WATCH_SECONDS = 1.0
@@ -54,8 +55,15 @@ def train(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of environment, policy, torch and NumPy.")] = None,
     overrides: options.Overrides = None,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="RUN|CHECKPOINT", help="Go on from a run's last checkpoint.")
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="RUN|CHECKPOINT",
+            help="Go on from a run's last checkpoint, or from the one named; with --agent-config a new run begins "
+            "with the policy weights of the file.",
+        ),
     ] = None,
+    trust: options.Trust = False,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Torch threads.")] = 1,
 ) -> None:
     """Train one config for long, with checkpoints that resume."""
@@ -72,9 +80,12 @@ def train(
     sets = [*(overrides or ()), *(f"{key}={value}" for key, value in flags.items() if value is not None)]
     if resume is None and agent_config is None:
         raise InputError("Name what to train with --agent-config PATH, or what to go on with by --resume RUN.")
-    if resume is not None and (agent_config is not None or config is not None or mode is not None or sets):
+    weights_from = None
+    if resume is not None and agent_config is not None:
+        weights_from = _file_of_weights(resume)
+    elif resume is not None and (config is not None or mode is not None or sets):
         raise InputError(
-            "--resume goes on with the run's own config: leave out --agent-config, --config, --mode and overrides "
+            "--resume goes on with the run's own config: leave out --config, --mode and overrides "
             "(a larger --episodes or --total-timesteps may be given)."
         )
     trial = None
@@ -87,7 +98,6 @@ def train(
             episodes=episodes,
             total_timesteps=total_timesteps,
         )
-    from rlsweep.envs.make import make_env
     from rlsweep.store import sweeps, training_runs
     from rlsweep.store.opening import open_database
     from rlsweep.sweep.execution import Workplace, execute_run
@@ -96,8 +106,7 @@ def train(
     from rlsweep.sweep.submission import run_of_trial
 
     if trial is not None:
-        # An environment that cannot be made is the user's to correct, and no failed run.
-        make_env(trial.config.training.environment, seed=trial.config.seed).close()
+        _check(trial, weights_from)
     out = console()
     settings = Settings.from_environ()
     with open_database(settings) as database:
@@ -108,7 +117,9 @@ def train(
                 out.print(f"Warning: {warning}", markup=False)
         else:
             assert resume is not None
-            run, checkpoint = reopen_run(database, resume, episodes=episodes, total_timesteps=total_timesteps)
+            run, checkpoint = reopen_run(
+                database, resume, episodes=episodes, total_timesteps=total_timesteps, trust=trust
+            )
         out.print(f"Training run {str(run.id)[:8]}: {run.label}, {run.config['mode']} mode", markup=False)
         provenance = collect_provenance(Path(run.config_path).parent)
         workplace = Workplace(
@@ -116,7 +127,7 @@ def train(
         )
         stop = threading.Event()
         with _progress(database, run, out), on_interrupt(stop.set) as interrupted:
-            execute_run(run.id, workplace, stop=stop, resume_from=checkpoint)
+            execute_run(run.id, workplace, stop=stop, resume_from=checkpoint, weights_from=weights_from)
         if run.sweep_id is not None:
             sweeps.settle(database, run.sweep_id)
         run = training_runs.get(database, run.id)
@@ -126,6 +137,35 @@ def train(
         raise typer.Exit(EXIT_INTERRUPTED)
     if run.status is not RunStatus.COMPLETED:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _file_of_weights(reference: str) -> Path:
+    """The file whose policy weights a new run begins with. Raises InputError for a run's id, NotFoundError."""
+    from rlsweep.sweep.resuming import checkpoint_path
+
+    path = checkpoint_path(reference)
+    if path is None:
+        raise InputError(
+            f"--resume {reference} goes on with the run's own config: leave out --agent-config, or name a checkpoint's "
+            "file, whose weights a new run begins with."
+        )
+    return path
+
+
+def _check(trial: "Trial", weights_from: Path | None) -> None:
+    """Raise InputError where the environment cannot be made or the weights do not fit: that is no failed run."""
+    from rlsweep.envs.make import make_env
+
+    env = make_env(trial.config.training.environment, seed=trial.config.seed)
+    try:
+        if weights_from is not None:
+            from rlsweep.training.weights import load_player
+
+            load_player(weights_from, trial.config, env)
+    except CheckpointError as exc:
+        raise InputError(str(exc)) from exc
+    finally:
+        env.close()
 
 
 @contextmanager

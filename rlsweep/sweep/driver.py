@@ -10,7 +10,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
@@ -23,6 +22,7 @@ from rlsweep.sweep.execution import Workplace
 from rlsweep.sweep.flags import StopFlag
 from rlsweep.sweep.resources import Resources
 from rlsweep.sweep.scratch import scratch_folder
+from rlsweep.sweep.share import Share
 from rlsweep.sweep.spool import send_left
 from rlsweep.sweep.trainable import TrialTrainable
 from rlsweep.sweep.tuning import RESTARTS, Fit, LiveTrials
@@ -36,24 +36,6 @@ LEASE_SECONDS = 3.0
 """Between two signs of life of the driver."""
 
 Watcher = Callable[[Sequence[TrainingRun]], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
-    """What of its sweep a driver runs; it leaves all else as it is.
-
-    statuses: those that its runs have before
-    from_start: whether they begin anew instead of going on from their last checkpoints
-    """
-
-    statuses: frozenset[RunStatus]
-    from_start: bool = False
-
-
-PLANNED = Share(statuses=frozenset({RunStatus.PENDING}))
-UNFINISHED = Share(statuses=frozenset({RunStatus.PENDING, RunStatus.RUNNING, RunStatus.STOPPED}))
-FAILED = Share(statuses=frozenset({RunStatus.FAILED}))
-FAILED_FROM_START = Share(statuses=frozenset({RunStatus.FAILED}), from_start=True)
 
 
 class Driver:

@@ -46,13 +46,15 @@ def execute_run(
     workplace: Workplace,
     *,
     resume_from: Path | None = None,
+    weights_from: Path | None = None,
     stop: threading.Event,
     stop_elsewhere: Callable[[], bool] = lambda: False,
 ) -> RunStatus:
     """Take the run up as a new attempt, train it, and put its final status on record.
 
     `stop` ends it at the next step once set; `stop_elsewhere` is asked whether to stop while the database is away.
-    It goes on from `resume_from`, or from the run's last checkpoint, or from the start. A run that was finished or
+    It goes on from `resume_from`, or from the run's last checkpoint, or from the start, there with the policy weights
+    of `weights_from` if it is given. A run that was finished or
     stopped meanwhile is left as it is. An exception of the run's own (a broken environment, a diverged loss) is
     caught and becomes the record's error, so that the process can go on with other runs.
 
@@ -70,7 +72,7 @@ def execute_run(
         return training_runs.get(database, str(run_id)).status
     final = None
     try:
-        result, error = _train(database, run, workplace, resume_from, stop, stop_elsewhere), None
+        result, error = _train(database, run, workplace, resume_from, weights_from, stop, stop_elsewhere), None
         status = result.status
         final = result if status is RunStatus.COMPLETED else None
     except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
@@ -94,6 +96,7 @@ def _train(
     run: TrainingRun,
     workplace: Workplace,
     resume_from: Path | None,
+    weights_from: Path | None,
     stop: threading.Event,
     stop_elsewhere: Callable[[], bool],
 ) -> "Result":
@@ -110,6 +113,7 @@ def _train(
             checkpoint_folder=paths.run_checkpoints(run.id),
             tensorboard_folder=paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
             resume_from=checkpoint,
+            weights_from=weights_from if checkpoint is None else None,
             threads=workplace.threads,
         )
         if result.status is RunStatus.COMPLETED:
@@ -136,10 +140,10 @@ def _sound_checkpoint(database: Database, run: TrainingRun, recorder: StoreRecor
         if reason is None:
             sound = checkpoint
             break
-        damaged.append(f"{checkpoint.uri} ({reason})")
+        damaged.append(reason)
     if damaged:
         going_on = "from its start" if sound is None else f"from {sound.uri}"
-        warning = f"Checkpoint damaged: {', '.join(damaged)}. The run went on {going_on}."
+        warning = f"Checkpoint damaged: {'; '.join(damaged)}. The run went on {going_on}."
         logger.warning("run %s: %s", run.id, warning)
         recorder.add_facts({"warning": warning})
     return None if sound is None else Path(sound.uri)

@@ -4,24 +4,49 @@ from pathlib import Path
 from uuid import UUID
 
 from rlsweep.config.run import Budget, RunConfig
-from rlsweep.errors import InputError, NotFoundError
+from rlsweep.errors import InputError, NotFoundError, UntrustedFileError
 from rlsweep.runs import TrainingRun
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 
 
-def find_run(database: Database, reference: str) -> tuple[TrainingRun, Path | None]:
-    """Find the run that `reference` names by its id, or by the path of one of its checkpoints, then that path too.
-
-    Raises NotFoundError.
-    """
+def checkpoint_path(reference: str) -> Path | None:
+    """The path, if it names a checkpoint's file rather than a run. Raises NotFoundError where there is no such file."""
     path = Path(reference)
     if path.suffix != ".zip":
-        return training_runs.get(database, reference), None
+        return None
     if not path.is_file():
         raise NotFoundError(f"Checkpoint not found: {reference}.")
+    return path.absolute()
+
+
+def run_of_file(database: Database, path: Path) -> TrainingRun | None:
+    """The run that wrote the file, known by its checksum wherever it lies now; None where none did."""
+    from rlsweep.training.checkpoints import checksum
+
+    return training_runs.of_checksum(database, checksum(path))
+
+
+def find_run(database: Database, reference: str, *, trust: bool) -> tuple[TrainingRun, Path | None]:
+    """Find the run that `reference` names by its id, or by one of its checkpoints' files, then that path too.
+
+    trust: that a file which is on no run's record belongs to the run that its folder is named after
+    Raises NotFoundError, UntrustedFileError for a file that nobody vouches for.
+    """
+    path = checkpoint_path(reference)
+    if path is None:
+        return training_runs.get(database, reference), None
+    run = run_of_file(database, path)
+    if run is not None:
+        return run, path
+    if not trust:
+        raise UntrustedFileError(
+            f"{reference} is on no training run's record, and going on from it would run whatever code is in it. If "
+            "you know where it comes from, add --trust; or begin a new run with its weights alone, by "
+            "--agent-config CONFIG beside --resume."
+        )
     try:
-        return training_runs.get(database, UUID(path.absolute().parent.name)), path.absolute()
+        return training_runs.get(database, UUID(path.parent.name)), path
     except (ValueError, NotFoundError):
         raise NotFoundError(
             f"{reference} belongs to no training run on record, so its config is not known. "
@@ -30,14 +55,14 @@ def find_run(database: Database, reference: str) -> tuple[TrainingRun, Path | No
 
 
 def reopen_run(
-    database: Database, reference: str, *, episodes: int | None, total_timesteps: int | None
+    database: Database, reference: str, *, episodes: int | None, total_timesteps: int | None, trust: bool
 ) -> tuple[TrainingRun, Path | None]:
     """Make a run ready to be taken up again, with a larger budget if one is given.
 
     Raises InputError where nothing is left to do, or where the run is a trial of a sweep and would get another budget
-    than the trials it is compared with; DriverBusyError while another process trains it.
+    than the trials it is compared with; DriverBusyError while another process trains it; and what `find_run` raises.
     """
-    run, checkpoint = find_run(database, reference)
+    run, checkpoint = find_run(database, reference, trust=trust)
     if episodes is None and total_timesteps is None:
         return training_runs.reopen(database, run.id), checkpoint
     if run.sweep_id is not None:

@@ -122,14 +122,22 @@ def is_removed(checkpoint: Checkpoint) -> bool:
     return path.parent.is_dir() and not path.exists()
 
 
-def damage(checkpoint: Checkpoint) -> str | None:
-    """What is wrong with a checkpoint's file, as a clause; None where it is what was written."""
+def checksum(path: Path) -> str:
+    """A file's SHA-256, as the record has it. Raises CheckpointError where it cannot be read."""
     try:
-        with open(checkpoint.uri, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
-        return exc.strerror or str(exc)
-    return None if digest == checkpoint.sha256 else "its content is not what was written"
+        raise CheckpointError(f"The checkpoint at {path} cannot be read: {exc.strerror or exc}") from exc
+
+
+def damage(checkpoint: Checkpoint) -> str | None:
+    """What is wrong with a checkpoint's file, as a sentence; None where it is what was written."""
+    try:
+        digest = checksum(Path(checkpoint.uri))
+    except CheckpointError as exc:
+        return str(exc)
+    return None if digest == checkpoint.sha256 else f"The content of {checkpoint.uri} is not what was written"
 
 
 def read_saved_run(path: Path) -> SavedRun:

@@ -1,24 +1,20 @@
 """Play a checkpoint: what `rlsweep eval` does."""
 
 import pickle
-import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import gymnasium as gym
-from stable_baselines3.common.base_class import BaseAlgorithm
 
 from rlsweep.analysis.intervals import t_half_width
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
-from rlsweep.errors import CheckpointError
+from rlsweep.errors import UntrustedFileError
 from rlsweep.runs import Outcome
-from rlsweep.training.algorithms import load_algorithm
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluation import Played, PolicyPlayer, play
 from rlsweep.training.seeding import evaluation_seed
+from rlsweep.training.weights import load_player
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,44 +44,37 @@ def evaluate(
     seed: int = 0,
     environment: EnvironmentSpec | None = None,
     opponent: str | None = None,
+    is_trusted: Callable[[], bool] = lambda: False,
 ) -> EvaluationSummary:
     """Play a checkpoint's deterministic policy, in the environment it was trained on unless another is given.
 
-    Its episodes are those of no training run; the same seed gives the same ones.
-    Raises CheckpointError, EnvironmentSpecError, DivergedError where a reward is NaN or infinite.
+    Its episodes are those of no training run; the same seed gives the same ones. Nothing of the file is unpickled but
+    the normaliser's statistics, where it has any, and those only if it `is_trusted`, which is asked only then.
+
+    Raises CheckpointError, UntrustedFileError, EnvironmentSpecError, ConfigError where the environment does not suit
+    the algorithm, DivergedError where a reward is NaN or infinite.
     """
     saved = read_saved_run(checkpoint)
+    statistics = saved.boundary.statistics
+    if statistics is not None and not is_trusted():
+        raise UntrustedFileError(
+            f"{checkpoint} is on no training run's record, and its observations were normalised: the statistics in it "
+            "are a pickle, which could run any code. If you know where the file comes from, add --trust."
+        )
     spec = environment or saved.config.training.environment
     if opponent is not None:
         spec = spec.model_copy(update={"opponent": opponent})
-    algorithm = saved.config.agent.algorithm
-    model = _load(checkpoint, algorithm)
+    config = saved.config.model_copy(
+        update={"training": saved.config.training.model_copy(update={"environment": spec})}
+    )
     env = make_env(spec, seed=evaluation_seed(seed), max_steps_per_episode=saved.config.training.max_steps_per_episode)
     try:
-        if model.action_space != env.action_space or _size(model) != _size(env):
-            raise CheckpointError(
-                f"The checkpoint at {checkpoint} was trained on other observations or actions "
-                f"than environment '{spec.id}' has."
-            )
-        statistics = saved.boundary.statistics
+        model = load_player(checkpoint, config, env)
         normalizer = None if statistics is None else pickle.loads(statistics)
-        player = PolicyPlayer(model, normalizer, uses_masks=ALGORITHMS[algorithm].uses_masks)
+        player = PolicyPlayer(model, normalizer, uses_masks=ALGORITHMS[config.agent.algorithm].uses_masks)
         return _summary(play(player, env, episodes=episodes, seed=evaluation_seed(seed)))
     finally:
         env.close()
-
-
-def _load(checkpoint: Path, algorithm: str) -> BaseAlgorithm:
-    try:
-        # without the training run's rollout buffer, which may be large
-        return load_algorithm(algorithm).load(checkpoint, device="cpu", custom_objects={"n_steps": 1, "n_envs": 1})
-    except (OSError, ValueError, RuntimeError, KeyError, zipfile.BadZipFile) as exc:
-        raise CheckpointError(f"The checkpoint at {checkpoint} cannot be loaded as {algorithm}: {exc}") from exc
-
-
-def _size(holder: BaseAlgorithm | gym.Env[Any, Any]) -> list[int]:
-    """Lengths of the observation's axes; SB3 may have moved an image's channels to the front."""
-    return sorted(holder.observation_space.shape or ())
 
 
 def _summary(played: Played) -> EvaluationSummary:

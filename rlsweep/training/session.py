@@ -93,6 +93,10 @@ class TrainingSession:
             **asdict(self._progress.counters),
         )
 
+    def save_start(self) -> None:
+        """Save a run that begins with weights from elsewhere, so that going on with it needs that file no more."""
+        self._save(self._stand())
+
     def progress_remaining(self) -> float:
         """What schedules follow; under an episode budget it counts episodes, which SB3 cannot."""
         return self._progress.remaining(self._config.budget)

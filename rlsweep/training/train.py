@@ -24,6 +24,7 @@ from rlsweep.training.seeding import evaluation_seed, resumed_seed, training_see
 from rlsweep.training.session import Result, TrainingSession
 from rlsweep.training.tensorboard import TensorBoardLog
 from rlsweep.training.vector import make_vector, normalizer_of, restore_statistics
+from rlsweep.training.weights import set_policy_weights
 
 LOG_FILE = "train.log"
 """Beside the TensorBoard events of a smoke run: everything SB3 logs, as a table an update."""
@@ -36,6 +37,7 @@ def train(
     checkpoint_folder: Path,
     tensorboard_folder: Path | None,
     resume_from: Path | None = None,
+    weights_from: Path | None = None,
     threads: int = 1,
 ) -> Result:
     """Train until the budget is spent or the recorder asks to stop; then write a last checkpoint.
@@ -43,6 +45,7 @@ def train(
     resume_from: a checkpoint of the same run, from which it goes on as though it had never stopped, where copies of
         its environments can take their place (on a CPU, bit for bit); else new episodes are begun with random streams
         of their own. The budget counts from the run's first start
+    weights_from: an SB3 zip whose policy's weights this run begins with; nothing else of it is read
     threads: torch's, in this process
 
     Raises DivergedError where a loss or a reward is no longer finite, EnvironmentSpecError, ConfigError and
@@ -71,6 +74,9 @@ def train(
             _check_resumable(config, saved, resume_from)
             load_weights(model, resume_from)
             _continue(model, env, saved, config)
+        if weights_from is not None:
+            set_policy_weights(model, weights_from, config)
+            recorder.add_facts({"weights_from": str(weights_from)})
         log = None
         if tensorboard_folder is not None:
             log = TensorBoardLog(tensorboard_folder, config, first_step=progress.env_steps)
@@ -91,6 +97,8 @@ def train(
             copies_environments=without_copies is None,
         )
         observe(model, session)
+        if weights_from is not None:
+            session.save_start()
         return session.run(None if saved is None else saved.boundary.state)
 
 

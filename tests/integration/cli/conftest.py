@@ -86,8 +86,8 @@ class Cli:
             os.close(writing)
         return done.stderr
 
-    def run_in_terminal(self, *arguments: str, columns: int) -> str:
-        """Run in a terminal so many columns wide; what it showed."""
+    def run_in_terminal(self, *arguments: str, columns: int, typed: str = "") -> str:
+        """Run in a terminal so many columns wide, with `typed` ahead of any question; what it showed."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         process = subprocess.Popen(
@@ -99,6 +99,7 @@ class Cli:
             stderr=theirs,
         )
         os.close(theirs)
+        os.write(ours, typed.encode())
         shown = b""
         while True:
             try:

@@ -14,6 +14,9 @@ import psutil
 import pytest
 
 HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[2]
+"""Before whatever rlsweep is installed: the one under test."""
+
 TIMEOUT_S = 120
 
 AGENT = """\
@@ -40,7 +43,11 @@ class Rlsweep:
     @property
     def environ(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
-        return kept | {"RLSWEEP_HOME": str(self.home), "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+        return kept | {
+            "RLSWEEP_HOME": str(self.home),
+            "PYTHONPATH": f"{HERE}{os.pathsep}{REPOSITORY}",
+            "OMP_NUM_THREADS": "1",
+        }
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

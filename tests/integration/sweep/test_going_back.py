@@ -100,7 +100,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(database: Database, pl
     damaged(newest)
     assert work(run) is RunStatus.COMPLETED
     after = training_runs.get(database, run.id)
-    warning = f"Checkpoint damaged: {newest} (its content is not what was written). The run went on from {before}."
+    warning = f"Checkpoint damaged: The content of {newest} is not what was written. The run went on from {before}."
     assert after.metadata["warning"] == warning
     assert rows_of(database, run) == rows_of(database, whole)
 

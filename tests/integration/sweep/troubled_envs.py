@@ -41,17 +41,20 @@ class Calm(gym.Env[Observation, int]):
 class _Troubled(Calm):
     """Has its trouble at the end of an episode, in trials alone: the plan's child process, without Ray, sees it well.
 
-    With a `marker` file only the first one to get there has it.
+    With a `marker` file only the first one to get there has it; `after` so many episodes.
     """
 
-    def __init__(self, marker: str = "", seconds: float = 0.0) -> None:
+    def __init__(self, marker: str = "", seconds: float = 0.0, after: int = 0) -> None:
         super().__init__(seconds)
         self._marker = marker
+        self._episodes_left = after
 
     def step(self, action: int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         stepped = super().step(action)
-        if stepped[2] and "ray" in sys.modules and self._is_first():
-            self._trouble()
+        if stepped[2]:
+            self._episodes_left -= 1
+            if self._episodes_left < 0 and "ray" in sys.modules and self._is_first():
+                self._trouble()
         return stepped
 
     def _is_first(self) -> bool:

@@ -12,7 +12,7 @@ from sb3_contrib import MaskablePPO
 from rlsweep.config.run import RunConfig
 from rlsweep.config.training import MAX_SEED, EnvironmentSpec
 from rlsweep.envs import make_env
-from rlsweep.errors import CheckpointError, DivergedError, EnvironmentSpecError
+from rlsweep.errors import CheckpointError, DivergedError, EnvironmentSpecError, UntrustedFileError
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluate import evaluate
 from rlsweep.training.recorder import ListRecorder
@@ -63,7 +63,9 @@ def test_observations_are_normalized_as_in_training(make_config, run):
     )
     result, recorder = run(config)
     checkpoint = Path(result.checkpoint.uri)
-    summary = evaluate(checkpoint, episodes=5, seed=config.seed)
+    with pytest.raises(UntrustedFileError, match="add --trust"):
+        evaluate(checkpoint, episodes=5)
+    summary = evaluate(checkpoint, episodes=5, seed=config.seed, is_trusted=lambda: True)
     assert summary.mean_reward == recorder.evaluations[-1].mean_reward
 
     statistics = pickle.loads(read_saved_run(checkpoint).boundary.statistics)
@@ -91,7 +93,9 @@ def played_by_hand(checkpoint: Path, config: RunConfig, seen_as: Callable[[Any],
 def test_another_environment_must_fit(make_config, run):
     result, _ = run(make_config(total_timesteps=32))
     checkpoint = Path(result.checkpoint.uri)
-    with pytest.raises(CheckpointError, match="trained on other observations or actions than environment 'open_spiel"):
+    with pytest.raises(
+        CheckpointError, match="made for other observations, actions or layers than environment 'open_spiel"
+    ):
         evaluate(checkpoint, episodes=1, environment=EnvironmentSpec(id=TIC_TAC_TOE))
     with pytest.raises(EnvironmentSpecError, match="opponent"):
         evaluate(checkpoint, episodes=1, opponent="mcts")

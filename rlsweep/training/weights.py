@@ -1,0 +1,86 @@
+"""A policy's weights alone, out of files that nobody vouches for.
+
+SB3's zips hold pickles, which run code when they are read: `data`, and in ours `vecnormalize.pkl` and `boundary.pkl`.
+None of them is touched here. The network is built from a config and the environment, and only tensors are read.
+"""
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import torch
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+
+from rlsweep.config.run import RunConfig
+from rlsweep.errors import CheckpointError
+from rlsweep.training.algorithms import build_model, load_algorithm
+from rlsweep.training.vector import LeanVecEnv
+
+_POLICY_MEMBER = "policy.pth"
+
+
+def load_player(path: Path, config: RunConfig, env: gym.Env[Any, Any]) -> OnPolicyAlgorithm:
+    """A model to play in `env` with the weights of the file, on the CPU and without a rollout buffer to speak of.
+
+    Raises CheckpointError where the file cannot be read or was made for another network, and what `build_model` raises.
+    """
+    model = build_model(load_algorithm(config.agent.algorithm), _small(config), LeanVecEnv([lambda: env]))
+    set_policy_weights(model, path, config)
+    return model
+
+
+def set_policy_weights(model: OnPolicyAlgorithm, path: Path, config: RunConfig) -> None:
+    """Give a model that was built from `config` the weights of the file's policy. Raises CheckpointError."""
+    weights = _read_weights(path)
+    difference = _first_difference(weights, model.policy.state_dict())
+    if difference is not None:
+        raise CheckpointError(
+            f"The policy in {path} was made for other observations, actions or layers than environment "
+            f"'{config.training.environment.id}' and config {config.agent.short_name} have: {difference}."
+        )
+    model.policy.load_state_dict(weights)
+
+
+def _small(config: RunConfig) -> RunConfig:
+    """The same network, in a model that is not to be trained."""
+    return config.model_copy(
+        update={
+            "agent": config.agent.model_copy(update={"n_steps": 2, "batch_size": 2}),
+            "training": config.training.model_copy(update={"device": "cpu", "engine": "stock"}),
+        }
+    )
+
+
+def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = archive.read(_POLICY_MEMBER)
+        weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except FileNotFoundError as exc:
+        raise CheckpointError(f"There is no checkpoint at {path}.") from exc
+    except KeyError as exc:
+        raise CheckpointError(f"{path} is no checkpoint of SB3's: it holds no {_POLICY_MEMBER}.") from exc
+    except (OSError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as exc:
+        reason = str(exc).strip().split("\n", 1)[0]
+        raise CheckpointError(f"The policy in {path} cannot be read as weights alone: {reason}") from exc
+    if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+        raise CheckpointError(f"The policy in {path} cannot be read as weights alone: it is no table of tensors.")
+    return weights
+
+
+def _first_difference(theirs: dict[str, torch.Tensor], ours: dict[str, torch.Tensor]) -> str | None:
+    """Where two policies' weights do not fit, as a clause; None where they do."""
+    for name in dict.fromkeys([*ours, *theirs]):
+        shapes = [_shape(weights.get(name)) for weights in (theirs, ours)]
+        if shapes[0] != shapes[1]:
+            return f"{name} is {shapes[0]} in the file and {shapes[1]} here"
+    return None
+
+
+def _shape(tensor: torch.Tensor | None) -> str:
+    if tensor is None:
+        return "missing"
+    return "×".join(map(str, tensor.shape)) or "a number"

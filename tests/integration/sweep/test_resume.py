@@ -1,0 +1,128 @@
+"""A sweep whose driver or trials ended goes on where it stopped, and nothing of it is lost or done twice."""
+
+import json
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from rlsweep.store.liveness import LEASE_PATIENCE_S
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+EPISODES = 120
+EVERY_ROLLOUT = ("--set", "checkpoint_interval_episodes=5", "--set", "evaluation.enabled=false", "--mode", "full")
+
+
+def runs_of(rlsweep: Any) -> list[dict[str, Any]]:
+    runs: list[dict[str, Any]] = rlsweep.json("status")["runs"]
+    return runs
+
+
+def rows(rlsweep: Any, query: str) -> list[list[str]]:
+    return [
+        line.split("\t") for line in rlsweep.run("db", "shell", "-c", f"copy ({query}) to stdout").stdout.split("\n")
+    ][:-1]
+
+
+def wait_for_checkpoint(rlsweep: Any) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if rows(rlsweep, "select 1 from checkpoints"):
+            return
+        time.sleep(0.5)
+    raise AssertionError("no checkpoint was written")
+
+
+def assert_every_episode_once(rlsweep: Any) -> None:
+    counted = rows(rlsweep, "select count(*), min(episode), max(episode), max(env_steps) from episodes group by run_id")
+    assert counted == [[str(EPISODES), "1", str(EPISODES), str(10 * EPISODES)]] * len(runs_of(rlsweep))
+
+
+def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) -> None:
+    base = rlsweep.base("Calm", seconds=0.01)
+    agents = rlsweep.agents("a", "b", "c")
+    submit = rlsweep.start(
+        *("submit", agents, "--episodes", str(EPISODES), "--base-config", base, "--name", "night", *EVERY_ROLLOUT)
+    )
+    wait_for_checkpoint(rlsweep)
+    submit.send_signal(signal.SIGKILL)
+    submit.communicate(timeout=30)
+    killed = time.monotonic()
+    busy = rlsweep.run("resume", "night", expect=1).stderr
+    assert f":{submit.pid}, seen " in busy
+    assert "rlsweep stop" in busy
+
+    time.sleep(max(0.0, LEASE_PATIENCE_S + 1 - (time.monotonic() - killed)))
+    done = rlsweep.run("resume", "night")
+    assert "3 of 3 trials to run" in done.stdout
+    assert_every_episode_once(rlsweep)
+    runs = runs_of(rlsweep)
+    assert [run["status"] for run in runs] == ["completed"] * 3
+    assert sorted(run["attempt"] for run in runs) == [1, 2, 2], "two trials ran side by side"
+    gone_on = rows(rlsweep, "select min(episode) from episodes where attempt = 2 group by run_id")
+    assert any(int(first) > 1 for (first,) in gone_on), "from a checkpoint, not from the start"
+    assert rlsweep.run("resume", "night").stdout == "Sweep night is completed: there is nothing left to run.\n"
+    assert [run["attempt"] for run in runs_of(rlsweep)] == [run["attempt"] for run in runs]
+
+
+def test_a_stopped_sweep_is_offered_and_resumed(rlsweep: Any) -> None:
+    base = rlsweep.base("Calm", seconds=0.01)
+    command = (
+        *("submit", rlsweep.agents("a", "b", "c"), "--episodes", str(EPISODES), "--base-config", base),
+        *EVERY_ROLLOUT,
+    )
+    submit = rlsweep.start(*command, "--name", "first")
+    wait_for_checkpoint(rlsweep)
+    submit.send_signal(signal.SIGINT)
+    out, _ = submit.communicate(timeout=60)
+    assert submit.returncode == 130
+    assert "Finish it: rlsweep resume first" in out
+    assert "no trial failed. Some are unfinished: rlsweep resume first" in rlsweep.run("retry", "first").stdout
+
+    again = rlsweep.start(*command, "--name", "second")
+    assert again.stderr.readline() == "Sweep first has the same plan and is unfinished: rlsweep resume first\n"
+    again.send_signal(signal.SIGINT)
+    again.communicate(timeout=60)
+
+    report = json.loads(rlsweep.run("resume", "first", "--json").stdout)
+    assert report["sweep"]["name"] == "first"
+    assert {run["status"] for run in rlsweep.json("status", "first")["runs"]} == {"completed"}
+
+
+def test_retry_runs_the_failed_trials_and_no_other(rlsweep: Any) -> None:
+    base = rlsweep.base("Raises", marker=str(rlsweep.folder / "marker"), after=40)
+    failed = rlsweep.run(
+        *("submit", rlsweep.agents("a", "b"), "--episodes", str(EPISODES), "--base-config", base, "--name", "mine"),
+        *EVERY_ROLLOUT,
+        expect=1,
+    )
+    assert "Run the failed trials again: rlsweep retry mine" in failed.stdout
+    assert "1 trial failed: rlsweep retry mine" in rlsweep.run("resume", "mine").stdout
+    assert sorted(run["status"] for run in runs_of(rlsweep)) == ["completed", "failed"]
+
+    assert "1 of 2 trials to run" in rlsweep.run("retry", "mine").stdout
+    assert sorted((run["status"], run["attempt"]) for run in runs_of(rlsweep)) == [("completed", 1), ("completed", 2)]
+    assert_every_episode_once(rlsweep)
+    (again,) = rows(rlsweep, "select min(episode) from episodes where attempt = 2")
+    assert int(again[0]) > 20, "from its last checkpoint"
+
+
+def test_a_failed_trial_can_begin_anew(rlsweep: Any) -> None:
+    base = rlsweep.base("Raises", marker=str(rlsweep.folder / "marker"), after=40)
+    rlsweep.run(
+        *("submit", rlsweep.agents("a"), "--episodes", str(EPISODES), "--base-config", base), *EVERY_ROLLOUT, expect=1
+    )
+    rlsweep.run("retry", "latest", "--from-start")
+    assert rows(rlsweep, "select count(*), min(episode) from episodes where attempt = 2") == [[str(EPISODES), "1"]]
+
+
+def test_a_trial_whose_process_died_goes_on_from_its_last_checkpoint(rlsweep: Any) -> None:
+    base = rlsweep.base("Dies", marker=str(rlsweep.folder / "marker"), after=60, seconds=0.005)
+    rlsweep.run("submit", rlsweep.agents("a"), "--episodes", str(EPISODES), "--base-config", base, *EVERY_ROLLOUT)
+    (run,) = runs_of(rlsweep)
+    assert (run["status"], run["attempt"]) == ("completed", 2)
+    assert_every_episode_once(rlsweep)
+    (again,) = rows(rlsweep, "select min(episode) from episodes where attempt = 2")
+    assert int(again[0]) > 5
