@@ -175,4 +175,4 @@ def victims(server: Server, nodes: Nodes, command: Command, spool: Path, rng: Ra
 
 def environ_of(home: Path, **given: str) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
-    return kept | {"RLSWEEP_HOME": str(home), "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"} | given
+    return kept | {"RLSWEEP_HOME": str(home), "PYTHONPATH": f"{HERE.parents[1]}:{HERE}", "OMP_NUM_THREADS": "1"} | given
