@@ -4,7 +4,7 @@ import logging
 import socket
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from uuid import UUID
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import RlsweepError, StaleAttemptError, StoreUnavailableError
 from rlsweep.paths import Paths
-from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
@@ -101,8 +101,10 @@ def _train(
     from rlsweep.training.train import train
 
     paths = Paths(workplace.settings)
-    with StoreRecorder(database, run, stop=stop, stop_elsewhere=stop_elsewhere) as recorder:
-        checkpoint = resume_from or _sound_checkpoint(database, run, recorder)
+    on_record = training_runs.checkpoints_to_go_on_from(database, run.id)
+    uris = [checkpoint.uri for checkpoint in on_record]
+    with StoreRecorder(database, run, recorded_uris=uris, stop=stop, stop_elsewhere=stop_elsewhere) as recorder:
+        checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
         result = train(
             RunConfig.from_record(run.config),
             recorder,
@@ -117,12 +119,12 @@ def _train(
         return result
 
 
-def _sound_checkpoint(database: Database, run: TrainingRun, recorder: StoreRecorder) -> Path | None:
+def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorder: StoreRecorder) -> Path | None:
     """The checkpoint to go on from: the last one whose file is what was written; None where there is none."""
     from rlsweep.training.checkpoints import damage
 
     damaged = []
-    for checkpoint in training_runs.checkpoints_to_go_on_from(database, run.id):
+    for checkpoint in on_record:
         reason = damage(checkpoint)
         if reason is None:
             break

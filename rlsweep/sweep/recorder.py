@@ -64,9 +64,12 @@ class StoreRecorder:
         database: Database,
         run: TrainingRun,
         *,
+        recorded_uris: Sequence[str],
         stop: threading.Event,
         stop_elsewhere: Callable[[], bool],
     ) -> None:
+        """recorded_uris: of the checkpoints that older attempts have on record."""
+        self._recorded_uris = set(recorded_uris)
         self._stop = stop
         self._database = database
         self._run = run
@@ -140,6 +143,11 @@ class StoreRecorder:
             written = _Pending(checkpoints=[checkpoint], dropped_uris=list(dropped_uris))
             self._pending = self._pending.followed_by(written)
 
+    def is_recorded(self, uri: str) -> bool:
+        """Whether the database has acknowledged this checkpoint."""
+        with self._lock:
+            return uri in self._recorded_uris
+
     def __enter__(self) -> "StoreRecorder":
         self._thread.start()
         return self
@@ -199,6 +207,8 @@ class StoreRecorder:
             if recording.flush(self._database, self._run.id, self._run.attempt, batch):
                 self._stop.set()
             self._is_away = False
+            with self._lock:
+                self._recorded_uris.update(checkpoint.uri for checkpoint in pending.checkpoints)
         except StoreUnavailableError:
             with self._lock:
                 self._pending = pending.followed_by(self._pending)
