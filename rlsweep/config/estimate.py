@@ -153,10 +153,10 @@ def _minibatches_per_update(config: RunConfig) -> int:
 
 
 def _most_checkpoints(config: RunConfig) -> int:
-    """The numbered ones, another while it is written, and the best one where there are evaluations."""
+    """The numbered ones, one on record before them, one that is written, and the best where there are evaluations."""
     if config.mode is Mode.SMOKE:
         return 1
-    return config.training.keep_last_n_checkpoints + 1 + config.training.evaluation.enabled
+    return config.training.keep_last_n_checkpoints + 2 + config.training.evaluation.enabled
 
 
 def _budget_warning(config: RunConfig, of: Estimate) -> str:

@@ -4,7 +4,7 @@ import logging
 import socket
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from uuid import UUID
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import RlsweepError, SpoolLostError, StaleAttemptError, StoreUnavailableError
 from rlsweep.paths import Paths
-from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
@@ -105,8 +105,11 @@ def _train(
 
     paths = Paths(workplace.settings)
     spool = Spool(paths.spool, run.id, run.attempt)
-    with StoreRecorder(database, run, spool=spool, stop=stop, stop_elsewhere=stop_elsewhere) as recorder:
-        checkpoint = resume_from or _sound_checkpoint(database, run, recorder)
+    on_record = training_runs.checkpoints_to_go_on_from(database, run.id)
+    with StoreRecorder(
+        database, run, on_record=on_record, spool=spool, stop=stop, stop_elsewhere=stop_elsewhere
+    ) as recorder:
+        checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
         result = train(
             RunConfig.from_record(run.config),
             recorder,
@@ -121,14 +124,13 @@ def _train(
         return result
 
 
-def _sound_checkpoint(database: Database, run: TrainingRun, recorder: StoreRecorder) -> Path | None:
+def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorder: StoreRecorder) -> Path | None:
     """The checkpoint to go on from: the last one whose file is what was written; None where there is none.
 
     Files that an attempt removed without living to say so go from the record.
     """
     from rlsweep.training.checkpoints import damage, is_removed
 
-    on_record = training_runs.checkpoints_to_go_on_from(database, run.id)
     removed = [checkpoint.uri for checkpoint in on_record if is_removed(checkpoint)]
     recorder.drop_checkpoints(removed)
     damaged: list[str] = []

@@ -66,10 +66,13 @@ class StoreRecorder:
         database: Database,
         run: TrainingRun,
         *,
+        on_record: Sequence[Checkpoint],
         spool: Spool,
         stop: threading.Event,
         stop_elsewhere: Callable[[], bool],
     ) -> None:
+        """on_record: the checkpoints that older attempts left."""
+        self._recorded_uris = {checkpoint.uri for checkpoint in on_record}
         self._spool = spool
         self._stop = stop
         self._database = database
@@ -149,6 +152,11 @@ class StoreRecorder:
         with self._lock:
             self._pending.dropped_uris.extend(uris)
 
+    def is_recorded(self, uri: str) -> bool:
+        """Whether the database has acknowledged this checkpoint."""
+        with self._lock:
+            return uri in self._recorded_uris
+
     def __enter__(self) -> "StoreRecorder":
         self._thread.start()
         return self
@@ -223,3 +231,5 @@ class StoreRecorder:
     def _flush(self, batch: Batch) -> None:
         if recording.flush(self._database, self._run.id, self._run.attempt, batch):
             self._stop.set()
+        with self._lock:
+            self._recorded_uris.update(checkpoint.uri for checkpoint in batch.checkpoints)

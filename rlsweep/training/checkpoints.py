@@ -11,6 +11,7 @@ import json
 import os
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,15 @@ class SavedRun:
 class CheckpointFolder:
     """The checkpoints of one run: the last `keep_last_n_checkpoints` numbered ones, and `best.zip`.
 
+    Before those, the newest stays of which `is_recorded` is true: a run that is killed goes on from what is on record,
+    and the last one written is not yet.
+
     first_step: env steps at which this attempt begins. Numbered checkpoints beyond it are of a course that was given
         up; they go when this attempt has one of its own, so that there is a last checkpoint at any time.
     """
 
-    def __init__(self, folder: Path, *, config: RunConfig, first_step: int) -> None:
+    def __init__(self, folder: Path, *, config: RunConfig, first_step: int, is_recorded: Callable[[str], bool]) -> None:
+        self._is_recorded = is_recorded
         self._folder = folder
         self._config = config
         try:
@@ -97,12 +102,14 @@ class CheckpointFolder:
         )
 
     def _drop_others(self, written: Path) -> list[str]:
-        """Remove the checkpoints that are given up, and the oldest, but never the one just written."""
+        """Remove those that are given up and the oldest, never the one just written nor the newest on record."""
         given_up = [path for path in self._given_up if path != written]
         self._given_up = []
         others = [path for _, path in self._numbered() if path != written and path not in given_up]
         keep = self._config.training.keep_last_n_checkpoints - 1
-        dropped = given_up + others[: max(0, len(others) - keep)]
+        newest_recorded = next((path for path in reversed(others) if self._is_recorded(str(path))), None)
+        oldest = others[: max(0, len(others) - keep)]
+        dropped = given_up + [path for path in oldest if path != newest_recorded]
         for path in dropped:
             path.unlink(missing_ok=True)
         return [str(path) for path in dropped]

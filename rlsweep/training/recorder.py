@@ -41,6 +41,10 @@ class Recorder(Protocol):
         """
         ...
 
+    def is_recorded(self, uri: str) -> bool:
+        """Whether whoever goes on with the run would find this checkpoint on record, were this process to die now."""
+        ...
+
 
 class ListRecorder:
     """Keeps the record in lists: for tests, the probe, and training without a database."""
@@ -80,3 +84,7 @@ class ListRecorder:
         gone = {*dropped_uris, checkpoint.uri}
         self.checkpoints = [kept for kept in self.checkpoints if kept.uri not in gone]
         self.checkpoints.append(checkpoint)
+
+    def is_recorded(self, uri: str) -> bool:
+        """Whether it is kept."""
+        return any(kept.uri == uri for kept in self.checkpoints)

@@ -55,7 +55,9 @@ def train(
     set_random_seed(config.seed)
     saved = None if resume_from is None else read_saved_run(resume_from)
     progress = Progress() if saved is None else saved.boundary.progress
-    checkpoints = CheckpointFolder(checkpoint_folder, config=config, first_step=progress.env_steps)
+    checkpoints = CheckpointFolder(
+        checkpoint_folder, config=config, first_step=progress.env_steps, is_recorded=recorder.is_recorded
+    )
     if config.mode is Mode.SMOKE:
         check_environment(config)
     without_copies = _reason_against_copies(config)

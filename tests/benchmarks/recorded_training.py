@@ -49,7 +49,7 @@ def recorded(database: Database, config: RunConfig, spool: Path) -> float:
     run = training_runs.begin_attempt(database, training_runs.create_single(database, planned).id, {})
     assert run is not None
     recorder = StoreRecorder(
-        database, run, spool=Spool(spool, run.id, 1), stop=threading.Event(), stop_elsewhere=lambda: False
+        database, run, on_record=(), spool=Spool(spool, run.id, 1), stop=threading.Event(), stop_elsewhere=lambda: False
     )
     with recorder:
         return seconds_with(recorder, config)

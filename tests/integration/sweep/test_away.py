@@ -64,7 +64,7 @@ def recorded(database: Database, run: TrainingRun) -> list[int]:
 
 def recorder_of(database: Database, run: TrainingRun, folder: Path, **given: Any) -> StoreRecorder:
     spool = Spool(folder, run.id, run.attempt)
-    defaults: dict[str, Any] = {"stop": threading.Event(), "stop_elsewhere": lambda: False}
+    defaults: dict[str, Any] = {"on_record": (), "stop": threading.Event(), "stop_elsewhere": lambda: False}
     return StoreRecorder(database, run, spool=spool, **(defaults | given))
 
 

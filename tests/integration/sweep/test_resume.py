@@ -87,7 +87,7 @@ def test_a_stopped_sweep_is_offered_and_resumed(rlsweep: Any) -> None:
     again.communicate(timeout=60)
 
     report = json.loads(rlsweep.run("resume", "first", "--json").stdout)
-    assert report["sweep"]["name"] == "first"
+    assert report["name"] == "first"
     assert {run["status"] for run in rlsweep.json("status", "first")["runs"]} == {"completed"}
 
 

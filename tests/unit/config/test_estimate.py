@@ -130,8 +130,8 @@ def test_no_warning_where_nothing_is_known(write_agent: Write) -> None:
     ("options", "base", "kept"),
     [
         ({"mode": Mode.SMOKE}, {}, 1),
-        ({"mode": Mode.FULL}, {}, 5),  # three, a fourth while it is written, and the best
-        ({"mode": Mode.FULL}, {"keep_last_n_checkpoints": 7, "evaluation": {"enabled": False}}, 8),
+        ({"mode": Mode.FULL}, {}, 6),  # three, one on record before them, one that is written, and the best
+        ({"mode": Mode.FULL}, {"keep_last_n_checkpoints": 7, "evaluation": {"enabled": False}}, 9),
     ],
 )
 def test_checkpoints_are_counted_at_their_most(

@@ -251,3 +251,24 @@ def test_what_a_dead_attempt_left_half_written_is_removed(make_config, run, tmp_
     (folder / "episode_1_step_9.zip.part").write_bytes(b"half")
     run(make_config(total_timesteps=32))
     assert [path.suffix for path in folder.iterdir()] == [".zip"]
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_the_newest_on_record_stays_while_newer_ones_are_not(make_config, run, tmp_path: Path, keep):
+    class Away(ListRecorder):
+        """Has acknowledged the first checkpoint, and then no more."""
+
+        def is_recorded(self, uri: str) -> bool:
+            return uri.endswith("episode_4_step_32.zip")
+
+    config = make_config(
+        environment=SCRIPTED,
+        episodes=16,
+        checkpoint_interval_episodes=4,
+        keep_last_n_checkpoints=keep,
+        evaluation={"enabled": False},
+    )
+    run(config, recorder=Away())
+    kept = {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()}
+    newest = [f"episode_{n}_step_{8 * n}.zip" for n in (12, 8)][:keep]
+    assert kept == {"episode_4_step_32.zip", *newest}
