@@ -1,5 +1,6 @@
 """What `submit`, `resume` and `retry` do alike: have Ray, drive a sweep to its end, say what came of it."""
 
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -104,6 +105,7 @@ class Driving:
             settings=settings,
             threads=self.resources.threads,
             metadata=provenance.as_metadata(),
+            patience_seconds=math.inf,  # a trial waits for the database as long as its sweep does
         )
         driver = Driver(database, sweep, workplace, self.resources, share=share, slots=slots, grace_seconds=self.grace)
         interrupted, sweep = _run(driver, out)

@@ -143,10 +143,11 @@ def _env_steps(config: RunConfig, episode_length: float) -> int:
 def _seconds(config: RunConfig, measurement: Measurement, env_steps: int) -> float:
     collecting = env_steps * (measurement.env_seconds_per_step + measurement.policy_seconds_per_step)
     updates = env_steps // config.rollout_steps
-    return collecting + updates * _minibatches_per_update(config) * measurement.minibatch_seconds
+    return collecting + updates * gradient_steps_per_update(config) * measurement.minibatch_seconds
 
 
-def _minibatches_per_update(config: RunConfig) -> int:
+def gradient_steps_per_update(config: RunConfig) -> int:
+    """Optimizer steps of one update; A2C takes one, on the whole rollout."""
     if "n_epochs" not in ALGORITHMS[config.agent.algorithm].hyperparameters:
         return 1
     return config.agent.n_epochs * math.ceil(config.rollout_steps / config.agent.batch_size)

@@ -31,6 +31,8 @@ def reason_against_copies(env: gym.Env[Any, Any], *, seed: int) -> str | None:
             action = _any_action(env, random)
             if not _is_same(_step(copy, action), _step(env, action)):
                 return "its pickled copy plays on differently"
+        if not _is_same(copy.reset(), env.reset()):  # an episode may be longer than what was played
+            return "its pickled copy begins other episodes"
     except Exception as exc:  # noqa: BLE001 - a blank copy breaks wherever it breaks
         return f"its pickled copy cannot be played ({type(exc).__name__}: {exc})"
     finally:

@@ -21,6 +21,9 @@ _DEFAULTS: dict[str, Any] = {
     "application_name": "rlsweep",
     # A server that vanished without a word must not hold a trial's flush for the kernel's quarter of an hour.
     "tcp_user_timeout": 15_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
 }
 
 

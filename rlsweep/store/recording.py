@@ -67,7 +67,7 @@ def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
     """
     with database.connect() as connection:
         run = training_runs.lock(connection, run_id)
-        training_runs.check_attempt(run, attempt)
+        run = training_runs.check_attempt(connection, run, attempt)
         if attempt > 1 and batch.evaluations:
             _drop_overtaken(connection, run_id, attempt, batch)
         for statement, rows in (

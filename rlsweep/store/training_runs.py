@@ -173,7 +173,7 @@ def finish(
         run = lock(connection, run_id)
         if run.attempt == attempt and run.status is status:
             return run
-        check_attempt(run, attempt)
+        run = check_attempt(connection, run, attempt)
         if final is not None:
             counters = {"episodes": final.episodes, "updates": final.updates, "env_steps": final.env_steps}
             connection.execute(_RECORDING["drop_beyond_end"], {"run_id": run_id, "attempt": attempt, **counters})
@@ -287,14 +287,22 @@ def lock(connection: Connection, run_id: UUID) -> TrainingRun:
     return run_from_row(row)
 
 
-def check_attempt(run: TrainingRun, attempt: int) -> None:
-    """Raise StaleAttemptError unless `attempt` is the one that may write."""
+def check_attempt(connection: Connection, run: TrainingRun, attempt: int) -> TrainingRun:
+    """Raise StaleAttemptError unless `attempt` is the one that may write; return the run as it stands.
+
+    A run that was taken for abandoned, and that nobody has taken up since, is its worker's again: it was cut off from
+    the database for a while.
+    """
+    if run.attempt == attempt and run.status is RunStatus.STOPPED and run.error == ABANDONED:
+        connection.execute(SQL["revive_sweep"], {"id": run.sweep_id})
+        return run_from_row(_one(connection.execute(SQL["revive_run"], {"id": run.id}).fetchone()))
     if run.attempt != attempt:
         raise StaleAttemptError(
             f"Attempt {attempt} of training run {run.id} was given up: attempt {run.attempt} has taken its place."
         )
     if run.status is not RunStatus.RUNNING:
         raise StaleAttemptError(f"Attempt {attempt} of training run {run.id} was given up: the run is {run.status}.")
+    return run
 
 
 def _end(connection: Connection, run: TrainingRun, status: RunStatus, error: str | None) -> TrainingRun:

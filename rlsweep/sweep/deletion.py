@@ -17,6 +17,7 @@ from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import deletion, sweeps
 from rlsweep.store.database import Database
+from rlsweep.sweep.spool import left_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,14 +25,16 @@ class Doomed:
     """What a deletion takes away.
 
     sweep_id: of the sweep that goes; None where it is a single run
-    episodes: on record; bytes: of the files in `folders`
+    episodes: on record; bytes: of `files` and of those in `folders`
     folders: of checkpoints and TensorBoard logs that exist
+    files: what trials kept on this machine while the database was away
     """
 
     sweep_id: UUID | None
     runs: tuple[TrainingRun, ...]
     episodes: int
     folders: tuple[Path, ...]
+    files: tuple[Path, ...]
     bytes: int
 
 
@@ -47,12 +50,14 @@ def find_doomed(
     if sweep_id is not None:
         found.add(Paths(settings).sweep_tensorboard(sweep_id))
     folders = tuple(sorted(folder for folder in found if folder.is_dir()))
-    files = {file for folder in folders for file in folder.rglob("*") if file.is_file()}
+    spooled = tuple(file for run in runs for file in left_of(Paths(settings).spool, run.id))
+    files = {*spooled, *(file for folder in folders for file in folder.rglob("*") if file.is_file())}
     return Doomed(
         sweep_id=sweep_id,
         runs=tuple(runs),
         episodes=deletion.count_episodes(database, runs),
         folders=folders,
+        files=spooled,
         bytes=sum(file.lstat().st_size for file in files),
     )
 
@@ -68,6 +73,8 @@ def delete(database: Database, doomed: Doomed) -> None:
             raise RlsweepError(
                 f"{folder} cannot be removed: {exc.strerror or exc}. The record is kept; see to it and delete again."
             ) from exc
+    for file in doomed.files:
+        file.unlink(missing_ok=True)
     deletion.finish(database, doomed.runs, sweep_id=doomed.sweep_id)
     if doomed.sweep_id is None:
         for sweep_id in {run.sweep_id for run in doomed.runs if run.sweep_id is not None}:

@@ -6,10 +6,13 @@ driver can be followed by another one, which asks the database what is left.
 
 import logging
 import os
+import secrets
 import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
 from uuid import UUID
 
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
@@ -20,6 +23,8 @@ from rlsweep.store.database import Database
 from rlsweep.store.liveness import trained
 from rlsweep.sweep.execution import Workplace
 from rlsweep.sweep.flags import StopFlag
+from rlsweep.sweep.patience import patiently
+from rlsweep.sweep.recorder import PATIENCE_SECONDS
 from rlsweep.sweep.resources import Resources
 from rlsweep.sweep.scratch import scratch_folder
 from rlsweep.sweep.share import Share
@@ -35,6 +40,7 @@ WATCH_SECONDS = 0.5
 LEASE_SECONDS = 3.0
 """Between two signs of life of the driver."""
 
+Result = TypeVar("Result")
 Watcher = Callable[[Sequence[TrainingRun]], None]
 
 
@@ -61,7 +67,8 @@ class Driver:
         self._sweep = sweep
         self._workplace = workplace
         self._resources = resources
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        # Containers may share a host name and a process id.
+        self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self._flag = StopFlag(sweep.id)
         self._trials = LiveTrials()
         self._stop = threading.Event()
@@ -84,35 +91,41 @@ class Driver:
         Raises DriverBusyError where another driver holds the sweep, or another process trains a run of the share;
         RlsweepError where Tune itself fails.
         """
-        sweeps.take_lease(self._database, self._sweep.id, self._name)
+        self._wait(lambda: sweeps.take_lease(self._database, self._sweep.id, self._name))
         try:
             self._take_up()
             # A trial whose actor died before the trial began is not Tune's to repeat: another round takes it up.
             for _ in range(1 + RESTARTS):
-                unfinished = [run for run in self._own_runs() if not run.status.is_finished]
+                unfinished = [run for run in self._wait(self._own_runs) if not run.status.is_finished]
                 if not unfinished or self._stop.is_set():
                     break
                 self._run_trials(unfinished, watch)
-        except DriverBusyError:
-            raise  # what is unfinished is the other driver's
+        except (DriverBusyError, StoreUnavailableError):
+            raise  # what is unfinished is the other driver's, or waits for one
         except RlsweepError as error:
             self._settle(str(error))
             raise
         except BaseException:
             # Ctrl-C once more, or whatever ends this process: trials end with Ray, and until then the database
             # refuses what they send.
-            sweeps.request_stop(self._database, self._sweep.id)
-            self._settle("Its driver ended.")
+            with suppress(StoreUnavailableError):
+                sweeps.request_stop(self._database, self._sweep.id)
+                self._settle("Its driver ended.")
             raise
         else:
             if self._stop.is_set():  # perhaps before there was anything to look at
-                sweeps.request_stop(self._database, self._sweep.id)
-            ended = self._settle("The trial could not be started.")
-            watch(self._runs())
+                self._wait(lambda: sweeps.request_stop(self._database, self._sweep.id))
+            ended = self._wait(lambda: self._settle("The trial could not be started."))
+            watch(self._wait(self._runs))
             return ended
         finally:
             self._flag.lower()
-            sweeps.release(self._database, self._sweep.id, self._name)
+            with suppress(StoreUnavailableError):
+                sweeps.release(self._database, self._sweep.id, self._name)
+
+    def _wait(self, call: Callable[[], Result]) -> Result:
+        """Call, and again for a while where the database is away."""
+        return patiently(call, seconds=PATIENCE_SECONDS)
 
     def _take_up(self) -> None:
         """Make the share this driver's own; wait for signs of life of workers whose driver was killed to grow old.
@@ -120,18 +133,22 @@ class Driver:
         Raises DriverBusyError where a worker gives another one, which has the run from elsewhere.
         """
         statuses, from_start = self._share.statuses, self._share.from_start
-        self._own.update(training_runs.take_up(self._database, self._sweep.id, statuses, from_start=from_start))
+        self._own.update(
+            self._wait(lambda: training_runs.take_up(self._database, self._sweep.id, statuses, from_start=from_start))
+        )
         if RunStatus.RUNNING not in statuses:
             return
         seen: dict[UUID, TrainingRun] = {}
-        while running := [run for run in self._runs() if run.status is RunStatus.RUNNING]:
+        while running := [run for run in self._wait(self._runs) if run.status is RunStatus.RUNNING]:
             for run in running:
                 if seen.setdefault(run.id, run).heartbeat_at != run.heartbeat_at:
                     raise trained(run)
             if self._stop.wait(WATCH_SECONDS):
                 return
-            self._renew_lease()
-            self._own.update(training_runs.take_up(self._database, self._sweep.id, {RunStatus.RUNNING}))
+            self._wait(self._renew_lease)
+            self._own.update(
+                self._wait(lambda: training_runs.take_up(self._database, self._sweep.id, {RunStatus.RUNNING}))
+            )
 
     def _run_trials(self, runs: Sequence[TrainingRun], watch: Watcher) -> None:
         with scratch_folder("tune") as folder:
@@ -152,12 +169,20 @@ class Driver:
             raise RlsweepError(f"Ray Tune gave up on the sweep: {fit.error}") from fit.error
 
     def _settle(self, reason: str) -> Sweep:
-        """Put an end on record for every run that left without a word, then one for the sweep."""
+        """Put an end on record for every run that left without a word, then one for the sweep.
+
+        Raises DriverBusyError, and settles no more, where another driver has taken the sweep.
+        """
         for run in self._own_runs():
             if not run.status.is_finished:
-                send_left(self._database, Paths(self._workplace.settings).spool, run.id)
-                training_runs.fail_lost(self._database, run.id, reason)
+                self._settle_lost(run, reason)
         return sweeps.settle(self._database, self._sweep.id)
+
+    def _settle_lost(self, run: TrainingRun, reason: str) -> None:
+        """Send what the run's process left on this machine, then put its end on record."""
+        sweeps.renew_lease(self._database, self._sweep.id, self._name)
+        send_left(self._database, Paths(self._workplace.settings).spool, run.id)
+        training_runs.fail_lost(self._database, run.id, reason)
 
     def _look(self, watch: Watcher) -> None:
         """Pass on a wish to stop, give a sign of life, settle what died, end what is overdue, show the rest."""
@@ -173,7 +198,7 @@ class Driver:
             runs = self._runs()
             for run in runs:
                 if run.id in self._lost and run.attempt > 0 and not run.status.is_finished:
-                    training_runs.fail_lost(self._database, run.id, self._lost[run.id])
+                    self._settle_lost(run, self._lost[run.id])
         except StoreUnavailableError as error:
             if not self._is_away:
                 self._is_away = True

@@ -5,7 +5,9 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -33,12 +35,14 @@ class Workplace:
 
     threads: torch threads of one trial, from its CPU request
     metadata: what every run notes of its making: versions, git commit, command
+    patience_seconds: how long the start and the end of a run wait for a database that is away
     """
 
     database_url: str
     settings: Settings
     threads: int
     metadata: dict[str, Any] = field(default_factory=dict)
+    patience_seconds: float = PATIENCE_SECONDS
 
 
 def execute_run(
@@ -60,16 +64,17 @@ def execute_run(
 
     A KeyboardInterrupt, which passes through, ends it at once as stopped.
 
-    Raises StoreUnavailableError where the start or the end cannot be put on record within a minute, SpoolLostError
+    Raises StoreUnavailableError where the start or the end cannot be put on record in time, SpoolLostError
     where records that waited for the database are gone, and StaleAttemptError where another attempt took the run over.
     """
     database = Database(workplace.database_url)
     metadata = workplace.metadata | {"host": socket.gethostname()}
     spool = Paths(workplace.settings).spool
-    patiently(lambda: send_left(database, spool, run_id), seconds=PATIENCE_SECONDS)
-    run = patiently(lambda: training_runs.begin_attempt(database, run_id, metadata), seconds=PATIENCE_SECONDS)
+    wait = partial(patiently, seconds=workplace.patience_seconds, until=stop_elsewhere)
+    wait(lambda: send_left(database, spool, run_id))
+    run: TrainingRun | None = wait(lambda: training_runs.begin_attempt(database, run_id, metadata))
     if run is None:
-        return training_runs.get(database, str(run_id)).status
+        return wait(lambda: training_runs.get(database, run_id)).status
     final = None
     try:
         result, error = _train(database, run, workplace, resume_from, weights_from, stop, stop_elsewhere), None
@@ -78,16 +83,15 @@ def execute_run(
     except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
         raise
     except KeyboardInterrupt:
-        training_runs.finish(database, run_id, run.attempt, RunStatus.STOPPED)
+        with suppress(StoreUnavailableError):
+            training_runs.finish(database, run_id, run.attempt, RunStatus.STOPPED)
         raise
     except RlsweepError as failure:
         status, error = RunStatus.FAILED, f"{type(failure).__name__}: {failure}"
     except Exception:  # noqa: BLE001 - whatever a run fails of belongs on its record
         status, error = RunStatus.FAILED, traceback.format_exc()
     attempt = run.attempt
-    patiently(
-        lambda: training_runs.finish(database, run_id, attempt, status, error, final=final), seconds=PATIENCE_SECONDS
-    )
+    wait(lambda: training_runs.finish(database, run_id, attempt, status, error, final=final))
     return status
 
 
@@ -105,9 +109,18 @@ def _train(
 
     paths = Paths(workplace.settings)
     spool = Spool(paths.spool, run.id, run.attempt)
-    on_record = training_runs.checkpoints_to_go_on_from(database, run.id)
+    patience = workplace.patience_seconds
+    on_record = patiently(
+        lambda: training_runs.checkpoints_to_go_on_from(database, run.id), seconds=patience, until=stop_elsewhere
+    )
     with StoreRecorder(
-        database, run, on_record=on_record, spool=spool, stop=stop, stop_elsewhere=stop_elsewhere
+        database,
+        run,
+        on_record=on_record,
+        spool=spool,
+        stop=stop,
+        stop_elsewhere=stop_elsewhere,
+        patience_seconds=patience,
     ) as recorder:
         checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
         result = train(
@@ -117,6 +130,7 @@ def _train(
             tensorboard_folder=paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
             resume_from=checkpoint,
             weights_from=weights_from if checkpoint is None else None,
+            attempt=run.attempt,
             threads=workplace.threads,
         )
         if result.status is RunStatus.COMPLETED:
@@ -127,9 +141,10 @@ def _train(
 def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorder: StoreRecorder) -> Path | None:
     """The checkpoint to go on from: the last one whose file is what was written; None where there is none.
 
-    Files that an attempt removed without living to say so go from the record.
+    Files that an attempt removed without living to say so go from the record. Raises CheckpointError where a file
+    cannot be read.
     """
-    from rlsweep.training.checkpoints import damage, is_removed
+    from rlsweep.training.checkpoints import is_damaged, is_removed
 
     removed = [checkpoint.uri for checkpoint in on_record if is_removed(checkpoint)]
     recorder.drop_checkpoints(removed)
@@ -138,14 +153,13 @@ def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorde
     for checkpoint in on_record:
         if checkpoint.uri in removed:
             continue
-        reason = damage(checkpoint)
-        if reason is None:
+        if not is_damaged(checkpoint):
             sound = checkpoint
             break
-        damaged.append(reason)
+        damaged.append(checkpoint.uri)
     if damaged:
         going_on = "from its start" if sound is None else f"from {sound.uri}"
-        warning = f"Checkpoint damaged: {'; '.join(damaged)}. The run went on {going_on}."
+        warning = f"Not what was written: {', '.join(damaged)}. The run went on {going_on}."
         logger.warning("run %s: %s", run.id, warning)
         recorder.add_facts({"warning": warning})
     return None if sound is None else Path(sound.uri)

@@ -15,14 +15,14 @@ _RANDOM = random.Random()
 Result = TypeVar("Result")
 
 
-def patiently(call: Callable[[], Result], *, seconds: float) -> Result:
-    """Call until the database answers; after `seconds` in vain the last StoreUnavailableError is raised."""
+def patiently(call: Callable[[], Result], *, seconds: float, until: Callable[[], bool] = lambda: False) -> Result:
+    """Call until the database answers; after `seconds` in vain, or once `until()`, StoreUnavailableError is raised."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             return call()
         except StoreUnavailableError:
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= deadline or until():
                 raise
             time.sleep(jittered(RETRY_SECONDS))
 

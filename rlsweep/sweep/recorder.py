@@ -70,6 +70,7 @@ class StoreRecorder:
         spool: Spool,
         stop: threading.Event,
         stop_elsewhere: Callable[[], bool],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """on_record: the checkpoints that older attempts left."""
         self._recorded_uris = {checkpoint.uri for checkpoint in on_record}
@@ -80,7 +81,7 @@ class StoreRecorder:
         self._stop_elsewhere = stop_elsewhere
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._closing_seconds = PATIENCE_SECONDS
+        self._closing_seconds = patience_seconds
         self._is_away = False
         self._failure: Exception | None = None
         self._pending = _Pending()
@@ -180,7 +181,7 @@ class StoreRecorder:
         try:
             while not self._closing.wait(jittered(FLUSH_SECONDS)):
                 self._send_or_keep()
-            patiently(self._send_or_keep_and_say, seconds=self._closing_seconds)
+            patiently(self._send_or_keep_and_say, seconds=self._closing_seconds, until=self._stop_elsewhere)
         except Exception as error:  # noqa: BLE001 - raised again where the context is left
             self._failure = error
             self._stop.set()

@@ -79,7 +79,7 @@ def send_left(database: Database, folder: Path, run_id: UUID) -> None:
 
     Raises StoreUnavailableError where the database is away; nothing is removed then.
     """
-    for path in sorted(folder.glob(f"{run_id}-*.jsonl")):
+    for path in left_of(folder, run_id):
         attempt = int(path.stem.rpartition("-")[2])
         try:
             for batch in _read(path):
@@ -87,6 +87,11 @@ def send_left(database: Database, folder: Path, run_id: UUID) -> None:
         except (StaleAttemptError, NotFoundError):
             pass
         path.unlink(missing_ok=True)
+
+
+def left_of(folder: Path, run_id: UUID) -> list[Path]:
+    """The files that attempts of a run left in the folder."""
+    return sorted(folder.glob(f"{run_id}-*.jsonl"))
 
 
 def _read(path: Path) -> Iterator[Batch]:

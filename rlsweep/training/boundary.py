@@ -90,11 +90,18 @@ def stand(
     return Boundary(progress=progress.copy(), statistics=statistics, state=pickle.dumps(state))
 
 
-def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) -> None:
-    """Put a model that has its weights, and its environments, back where `stand` saw them. The last thing to do."""
-    state: _State = pickle.loads(saved)
+def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) -> str | None:
+    """Put a model that has its weights, and its environments, back where `stand` saw them. The last thing to do.
+
+    Returns why that cannot be done, as a clause, and has changed nothing then: what was pickled by another version of
+    a library, or of an environment, may be none of this one's.
+    """
     assert model.env is not None
-    restore_environments(model.env, state.environments)
+    try:
+        state: _State = pickle.loads(saved)
+        restore_environments(model.env, state.environments)
+    except Exception as exc:  # noqa: BLE001 - unpickling raises what it likes
+        return f"its environments cannot be unpickled ({type(exc).__name__}: {exc})"
     model._last_obs = state.observations
     model._last_episode_starts = state.episode_starts
     model.ep_info_buffer, model.ep_success_buffer = state.episode_infos, state.successes
@@ -109,6 +116,7 @@ def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) ->
     torch.set_rng_state(torch.from_numpy(state.torch))
     if state.cuda:
         torch.cuda.set_rng_state_all([torch.from_numpy(each) for each in state.cuda])
+    return None
 
 
 class Learnt:

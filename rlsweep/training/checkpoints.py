@@ -28,7 +28,7 @@ from rlsweep.training.progress import Progress
 BEST = "best.zip"
 _BOUNDARY_MEMBER = "boundary.pkl"
 _RECORD_MEMBER = "rlsweep.json"
-_NUMBERED = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)\.zip")
+_NUMBERED = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)(_attempt_(?P<attempt>\d+))?\.zip")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,25 +49,33 @@ class CheckpointFolder:
     Before those, the newest stays of which `is_recorded` is true: a run that is killed goes on from what is on record,
     and the last one written is not yet.
 
+    attempt: its number is part of the names. Only the attempt's own files and those that it found are ever touched: a
+        process that was thought dead may still write here, and does no harm.
     first_step: env steps at which this attempt begins. Numbered checkpoints beyond it are of a course that was given
         up; they go when this attempt has one of its own, so that there is a last checkpoint at any time.
     """
 
-    def __init__(self, folder: Path, *, config: RunConfig, first_step: int, is_recorded: Callable[[str], bool]) -> None:
+    def __init__(
+        self, folder: Path, *, config: RunConfig, attempt: int, first_step: int, is_recorded: Callable[[str], bool]
+    ) -> None:
         self._is_recorded = is_recorded
         self._folder = folder
         self._config = config
+        self._attempt = attempt
+        self._found: set[Path] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for left_over in folder.glob("*.zip.part"):
                 left_over.unlink(missing_ok=True)
+            self._found = set(folder.iterdir())
             self._given_up = [path for env_steps, path in self._numbered() if env_steps > first_step]
         except OSError as exc:
             raise _unwritable(folder, exc) from exc
 
     def save(self, model: OnPolicyAlgorithm, boundary: Boundary) -> tuple[Checkpoint, list[str]]:
         """Write a numbered checkpoint; returns it, and the URIs of those it pushed out, whose files are gone."""
-        name = f"episode_{boundary.progress.episodes}_step_{boundary.progress.env_steps}.zip"
+        which = "" if self._attempt == 1 else f"_attempt_{self._attempt}"
+        name = f"episode_{boundary.progress.episodes}_step_{boundary.progress.env_steps}{which}.zip"
         checkpoint = self._write(name, model, boundary)
         return checkpoint, self._drop_others(self._folder / name)
 
@@ -115,11 +123,12 @@ class CheckpointFolder:
         return [str(path) for path in dropped]
 
     def _numbered(self) -> list[tuple[int, Path]]:
-        """Env steps and path of every numbered checkpoint, oldest first."""
+        """Env steps and path of every numbered checkpoint that is ours to touch, oldest first."""
         return sorted(
             (int(match["env_steps"]), path)
             for path in self._folder.iterdir()
             if (match := _NUMBERED.fullmatch(path.name))
+            and (path in self._found or int(match["attempt"] or 1) == self._attempt)
         )
 
 
@@ -138,13 +147,12 @@ def checksum(path: Path) -> str:
         raise CheckpointError(f"The checkpoint at {path} cannot be read: {exc.strerror or exc}") from exc
 
 
-def damage(checkpoint: Checkpoint) -> str | None:
-    """What is wrong with a checkpoint's file, as a sentence; None where it is what was written."""
-    try:
-        digest = checksum(Path(checkpoint.uri))
-    except CheckpointError as exc:
-        return str(exc)
-    return None if digest == checkpoint.sha256 else f"The content of {checkpoint.uri} is not what was written"
+def is_damaged(checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint's file is not what was written.
+
+    Raises CheckpointError where it cannot be read: a folder out of reach is no reason to begin anew.
+    """
+    return checksum(Path(checkpoint.uri)) != checkpoint.sha256
 
 
 def read_saved_run(path: Path) -> SavedRun:

@@ -1,6 +1,7 @@
 """Play a policy as it would be used: deterministic, masked, in an environment with seeds of its own."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,9 +62,17 @@ class PolicyPlayer:
 
 
 def play(
-    player: PolicyPlayer, env: gym.Env[Any, Any], *, episodes: int, seed: int, name: str = "the evaluation"
+    player: PolicyPlayer,
+    env: gym.Env[Any, Any],
+    *,
+    episodes: int,
+    seed: int,
+    name: str = "the evaluation",
+    on_step: Callable[[], None] = lambda: None,
 ) -> Played:
     """Play `episodes` episodes; the same seed gives the same episodes to the same policy.
+
+    on_step: called before each step; what it raises ends the play
 
     Raises DivergedError, saying `name`, where a reward is NaN or infinite.
     """
@@ -74,6 +83,7 @@ def play(
         observation, info = env.reset(seed=seed if index == 0 else None)
         done = False
         while not done:
+            on_step()
             observation, reward, terminated, truncated, info = env.step(player.act(observation, env))
             rewards[index] += float(reward)
             lengths[index] += 1
@@ -104,8 +114,15 @@ class PeriodicEvaluation:
         """Whether the update just made is one to evaluate after."""
         return progress.updates % self._config.training.evaluation.every_rollouts == 0
 
-    def evaluate(self, model: BaseAlgorithm, normalizer: VecNormalize | None, progress: Progress) -> Evaluation:
-        """Evaluate the policy as it is now; the first of equally good ones is the best.
+    def evaluate(
+        self,
+        model: BaseAlgorithm,
+        normalizer: VecNormalize | None,
+        progress: Progress,
+        *,
+        on_step: Callable[[], None] = lambda: None,
+    ) -> Evaluation:
+        """Evaluate the policy as it is now; the first of equally good ones is the best. on_step: as `play` has it.
 
         Raises DivergedError where a reward is NaN or infinite.
         """
@@ -115,6 +132,7 @@ class PeriodicEvaluation:
             episodes=self._config.training.evaluation.episodes,
             seed=evaluation_seed(self._config.seed),
             name=f"the evaluation after update {progress.updates} ({progress.env_steps} env steps)",
+            on_step=on_step,
         )
         mean_reward = float(played.rewards.mean())
         return Evaluation(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
+from rlsweep.config.estimate import gradient_steps_per_update
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import DivergedError
 from rlsweep.metrics import BY_NAME
@@ -26,7 +27,7 @@ UNBOUNDED = 2**62
 
 
 class _StoppedError(Exception):
-    """An update was ended midway, for the run is to stop."""
+    """An update, or the evaluation after it, was ended midway, for the run is to stop."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +67,8 @@ class TrainingSession:
             config, recorder, progress, normalizer=self._normalizer, on_boundary=self._begin_rollout
         )
         self._rollout_began: Boundary | None = None
+        # one that takes a single step is stopped before it, or not at all, unless an evaluation follows it
+        self._ends_midway = gradient_steps_per_update(config) > 1 or evaluation is not None
         self._interval_saved = self._checkpoint_interval
         self._last_saved: Checkpoint | None = None
         self._last_saved_update = 0
@@ -79,8 +82,8 @@ class TrainingSession:
         before that: nothing has been learnt since, and whoever goes on collects the rollout again.
         """
         if not self._progress.is_spent(self._config.budget):
-            if state is not None:
-                resume(self._model, self._episodes, state)
+            if state is not None and (reason := resume(self._model, self._episodes, state)) is not None:
+                self._recorder.add_facts({"warning": f"The run went on at an episode's start: {reason}."})
             self._recorder.begin_at(self._progress.counters, tuple(self._episodes.recent))
             self._learn()
         self._log_episodes()
@@ -103,25 +106,35 @@ class TrainingSession:
 
     def update(self, train: Callable[[], None]) -> None:
         """One policy update and all that is due after it."""
-        before = Learnt(self._model)
+        before = Learnt(self._model) if self._ends_midway else None
         try:
             self._train(train)
+            self._evaluate_if_due()
         except _StoppedError:
-            before.restore()
+            # not after the update: an evaluation that was cut off would never be made
+            if before is not None:
+                before.restore()
             raise
         self._rollout_began = None
-        self._evaluate_if_due()
         if self._config.mode is Mode.FULL and self._checkpoint_interval > self._interval_saved:
             self._save(self._stand())
         self._restart_clock()
 
     def step(self) -> None:
-        """End an update midway where the recorder asks to stop."""
+        """End an update, or the evaluation after it, midway where the recorder asks to stop."""
         if self._recorder.stop_requested:
             raise _StoppedError
 
     def _stand(self) -> Boundary:
-        return stand(self._model, self._episodes, self._progress, with_environments=self._copies_environments)
+        try:
+            return stand(self._model, self._episodes, self._progress, with_environments=self._copies_environments)
+        except Exception as exc:
+            if not self._copies_environments:
+                raise
+            self._copies_environments = False
+            reason = f"at an episode's start: it can no longer be pickled ({type(exc).__name__}: {exc})"
+            self._recorder.add_facts({"resumes": reason})
+            return self._stand()
 
     def _begin_rollout(self) -> None:
         self._rollout_began = self._stand()
@@ -191,11 +204,11 @@ class TrainingSession:
     def _evaluate_if_due(self) -> None:
         if self._evaluation is None or not self._evaluation.is_due(self._progress):
             return
-        evaluation = self._evaluation.evaluate(self._model, self._normalizer, self._progress)
+        evaluation = self._evaluation.evaluate(self._model, self._normalizer, self._progress, on_step=self.step)
+        self._recorder.add_evaluation(evaluation)
         if evaluation.is_best:
             self._progress.best_mean_reward = evaluation.mean_reward
             self._recorder.add_checkpoint(self._checkpoints.save_best(self._model, self._stand()), dropped_uris=())
-        self._recorder.add_evaluation(evaluation)
         if self._log is not None:
             self._log.add_evaluation(evaluation)
 
@@ -210,6 +223,8 @@ class TrainingSession:
         if last is not None and (last.env_steps, self._last_saved_update) == (progress.env_steps, progress.updates):
             return last
         self._model.num_timesteps = progress.env_steps
+        if self._log is not None:
+            self._log.flush()  # a run that goes on from here writes no more of what came before
         checkpoint, dropped = self._checkpoints.save(self._model, boundary)
         self._last_saved, self._last_saved_update = checkpoint, progress.updates
         self._interval_saved = self._checkpoint_interval

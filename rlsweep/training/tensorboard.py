@@ -1,7 +1,8 @@
 """What TensorBoard shows of a run: scalars under the catalogue's tags, and HParams so that runs can be compared."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from torch.utils.tensorboard.summary import hparams
 
 from rlsweep.config.run import Mode, RunConfig
+from rlsweep.errors import CheckpointError
 from rlsweep.metrics import BY_NAME
 from rlsweep.runs import Episode, Evaluation
 
@@ -31,6 +33,7 @@ class TensorBoardLog(KVWriter):
 
     def __init__(self, folder: Path, config: RunConfig, *, first_step: int) -> None:
         """Open it. What an earlier attempt wrote beyond `first_step`, where this one begins, is hidden."""
+        self._folder = folder
         self._writer = EventFileWriter(str(folder), max_queue_size=QUEUE, flush_secs=FLUSH_SECONDS)
         # TensorBoard drops what has this step or a later one
         self._writer.add_event(
@@ -70,6 +73,11 @@ class TensorBoardLog(KVWriter):
         """Mark the run as ended well; HPARAMS shows one without this as still running."""
         self._add(self._session_end, 0)
 
+    def flush(self) -> None:
+        """Write what is pending; return when it is in the file."""
+        with self._translated_errors():
+            self._writer.flush()
+
     def close(self) -> None:
         """Write what is pending."""
         self._writer.close()
@@ -79,7 +87,18 @@ class TensorBoardLog(KVWriter):
         self._add(Summary(value=values), step, wall_time=wall_time)
 
     def _add(self, summary: Summary, step: int, *, wall_time: float | None = None) -> None:
-        self._writer.add_event(Event(wall_time=wall_time or time.time(), step=step, summary=summary))
+        with self._translated_errors():
+            self._writer.add_event(Event(wall_time=wall_time or time.time(), step=step, summary=summary))
+
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise CheckpointError(
+                f"TensorBoard's log cannot be written to {self._folder}: {exc.strerror or exc}. "
+                "Free some space there, or point RLSWEEP_STORAGE elsewhere."
+            ) from exc
 
 
 def hyperparameters(config: RunConfig) -> dict[str, bool | float | str]:

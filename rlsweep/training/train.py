@@ -39,6 +39,7 @@ def train(
     resume_from: Path | None = None,
     weights_from: Path | None = None,
     threads: int = 1,
+    attempt: int = 1,
 ) -> Result:
     """Train until the budget is spent or the recorder asks to stop; then write a last checkpoint.
 
@@ -47,6 +48,7 @@ def train(
         of their own. The budget counts from the run's first start
     weights_from: an SB3 zip whose policy's weights this run begins with; nothing else of it is read
     threads: torch's, in this process
+    attempt: which start of the run this is
 
     Raises DivergedError where a loss or a reward is no longer finite, EnvironmentSpecError, ConfigError and
     CheckpointError; what the environment itself raises passes through.
@@ -56,7 +58,11 @@ def train(
     saved = None if resume_from is None else read_saved_run(resume_from)
     progress = Progress() if saved is None else saved.boundary.progress
     checkpoints = CheckpointFolder(
-        checkpoint_folder, config=config, first_step=progress.env_steps, is_recorded=recorder.is_recorded
+        checkpoint_folder,
+        config=config,
+        attempt=attempt,
+        first_step=progress.env_steps,
+        is_recorded=recorder.is_recorded,
     )
     if config.mode is Mode.SMOKE:
         check_environment(config)

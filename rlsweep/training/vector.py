@@ -54,8 +54,9 @@ class Copied(gym.Wrapper[Any, Any, Any, Any]):
 
     def restore(self, saved: bytes) -> None:
         """Go on as the environment that was saved."""
+        copy = pickle.loads(saved)
         self.env.close()
-        self.env = pickle.loads(saved)
+        self.env = copy
 
 
 def make_vector(config: RunConfig) -> VecEnv:
@@ -126,11 +127,13 @@ def save_environments(vector: VecEnv) -> bytes:
 def restore_environments(vector: VecEnv, saved: bytes) -> None:
     """Put environments that `save_environments` saved in the place of those that are there."""
     inner = vector.unwrapped
-    for index, each in enumerate(pickle.loads(saved)):
-        if isinstance(inner, DummyVecEnv):
-            inner.envs[index].close()
-            inner.envs[index] = pickle.loads(each)
-        else:
+    if isinstance(inner, DummyVecEnv):
+        copies = [pickle.loads(each) for each in pickle.loads(saved)]
+        for env in inner.envs:
+            env.close()
+        inner.envs[:] = copies
+    else:
+        for index, each in enumerate(pickle.loads(saved)):
             inner.env_method("restore", each, indices=index)
 
 

@@ -82,7 +82,8 @@ class Nodes:
         found = []
         for process in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
-                if process.cmdline()[:1] == ["ray::TrialTrainable"] or "TrialTrainable" in process.name():
+                title = "".join(process.cmdline()[:1])
+                if title.startswith("ray::") and "Trainable" in title:
                     found.append(process)
         return found
 

@@ -51,8 +51,9 @@ where run_id = %(run_id)s
 order by env_steps, created_at
 
 -- name: list_checkpoints_to_go_on_from
--- Best first: an attempt that went back to an earlier one gave up those beyond it.
+-- Best first: an attempt that went back to an earlier one gave up those beyond it. The best policy's file is written
+-- in place again and again, perhaps after it was recorded last: only numbered ones are gone on from unasked.
 select episode, env_steps, uri, sha256, bytes
 from checkpoints
-where run_id = %(run_id)s
+where run_id = %(run_id)s and uri not like '%%/best.zip'
 order by attempt desc, env_steps desc, created_at desc

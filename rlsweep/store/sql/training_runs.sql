@@ -132,6 +132,14 @@ where checkpoints.sha256 = %(sha256)s
 order by checkpoints.created_at desc
 limit 1
 
+-- name: revive_run
+-- It was taken for abandoned, and is not.
+update training_runs set status = 'running', ended_at = null, error = null where id = %(id)s returning *
+
+-- name: revive_sweep
+-- One of its runs goes on.
+update sweeps set status = 'running', finished_at = null where id = %(id)s and status not in ('pending', 'running')
+
 -- name: end_abandoned_runs
 -- Runs on which nobody works any more: their worker is silent, and so is their sweep's driver, if they have one.
 -- A row that is locked is being written, so its worker lives. After an outage silence counts from the server's return.

@@ -1,9 +1,10 @@
 """Which checkpoint a run goes on from, and what becomes of it where the disk fails it."""
 
 import os
+import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, TrainingConfig
-from rlsweep.runs import NewRun, RunStatus, TrainingRun
+from rlsweep.paths import Paths
+from rlsweep.runs import Checkpoint, NewRun, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import curves, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep.execution import Workplace, execute_run
+from rlsweep.training.recorder import ListRecorder
+from rlsweep.training.train import train
 
 pytestmark = pytest.mark.integration
 
@@ -100,7 +104,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(database: Database, pl
     damaged(newest)
     assert work(run) is RunStatus.COMPLETED
     after = training_runs.get(database, run.id)
-    warning = f"Checkpoint damaged: The content of {newest} is not what was written. The run went on from {before}."
+    warning = f"Not what was written: {newest}. The run went on from {before}."
     assert after.metadata["warning"] == warning
     assert rows_of(database, run) == rows_of(database, whole)
 
@@ -128,17 +132,74 @@ def test_files_that_are_gone_go_from_the_record(database: Database, planned: Any
     assert set(on_record) == set(on_record[0].parent.iterdir())
 
 
-def test_a_folder_out_of_reach_is_no_reason_to_forget(
+def test_a_folder_out_of_reach_is_no_reason_to_begin_again(
     database: Database, planned: Any, work: Any, settings: Settings
+) -> None:
+    whole, run = planned(), planned()
+    work(whole)
+    work(run, looks=600)
+    on_record = files_of(database, run)
+    unmounted = settings.storage.rename(settings.storage.with_name("unmounted"))
+    assert work(run) is RunStatus.FAILED
+    assert "cannot be read: No such file" in str(training_runs.get(database, run.id).error)
+    assert files_of(database, run) == on_record
+    shutil.rmtree(settings.storage, ignore_errors=True)
+    unmounted.rename(settings.storage)
+    assert work(run) is RunStatus.COMPLETED
+    assert rows_of(database, run) == rows_of(database, whole)
+
+
+class OvertakenAt(ListRecorder):
+    """Another attempt comes and goes while this one has saved so many checkpoints, and goes on."""
+
+    def __init__(self, checkpoints: int, overtake: Callable[[], None]) -> None:
+        super().__init__()
+        self._left, self._overtake = checkpoints, overtake
+
+    def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
+        super().add_checkpoint(checkpoint, dropped_uris=dropped_uris)
+        self._left -= 1
+        if self._left == 0:
+            self._overtake()
+
+
+def test_a_process_that_was_thought_dead_does_no_harm(
+    database: Database, planned: Any, work: Any, settings: Settings
+) -> None:
+    """It writes and removes checkpoints to its end, which comes long after another attempt has gone further."""
+    run = planned()
+    training_runs.begin_attempt(database, run.id, {})
+    of_the_other: dict[Path, bytes] = {}
+
+    def overtake() -> None:
+        assert work(run, looks=800) is RunStatus.STOPPED
+        of_the_other.update({path: path.read_bytes() for path in files_of(database, run)})
+
+    folder = Paths(settings).run_checkpoints(run.id)
+    recorder = OvertakenAt(3, overtake)
+    train(RunConfig.from_record(run.config), recorder, checkpoint_folder=folder, tensorboard_folder=None)
+    assert len(of_the_other) == 3
+    assert {path: path.read_bytes() for path in files_of(database, run)} == of_the_other
+    assert work(run) is RunStatus.COMPLETED
+    assert set(folder.iterdir()) == set(files_of(database, run))
+
+
+def test_what_an_older_library_pickled_is_no_reason_to_fail(
+    database: Database, planned: Any, work: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = planned()
     work(run, looks=600)
-    on_record = files_of(database, run)
-    aside = settings.storage.rename(settings.storage.with_name("unmounted"))
-    work(run, looks=1)
-    assert set(on_record) <= set(files_of(database, run))
-    assert "No such file" in training_runs.get(database, run.id).metadata["warning"]
-    assert aside.exists()
+    with monkeypatch.context() as changed:
+        changed.setattr("rlsweep.training.boundary._State.__setstate__", _raise, raising=False)
+        assert work(run) is RunStatus.COMPLETED
+    after = training_runs.get(database, run.id)
+    assert after.metadata["warning"].startswith("The run went on at an episode's start: its environments cannot be unp")
+    numbers = [row[0] for row in rows_of(database, run)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def _raise(*_: Any) -> None:
+    raise AttributeError("no such field any more")
 
 
 @pytest.fixture

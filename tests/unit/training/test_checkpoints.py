@@ -176,7 +176,7 @@ def test_what_is_given_up_stays_until_there_is_something_newer(make_config, run,
     assert Path(again.checkpoint.uri).exists()
 
 
-def _diverge(*_: object) -> None:
+def _diverge(*_: object, **__: object) -> None:
     raise DivergedError("a mistake")
 
 
