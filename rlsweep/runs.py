@@ -174,7 +174,7 @@ class NewSweep:
 class Sweep(NewSweep):
     """One submission.
 
-    driver: host:pid of the process that drives it; heartbeat_at is its last sign of life
+    driver: host, process id and a random suffix of what drives it; heartbeat_at is its last sign of life
     """
 
     id: UUID

@@ -167,7 +167,7 @@ class SweepRow:
 class SweepDetail(SweepRow):
     """A sweep with all that is known of it.
 
-    driver: host:pid of the process that drives it; driver_lost: it holds the sweep but has fallen silent
+    driver: host, process id and a suffix of what drives it; driver_lost: it holds the sweep but has fallen silent
     eta_seconds: a guess at the time to its end; null where nothing runs
     run_ids: in the order of the plan
     """

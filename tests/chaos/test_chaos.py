@@ -32,9 +32,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 KILLS = int(os.environ.get("RLSWEEP_CHAOS_KILLS", "6"))
 SEED = int(os.environ.get("RLSWEEP_CHAOS_SEED", "1"))
-BETWEEN_S = (1.0, 5.0)
+BETWEEN_S = (0.5, 3.0)
 CONFIGS, SEEDS = 4, 2
-STEPS = 256 * (10 + 2 * KILLS)
+STEPS = 256 * (8 + 2 * KILLS)
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "c4a05" * 12}
 AGENT = """\
 agent_id: chaos
@@ -56,14 +56,16 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="rlsweep-chaos-", ignore_cleanup_errors=True) as name:
         for number in range(1, CONFIGS + 1):
             (Path(name) / f"chaos_sweep_v{number}.yaml").write_text(AGENT.format(number=number))
-        environment = {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": 0.005}}
-        base = {"environment": environment, "checkpoint_interval_episodes": 20, "evaluation": {"enabled": False}}
-        (Path(name) / "base.json").write_text(json.dumps(base))
+        for sweep, seconds in (("chaos", 0.005), ("peace", 0.0)):
+            environment = {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": seconds}}
+            base = {"environment": environment, "checkpoint_interval_episodes": 20, "evaluation": {"enabled": False}}
+            (Path(name) / f"{sweep}.json").write_text(json.dumps(base))
         yield Path(name)
 
 
 def submission(name: str) -> list[str]:
-    pattern = ["chaos_sweep_*.yaml", "--base-config", "base.json", "--seeds", str(SEEDS), "--mode", "full"]
+    """Of a sweep by its name: the one that ran in peace had nothing to wait for."""
+    pattern = ["chaos_sweep_*.yaml", "--base-config", f"{name}.json", "--seeds", str(SEEDS), "--mode", "full"]
     return ["submit", *pattern, "--total-timesteps", str(STEPS), "--name", name]
 
 
