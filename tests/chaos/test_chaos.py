@@ -34,7 +34,7 @@ KILLS = int(os.environ.get("RLSWEEP_CHAOS_KILLS", "6"))
 SEED = int(os.environ.get("RLSWEEP_CHAOS_SEED", "1"))
 BETWEEN_S = (0.5, 3.0)
 CONFIGS, SEEDS = 4, 2
-STEPS = 256 * (8 + 2 * KILLS)
+STEPS = 256 * (8 + 4 * KILLS)
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "c4a05" * 12}
 AGENT = """\
 agent_id: chaos
@@ -56,7 +56,7 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="rlsweep-chaos-", ignore_cleanup_errors=True) as name:
         for number in range(1, CONFIGS + 1):
             (Path(name) / f"chaos_sweep_v{number}.yaml").write_text(AGENT.format(number=number))
-        for sweep, seconds in (("chaos", 0.005), ("peace", 0.0)):
+        for sweep, seconds in (("chaos", 0.004), ("peace", 0.0)):
             environment = {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": seconds}}
             base = {"environment": environment, "checkpoint_interval_episodes": 20, "evaluation": {"enabled": False}}
             (Path(name) / f"{sweep}.json").write_text(json.dumps(base))
@@ -146,14 +146,21 @@ def _kill(server: Server, nodes: Nodes, command: Command, spool: Path, rng: Rand
 
 
 def _is_driven(database: Database, command: Command) -> bool:
-    """See to it that somebody drives the sweep; False once it has come to its end."""
-    assert command.process is not None
-    if command.process.poll() is None:
-        return True
-    runs = training_runs.of_sweep(database, sweeps.get(database, "chaos").id)
-    if all(run.status is RunStatus.COMPLETED for run in runs):
-        return False
-    command.run("retry" if all(run.status.is_finished for run in runs) else "resume", "chaos")
+    """See to it that somebody drives the sweep; False once it has come to its end.
+
+    A dead driver's lease grows old by the database's clock, which begins anew with the database: where that comes and
+    goes as often as here, it has to be left alone meanwhile.
+    """
+    deadline = time.monotonic() + 180
+    while not command.is_at_work(sweeps.get(database, "chaos").driver):
+        assert time.monotonic() < deadline, command.said
+        assert command.process is not None
+        if command.process.poll() is not None:
+            runs = training_runs.of_sweep(database, sweeps.get(database, "chaos").id)
+            if all(run.status is RunStatus.COMPLETED for run in runs):
+                return False
+            command.run("retry" if all(run.status.is_finished for run in runs) else "resume", "chaos")
+        time.sleep(0.5)
     return True
 
 

@@ -123,6 +123,11 @@ class Command:
         self.process.kill()
         self.process.wait(30)
 
+    def is_at_work(self, driver: str | None) -> bool:
+        """Whether it runs and holds the lease, whose owner is given."""
+        assert self.process is not None
+        return self.process.poll() is None and driver is not None and f":{self.process.pid}:" in driver
+
     @property
     def said(self) -> str:
         return self._log.read_text()[-4000:]
