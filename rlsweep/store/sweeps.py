@@ -241,7 +241,7 @@ def renew_lease(database: Database, sweep_id: UUID, driver: str) -> None:
 
 
 def lost_driver(database: Database, sweep_id: UUID) -> str | None:
-    """The driver (host, process id and a suffix) that holds the lease but has given no sign of life lately; None where all is well."""
+    """The driver that holds the lease but has given no sign of life lately; None where all is well."""
     with database.readonly() as connection:
         lease = get_lease(connection, sweep_id)
     if lease is None or lease["driver"] is None or lease["silent_s"] < LEASE_PATIENCE_S:
