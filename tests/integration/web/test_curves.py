@@ -109,6 +109,13 @@ def test_a_single_spike_stays(web: httpx.Client, record_run: Callable[..., UUID]
     assert len(curve["x"]) == 20
 
 
+def test_the_mean_of_equal_values_is_that_value(web: httpx.Client, record_run: Callable[..., UUID]) -> None:
+    run = record_run(np.full(EPISODES, 0.1), np.full(EPISODES, 10))
+    curve = curves(web, run=run, buckets=7)[f"{run} reward"]
+    assert sum([0.1] * 430) / 430 != 0.1
+    assert curve["mean"] == curve["min"] == curve["max"] == [0.1] * 7
+
+
 def test_updates_and_evaluations(web: httpx.Client, record_run: Callable[..., UUID]) -> None:
     run = record_run([1, -1], [5, 5])
     found = curves(web, run=run, metric=["policy_loss", "approx_kl", "eval_mean_reward", "eval_win_rate", "reward"])
