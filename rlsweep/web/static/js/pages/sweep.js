@@ -24,7 +24,7 @@ async function refresh() {
   document.title = `${sweep.name} · rlsweep`;
   showHead(sweep);
   showProgress(sweep);
-  await view.update(report, sweep.run_ids);
+  await view.update(report, { sweep: sweep.id });
   return isUnfinished(sweep.status);
 }
 
