@@ -104,6 +104,10 @@ def test_any_runs_are_compared_by_the_same_code(
     assert (compared["id"], compared["name"], compared["status"]) == (None, None, "completed")
     assert (compared["mode"], compared["environment"]) == ("smoke", "open_spiel/connect_four")
     assert compared["next_steps"][0]["command"].startswith("rlsweep train --agent-config")
+    other = record_sweep({None: course(win_rate=0.9)}, name="set", seeds=1, overrides=("gamma=0.5",))
+    chosen = [str(run_id) for run_id in training_runs.ids_of_sweep(database, other.id)]
+    (step,) = web.get("/api/compare", params={"run": chosen}).json()["next_steps"]
+    assert "--set gamma=0.5" in step["command"]
     one = web.get("/api/compare", params={"run": ids[:1]}).json()
     assert [config["name"] for config in one["configs"]] == ["ppo_agent_v1"]
     assert web.get("/api/compare").status_code == 422

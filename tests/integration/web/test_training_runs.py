@@ -345,10 +345,6 @@ def test_a_run_of_no_sweep_is_made_again_as_it_was_typed(
     training_runs.begin_attempt(database, run.id, {"command": "rlsweep train --resume 0123 --episodes 300"})
     shown = web.get(f"/api/training-runs/{run.id}").json()
     assert shown["reproduce"]["command"] == f"rlsweep train {given} --episodes 300"
-    (step,) = [
-        each for each in web.get(f"/api/compare?run={run.id}").json()["next_steps"] if "train" in each["command"]
-    ]
-    assert step["command"] == shown["long_run_command"]
 
 
 @pytest.mark.parametrize("command", ["rlsweep train --resume 0123", "train 'unclosed", None, 7])
