@@ -113,3 +113,19 @@ def test_asking_goes_on_after_a_request_that_was_given_up(ask: Callable[..., Any
         return [isGoingOn, failures.length];
     })()"""
     assert ask("core/polling.js", turns) == [True, 0]
+
+
+@pytest.mark.parametrize(
+    ("shown", "first", "expected"),
+    [
+        ("abcdef", "abc", "abcdef"),
+        ("abcdef", "xab", "xabcdef"),
+        ("abcdef", "acd", "acdef"),
+        ("abcdef", "xyz", "xyzabcdef"),
+        ("abcdef", "fab", "fabde"),  # c is further down, who knows where
+        ("abcdef", "xcb", "xcbdef"),  # a is gone and x has come
+    ],
+)
+def test_first_rows_read_anew_leave_the_others(ask: Callable[..., Any], shown: str, first: str, expected: str) -> None:
+    merged = "it.withFirst(...given.map((ids) => [...ids].map((id) => ({ id })))).map((row) => row.id).join('')"
+    assert ask("parts/paging.js", merged, [shown, first]) == expected
