@@ -156,6 +156,7 @@ function budgetText(budget) {
 
 /** @param {unknown} error */
 function showFailure(error) {
+  headOf = ""; // whatever passes is shown anew
   const isMissing = error instanceof ApiError && error.status === 404;
   setText(
     /** @type {HTMLElement} */ (byId("sweep-head").querySelector("h1")),
