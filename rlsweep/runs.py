@@ -225,7 +225,7 @@ class TrainingRun(NewRun):
     mean_reward, mean_length, win_rate: over the last 100 episodes; None before the first
     steps_per_second: of the latest update, or overall before the first
     error: what a failed run failed of, with its traceback where there is one
-    metadata: versions, git commit, host, command, engine
+    metadata: versions, git commit, host, command, engine; first_command: of the first attempt, if there are more
     """
 
     id: UUID

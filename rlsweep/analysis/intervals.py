@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special, stats
 
 from rlsweep.analysis.curves import Floats
@@ -19,6 +21,9 @@ BOOTSTRAP_FROM = 10
 70 to 76% at three, where Student's t covers 88 to 95%)."""
 
 RESAMPLES = 10_000
+
+AT_ONCE = 25
+"""Quantities whose resamples are held at a time, at 80 kB each and as much again to sort them."""
 
 MOST_SEEDS = 17
 """What finds a gap of one standard deviation; a smaller one is not worth the seeds that it would take."""
@@ -89,13 +94,22 @@ def t_half_width(sd: float, n: int) -> float:
 
 def _bootstrap(samples: Floats) -> tuple[Floats, Floats]:
     """Percentile bootstrap (Agarwal et al. 2021, arXiv 2108.13264, A.5), the same for the same values."""
-    seeds = len(samples)
-    draws = np.random.default_rng(0).integers(0, seeds, size=(RESAMPLES, seeds))
-    # How often each seed was drawn in each resample: then all means of a resample are one product.
-    times = np.stack([np.count_nonzero(draws == seed, axis=1) for seed in range(seeds)], axis=1)
+    seeds, quantities = samples.shape
+    times = _resamples(seeds).astype(np.float64)
     tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(times @ samples / seeds, [tail, 100 - tail], axis=0)
-    return low, high
+    bounds = np.empty((2, quantities))
+    for first in range(0, quantities, AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        bounds[:, part] = np.percentile(times @ samples[:, part] / seeds, [tail, 100 - tail], axis=0)
+    return bounds[0], bounds[1]
+
+
+@lru_cache(maxsize=4)
+def _resamples(seeds: int) -> NDArray[np.uint16]:
+    """How often each seed was drawn in each resample, (RESAMPLES, seeds): all means of a resample are one product."""
+    draws = np.random.default_rng(0).integers(0, seeds, size=(RESAMPLES, seeds))
+    counts = [np.count_nonzero(draws == seed, axis=1) for seed in range(seeds)]
+    return np.stack(counts, axis=1).astype(np.uint16)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,9 @@ from rlsweep.config.algorithms import ALGORITHMS
 
 Label = TypeVar("Label")
 
+HASH_DIGITS = 7
+"""Enough to tell the configs of one comparison apart, as git has it."""
+
 
 def flat_hyperparameters(config: AgentConfig) -> dict[str, Any]:
     """Return the algorithm and every hyperparameter by its dotted key, as JSON-able values.
@@ -59,6 +62,21 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def labels(names: Sequence[str], files: Sequence[str]) -> tuple[str, ...]:
-    """Return what to call each config: its short name, and its file where two short names are the same."""
-    return tuple(f"{name} ({file})" if names.count(name) > 1 else name for name, file in zip(names, files, strict=True))
+def labels(names: Sequence[str], files: Sequence[str], hashes: Sequence[str]) -> tuple[str, ...]:
+    """Return what to call each config, no two the same where no two have both file and hash in common.
+
+    That is its short name; where configs share one, its file too, and the first digits of its hash where they share
+    that as well (under other `--set` values, or since the file was edited).
+    """
+    configs = list(zip(names, files, hashes, strict=True))
+
+    def label(name: str, file: str, full_hash: str) -> str:
+        namesakes = [(other_file, other) for other_name, other_file, other in configs if other_name == name]
+        more = []
+        if len({other_file for other_file, _ in namesakes}) > 1:
+            more.append(file)
+        if len({other for other_file, other in namesakes if other_file == file}) > 1:
+            more.append(full_hash[:HASH_DIGITS])
+        return f"{name} ({', '.join(more)})" if more else name
+
+    return tuple(label(*config) for config in configs)

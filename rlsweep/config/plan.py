@@ -97,9 +97,12 @@ def make_plan(
     problems.raise_any()
 
     budget = _budget(training, mode, episodes, total_timesteps)
-    by_label = dict(
-        zip(labels([file.config.short_name for file in files], [str(file.path) for file in files]), files, strict=True)
+    names = labels(
+        [file.config.short_name for file in files],
+        [str(file.path) for file in files],
+        [hyperparameter_hash(file.config) for file in files],
     )
+    by_label = dict(zip(names, files, strict=True))
     trials = tuple(
         _trial(label, file, training, sets, mode, budget, training.seed + offset)
         for offset in range(seeds)

@@ -2,7 +2,7 @@
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,9 @@ from rlsweep.analysis.trends import Direction
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import number, plural
 from rlsweep.config.estimate import GOOD_UPDATES, TOO_FEW_UPDATES
+from rlsweep.reports.commands import train_long
 from rlsweep.reports.records import ConfigRuns
-from rlsweep.runs import Sweep
-
-LONG_RUN_STEPS = 1_000_000
-"""Env steps of the long run that is suggested for the config that was chosen."""
+from rlsweep.runs import Sweep, TrainingRun
 
 PLACES = (
     ("Compare the learning curves in Training History, http://localhost:5173/training", "rlsweep serve"),
@@ -53,15 +51,21 @@ def findings(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tup
 
 
 def next_steps(
-    sweep: Sweep | None, recorded: Sequence[ConfigRuns], assessment: SweepAssessment
+    sweep: Sweep | None,
+    recorded: Sequence[ConfigRuns],
+    assessment: SweepAssessment,
+    sweep_of: Callable[[TrainingRun], Sweep | None],
 ) -> tuple[NextStep, ...]:
-    """Where the curves are, and the long run of the config to choose, if there is one to choose."""
+    """Where the curves are, and the long run of the config to choose, if there is one to choose.
+
+    sweep: that all runs are of; None where they were chosen freely
+    """
     places = PLACES if sweep is not None else ()
     name = "" if sweep is None else shlex.quote(sweep.name)
     steps = [NextStep(text=text, command=command.format(sweep=name)) for text, command in places]
     chosen = _choice(recorded, assessment)
     if chosen is not None:
-        steps.append(_long_run(sweep, recorded[chosen], assessment.ranking))
+        steps.append(_long_run(recorded[chosen], sweep_of(recorded[chosen].runs[0]), assessment.ranking))
     return tuple(steps)
 
 
@@ -159,26 +163,12 @@ def _choice(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> int 
     return next(iter([*promising, *bases, *worth]), None)
 
 
-def _long_run(sweep: Sweep | None, config: ConfigRuns, ranking: Ranking) -> NextStep:
+def _long_run(config: ConfigRuns, sweep: Sweep | None, ranking: Ranking) -> NextStep:
     what = "the winner" if ranking.winner is not None else "one of the best"
     if len(ranking.groups) == 1 and ranking.winner is None:
         what = "tied with the others" if len(ranking.ranks) > 1 else "the only config"
     text = f"Train {config.name} ({what}) for long"
-    return NextStep(text=text, command=long_run_command(config.runs[0].config_path, sweep))
-
-
-def long_run_command(config_path: str, sweep: Sweep | None) -> str:
-    """Train the config for long, under what else its sweep, if any, was given."""
-    words = ["rlsweep", "train", "--agent-config", config_path, *base_arguments(sweep)]
-    return shlex.join([*words, "--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)])
-
-
-def base_arguments(sweep: Sweep | None) -> list[str]:
-    """The base config and overrides of a sweep, as `rlsweep train` takes them."""
-    words = [] if sweep is None or sweep.base_config_path is None else ["--config", sweep.base_config_path]
-    for override in sweep.overrides if sweep else ():
-        words += ["--set", override]
-    return words
+    return NextStep(text=text, command=train_long(config.runs[0], sweep))
 
 
 def _listed(names: Sequence[str]) -> str:

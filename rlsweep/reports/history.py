@@ -1,6 +1,5 @@
 """What Training History shows of runs and sweeps: rows of lists, and one run or sweep with all that is known of it."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from rlsweep.analysis.figures import seed_figures
 from rlsweep.analysis.progress import share_spent, total_seconds_left
 from rlsweep.analysis.wording import number, percent, signed
 from rlsweep.config.differences import flat_record
-from rlsweep.reports.findings import base_arguments, long_run_command
+from rlsweep.reports.commands import go_on, train_again, train_long
 from rlsweep.reports.records import seed_record
 from rlsweep.runs import Checkpoint, Evaluation, RunStatus, Sweep, SweepStatus, TrainingRun, last_line
 from rlsweep.store import listing, sweeps, training_runs
@@ -216,12 +215,12 @@ def run_detail(database: Database, reference: str) -> RunDetail:
         differs_from_base=() if base is None else _differences(hyperparameters, base),
         statistics=_statistics(database, run, evaluations),
         checkpoints=tuple(
-            SavedPolicy(**asdict(checkpoint), resume_command=_resume_command(run, checkpoint))
+            SavedPolicy(**asdict(checkpoint), resume_command=go_on(run, checkpoint))
             for checkpoint in checkpoints_of(database, run.id)
         ),
         evaluations=tuple(evaluations),
         reproduce=_reproduction(run, sweep),
-        long_run_command=long_run_command(run.config_path, sweep),
+        long_run_command=train_long(run, sweep),
         error_text=run.error,
         metadata=run.metadata,
     )
@@ -327,23 +326,10 @@ def _count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _resume_command(run: TrainingRun, checkpoint: Checkpoint) -> str | None:
-    words = ["rlsweep", "train", "--resume", checkpoint.uri]
-    if run.status is RunStatus.COMPLETED:
-        if run.sweep_id is not None:
-            return None
-        words += ["--total-timesteps", str(2 * run.env_steps)]
-    return shlex.join(words)
-
-
 def _reproduction(run: TrainingRun, sweep: Sweep | None) -> Reproduction:
-    words = ["rlsweep", "train", "--agent-config", run.config_path, *base_arguments(sweep)]
-    words += ["--mode", str(run.config.get("mode", "full")), "--seed", str(run.seed)]
-    for flag, amount in run.config.get("budget", {}).items():
-        words += [] if amount is None else [f"--{flag.replace('_', '-')}", str(amount)]
     metadata = run.metadata
     return Reproduction(
-        command=shlex.join(words),
+        command=train_again(run, sweep),
         recorded_command=metadata.get("command"),
         git_commit=metadata.get("git_commit"),
         git_dirty=metadata.get("git_dirty"),

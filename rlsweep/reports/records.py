@@ -27,7 +27,7 @@ from rlsweep.store.database import Database
 class ConfigRuns:
     """One agent config and its runs, in the order of the plan.
 
-    name: its short name, with its file where two configs share one
+    name: its short name, with what tells it apart where configs share one; no two have the same
     differences: the hyperparameters in which the configs differ, by dotted key
     is_base: it is the one base config among them, which variants are judged against
     """
@@ -47,7 +47,11 @@ def by_config(runs: Sequence[TrainingRun]) -> list[ConfigRuns]:
     for run in runs:
         grouped.setdefault((run.config_path, run.config_hash), []).append(run)
     firsts = [group[0] for group in grouped.values()]
-    names = labels([run.config_short_name for run in firsts], [run.config_path for run in firsts])
+    names = labels(
+        [run.config_short_name for run in firsts],
+        [run.config_path for run in firsts],
+        [run.config_hash for run in firsts],
+    )
     differences = differing_keys({place: flat_record(run.config["agent"]) for place, run in enumerate(firsts)})
     has_one_base = [run.sweep_variant for run in firsts].count(None) == 1
     return [

@@ -18,7 +18,7 @@ from rlsweep.jsonable import jsonable
 from rlsweep.reports.findings import NextStep, findings, next_steps
 from rlsweep.reports.records import ConfigRuns, by_config, config_records
 from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun, last_line
-from rlsweep.store import training_runs
+from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
 
 NO_ERROR = "no error was recorded"
@@ -181,6 +181,10 @@ def _judged(database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None
     """What a report says of its runs, whether they are a sweep or not."""
     recorded = by_config(runs)
     assessment = assess(config_records(database, recorded))
+
+    def sweep_of(run: TrainingRun) -> Sweep | None:
+        return sweep if sweep is not None or run.sweep_id is None else sweeps.get(database, str(run.sweep_id))
+
     configs = _config_reports(recorded, assessment)
     winner = assessment.ranking.winner
     seeds = [seed for config in configs for seed in config.seeds]
@@ -199,7 +203,7 @@ def _judged(database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None
             if run.status is RunStatus.FAILED
         ),
         "findings": findings(recorded, assessment),
-        "next_steps": next_steps(sweep, recorded, assessment),
+        "next_steps": next_steps(sweep, recorded, assessment, sweep_of),
     }
 
 

@@ -227,7 +227,15 @@ def _curve(run_id: UUID, metric: str, number: int, rows: Sequence[DictRow]) -> R
         metric=metric,
         x=[row["x"] for row in rows],
         min=[row[f"min_{number}"] for row in rows],
-        mean=[row[f"sum_{number}"] / row[f"count_{number}"] if row[f"count_{number}"] else None for row in rows],
+        mean=[_mean(row, number) for row in rows],
         max=[row[f"max_{number}"] for row in rows],
         count=[row[f"count_{number}"] for row in rows],
     )
+
+
+def _mean(row: DictRow, number: int) -> float | None:
+    """A bucket's mean; by rounding, a sum over its count may lie beyond equal values."""
+    if not row[f"count_{number}"]:
+        return None
+    low, high = row[f"min_{number}"], row[f"max_{number}"]
+    return float(min(high, max(low, row[f"sum_{number}"] / row[f"count_{number}"])))

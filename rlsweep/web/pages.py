@@ -209,7 +209,7 @@ def _operation(document: dict[str, Any], path: str, method: str, details: dict[s
         ),
         answer=_paragraphs(_resolve(document, answer.get("schema", {})).get("description", "")),
         fields=_fields(document, answer.get("schema", {})),
-        example=f"curl '{base}{path}{_required(given)}'",
+        example=f"curl '{base}{path}{_asked(given)}'",
     )
 
 
@@ -219,10 +219,14 @@ def _paragraphs(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for part in quoted.split("\n\n") for line in part.split("\n") if line.strip())
 
 
-def _required(given: list[dict[str, Any]]) -> str:
-    """The part of an address that cannot be left out."""
-    names = [each["name"] for each in given if each.get("required") and each.get("in") == "query"]
-    return "?" + "&".join(f"{name}=…" for name in names) if names else ""
+def _asked(given: list[dict[str, Any]]) -> str:
+    """The part of an address that cannot be left out, and what has an example."""
+    values = {
+        each["name"]: each.get("schema", {}).get("examples", ["…"])[0]
+        for each in given
+        if each.get("in") == "query" and (each.get("required") or "examples" in each.get("schema", {}))
+    }
+    return "?" + "&".join(f"{name}={value}" for name, value in values.items()) if values else ""
 
 
 def _described(description: str, schema: dict[str, Any]) -> str:

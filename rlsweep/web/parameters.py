@@ -8,28 +8,17 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request
-from pydantic import AfterValidator
+from fastapi import Depends, Query, Request
 
 from rlsweep.config.nearest import suggestion
 from rlsweep.errors import InputError
+from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.listing import Order, Place, SortKey
 from rlsweep.store.sweeps import SweepPlace
 
 MOST_COMPARED = 200
-"""Runs whose curves are drawn together; more than anybody can tell apart."""
-
-
-def _distinct(run_ids: list[UUID]) -> list[UUID]:
-    return list(dict.fromkeys(run_ids))
-
-
-RunIds = Annotated[
-    list[UUID],
-    Query(min_length=1, max_length=MOST_COMPARED, description="Id of a run; several may be given."),
-    AfterValidator(_distinct),
-]
+"""Runs that may be chosen by their ids to be drawn together; the list of runs lets no more be ticked."""
 
 BAD_CURSOR = "The cursor is none of this list's. Leave it out to begin with the first page."
 
@@ -39,6 +28,31 @@ def database_of(request: Request) -> Database:
     database = request.app.state.database
     assert isinstance(database, Database)
     return database
+
+
+def chosen_runs(
+    request: Request,
+    run: Annotated[
+        list[UUID] | None, Query(max_length=MOST_COMPARED, description="Id of a run; several may be given.")
+    ] = None,
+    sweep: Annotated[
+        str,
+        Query(
+            description="In place of runs, all those of a sweep, by its name, its id, the start of it, or `latest`.",
+            examples=["latest"],
+        ),
+    ] = "",
+) -> list[UUID]:
+    """The runs that a request is about. Raises InputError where it names none, or names them both ways."""
+    if bool(run) == bool(sweep):
+        raise InputError("Give either run, the id of a run, once or more, or sweep, for all runs of a sweep.")
+    if run:
+        return list(dict.fromkeys(run))
+    database = database_of(request)
+    return training_runs.ids_of_sweep(database, sweeps.get(database, sweep).id)
+
+
+RunIds = Annotated[list[UUID], Depends(chosen_runs)]
 
 
 def order_of(sort: str) -> Order:

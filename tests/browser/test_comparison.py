@@ -68,6 +68,14 @@ def test_draws_bands_every_seed_other_metrics_and_axes(recorded, visit: Callable
     expect(page.get_by_label("Metric")).to_have_value("approx_kl")
 
 
+def test_a_sweep_is_shown_where_its_curves_cannot_be(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training/sweeps/night?smoothing=2", expected=("422",))
+    expect(page.locator(".leaderboard tbody tr")).to_have_count(4)
+    expect(page.locator(".chart-note").first).to_contain_text("These curves cannot be shown: smoothing")
+    page.get_by_label("Metric").select_option("value_loss")
+    expect(page.locator(".chart-card path.line").first).to_be_attached()
+
+
 def test_compares_chosen_runs(recorded, run_of, visit: Callable[..., Page]) -> None:
     runs = [run_of("ppo_agent_v1", 0), run_of("ppo_agent_lr_high", 0)]
     page = visit(recorded.site, f"/training/compare?runs={','.join(runs)}")

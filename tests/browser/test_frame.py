@@ -93,6 +93,7 @@ def test_explains_the_api_without_scripts(recorded, visit: Callable[..., Page]) 
     for path in ("/api/training-runs", "/api/training-runs/{run_id}", "/api/sweeps/{sweep}/report", "/api/bands"):
         expect(page.get_by_role("heading", name=path, exact=False).first).to_be_visible()
     expect(page.locator("main")).to_contain_text("agent_id")
+    expect(page.locator("main")).to_contain_text("/api/bands?sweep=latest")
 
 
 def test_asks_for_the_token_once(

@@ -3,10 +3,15 @@
 import csv
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from rlsweep.runs import NewRun, NewSweep
+from rlsweep.store import sweeps, training_runs
+from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -101,6 +106,35 @@ def test_loads_more_by_itself(recorded, visit: Callable[..., Page]) -> None:
     )
     page.reload()
     expect(page.locator("#runs tbody tr[data-key]")).to_have_count(RUNS)
+
+
+def test_a_long_list_keeps_its_rows_and_polls_only_its_beginning(
+    embedded_database: Database,
+    copy_of: Callable[[Database], AbstractContextManager[Database]],
+    new_run: Callable[..., NewRun],
+    new_sweep: Callable[..., NewSweep],
+    serve: Callable[..., AbstractContextManager],
+    visit: Callable[..., Page],
+) -> None:
+    count = 620
+    with copy_of(embedded_database) as database, serve(database) as site:
+        sweeps.create(database, new_sweep(), [new_run(seed=seed) for seed in range(count)])
+        page = visit(site, "/training")
+        shown = page.locator("#runs tbody tr[data-key]")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url) if "/api/training-runs?" in request.url else None)
+        while (before := shown.count()) < count:
+            page.locator("#load-more").scroll_into_view_if_needed()
+            page.wait_for_function("count => document.querySelectorAll('#runs tbody tr').length > count", arg=before)
+        expect(page.locator("#table-foot")).to_be_hidden()
+        pages = [url for url in asked if "cursor=" in url]
+        assert len(pages) == len(set(pages)) <= count // 50 + 1, "each page is read once"
+        asked.clear()
+        training_runs.create_single(database, new_run(seed=7_777))
+        expect(shown).to_have_count(count + 1)
+        expect(shown.first).to_contain_text("7777")
+        assert asked
+        assert all("limit=500" in url and "cursor=" not in url for url in asked)
 
 
 def test_is_read_on_a_narrow_screen(recorded, visit: Callable[..., Page]) -> None:

@@ -168,3 +168,22 @@ def test_says_that_the_server_is_gone(
         expect(page.locator("#run-count")).to_have_text("13 runs")
     page.locator("#search").fill("lr_high")
     expect(page.locator("#connection-banner")).to_contain_text("The server does not answer")
+
+
+@pytest.mark.parametrize(("kind", "panels"), [("runs", ".run-main .chart-card"), ("sweeps", ".leaderboard")])
+def test_a_page_comes_back_after_an_error_that_passes(
+    recorded, run_of, visit: Callable[..., Page], kind: str, panels: str
+) -> None:
+    reference = run_of("ppo_agent_v1") if kind == "runs" else str(recorded.night.id)
+    page = visit(recorded.site, f"/training/{kind}/{reference}", expected=("500",))
+    expect(page.locator(panels).first).to_be_visible()
+    heading = page.locator("h1").inner_text()
+    address = re.compile(rf"/api/[a-z-]+/{reference}$")
+    page.route(address, lambda route: route.fulfill(status=500, json={"error": {"code": "internal", "message": "Oh."}}))
+    expect(page.locator("h1")).to_contain_text("cannot be shown", timeout=20_000)
+    expect(page.locator("main")).to_contain_text("Oh.")
+    page.unroute(address)
+    expect(page.locator("h1")).to_have_text(heading, timeout=20_000)
+    expect(page.locator(panels).first).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text("Oh.")
+    expect(page.locator(".badge").first).to_be_visible()

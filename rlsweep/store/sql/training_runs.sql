@@ -63,7 +63,8 @@ limit 1
 select * from training_runs where id = %(id)s for no key update
 
 -- name: begin_attempt
--- A worker takes the run up; an older attempt that still writes is refused from here on.
+-- A worker takes the run up; an older attempt that still writes is refused from here on. Of what that noted, the
+-- command stays: going on with a run does not tell how it was begun.
 update training_runs
 set
     attempt = attempt + 1,
@@ -72,7 +73,9 @@ set
     heartbeat_at = clock_timestamp(),
     ended_at = null,
     error = null,
-    metadata = %(metadata)s
+    metadata = %(metadata)s || jsonb_strip_nulls(
+        jsonb_build_object('first_command', coalesce(metadata -> 'first_command', metadata -> 'command'))
+    )
 where id = %(id)s
 returning *
 

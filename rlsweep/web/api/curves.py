@@ -50,7 +50,7 @@ def bands(
     smoothing: Annotated[
         float, Query(ge=0, le=1, description="Part of the shortest run that each point is the mean over.")
     ] = 0.1,
-    points: Annotated[int, Query(ge=2, le=1_000, description="Points a curve.")] = 200,
+    points: Annotated[int, Query(ge=2, le=400, description="Points a curve.")] = 200,
 ) -> Response:
     """The mean over the seeds of each config with its 95% interval, and every seed."""
     database = database_of(request)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsweep.runs import Episode, Evaluation, NewRun, Outcome, RunStatus, Update
-from rlsweep.store import recording, training_runs
+from rlsweep.runs import Episode, Evaluation, NewRun, NewSweep, Outcome, RunStatus, Update
+from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.curves import episodes_of
 from rlsweep.store.database import Database
+from rlsweep.web.parameters import MOST_COMPARED
 
 pytestmark = pytest.mark.integration
 
@@ -109,6 +110,13 @@ def test_a_single_spike_stays(web: httpx.Client, record_run: Callable[..., UUID]
     assert len(curve["x"]) == 20
 
 
+def test_the_mean_of_equal_values_is_that_value(web: httpx.Client, record_run: Callable[..., UUID]) -> None:
+    run = record_run(np.full(EPISODES, 0.1), np.full(EPISODES, 10))
+    curve = curves(web, run=run, buckets=7)[f"{run} reward"]
+    assert sum([0.1] * 430) / 430 != 0.1
+    assert curve["mean"] == curve["min"] == curve["max"] == [0.1] * 7
+
+
 def test_updates_and_evaluations(web: httpx.Client, record_run: Callable[..., UUID]) -> None:
     run = record_run([1, -1], [5, 5])
     found = curves(web, run=run, metric=["policy_loss", "approx_kl", "eval_mean_reward", "eval_win_rate", "reward"])
@@ -150,6 +158,8 @@ def test_curves_are_asked_for_again_at_no_cost(
     [
         ("/api/curves", 422, "run"),
         ("/api/curves?run=1", 422, "run"),
+        ("/api/curves?run={run}&sweep=night", 422, "either run"),
+        ("/api/bands?sweep=nowhere", 404, "'nowhere'"),
         ("/api/curves?run=00000000-0000-0000-0000-000000000000", 404, "not found"),
         ("/api/bands?run=00000000-0000-0000-0000-000000000000", 404, "not found"),
         ("/api/curves?run={run}&metric=rewards", 422, "did you mean reward"),
@@ -226,6 +236,21 @@ def test_a_mean_ends_where_a_seed_ends(web: httpx.Client, record_run: Callable[.
     assert config["mean"] == [1.0] * 6 + [None] * 4
 
 
+def test_a_sweep_of_any_size_is_drawn(
+    web: httpx.Client, database: Database, new_sweep: Callable[..., NewSweep], new_run: Callable[..., NewRun]
+) -> None:
+    planned = [new_run(seed=seed) for seed in range(MOST_COMPARED + 50)]
+    sweep = sweeps.create(database, new_sweep(name="wide"), planned)
+    assert len(web.get("/api/curves", params={"sweep": "wide"}).json()["curves"]) == len(planned)
+    (config,) = web.get("/api/bands", params={"sweep": str(sweep.id)}).json()["configs"]
+    assert config["seeds"] == 0
+    ids = [str(run_id) for run_id in training_runs.ids_of_sweep(database, sweep.id)]
+    assert web.get("/api/bands", params={"run": ids[:MOST_COMPARED]}).status_code == 200
+    refused = web.get("/api/bands", params={"run": ids})
+    assert refused.status_code == 422
+    assert f"at most {MOST_COMPARED}" in refused.json()["error"]["message"]
+
+
 def test_runs_are_put_together_by_config(web: httpx.Client, record_sweep: Any, course: Any, database: Database) -> None:
     sweep = record_sweep({None: course(), "lr_high": course(learning_rate=1e-3)}, seeds=2)
     ids = training_runs.ids_of_sweep(database, sweep.id)
@@ -235,4 +260,7 @@ def test_runs_are_put_together_by_config(web: httpx.Client, record_sweep: Any, c
         ("ppo_agent_lr_high", False, 2),
     ]
     assert all(0 <= value <= 1 for each in answer["configs"] for value in each["mean"] if value is not None)
+    whole = {"sweep": sweep.name, "metric": "win"}
+    assert web.get("/api/bands", params=whole).json() == answer
+    assert len(web.get("/api/curves", params={"sweep": str(sweep.id)}).json()["curves"]) == 4
     assert "not smoothed" in bands(web, ids, smoothing=0)["smoothing_text"]

@@ -1,6 +1,7 @@
 """Sweeps, and the report, which says what `rlsweep report --json` says."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -103,9 +104,26 @@ def test_any_runs_are_compared_by_the_same_code(
     assert (compared["id"], compared["name"], compared["status"]) == (None, None, "completed")
     assert (compared["mode"], compared["environment"]) == ("smoke", "open_spiel/connect_four")
     assert compared["next_steps"][0]["command"].startswith("rlsweep train --agent-config")
+    other = record_sweep({None: course(win_rate=0.9)}, name="set", seeds=1, overrides=("gamma=0.5",))
+    chosen = [str(run_id) for run_id in training_runs.ids_of_sweep(database, other.id)]
+    (step,) = web.get("/api/compare", params={"run": chosen}).json()["next_steps"]
+    assert "--set gamma=0.5" in step["command"]
     one = web.get("/api/compare", params={"run": ids[:1]}).json()
     assert [config["name"] for config in one["configs"]] == ["ppo_agent_v1"]
     assert web.get("/api/compare").status_code == 422
+
+
+def test_one_file_under_other_values_is_another_config(
+    web: httpx.Client, database: Database, record_sweep: Any, course: Any
+) -> None:
+    ids = []
+    for number, rate in enumerate((1e-3, 2e-3)):
+        sweep = record_sweep({"lr": course(learning_rate=rate)}, seeds=2, name=f"night-{number}")
+        ids += [str(run_id) for run_id in training_runs.ids_of_sweep(database, sweep.id)]
+    for path in ("compare", "bands"):
+        names = [config["name"] for config in web.get(f"/api/{path}", params={"run": ids}).json()["configs"]]
+        assert len(set(names)) == 2
+        assert all(re.fullmatch(r"ppo_agent_lr \([0-9a-f]{7}\)", name) for name in names)
 
 
 def test_metrics_and_health(web: httpx.Client, password_server: Database, serving: Any) -> None:

@@ -329,6 +329,34 @@ def test_checkpoints_come_with_the_command_that_goes_on(
     assert detail["reproduce"]["recorded_command"] == "rlsweep train"
 
 
+def test_a_run_of_no_sweep_is_made_again_as_it_was_typed(
+    web: httpx.Client, database: Database, new_run: Callable[..., NewRun]
+) -> None:
+    given = "--agent-config 'my agents/a.yaml' --config base.yaml --set gamma=0.9 --learning-rate 0.001 --mode smoke"
+    config = {"agent": {}, "mode": "smoke", "budget": {"episodes": 300, "total_timesteps": None}}
+    run = training_runs.create_single(database, new_run(config=config))
+    training_runs.begin_attempt(database, run.id, {"command": f"__main__.py train {given} --episodes=200"})
+    shown = web.get(f"/api/training-runs/{run.id}").json()
+    assert shown["reproduce"]["command"] == f"rlsweep train {given} --episodes=200"
+    steps = "--mode full --total-timesteps 1000000"
+    assert shown["long_run_command"] == f"rlsweep train {given} {steps}".replace(" --mode smoke", "")
+    # Gone on with, to a larger budget: that command says nothing of the config.
+    training_runs.finish(database, run.id, 1, RunStatus.STOPPED)
+    training_runs.begin_attempt(database, run.id, {"command": "rlsweep train --resume 0123 --episodes 300"})
+    shown = web.get(f"/api/training-runs/{run.id}").json()
+    assert shown["reproduce"]["command"] == f"rlsweep train {given} --episodes 300"
+
+
+@pytest.mark.parametrize("command", ["rlsweep train --resume 0123", "train 'unclosed", None, 7])
+def test_a_run_whose_command_says_too_little(
+    web: httpx.Client, database: Database, new_run: Callable[..., NewRun], command: object
+) -> None:
+    run = training_runs.create_single(database, new_run())
+    training_runs.begin_attempt(database, run.id, {"command": command})
+    shown = web.get(f"/api/training-runs/{run.id}").json()
+    assert shown["reproduce"]["command"] == f"rlsweep train --agent-config {run.config_path} --mode full --seed 0"
+
+
 def test_no_such_run(web: httpx.Client) -> None:
     for reference in ("00000000-0000-0000-0000-000000000000", "nonsense", "%3Cscript%3E"):
         answer = web.get(f"/api/training-runs/{reference}")

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -8,6 +10,7 @@ from rlsweep.analysis.intervals import (
     estimate,
     gap_in_sd,
     holm,
+    intervals,
     p_value_of_difference,
     seeds_to_exclude,
     seeds_to_tell_apart,
@@ -33,6 +36,20 @@ def test_ten_seeds_get_a_bootstrap_that_is_the_same_each_time():
     assert one.interval is not None
     assert one.interval.method is Method.BOOTSTRAP
     assert one.interval.low < one.mean < one.interval.high
+
+
+def test_many_bootstraps_are_as_each_alone_and_take_little_memory():
+    samples = np.random.default_rng(4).normal(size=(12, 400))
+    intervals(samples[:, :1])  # the resamples of twelve seeds are made once
+    tracemalloc.start()
+    low, high, method = intervals(samples)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert method is Method.BOOTSTRAP
+    assert peak < 8e6
+    for column in (0, 24, 25, 399):
+        alone_low, alone_high, _ = intervals(samples[:, [column]])
+        assert (low[column], high[column]) == pytest.approx((alone_low[0], alone_high[0]))
 
 
 def test_one_seed_has_no_interval_and_none_no_estimate():

@@ -2,6 +2,7 @@
 
 import { svg } from "../core/dom.js";
 import { colourClass } from "./palette.js";
+import { isFlat } from "./ranges.js";
 import { tickLabels, ticks } from "./ticks.js";
 
 /**
@@ -16,7 +17,7 @@ export function rangeOf(values) {
   if (known.length === 0) return null;
   const low = Math.min(...known);
   const high = Math.max(...known);
-  const air = (high - low || Math.abs(high) || 1) * 0.06;
+  const air = (isFlat(low, high) ? Math.abs(high) || 1 : high - low) * 0.06;
   return { low: low - air, high: high + air };
 }
 

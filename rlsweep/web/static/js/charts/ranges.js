@@ -3,6 +3,14 @@
 /** Of a band's edges, so much at either end says nothing of how wide the chart should be. */
 const OUTERMOST = 0.03;
 
+/** Values closer than this, for their size, are one value: means of equal values differ in their last bit. */
+const SAME = 1e-9;
+
+/** Whether nothing lies between the two that a chart could show. @param {number} low @param {number} high */
+export function isFlat(low, high) {
+  return high - low <= SAME * Math.max(Math.abs(low), Math.abs(high));
+}
+
 /** Least and greatest, with a share of air on both sides. @param {(number | null | undefined)[]} values @param {number} air @returns {[number, number]} */
 export function span(values, air) {
   let low = Infinity;
@@ -13,7 +21,7 @@ export function span(values, air) {
     if (value > high) high = value;
   }
   if (low > high) return [0, 1];
-  if (low === high) return [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
+  if (isFlat(low, high)) return [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
   return [low - (high - low) * air, high + (high - low) * air];
 }
 

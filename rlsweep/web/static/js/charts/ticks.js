@@ -1,15 +1,18 @@
 // Where an axis has its ticks, and what they say.
 
 import { compact, duration } from "../core/format.js";
+import { isFlat } from "./ranges.js";
 
 const CLOCK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
+/** However odd a range is. */
+const MOST_TICKS = 100;
 
 /**
  * Round figures from low to high, about `count` of them.
  * @param {number} low @param {number} high @param {number} count
  */
 export function ticks(low, high, count) {
-  if (!(high > low)) return [low];
+  if (isFlat(low, high)) return [low];
   const rough = (high - low) / Math.max(1, count);
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = size * ([1, 2, 2.5, 5, 10].find((each) => each * size >= rough) ?? 10);
@@ -18,6 +21,7 @@ export function ticks(low, high, count) {
 
 /** The same for seconds. @param {number} low @param {number} high @param {number} count */
 export function clockTicks(low, high, count) {
+  if (isFlat(low, high)) return [low];
   const rough = (high - low) / Math.max(1, count);
   const step = CLOCK_STEPS.find((each) => each >= rough) ?? Math.ceil(rough / 86_400) * 86_400;
   return between(low, high, step);
@@ -25,11 +29,11 @@ export function clockTicks(low, high, count) {
 
 /** @param {number} low @param {number} high @param {number} step */
 function between(low, high, step) {
-  const found = [];
-  for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index += 1) {
-    found.push(Number((index * step).toPrecision(12)));
-  }
-  return found;
+  const first = Math.ceil(low / step - 1e-9);
+  const count = Math.max(0, Math.floor(high / step + 1e-9) - first + 1);
+  return Array.from({ length: Math.min(count, MOST_TICKS) }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
 }
 
 /** Labels with as many decimals as tell neighbours apart. @param {number[]} values */

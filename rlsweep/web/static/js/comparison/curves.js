@@ -1,7 +1,7 @@
 // The learning curves of several configs: mean and band over seeds, or every seed.
 
 import { ChartCard } from "../charts/card.js";
-import { get } from "../core/api.js";
+import { ApiError, get, isAbort } from "../core/api.js";
 import { html, setText } from "../core/dom.js";
 import { debounced, parameter, setParameters } from "../parts/address.js";
 import { oneOf, selectField } from "../parts/choices.js";
@@ -16,6 +16,8 @@ const SMOOTHINGS = [0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5];
 const DEFAULT_SMOOTHING = 0.1;
 const BUCKETS = 200;
 
+/** @typedef {{run: string[]} | {sweep: string}} Chosen which runs, as the API takes them */
+
 export class CurvesPanel {
   /** @param {string} file what its files are called */
   constructor(file) {
@@ -24,8 +26,8 @@ export class CurvesPanel {
     this.smoothing = parameter("smoothing") === "" ? DEFAULT_SMOOTHING : Number(parameter("smoothing")) || 0;
     this.showsSeeds = parameter("seeds") === "1";
     this.showsBand = parameter("band") !== "0";
-    /** @type {string[]} */
-    this.runIds = [];
+    /** @type {Chosen | null} */
+    this.chosen = null;
     /** @type {Map<string, import("../charts/palette.js").LineStyle>} */
     this.styles = new Map();
     /** @type {Map<string, {config: string, label: string}>} */
@@ -122,19 +124,19 @@ export class CurvesPanel {
   }
 
   /**
-   * @param {string[]} runIds
+   * @param {Chosen} chosen
    * @param {Map<string, import("../charts/palette.js").LineStyle>} styles by config
    * @param {Map<string, {config: string, label: string}>} places which config each run belongs to
    */
-  async update(runIds, styles, places) {
-    this.runIds = runIds;
+  async update(chosen, styles, places) {
+    this.chosen = chosen;
     this.styles = styles;
     this.places = places;
     await this.load();
   }
 
   async load() {
-    if (this.runIds.length === 0) return;
+    if (this.places.size === 0) return;
     this.request.abort();
     this.request = new AbortController();
     const metric = metricNamed(this.metric);
@@ -143,16 +145,25 @@ export class CurvesPanel {
       if (metric.isBand) await this.loadBands(metric);
       else await this.loadCurves(metric);
     } catch (error) {
-      if (error instanceof DOMException && error.name === "AbortError") return;
-      throw error;
+      if (isAbort(error)) return;
+      if (!(error instanceof ApiError) || error.isPassing) throw error;
+      this.showFailure(metric, error);
     }
+  }
+
+  /** What else the page has to show stays. @param {import("./metrics.js").Choice} metric @param {ApiError} error */
+  showFailure(metric, error) {
+    this.drawn = null;
+    setText(this.smoothingText, "");
+    this.show(metric, [], `These curves cannot be shown: ${error.message}`);
+    this.card.nothing.hidden = true;
   }
 
   /** @param {import("./metrics.js").Choice} metric */
   async loadBands(metric) {
     const answer = await get(
       "/bands",
-      { run: this.runIds, metric: metric.name, x: this.x, smoothing: this.smoothing, points: BUCKETS },
+      { ...this.chosen, metric: metric.name, x: this.x, smoothing: this.smoothing, points: BUCKETS },
       { signal: this.request.signal },
     );
     if (this.isDrawn(answer)) return;
@@ -207,7 +218,7 @@ export class CurvesPanel {
   async loadCurves(metric) {
     const answer = await get(
       "/curves",
-      { run: this.runIds, metric: metric.name, x: "env_steps", buckets: BUCKETS },
+      { ...this.chosen, metric: metric.name, x: "env_steps", buckets: BUCKETS },
       { signal: this.request.signal },
     );
     if (this.isDrawn(answer)) return;

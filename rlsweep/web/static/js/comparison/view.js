@@ -29,8 +29,8 @@ export class ComparisonView {
     this.seeds = html("div");
   }
 
-  /** @param {any} report @param {string[]} runIds */
-  async update(report, runIds) {
+  /** @param {any} report @param {import("./curves.js").Chosen} chosen the runs that the report is of */
+  async update(report, chosen) {
     if (!this.root.contains(this.curves.element)) {
       fill(
         this.root,
@@ -68,6 +68,6 @@ export class ComparisonView {
         ]),
       ),
     );
-    await this.curves.update(runIds, styles, places);
+    await this.curves.update(chosen, styles, places);
   }
 }

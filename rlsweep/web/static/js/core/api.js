@@ -59,22 +59,37 @@ async function ask(address, signal) {
       signal,
     });
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (isAbort(error)) throw error;
     throw new ApiError(0, "server_unreachable", "The server does not answer. Is “rlsweep serve” still running?");
   }
   if (response.status === 304 && known) return known.body;
-  const body = await response.json().catch(() => null);
   if (!response.ok) {
-    const said = body?.error ?? {};
+    const said = (await response.json().catch(() => null))?.error ?? {};
     throw new ApiError(
       response.status,
       said.code ?? "unknown",
       said.message ?? `The server answered ${response.status}.`,
     );
   }
+  const body = await whole(response);
   const etag = response.headers.get("ETag");
   if (etag) remember(address, etag, body);
   return body;
+}
+
+/** The answer's body; one that breaks off is no answer. @param {Response} response */
+async function whole(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new ApiError(0, "answer_cut_off", "The server's answer broke off.");
+  }
+}
+
+/** Whether nobody waits for the answer any more. @param {unknown} error */
+export function isAbort(error) {
+  return error instanceof DOMException && error.name === "AbortError";
 }
 
 /** @param {string} address @param {string} etag @param {unknown} body */

@@ -1,6 +1,6 @@
 // Asking again and again: often while something runs, seldom else, not at all while nobody looks.
 
-import { ApiError } from "./api.js";
+import { ApiError, isAbort } from "./api.js";
 
 const BUSY_MS = 2_000;
 const CALM_MS = 10_000;
@@ -28,8 +28,8 @@ export class Poller {
     try {
       busy = await this.work();
     } catch (error) {
-      if (error instanceof DOMException && error.name === "AbortError") return;
-      if (!(error instanceof ApiError && error.isPassing)) this.failed(error);
+      const isPassing = isAbort(error) || (error instanceof ApiError && error.isPassing);
+      if (!isPassing && turn === this.turn) this.failed(error);
     }
     if (turn !== this.turn) return;
     document.dispatchEvent(new CustomEvent("polled", { detail: { busy } }));

@@ -23,7 +23,7 @@ async function refresh() {
       report.environment ?? "several environments",
     ].join(", "),
   );
-  await view.update(report, runIds);
+  await view.update(report, { run: runIds });
   return Boolean(report.runs.running || report.runs.pending);
 }
 

@@ -32,10 +32,12 @@ const poller = new Poller(refresh, showFailure);
 
 async function refresh() {
   const run = await get(`/training-runs/${encodeURIComponent(reference)}`);
-  if (!charts) {
-    charts = new RunCharts(run.id, `${run.config_short_name}-seed-${run.seed}`);
+  charts ??= new RunCharts(run.id, `${run.config_short_name}-seed-${run.seed}`);
+  const body = byId("run-body");
+  if (!body.contains(charts.element)) {
+    body.classList.add("run-layout");
     fill(
-      byId("run-body"),
+      body,
       html("div.run-main", {}, figures, charts.element, html("div.halves", {}, checkpoints, reproduce)),
       html("div.run-side", {}, summary, statistics),
     );
@@ -110,6 +112,7 @@ function showHead(run) {
 
 /** @param {unknown} error */
 function showFailure(error) {
+  shown = null; // whatever passes is shown anew
   const isMissing = error instanceof ApiError && error.status === 404;
   setText(
     /** @type {HTMLElement} */ (byId("run-head").querySelector("h1")),

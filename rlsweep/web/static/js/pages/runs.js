@@ -12,7 +12,7 @@ import { isUnfinished } from "../parts/badges.js";
 import { fillSelect } from "../parts/choices.js";
 import { FilterBar } from "../parts/filter_bar.js";
 import { startExport } from "../parts/list_export.js";
-import { readRows } from "../parts/paging.js";
+import { readRows, withFirst } from "../parts/paging.js";
 import { COLUMNS, makeHead, makeRow, showSort, updateRow } from "../parts/runs_table.js";
 import { Selection } from "../parts/selection.js";
 
@@ -58,6 +58,11 @@ const sortSelect = /** @type {HTMLSelectElement} */ (byId("sort-select"));
 let runs = [];
 let wanted = PAGE;
 let answered = "";
+/** Where the list goes on; null at its end. */
+let cursor = /** @type {string | null} */ (null);
+/** Whether rows that were shown have gone out of sight, so that all must be read anew. */
+let isLost = false;
+let turns = 0;
 /** @type {Map<string, {episodes: number, curve: (number | null)[]}>} */
 const curves = new Map();
 
@@ -76,28 +81,38 @@ function askAnew() {
 }
 
 async function refresh() {
+  const turn = ++turns;
   const asked = question();
   const key = JSON.stringify(asked);
   const isSame = key === answered;
-  const isPoll = isSame && runs.length >= wanted;
-  const { rows, total, hasMore } = await readRows(
+  const isMore = isSame && runs.length < wanted && cursor !== null;
+  const isPoll = isSame && !isMore && !isLost;
+  const found = await readRows(
     "/training-runs",
     "runs",
     asked,
-    isPoll ? Math.min(wanted, MOST_POLLED) : wanted,
+    isMore ? wanted - runs.length : isPoll ? Math.min(wanted, MOST_POLLED) : wanted,
+    isMore ? cursor : null,
   );
-  if (JSON.stringify(question()) !== key) return true;
-  const known = new Set(rows.map((run) => run.id));
-  const beyond = isPoll ? runs.slice(rows.length).filter((run) => !known.has(run.id)) : [];
-  runs = [...rows, ...(rows.length >= MOST_POLLED ? beyond : [])];
+  if (turn !== turns || JSON.stringify(question()) !== key) return true;
+  if (isMore) {
+    const known = new Set(runs.map((run) => run.id));
+    runs = [...runs, ...found.rows.filter((run) => !known.has(run.id))];
+    cursor = found.cursor;
+  } else if (isPoll && found.cursor !== null && runs.length > found.rows.length) {
+    runs = withFirst(runs, found.rows);
+  } else {
+    ({ rows: runs, cursor } = found);
+  }
   answered = key;
-  show(total, hasMore, isSame);
+  isLost = false;
+  show(found.total, isPoll);
   await loadCurves();
   return runs.some((run) => isUnfinished(run.status));
 }
 
-/** @param {number} total @param {boolean} hasMore @param {boolean} isSame whether the question is the one before */
-function show(total, hasMore, isSame) {
+/** @param {number} total @param {boolean} isPoll whether what was shown was read anew */
+function show(total, isPoll) {
   for (const skeleton of body.querySelectorAll(".skeleton-row")) skeleton.remove();
   keepingPlace(body, () => {
     const made = reconcile(
@@ -107,11 +122,11 @@ function show(total, hasMore, isSame) {
       (run) => makeRow(run, choose),
       showRow,
     );
-    if (isSame && made.length < PAGE) for (const row of made) row.classList.add("is-new");
+    if (isPoll && made.length < PAGE) for (const row of made) row.classList.add("is-new");
   });
   const count = total === 0 ? "No runs" : plural(total, filters.isSet ? "matching run" : "run");
   setText(byId("run-count"), runs.length < total ? `${count}, ${full(runs.length)} shown` : count);
-  byId("table-foot").hidden = !hasMore;
+  byId("table-foot").hidden = runs.length >= total;
   table.hidden = total === 0;
   showEmpty(total);
   showChosen();
@@ -264,8 +279,9 @@ function startKeys() {
 }
 
 function showMore() {
-  if (runs.length < wanted) return;
-  wanted += PAGE;
+  if (runs.length < wanted && cursor !== null) return;
+  isLost = cursor === null;
+  wanted = runs.length + PAGE;
   poller.now();
 }
 

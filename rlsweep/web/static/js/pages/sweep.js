@@ -24,7 +24,7 @@ async function refresh() {
   document.title = `${sweep.name} · rlsweep`;
   showHead(sweep);
   showProgress(sweep);
-  await view.update(report, sweep.run_ids);
+  await view.update(report, { sweep: sweep.id });
   return isUnfinished(sweep.status);
 }
 
@@ -156,6 +156,7 @@ function budgetText(budget) {
 
 /** @param {unknown} error */
 function showFailure(error) {
+  headOf = ""; // whatever passes is shown anew
   const isMissing = error instanceof ApiError && error.status === 404;
   setText(
     /** @type {HTMLElement} */ (byId("sweep-head").querySelector("h1")),

@@ -52,12 +52,12 @@ const filters = new FilterBar(() => {
 
 async function refresh() {
   const asked = JSON.stringify(filters.values);
-  const { rows, total, hasMore } = await readRows("/sweeps", "sweeps", filters.values, wanted);
+  const { rows, total, cursor } = await readRows("/sweeps", "sweeps", filters.values, wanted);
   if (asked !== JSON.stringify(filters.values)) return true;
   setText(byId("sweep-count"), total === 0 ? "No sweeps" : plural(total, filters.isSet ? "matching sweep" : "sweep"));
   keepingPlace(body, () => reconcile(body, rows, (sweep) => sweep.id, makeRow, updateRow));
   table.hidden = total === 0;
-  byId("table-foot").hidden = !hasMore;
+  byId("table-foot").hidden = cursor === null;
   showEmpty(total);
   return rows.some((sweep) => isUnfinished(sweep.status));
 }

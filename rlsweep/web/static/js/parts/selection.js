@@ -1,7 +1,10 @@
 // The runs that are chosen for a comparison. They stay chosen when a filter hides them.
 
 import { announce, byId, fill, html, icon } from "../core/dom.js";
-import { plural } from "../core/format.js";
+import { full, plural } from "../core/format.js";
+
+/** As the API takes them by their ids; a sweep's page compares all of its runs, however many. */
+export const MOST_COMPARED = 200;
 
 export class Selection {
   /** @param {() => void} changed */
@@ -19,7 +22,7 @@ export class Selection {
   }
 
   get address() {
-    return this.ids.size > 1 ? `/training/compare?runs=${[...this.ids].join(",")}` : null;
+    return this.ids.size > 1 && this.ids.size <= MOST_COMPARED ? `/training/compare?runs=${[...this.ids].join(",")}` : null;
   }
 
   /**
@@ -51,6 +54,8 @@ export class Selection {
     this.bar.hidden = count === 0;
     if (count === 0) return;
     const isEnough = this.address !== null;
+    const isMany = count > MOST_COMPARED;
+    const tooMany = `No more than ${full(MOST_COMPARED)} can be compared`;
     fill(
       this.bar,
       html("span", {}, plural(count, "run"), " chosen"),
@@ -60,17 +65,18 @@ export class Selection {
           id: "compare-chosen",
           href: this.address,
           "aria-disabled": isEnough ? null : "true",
-          title: isEnough ? null : "Choose another run to compare it with",
+          title: isEnough ? null : isMany ? tooMany : "Choose another run to compare it with",
         },
         `Compare (${count})`,
       ),
+      isMany && html("span.muted", { id: "too-many" }, `${tooMany}; the page of a sweep shows all of its runs`),
       html(
         "button.icon-button",
         { type: "button", "aria-label": "Choose none", title: "Choose none", onclick: () => this.clear() },
         icon("close"),
       ),
     );
-    announce(`${plural(count, "run")} chosen`);
+    announce(`${plural(count, "run")} chosen${isMany ? `. ${tooMany}` : ""}`);
   }
 
   clear() {

@@ -1,0 +1,84 @@
+"""The commands that train a run again, for long, or go on with it."""
+
+import shlex
+from collections.abc import Collection
+from typing import Any
+
+from rlsweep.runs import Checkpoint, RunStatus, Sweep, TrainingRun
+
+LONG_RUN_STEPS = 1_000_000
+"""Env steps of the long run that is suggested for the config that was chosen."""
+
+_BUDGET = ("--episodes", "--total-timesteps")
+
+
+def train_again(run: TrainingRun, sweep: Sweep | None) -> str:
+    """Train the run anew, alone."""
+    typed = _typed(run)
+    if typed is None:
+        return shlex.join([*_made_up(run, sweep), "--mode", _mode(run), "--seed", str(run.seed), *_budget(run)])
+    if "first_command" in run.metadata:  # whoever went on with it may have given it a larger budget
+        typed = [*_without(typed, _BUDGET), *_budget(run)]
+    return shlex.join(typed)
+
+
+def train_long(run: TrainingRun, sweep: Sweep | None) -> str:
+    """Train the run's config for long, under what else the run, or its sweep, was given."""
+    words = _typed(run)
+    words = _made_up(run, sweep) if words is None else _without(words, [*_BUDGET, "--mode"])
+    return shlex.join([*words, "--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)])
+
+
+def go_on(run: TrainingRun, checkpoint: Checkpoint) -> str | None:
+    """Go on from the checkpoint; None where a trial of a sweep is complete."""
+    words = ["rlsweep", "train", "--resume", checkpoint.uri]
+    if run.status is RunStatus.COMPLETED:
+        if run.sweep_id is not None:
+            return None
+        words += ["--total-timesteps", str(2 * run.env_steps)]
+    return shlex.join(words)
+
+
+def _typed(run: TrainingRun) -> list[str] | None:
+    """The `rlsweep train` that began a run of no sweep, as it was typed; None where that is not on record."""
+    command: Any = run.metadata.get("first_command", run.metadata.get("command"))
+    if run.sweep_id is not None or not isinstance(command, str):
+        return None
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    if words[1:2] != ["train"] or not any(word.partition("=")[0] == "--agent-config" for word in words):
+        return None
+    return ["rlsweep", *words[1:]]
+
+
+def _made_up(run: TrainingRun, sweep: Sweep | None) -> list[str]:
+    """The config of a run under the base config and overrides of its sweep, if it has one."""
+    words = ["rlsweep", "train", "--agent-config", run.config_path]
+    if sweep is not None:
+        words += [] if sweep.base_config_path is None else ["--config", sweep.base_config_path]
+        for override in sweep.overrides:
+            words += ["--set", override]
+    return words
+
+
+def _without(words: list[str], options: Collection[str]) -> list[str]:
+    """The command less some options, each of which takes a value."""
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word in options:
+            next(rest, None)
+        elif word.partition("=")[0] not in options:
+            kept.append(word)
+    return kept
+
+
+def _mode(run: TrainingRun) -> str:
+    return str(run.config.get("mode", "full"))
+
+
+def _budget(run: TrainingRun) -> list[str]:
+    amounts = run.config.get("budget", {}).items()
+    return [word for flag, amount in amounts if amount for word in (f"--{flag.replace('_', '-')}", str(amount))]
