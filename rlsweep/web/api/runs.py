@@ -6,11 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, RunRow, run_detail, run_row
+from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, RunRow, run_detail, run_mark, run_row
 from rlsweep.runs import RunStatus
-from rlsweep.store import listing
+from rlsweep.store import listing, training_runs
 from rlsweep.store.listing import Agent, Filters
-from rlsweep.web.answers import answer
+from rlsweep.web.answers import answer, answer_about
 from rlsweep.web.parameters import database_of, order_of, read_place, write_cursor
 
 router = APIRouter(prefix="/training-runs", tags=["training runs"])
@@ -90,4 +90,6 @@ def list_agents(request: Request) -> Response:
 @router.get("/{run_id}", response_model=RunDetail, summary="One training run")
 def get_run(request: Request, run_id: str) -> Response:
     """All that is known of a run, by its id or the start of it."""
-    return answer(request, run_detail(database_of(request), run_id))
+    database = database_of(request)
+    run = training_runs.get(database, run_id)
+    return answer_about(request, run_mark(database, run), lambda: run_detail(database, run))

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from rlsweep.reports import history
 from rlsweep.runs import Checkpoint, Episode, NewRun, NewSweep, Outcome, RunStatus
 from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.database import Database
@@ -416,3 +417,24 @@ def test_an_episode_more_is_seen(web: httpx.Client, database: Database, new_run:
     recording.flush(database, run.id, 1, recording.Batch(progress=progress, episodes=[episode]))
     after = listed(web)["runs"][0]
     assert (before["episodes"], after["episodes"], after["mean_reward"]) == (0, 1, 1.0)
+
+
+def test_a_run_that_has_not_changed_is_not_worked_out_again(
+    web: httpx.Client, database: Database, record_sweep: Any, course: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = training_runs.of_sweep(database, record_sweep({None: course()}, seeds=1).id)[0]
+    address = f"/api/training-runs/{run.id}"
+    etag = web.get(address).headers["etag"]
+
+    def refuse(*_arguments: object) -> None:
+        raise AssertionError("its episodes are read again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(history, "episodes_of", refuse)
+        assert web.get(address, headers={"If-None-Match": etag}).status_code == 304
+    training_runs.reopen(database, run.id, config=run.config)
+    again = web.get(address, headers={"If-None-Match": etag})
+    assert (again.status_code, again.json()["status"]) == (200, "pending")
+    training_runs.begin_attempt(database, run.id, {})
+    seconds = [web.get(address, headers={"If-None-Match": etag}).json()["seconds"] for _ in range(2)]
+    assert seconds[1] > seconds[0]
