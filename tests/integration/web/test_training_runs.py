@@ -253,6 +253,15 @@ def test_a_cursor_of_another_order_is_refused(crowd: httpx.Client) -> None:
     assert crowd.get("/api/training-runs", params={"cursor": cursor, "sort": "seed"}).status_code == 422
 
 
+def test_what_is_left_blank_asks_for_nothing(crowd: httpx.Client) -> None:
+    for address in ("/api/training-runs", "/api/sweeps"):
+        blank = crowd.get(f"{address}?agent_id=&status=&sweep_id=&q=&sort=&cursor=")
+        assert blank.status_code == 200, blank.text
+        assert blank.json()["total"] == crowd.get(address).json()["total"]
+    one = crowd.get("/api/training-runs?status=&status=completed&agent_id=").json()
+    assert one["total"] == crowd.get("/api/training-runs?status=completed").json()["total"]
+
+
 def test_nothing_on_record(web: httpx.Client) -> None:
     assert listed(web) == {"runs": [], "next_cursor": None, "total": 0}
     assert web.get("/api/training-runs/agents/list").json() == {"agents": []}
