@@ -1,5 +1,6 @@
 """What Training History shows of runs and sweeps: rows of lists, and one run or sweep with all that is known of it."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from rlsweep.reports.commands import go_on, train_again, train_long
 from rlsweep.reports.records import seed_record
 from rlsweep.runs import Checkpoint, Evaluation, RunStatus, Sweep, SweepStatus, TrainingRun, last_line
 from rlsweep.store import listing, sweeps, training_runs
+from rlsweep.store.charts import fingerprint
 from rlsweep.store.curves import checkpoints_of, episodes_of, evaluations_of, updates_of
 from rlsweep.store.database import Database
 from rlsweep.store.listing import ListedRun
@@ -194,9 +196,15 @@ def run_row(run: ListedRun) -> RunRow:
     return RunRow(**values, progress=progress)
 
 
-def run_detail(database: Database, reference: str) -> RunDetail:
-    """A run by its id or the start of it. Raises NotFoundError."""
-    run = training_runs.get(database, reference)
+def run_mark(database: Database, run: TrainingRun) -> str:
+    """What changes whenever the run's detail does, at a fraction of the work; that of a running one always does."""
+    base = None if run.sweep_variant is None else training_runs.base_of(database, run)
+    parts = [fingerprint(database, [run.id]), len(checkpoints_of(database, run.id)), base and base.id]
+    return f"{parts} {time.time_ns() if run.status is RunStatus.RUNNING else ''}"
+
+
+def run_detail(database: Database, run: TrainingRun) -> RunDetail:
+    """A run with all that is known of it."""
     row = run_row(listing.get(database, run.id))
     sweep = None if run.sweep_id is None else sweeps.get(database, run.sweep_id)
     agent = run.config.get("agent", {})

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator
 
 from rlsweep.config.nearest import suggestion
 from rlsweep.errors import InputError
@@ -30,10 +31,21 @@ def database_of(request: Request) -> Database:
     return database
 
 
+def _given(values: Any) -> Any:
+    """A form sends every field, those left blank too: they ask for nothing."""
+    return [value for value in values if value != ""] if isinstance(values, list) else values
+
+
+Given = BeforeValidator(_given)
+"""Of a parameter that may be given several times: blank ones are left out."""
+
+
 def chosen_runs(
     request: Request,
     run: Annotated[
-        list[UUID] | None, Query(max_length=MOST_COMPARED, description="Id of a run; several may be given.")
+        list[UUID] | None,
+        Given,
+        Query(max_length=MOST_COMPARED, description="Id of a run; several may be given."),
     ] = None,
     sweep: Annotated[
         str,
@@ -76,7 +88,7 @@ def write_cursor(place: Place | SweepPlace | None, sort: str) -> str | None:
 
 def read_place(cursor: str | None, sort: str) -> Place | None:
     """Read back what `write_cursor` wrote for a list of runs. Raises InputError."""
-    if cursor is None:
+    if not cursor:
         return None
     value, run_id, as_of = _parts(cursor, sort, 3)
     if value is not None and not isinstance(value, str):
@@ -86,7 +98,7 @@ def read_place(cursor: str | None, sort: str) -> Place | None:
 
 def read_sweep_place(cursor: str | None, sort: str) -> SweepPlace | None:
     """Read back what `write_cursor` wrote for a list of sweeps. Raises InputError."""
-    if cursor is None:
+    if not cursor:
         return None
     created_at, sweep_id = _parts(cursor, sort, 2)
     return SweepPlace(created_at=_moment(created_at), id=_uuid(sweep_id))

@@ -1,6 +1,7 @@
 """The server under Training History: it starts, says where it is, looks after its database, and ends on Ctrl-C."""
 
 import errno
+import ipaddress
 import re
 import secrets
 import signal
@@ -41,7 +42,7 @@ def serve(settings: Settings, *, host: str, port: int, token: str | None, say: C
     if token is not None and not _TOKEN.fullmatch(token):
         raise InputError("--token: write at least 8 letters, digits and any of - . _ ~, as they stand in an address.")
     with _listening(host, port) as listener, _database(settings, say) as database:
-        if token is None and not is_loopback(host):
+        if token is None and not is_loopback(listener.getsockname()[0]):
             token = secrets.token_urlsafe(24)
         app = create_app(database, allowed_hosts={*LOOPBACK, *_names_of(host)}, token=token)
         say(_where(host, listener.getsockname()[1], token))
@@ -63,9 +64,12 @@ def http_config(app: FastAPI) -> uvicorn.Config:
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach that address."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach that address; a name is none."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 @contextmanager

@@ -129,3 +129,27 @@ def test_asking_goes_on_after_a_request_that_was_given_up(ask: Callable[..., Any
 def test_first_rows_read_anew_leave_the_others(ask: Callable[..., Any], shown: str, first: str, expected: str) -> None:
     merged = "it.withFirst(...given.map((ids) => [...ids].map((id) => ({ id })))).map((row) => row.id).join('')"
     assert ask("parts/paging.js", merged, [shown, first]) == expected
+
+
+def test_a_failed_run_is_no_part_of_the_mean_of_updates(ask: Callable[..., Any]) -> None:
+    draw = """(async () => {
+        const curve = (run_id, mean) => ({ run_id, x: [10, 20], mean, min: mean, max: mean, count: [1, 1] });
+        const real = window.fetch;
+        const curves = [curve("good", [1, 2]), curve("bad", [100, 200])];
+        window.fetch = async () => new Response(JSON.stringify({ curves }), { headers: { ETag: '"one"' } });
+        const panel = new it.CurvesPanel("curves");
+        panel.metric = "value_loss";
+        const place = (label, isFailed) => ({ config: "one", label, isFailed });
+        const places = new Map([["good", place("seed 0", false)], ["bad", place("seed 1", true)]]);
+        const notes = [];
+        await panel.update({ run: ["good", "bad"] }, new Map(), places);
+        notes.push(panel.card.note.textContent);
+        panel.x = "seconds";
+        await panel.load();
+        notes.push(panel.card.note.textContent);
+        window.fetch = real;
+        return [panel.card.content.series.map((series) => [series.id, series.y]), notes];
+    })()"""
+    series, notes = ask("comparison/curves.js", draw)
+    assert series == [["one", [1, 2]]]
+    assert notes[0] != notes[1] == "Updates and evaluations are recorded over env steps."

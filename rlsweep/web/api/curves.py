@@ -12,7 +12,7 @@ from rlsweep.reports.bands import Bands, bands_of
 from rlsweep.store import charts, training_runs
 from rlsweep.store.charts import EPISODE_AXES, EPISODE_METRICS, METRICS, Axis, ReducedCurve, reduced_curves
 from rlsweep.web.answers import answer_about
-from rlsweep.web.parameters import RunIds, database_of
+from rlsweep.web.parameters import Given, RunIds, database_of
 
 router = APIRouter(tags=["curves"])
 
@@ -29,7 +29,9 @@ class Curves:
 def curves(
     request: Request,
     run: RunIds,
-    metric: Annotated[list[str] | None, Query(description=f"Of {', '.join(METRICS)}; several may be given.")] = None,
+    metric: Annotated[
+        list[str] | None, Given, Query(description=f"Of {', '.join(METRICS)}; several may be given.")
+    ] = None,
     x: Annotated[Axis, Query(description="Updates also have update, evaluations env_steps alone.")] = Axis.ENV_STEPS,
     buckets: Annotated[int, Query(ge=1, le=2_000, description="Points a run at the most.")] = 400,
 ) -> Response:

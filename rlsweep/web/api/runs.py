@@ -6,16 +6,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, RunRow, run_detail, run_row
+from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, RunRow, run_detail, run_mark, run_row
 from rlsweep.runs import RunStatus
-from rlsweep.store import listing
+from rlsweep.store import listing, training_runs
 from rlsweep.store.listing import Agent, Filters
-from rlsweep.web.answers import answer
-from rlsweep.web.parameters import database_of, order_of, read_place, write_cursor
+from rlsweep.web.answers import answer, answer_about
+from rlsweep.web.parameters import Given, database_of, order_of, read_place, write_cursor
 
 router = APIRouter(prefix="/training-runs", tags=["training runs"])
 
 MOST_LISTED = 500
+DEFAULT_SORT = "-started_at"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,9 +45,9 @@ class Agents:
 @router.get("", response_model=RunList, summary="The list of training runs")
 def list_runs(
     request: Request,
-    agent_id: Annotated[list[str] | None, Query(description="Of this agent; several may be given.")] = None,
-    status: Annotated[list[RunStatus] | None, Query(description="In this status; several may be given.")] = None,
-    sweep_id: Annotated[list[UUID] | None, Query(description="Of this sweep; several may be given.")] = None,
+    agent_id: Annotated[list[str] | None, Given, Query(description="Of this agent; several may be given.")] = None,
+    status: Annotated[list[RunStatus] | None, Given, Query(description="In this status; several may be given.")] = None,
+    sweep_id: Annotated[list[UUID] | None, Given, Query(description="Of this sweep; several may be given.")] = None,
     q: Annotated[
         str,
         Query(
@@ -54,7 +55,7 @@ def list_runs(
             description="Any part of config name, agent, algorithm, sweep or description, or the start of an id.",
         ),
     ] = "",
-    sort: Annotated[str, Query(description="A column; with - before it, greatest first.")] = "-started_at",
+    sort: Annotated[str, Query(description="A column; with - before it, greatest first.")] = DEFAULT_SORT,
     limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 50,
     cursor: Annotated[str | None, Query(description="The next_cursor of the page before.")] = None,
 ) -> Response:
@@ -62,6 +63,7 @@ def list_runs(
     filters = Filters(
         agent_ids=tuple(agent_id or ()), statuses=tuple(status or ()), sweep_ids=tuple(sweep_id or ()), words=q
     )
+    sort = sort or DEFAULT_SORT
     page = listing.list_page(database_of(request), order_of(sort), filters, limit, read_place(cursor, sort))
     return answer(
         request,
@@ -90,4 +92,6 @@ def list_agents(request: Request) -> Response:
 @router.get("/{run_id}", response_model=RunDetail, summary="One training run")
 def get_run(request: Request, run_id: str) -> Response:
     """All that is known of a run, by its id or the start of it."""
-    return answer(request, run_detail(database_of(request), run_id))
+    database = database_of(request)
+    run = training_runs.get(database, run_id)
+    return answer_about(request, run_mark(database, run), lambda: run_detail(database, run))

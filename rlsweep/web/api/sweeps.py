@@ -10,7 +10,7 @@ from rlsweep.reports.summary import Comparison, SweepReport, compare, summarise
 from rlsweep.runs import SweepStatus
 from rlsweep.store import charts, sweeps, training_runs
 from rlsweep.web.answers import answer, answer_about
-from rlsweep.web.parameters import RunIds, database_of, read_sweep_place, write_cursor
+from rlsweep.web.parameters import Given, RunIds, database_of, read_sweep_place, write_cursor
 
 router = APIRouter(tags=["sweeps"])
 
@@ -29,7 +29,9 @@ class SweepList:
 @router.get("/sweeps", response_model=SweepList, summary="The list of sweeps")
 def list_sweeps(
     request: Request,
-    status: Annotated[list[SweepStatus] | None, Query(description="In this status; several may be given.")] = None,
+    status: Annotated[
+        list[SweepStatus] | None, Given, Query(description="In this status; several may be given.")
+    ] = None,
     q: Annotated[str, Query(max_length=500, description="Any part of the name.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(description="The next_cursor of the page before.")] = None,

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from rlsweep.reports import history
 from rlsweep.runs import Checkpoint, Episode, NewRun, NewSweep, Outcome, RunStatus
 from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.database import Database
@@ -252,6 +253,15 @@ def test_a_cursor_of_another_order_is_refused(crowd: httpx.Client) -> None:
     assert crowd.get("/api/training-runs", params={"cursor": cursor, "sort": "seed"}).status_code == 422
 
 
+def test_what_is_left_blank_asks_for_nothing(crowd: httpx.Client) -> None:
+    for address in ("/api/training-runs", "/api/sweeps"):
+        blank = crowd.get(f"{address}?agent_id=&status=&sweep_id=&q=&sort=&cursor=")
+        assert blank.status_code == 200, blank.text
+        assert blank.json()["total"] == crowd.get(address).json()["total"]
+    one = crowd.get("/api/training-runs?status=&status=completed&agent_id=").json()
+    assert one["total"] == crowd.get("/api/training-runs?status=completed").json()["total"]
+
+
 def test_nothing_on_record(web: httpx.Client) -> None:
     assert listed(web) == {"runs": [], "next_cursor": None, "total": 0}
     assert web.get("/api/training-runs/agents/list").json() == {"agents": []}
@@ -416,3 +426,24 @@ def test_an_episode_more_is_seen(web: httpx.Client, database: Database, new_run:
     recording.flush(database, run.id, 1, recording.Batch(progress=progress, episodes=[episode]))
     after = listed(web)["runs"][0]
     assert (before["episodes"], after["episodes"], after["mean_reward"]) == (0, 1, 1.0)
+
+
+def test_a_run_that_has_not_changed_is_not_worked_out_again(
+    web: httpx.Client, database: Database, record_sweep: Any, course: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = training_runs.of_sweep(database, record_sweep({None: course()}, seeds=1).id)[0]
+    address = f"/api/training-runs/{run.id}"
+    etag = web.get(address).headers["etag"]
+
+    def refuse(*_arguments: object) -> None:
+        raise AssertionError("its episodes are read again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(history, "episodes_of", refuse)
+        assert web.get(address, headers={"If-None-Match": etag}).status_code == 304
+    training_runs.reopen(database, run.id, config=run.config)
+    again = web.get(address, headers={"If-None-Match": etag})
+    assert (again.status_code, again.json()["status"]) == (200, "pending")
+    training_runs.begin_attempt(database, run.id, {})
+    seconds = [web.get(address, headers={"If-None-Match": etag}).json()["seconds"] for _ in range(2)]
+    assert seconds[1] > seconds[0]

@@ -30,7 +30,7 @@ export class CurvesPanel {
     this.chosen = null;
     /** @type {Map<string, import("../charts/palette.js").LineStyle>} */
     this.styles = new Map();
-    /** @type {Map<string, {config: string, label: string}>} */
+    /** @type {Map<string, {config: string, label: string, isFailed: boolean}>} */
     this.places = new Map();
     this.card = new ChartCard({
       title: "Learning curves",
@@ -126,7 +126,7 @@ export class CurvesPanel {
   /**
    * @param {Chosen} chosen
    * @param {Map<string, import("../charts/palette.js").LineStyle>} styles by config
-   * @param {Map<string, {config: string, label: string}>} places which config each run belongs to
+   * @param {Map<string, {config: string, label: string, isFailed: boolean}>} places which config each run belongs to
    */
   async update(chosen, styles, places) {
     this.chosen = chosen;
@@ -207,7 +207,7 @@ export class CurvesPanel {
 
   /** Whether the chart shows this very answer already, in this very way. @param {any} answer */
   isDrawn(answer) {
-    const way = `${this.showsSeeds} ${this.showsBand}`;
+    const way = `${this.showsSeeds} ${this.showsBand} ${this.x}`;
     const isSame = answer === this.drawn && way === this.drawnWay;
     this.drawn = answer;
     this.drawnWay = way;
@@ -232,7 +232,7 @@ export class CurvesPanel {
     const series = [];
     for (const [config, curves] of byConfig) {
       const style = this.styles.get(config) ?? { index: 0, colour: 0, dash: "" };
-      const mean = meanOf(curves);
+      const mean = meanOf(curves.filter((curve) => !this.places.get(curve.run_id)?.isFailed));
       if (mean) series.push({ id: config, name: config, style, ...mean });
       if (this.showsSeeds || !mean) {
         for (const curve of curves) {
@@ -253,7 +253,7 @@ export class CurvesPanel {
       metric,
       series,
       this.x === "env_steps"
-        ? "Line: mean over seeds that went the same steps, else every seed."
+        ? "Line: mean over seeds that went the same steps and did not fail, else every seed."
         : "Updates and evaluations are recorded over env steps.",
     );
     this.card.drawLegend(
@@ -294,8 +294,8 @@ function tick(id, isOn, act) {
   return box;
 }
 
-/** The mean of curves that share their x; null where they do not. @param {any[]} curves */
-function meanOf(curves) {
+/** The mean of curves, none of a failed run, that share their x; null where they do not. @param {any[]} curves */
+export function meanOf(curves) {
   const drawn = curves.filter((curve) => curve.x.length > 0);
   if (drawn.length === 0) return null;
   const { x } = drawn[0];

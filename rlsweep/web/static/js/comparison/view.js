@@ -64,7 +64,7 @@ export class ComparisonView {
       report.configs.flatMap((/** @type {any} */ config) =>
         config.seeds.map((/** @type {any} */ seed) => [
           seed.run_id,
-          { config: config.name, label: `${config.name} seed ${seed.seed}` },
+          { config: config.name, label: `${config.name} seed ${seed.seed}`, isFailed: seed.status === "failed" },
         ]),
       ),
     );
