@@ -34,7 +34,7 @@ KILLS = int(os.environ.get("RLSWEEP_CHAOS_KILLS", "6"))
 SEED = int(os.environ.get("RLSWEEP_CHAOS_SEED", "1"))
 BETWEEN_S = (0.5, 3.0)
 CONFIGS, SEEDS = 4, 2
-STEPS = 256 * (8 + 4 * KILLS)
+STEPS = 256 * (16 + KILLS)
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "c4a05" * 12}
 AGENT = """\
 agent_id: chaos
@@ -166,7 +166,7 @@ def _is_driven(database: Database, command: Command) -> bool:
 
 def _finish(database: Database, command: Command) -> None:
     """Let the sweep end, resumed and retried until every run is complete."""
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + 1800
     while _is_driven(database, command):
         assert time.monotonic() < deadline, command.said
         time.sleep(1)
