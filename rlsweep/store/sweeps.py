@@ -169,9 +169,11 @@ def list_page(
 
 
 def standing(database: Database, sweep: Sweep) -> Standing:
-    """Where the runs of one sweep stand."""
+    """Where the runs of one sweep stand. Raises NotFoundError where it was deleted in the meantime."""
     with database.readonly() as connection:
-        row = _one(connection.execute(_SQL["get_timed_sweep"], {"id": sweep.id}).fetchone())
+        row = connection.execute(_SQL["get_timed_sweep"], {"id": sweep.id}).fetchone()
+        if row is None:
+            raise missing("Sweep", str(sweep.id), "rlsweep sweeps")
         return _standings(connection, [row])[0]
 
 

@@ -105,6 +105,10 @@ def test_gives_its_data_as_csv(recorded, visit: Callable[..., Page], tmp_path: P
         board = list(csv.DictReader(file))
     assert {row["config"] for row in board} == set(CONFIGS)
     assert next(row for row in board if row["config"] == "ppo_agent_lr_high")["learning_rate"] == "0.001"
+    seeds = {row["config"]: row["seeds"] for row in board}
+    assert (seeds["ppo_agent_lr_high"], seeds["ppo_agent_broken"]) == ("3", "0"), "failed runs are not counted"
+    expect(page.locator(".leaderboard tbody")).to_contain_text("…")
+    expect(page.locator(".leaderboard tbody")).not_to_contain_text("±")
 
 
 def test_gives_pictures_of_charts(recorded, visit: Callable[..., Page], tmp_path: Path) -> None:

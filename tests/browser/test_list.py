@@ -71,6 +71,29 @@ def test_says_so_where_nothing_matches(recorded, visit: Callable[..., Page]) -> 
     expect(page.locator("#run-count")).to_have_text(f"{RUNS} runs")
 
 
+def test_an_order_that_is_none_is_cleared_too(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training?sort=bogus", expected=("422",))
+    expect(page.locator("#empty")).to_contain_text("The list cannot be shown")
+    page.locator("#empty").get_by_role("button", name="Clear filters").click()
+    expect(page.locator("#run-count")).to_have_text(f"{RUNS} runs")
+    expect(page).to_have_url(re.compile("/training$"))
+
+
+def test_says_that_an_export_failed(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training", expected=("500",))
+    expect(page.locator("#run-count")).to_have_text(f"{RUNS} runs")
+    oh = {"error": {"code": "internal", "message": "Oh."}}
+    page.route(re.compile("limit=500"), lambda route: route.fulfill(status=500, json=oh))
+    export = page.locator("#export")
+    export.click()
+    expect(export).to_have_text("Export failed: try again")
+    expect(export).to_have_attribute("title", "Oh.")
+    page.unroute(re.compile("limit=500"))
+    with page.expect_download():
+        export.click()
+    expect(export).to_have_text("Export CSV")
+
+
 def test_sorts_by_every_column(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, f"/training?sweep_id={recorded.night.id}", width=1440)
     columns = ["Config", "Agent", "Sweep", "Seed", "Status", "Started", "Duration", "Episodes", "Reward", "Win rate"]

@@ -88,6 +88,13 @@ def test_copies_commands(recorded, run_of, visit: Callable[..., Page]) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "config/agents/ppo_agent_sweep_lr_high.yaml"
 
 
+def test_says_that_a_command_cannot_be_copied(recorded, run_of, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, f"/training/runs/{run_of('ppo_agent_lr_high')}")
+    page.evaluate("() => { navigator.clipboard.writeText = async () => { throw new Error('not allowed'); }; }")
+    page.get_by_role("button", name="Copy the config's path").click()
+    expect(page.locator("#announcer")).to_contain_text("select it by hand")
+
+
 def test_says_what_to_do_where_there_is_no_such_run(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training/runs/00000000-0000-0000-0000-000000000000", expected=("404",))
     expect(page.locator("h1")).to_have_text("Run not found")

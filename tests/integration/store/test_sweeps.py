@@ -2,7 +2,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -209,3 +209,11 @@ def finish_all(database: Database, sweep_id: UUID, ends: list[RunStatus]) -> Non
     for run, status in zip(training_runs.of_sweep(database, sweep_id), ends, strict=False):
         training_runs.begin_attempt(database, run.id, {})
         training_runs.finish(database, run.id, 1, status)
+
+
+def test_a_sweep_that_was_deleted_in_the_meantime_is_not_found(
+    database: Database, new_sweep: Make, new_run: Make
+) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run()])
+    with pytest.raises(NotFoundError):
+        sweeps.standing(database, replace(sweep, id=uuid4()))

@@ -191,8 +191,11 @@ function intervalText(low, high) {
 /** @param {any} estimate @param {(value: number) => string} format */
 function estimateText(estimate, format) {
   if (!estimate) return "–";
-  const half = estimate.interval ? (estimate.interval.high - estimate.interval.low) / 2 : null;
-  return [format(estimate.mean), half !== null && html("span.sub", {}, `± ${format(half).replace(/^\+/, "")}`)];
+  const { low, high } = estimate.interval ?? {};
+  return [
+    format(estimate.mean),
+    estimate.interval && html("span.sub", {}, `${format(low)} … ${format(high)}`),
+  ];
 }
 
 /** @param {number} share */
@@ -245,7 +248,7 @@ function leaderboardData(report) {
         mean,
         low,
         high,
-        config.seeds.length,
+        config.score_estimate?.seeds ?? 0,
         config.gain?.mean ?? null,
         config.last_win_rate?.mean ?? null,
         config.steps_to_90,

@@ -12,11 +12,14 @@ export function copyButton(text, what) {
     icon("copy", "small"),
   );
   button.addEventListener("click", async () => {
-    await copy(text);
-    announce(`Copied ${what}`);
-    button.classList.add("done");
-    fill(button, icon("check", "small"));
+    const isCopied = await copy(text).catch(() => false);
+    const said = isCopied ? `Copied ${what}` : `The browser does not let ${what} be copied: select it by hand`;
+    announce(said);
+    button.title = said;
+    button.classList.toggle("done", isCopied);
+    fill(button, icon(isCopied ? "check" : "alert", "small"));
     window.setTimeout(() => {
+      button.title = `Copy ${what}`;
       button.classList.remove("done");
       fill(button, icon("copy", "small"));
     }, DONE_MS);
@@ -34,15 +37,18 @@ export function copyable(text, what) {
   return html("span.copyable", {}, html("code.inline-code", {}, text), copyButton(text, what));
 }
 
-/** @param {string} text */
+/** Whether it worked. @param {string} text */
 async function copy(text) {
-  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  if (navigator.clipboard && window.isSecureContext) {
+    await navigator.clipboard.writeText(text);
+    return true;
+  }
   // Over plain HTTP from another machine there is no clipboard API.
   const field = html("textarea.visually-hidden", { readonly: true });
   /** @type {HTMLTextAreaElement} */ (field).value = text;
   document.body.append(field);
   /** @type {HTMLTextAreaElement} */ (field).select();
-  document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   field.remove();
-  return undefined;
+  return isCopied;
 }

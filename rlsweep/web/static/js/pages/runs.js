@@ -7,7 +7,7 @@ import { full, plural } from "../core/format.js";
 import { keepingPlace, reconcile } from "../core/keyed.js";
 import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
-import { parameter, parameters } from "../parts/address.js";
+import { parameter, parameters, setParameters } from "../parts/address.js";
 import { isUnfinished } from "../parts/badges.js";
 import { fillSelect } from "../parts/choices.js";
 import { FilterBar } from "../parts/filter_bar.js";
@@ -179,7 +179,11 @@ function showFailure(error) {
 }
 
 function clearButton() {
-  return html("button.button", { type: "button", onclick: () => filters.clear() }, "Clear filters");
+  const clear = () => {
+    setParameters({ sort: null });
+    filters.clear();
+  };
+  return html("button.button", { type: "button", onclick: clear }, "Clear filters");
 }
 
 async function loadCurves() {

@@ -1,7 +1,7 @@
 // A whole list as CSV: every row that the filters let through, not only those that are shown.
 
 import { saveCsv } from "../core/saving.js";
-import { byId } from "../core/dom.js";
+import { announce, byId, setText } from "../core/dom.js";
 import { readRows } from "./paging.js";
 
 /**
@@ -14,9 +14,11 @@ import { readRows } from "./paging.js";
  */
 export function startExport(file, path, field, columns, question) {
   const button = /** @type {HTMLButtonElement} */ (byId("export"));
+  const text = button.textContent ?? "";
   button.hidden = false;
   button.addEventListener("click", async () => {
     button.disabled = true;
+    button.title = "";
     try {
       const { rows } = await readRows(path, field, question(), Infinity);
       saveCsv(
@@ -24,6 +26,11 @@ export function startExport(file, path, field, columns, question) {
         columns,
         rows.map((row) => columns.map((column) => row[column])),
       );
+      setText(button, text);
+    } catch (error) {
+      setText(button, "Export failed: try again");
+      button.title = error instanceof Error ? error.message : String(error);
+      announce(`The export failed. ${button.title}`);
     } finally {
       button.disabled = false;
     }
