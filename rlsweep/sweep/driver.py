@@ -108,7 +108,7 @@ class Driver:
         except BaseException:
             # Ctrl-C once more, or whatever ends this process: trials end with Ray, and until then the database
             # refuses what they send.
-            with suppress(StoreUnavailableError):
+            with suppress(StoreUnavailableError, DriverBusyError):
                 sweeps.request_stop(self._database, self._sweep.id)
                 self._settle("Its driver ended.")
             raise

@@ -58,9 +58,9 @@ def execute_run(
 
     `stop` ends it at the next step once set; `stop_elsewhere` is asked whether to stop while the database is away.
     It goes on from `resume_from`, or from the run's last checkpoint, or from the start, there with the policy weights
-    of `weights_from` if it is given. A run that was finished or
-    stopped meanwhile is left as it is. An exception of the run's own (a broken environment, a diverged loss) is
-    caught and becomes the record's error, so that the process can go on with other runs.
+    of `weights_from` if it is given. A run that was finished or stopped meanwhile is left as it is. An exception of the
+    run's own (a broken environment, a diverged loss) is caught and becomes the record's error, so that the process can
+    go on with other runs.
 
     A KeyboardInterrupt, which passes through, ends it at once as stopped.
 
@@ -75,53 +75,48 @@ def execute_run(
     run: TrainingRun | None = wait(lambda: training_runs.begin_attempt(database, run_id, metadata))
     if run is None:
         return wait(lambda: training_runs.get(database, run_id)).status
-    final = None
+    attempt, final = run.attempt, None
+    on_record = wait(lambda: training_runs.checkpoints_to_go_on_from(database, run_id))
+    recorder = StoreRecorder(
+        database,
+        run,
+        on_record=on_record,
+        spool=Spool(spool, run_id, attempt),
+        stop=stop,
+        stop_elsewhere=stop_elsewhere,
+        patience_seconds=workplace.patience_seconds,
+    )
     try:
-        result, error = _train(database, run, workplace, resume_from, weights_from, stop, stop_elsewhere), None
+        result, error = _train(run, on_record, recorder, workplace, resume_from, weights_from), None
         status = result.status
         final = result if status is RunStatus.COMPLETED else None
     except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
         raise
     except KeyboardInterrupt:
         with suppress(StoreUnavailableError):
-            training_runs.finish(database, run_id, run.attempt, RunStatus.STOPPED)
+            training_runs.finish(database, run_id, attempt, RunStatus.STOPPED)
         raise
     except RlsweepError as failure:
         status, error = RunStatus.FAILED, f"{type(failure).__name__}: {failure}"
     except Exception:  # noqa: BLE001 - whatever a run fails of belongs on its record
         status, error = RunStatus.FAILED, traceback.format_exc()
-    attempt = run.attempt
     wait(lambda: training_runs.finish(database, run_id, attempt, status, error, final=final))
     return status
 
 
 def _train(
-    database: Database,
     run: TrainingRun,
+    on_record: Sequence[Checkpoint],
+    recorder: StoreRecorder,
     workplace: Workplace,
     resume_from: Path | None,
     weights_from: Path | None,
-    stop: threading.Event,
-    stop_elsewhere: Callable[[], bool],
 ) -> "Result":
     # Torch and the environments load here, in the process that trains, and once for all of its runs.
     from rlsweep.training.train import train
 
     paths = Paths(workplace.settings)
-    spool = Spool(paths.spool, run.id, run.attempt)
-    patience = workplace.patience_seconds
-    on_record = patiently(
-        lambda: training_runs.checkpoints_to_go_on_from(database, run.id), seconds=patience, until=stop_elsewhere
-    )
-    with StoreRecorder(
-        database,
-        run,
-        on_record=on_record,
-        spool=spool,
-        stop=stop,
-        stop_elsewhere=stop_elsewhere,
-        patience_seconds=patience,
-    ) as recorder:
+    with recorder:
         checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
         result = train(
             RunConfig.from_record(run.config),

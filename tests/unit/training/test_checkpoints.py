@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, DivergedError
-from rlsweep.runs import Checkpoint, RunStatus
+from rlsweep.runs import Checkpoint, Counters, RunStatus
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.recorder import ListRecorder
@@ -116,6 +116,8 @@ def test_a_resumed_run_goes_on_counting(make_config, run, tmp_path: Path):
     assert second.status is RunStatus.COMPLETED
     # the rollout that the tenth episode ended in is collected again
     assert (first.episodes, first.checkpoint.episode) == (10, 8)
+    assert after.began_at == Counters(episodes=8, updates=2, env_steps=64)
+    assert after.recent == before.episodes[:8], "running means go on where they were"
     assert [episode.episode for episode in after.episodes] == list(range(9, 31))
     assert [(each.env_steps, each.reward) for each in after.episodes[:2]] == [
         (each.env_steps, each.reward) for each in before.episodes[8:]
