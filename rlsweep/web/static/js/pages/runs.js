@@ -11,6 +11,7 @@ import { parameter, parameters, setParameters } from "../parts/address.js";
 import { isUnfinished } from "../parts/badges.js";
 import { fillSelect } from "../parts/choices.js";
 import { FilterBar } from "../parts/filter_bar.js";
+import { hideInstead, showFailureInstead, showInstead } from "../parts/instead_of_rows.js";
 import { startExport } from "../parts/list_export.js";
 import { readRows, withFirst } from "../parts/paging.js";
 import { COLUMNS, makeHead, makeRow, showSort, updateRow } from "../parts/runs_table.js";
@@ -139,43 +140,30 @@ function showRow(row, run) {
 
 /** @param {number} total */
 function showEmpty(total) {
-  const empty = byId("empty");
-  const kind = filters.isSet ? "filtered" : "new";
-  empty.hidden = total > 0;
-  if (total > 0 || empty.dataset.kind === kind) return;
-  empty.dataset.kind = kind;
-  if (filters.isSet) {
-    fill(
-      empty,
+  if (total > 0) {
+    hideInstead();
+  } else if (filters.isSet) {
+    showInstead("filtered", () => [
       html("h2", {}, "No run matches"),
       html("p", {}, "Nothing on record fits all of these filters."),
       clearButton(),
-    );
+    ]);
   } else {
-    fill(
-      empty,
+    showInstead("new", () => [
       html("h2", {}, "Nothing trained yet"),
       html("p", {}, "Runs appear here while they train. Start a sweep over your agent configs from a terminal:"),
       commandLine("rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --with-base --episodes 4000 --seeds 3"),
       html("p", {}, "or train one config:"),
       commandLine("rlsweep train --agent-config config/agents/ppo_agent_v1.yaml --total-timesteps 100000"),
-    );
+    ]);
   }
 }
 
 /** @param {unknown} error */
 function showFailure(error) {
-  const empty = byId("empty");
   table.hidden = true;
   setText(byId("run-count"), "");
-  empty.hidden = false;
-  empty.dataset.kind = "failed";
-  fill(
-    empty,
-    html("h2", {}, "The list cannot be shown"),
-    html("p", {}, error instanceof Error ? error.message : String(error)),
-    clearButton(),
-  );
+  showFailureInstead(error, clearButton());
 }
 
 function clearButton() {

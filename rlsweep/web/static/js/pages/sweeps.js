@@ -9,6 +9,7 @@ import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
 import { isUnfinished, statusBadge } from "../parts/badges.js";
 import { FilterBar } from "../parts/filter_bar.js";
+import { hideInstead, showFailureInstead, showInstead } from "../parts/instead_of_rows.js";
 import { startExport } from "../parts/list_export.js";
 import { readRows } from "../parts/paging.js";
 
@@ -44,7 +45,7 @@ const table = byId("sweeps");
 const body = /** @type {HTMLElement} */ (table.querySelector("tbody"));
 let wanted = PAGE;
 
-const poller = new Poller(refresh, showFailure);
+const poller = new Poller(refresh, showFailureInstead);
 const filters = new FilterBar(() => {
   wanted = PAGE;
   poller.now();
@@ -100,37 +101,20 @@ function updateRow(row, sweep) {
 
 /** @param {number} total */
 function showEmpty(total) {
-  const empty = byId("empty");
-  const kind = filters.isSet ? "filtered" : "new";
-  empty.hidden = total > 0;
-  if (total > 0 || empty.dataset.kind === kind) return;
-  empty.dataset.kind = kind;
-  if (filters.isSet) {
-    fill(
-      empty,
+  if (total > 0) {
+    hideInstead();
+  } else if (filters.isSet) {
+    showInstead("filtered", () => [
       html("h2", {}, "No sweep matches"),
       html("button.button", { type: "button", onclick: () => filters.clear() }, "Clear filters"),
-    );
+    ]);
   } else {
-    fill(
-      empty,
+    showInstead("new", () => [
       html("h2", {}, "No sweeps yet"),
       html("p", {}, "A sweep trains every config that its pattern names, side by side:"),
       commandLine("rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --with-base --episodes 4000 --seeds 3"),
-    );
+    ]);
   }
-}
-
-/** @param {unknown} error */
-function showFailure(error) {
-  const empty = byId("empty");
-  empty.hidden = false;
-  empty.dataset.kind = "failed";
-  fill(
-    empty,
-    html("h2", {}, "The list cannot be shown"),
-    html("p", {}, error instanceof Error ? error.message : String(error)),
-  );
 }
 
 startPage(() => poller.now());
