@@ -24,6 +24,15 @@ class Paths:
         return self.settings.home / "spool"
 
     @property
+    def service(self) -> Path:
+        """What the service of `rlsweep up` keeps: who it is, its log, and one log a sweep."""
+        return self.settings.home / "service"
+
+    def sweep_log(self, sweep_id: UUID) -> Path:
+        """What the service's driver of a sweep had to say."""
+        return self.service / "sweeps" / f"{sweep_id}.log"
+
+    @property
     def tensorboard(self) -> Path:
         """Log folder over all sweeps."""
         return self.settings.storage / "tensorboard"

@@ -174,11 +174,15 @@ class NewSweep:
 class Sweep(NewSweep):
     """One submission.
 
+    resources: what its trials ask of Ray, as whoever drove it last was told; None before anybody did
+    address: of the Jobs API of the cluster that it was sent to; None where a machine drives it by itself
     driver: host, process id and a random suffix of what drives it; heartbeat_at is its last sign of life
     """
 
     id: UUID
     status: SweepStatus
+    resources: dict[str, Any] | None
+    address: str | None
     created_at: datetime
     finished_at: datetime | None
     driver: str | None

@@ -33,3 +33,23 @@ class Settings:
             storage=Path(storage).expanduser().absolute() if storage else home,
             database_url=environ.get("RLSWEEP_DATABASE_URL") or None,
         )
+
+
+def read_variables(path: Path) -> dict[str, str]:
+    """The RLSWEEP_* variables of a file, NAME=VALUE on each line; empty lines and those that begin with # do not count.
+
+    Raises InputError where the file cannot be read or a line is none of these.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--settings {path}: {getattr(error, 'strerror', None) or error}.") from error
+    variables = {}
+    for number, line in enumerate(lines, start=1):
+        name, separator, value = line.strip().partition("=")
+        if not name or name.startswith("#"):
+            continue
+        if not separator or not name.startswith("RLSWEEP_"):
+            raise InputError(f"--settings {path}, line {number}: write RLSWEEP_NAME=VALUE.")
+        variables[name] = value
+    return variables

@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,8 +14,10 @@ from rlsweep.cli import (
     database,
     deleting,
     evaluation,
+    following,
     inspection,
     planning,
+    service,
     serving,
     submission,
     tensorboard,
@@ -22,6 +25,7 @@ from rlsweep.cli import (
 )
 from rlsweep.cli.output import EXIT_INTERRUPTED
 from rlsweep.errors import RlsweepError
+from rlsweep.settings import read_variables
 
 app = typer.Typer(
     name="rlsweep",
@@ -39,8 +43,22 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _use_settings(file: Path | None) -> None:
+    if file is not None:
+        os.environ.update(read_variables(file) | dict(os.environ))
+
+
 @app.callback()
 def _options(
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings",
+            metavar="FILE",
+            callback=_use_settings,
+            help="RLSWEEP_* variables, NAME=VALUE lines; the environment wins.",
+        ),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -49,7 +67,19 @@ def _options(
     pass
 
 
-for room in (planning, submission, continuing, training, evaluation, inspection, deleting, serving, tensorboard):
+for room in (
+    planning,
+    submission,
+    continuing,
+    following,
+    training,
+    evaluation,
+    inspection,
+    deleting,
+    service,
+    serving,
+    tensorboard,
+):
     room.register(app)
 app.add_typer(database.app, name="db")
 

@@ -8,7 +8,7 @@ import typer
 
 from rlsweep.analysis.wording import plural
 from rlsweep.cli import options
-from rlsweep.cli.driving import DEFAULT_GRACE, Driving
+from rlsweep.cli.driving import DEFAULT_GRACE, Driving, print_json_report
 from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
 from rlsweep.settings import Settings
 
@@ -20,14 +20,17 @@ def register(app: typer.Typer) -> None:
     """Add the room's commands."""
     for command in (resume, retry):
         app.command()(command)
+    app.command(hidden=True)(drive)
 
 
 def resume(
     sweep: options.SweepReference,
-    cpus_per_trial: options.CpusPerTrial = 1.0,
-    gpus_per_trial: options.GpusPerTrial = 0.0,
+    cpus_per_trial: options.CpusPerTrial = None,
+    gpus_per_trial: options.GpusPerTrial = None,
     max_concurrent: options.MaxConcurrent = None,
+    autoscale: options.Autoscale = False,
     address: options.Address = None,
+    detach: options.Detach = False,
     dashboard: options.Dashboard = False,
     grace: options.Grace = DEFAULT_GRACE,
     json: options.Json = False,
@@ -39,7 +42,9 @@ def resume(
         cpus_per_trial=cpus_per_trial,
         gpus_per_trial=gpus_per_trial,
         max_concurrent=max_concurrent,
+        autoscale=autoscale,
         address=address,
+        detach=detach,
         dashboard=dashboard,
         grace=grace,
         json=json,
@@ -52,10 +57,12 @@ def retry(
     from_start: Annotated[
         bool, typer.Option("--from-start", help="Begin them anew instead of at their last checkpoints.")
     ] = False,
-    cpus_per_trial: options.CpusPerTrial = 1.0,
-    gpus_per_trial: options.GpusPerTrial = 0.0,
+    cpus_per_trial: options.CpusPerTrial = None,
+    gpus_per_trial: options.GpusPerTrial = None,
     max_concurrent: options.MaxConcurrent = None,
+    autoscale: options.Autoscale = False,
     address: options.Address = None,
+    detach: options.Detach = False,
     dashboard: options.Dashboard = False,
     grace: options.Grace = DEFAULT_GRACE,
     json: options.Json = False,
@@ -67,7 +74,9 @@ def retry(
         cpus_per_trial=cpus_per_trial,
         gpus_per_trial=gpus_per_trial,
         max_concurrent=max_concurrent,
+        autoscale=autoscale,
         address=address,
+        detach=detach,
         dashboard=dashboard,
         grace=grace,
         json=json,
@@ -75,8 +84,24 @@ def retry(
     _go_on(sweep, FAILED_FROM_START if from_start else FAILED, driving)
 
 
+def drive(
+    sweep: options.SweepReference,
+    share: Annotated[str, typer.Option("--share", help="Which of its trials, by the name of a share.")],
+    command: Annotated[str, typer.Option("--command", help="What the user typed to have it driven.")],
+    grace: options.Grace = DEFAULT_GRACE,
+) -> None:
+    """Drive a sweep on the cluster that this process is a job of: what was sent there by `--address http://…`."""
+    from rlsweep.cli.places import drive_on_this_cluster
+    from rlsweep.sweep.share import SHARES
+
+    code = drive_on_this_cluster(sweep, SHARES[share], Settings.from_environ(), grace=grace, command=command)
+    if code:
+        raise typer.Exit(code)
+
+
 def _go_on(reference: str, share: "Share", driving: Driving) -> None:
     """Drive the share of the sweep, if there is any; before Ray is started it is known whether that may be done."""
+    from rlsweep.cli.places import find_place
     from rlsweep.store import sweeps, training_runs
     from rlsweep.store.opening import open_database
     from rlsweep.sweep.provenance import collect_provenance
@@ -91,15 +116,16 @@ def _go_on(reference: str, share: "Share", driving: Driving) -> None:
         if wanted:
             out.print(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run", markup=False)
             provenance = collect_provenance(Path(wanted[0].config_path).parent)
-            with driving.ray() as ray_session:
-                slots = driving.slots(ray_session, settings, out)
-                code = driving.drive(
-                    database, sweep, share, slots=slots, settings=settings, provenance=provenance, out=out
-                )
+            place = find_place(driving, settings, sweep)
+            resources = driving.resources(sweep)
+            with place.opened():
+                place.check(database, resources, out)
+                code = place.drive(database, sweep, share, resources, provenance, out)
         else:
             code = 0
             out.print(_nothing_to_do(sweeps.settle(database, sweep.id), runs), markup=False, soft_wrap=True)
-            driving.print_json_report(database, sweep)
+            if driving.json:
+                print_json_report(database, sweep)
     if code:
         raise typer.Exit(code)
 

@@ -1,7 +1,6 @@
-"""What `submit`, `resume` and `retry` do alike: have Ray, drive a sweep to its end, say what came of it."""
+"""How a sweep is driven, as flags say, and what is said at its end: what `submit`, `resume` and `retry` do alike."""
 
 import math
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,15 +13,18 @@ from rlsweep.settings import Settings
 from rlsweep.sweep.resources import Resources
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
     from rich.console import Console
 
     from rlsweep.store.database import Database
-    from rlsweep.sweep.cluster import RaySession
     from rlsweep.sweep.driver import Driver
-    from rlsweep.sweep.provenance import Provenance
     from rlsweep.sweep.share import Share
 
 DEFAULT_GRACE = 120.0
+
+STOPPING = "Stopping: trials end at their next step and keep what they recorded. Once more ends at once."
 
 _WAYS_ON = {
     SweepStatus.PENDING: "Finish it: rlsweep resume",
@@ -34,104 +36,78 @@ _WAYS_ON = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Driving:
-    """How a sweep is driven, as the flags say.
+    """The flags.
 
-    Ray reads its environment when it is first imported, and `ray()` sets that: nothing may import Ray before.
-
-    cpus_per_trial, gpus_per_trial, max_concurrent: as `Resources` has them
-    address: of a running cluster, None for a Ray of our own; dashboard: Ray's
+    cpus_per_trial, gpus_per_trial, max_concurrent: None where none was given
+    autoscale: as `Resources` has it
+    address: of a cluster; dashboard: of a Ray of our own; see `places`
+    detach: the command ends once the sweep is handed over
     grace: seconds a trial may take to end once it was asked to stop
     json: the report goes to stdout as JSON, all else to stderr
     """
 
-    cpus_per_trial: float
-    gpus_per_trial: float
+    cpus_per_trial: float | None
+    gpus_per_trial: float | None
     max_concurrent: int | None
+    autoscale: bool
     address: str | None
     dashboard: bool
+    detach: bool
     grace: float
     json: bool
 
-    @property
-    def resources(self) -> Resources:
-        """What each trial asks of Ray."""
-        return Resources(
-            cpus_per_trial=self.cpus_per_trial, gpus_per_trial=self.gpus_per_trial, max_concurrent=self.max_concurrent
-        )
+    def resources(self, before: Sweep | None = None) -> Resources:
+        """What each trial asks of Ray: what flags say, else what the sweep asked for before, else the defaults."""
+        record = (before.resources if before else None) or Resources().to_record()
+        flags = {
+            "cpus_per_trial": self.cpus_per_trial,
+            "gpus_per_trial": self.gpus_per_trial,
+            "max_concurrent": self.max_concurrent,
+            "autoscale": self.autoscale or None,
+        }
+        return Resources.from_record(record | {name: value for name, value in flags.items() if value is not None})
 
     def console(self) -> "Console":
         """Where the user is told how it goes."""
         return console(stderr=self.json)
 
-    def ray(self) -> "RaySession":
-        """Ray as the flags ask for it, not started yet."""
-        from rlsweep.sweep.cluster import RayOptions, RaySession
 
-        return RaySession(RayOptions(address=self.address, dashboard=self.dashboard))
+def make_driver(
+    database: "Database",
+    sweep: Sweep,
+    share: "Share",
+    *,
+    resources: Resources,
+    slots: int,
+    settings: Settings,
+    metadata: "dict[str, Any]",
+    grace: float,
+    code_folder: "Path | None" = None,
+) -> "Driver":
+    """Make a driver of the share for the Ray that this process has joined.
 
-    def slots(self, session: "RaySession", settings: Settings, out: "Console") -> int:
-        """Wait for Ray; how many trials run at a time. Raises ClusterUnavailableError."""
-        slots = session.ready(self.resources, settings)
-        if session.dashboard_url is not None:
-            out.print(
-                f"Ray's dashboard: {session.dashboard_url} (token {os.environ['RAY_AUTH_TOKEN']})", soft_wrap=True
-            )
-        return slots
+    code_folder: where the user works, if that is elsewhere; environments may be imported from it
+    """
+    from rlsweep.sweep.driver import Driver
+    from rlsweep.sweep.execution import Workplace
 
-    def drive(
-        self,
-        database: "Database",
-        sweep: Sweep,
-        share: "Share",
-        *,
-        slots: int,
-        settings: Settings,
-        provenance: "Provenance",
-        out: "Console",
-    ) -> int:
-        """Run the share to its end, print the report of the whole sweep, and return the command's exit code."""
-        from rlsweep.reports.rendering import render
-        from rlsweep.reports.summary import summarise
-        from rlsweep.sweep.driver import Driver
-        from rlsweep.sweep.execution import Workplace
-
-        out.print(
-            f"\nSweep {sweep.name} runs; follow or end it from elsewhere: rlsweep status|stop {sweep.name}",
-            soft_wrap=True,
-            markup=False,
-        )
-        workplace = Workplace(
-            database_url=database.url,
-            settings=settings,
-            threads=self.resources.threads,
-            metadata=provenance.as_metadata(),
-            patience_seconds=math.inf,  # a trial waits for the database as long as its sweep does
-        )
-        driver = Driver(database, sweep, workplace, self.resources, share=share, slots=slots, grace_seconds=self.grace)
-        interrupted, sweep = _run(driver, out)
-        if not self.print_json_report(database, sweep):
-            render(summarise(database, sweep), out)
-            if (way_on := _WAYS_ON.get(sweep.status)) is not None:
-                out.print(f"\n{way_on} {sweep.name}", markup=False, soft_wrap=True)
-        if interrupted:
-            return EXIT_INTERRUPTED
-        return 0 if sweep.status is SweepStatus.COMPLETED else EXIT_FAILED
-
-    def print_json_report(self, database: "Database", sweep: Sweep) -> bool:
-        """Print it if JSON is asked for; whether it is."""
-        if self.json:
-            from rlsweep.reports.summary import as_json, summarise
-
-            print_json(as_json(summarise(database, sweep)))
-        return self.json
+    workplace = Workplace(
+        database_url=database.url,
+        settings=settings,
+        threads=resources.threads,
+        metadata=metadata,
+        code_folder=code_folder,
+        patience_seconds=math.inf,  # a trial waits for the database as long as its sweep does
+    )
+    return Driver(database, sweep, workplace, resources, share=share, slots=slots, grace_seconds=grace)
 
 
-def _run(driver: "Driver", out: "Console") -> tuple[bool, Sweep]:
-    """Run to the end; whether a signal asked to stop, and the sweep as it ended."""
+def run_here(driver: "Driver", out: "Console") -> tuple[bool, Sweep]:
+    """Run a driver to its end, in the main thread; whether a signal asked to stop, and the sweep as it ended."""
 
     def tell() -> None:
         driver.request_stop()
-        out.print("Stopping: trials end at their next step and keep what they recorded. Once more ends at once.")
+        out.print(STOPPING)
 
     with LiveProgress(out) as watch, on_interrupt(tell) as interrupted:
         try:
@@ -139,3 +115,26 @@ def _run(driver: "Driver", out: "Console") -> tuple[bool, Sweep]:
         except StoreUnavailableError as error:
             raise RlsweepError(f"The sweep ended before its trials did. {error}") from error
     return interrupted.is_set(), sweep
+
+
+def conclude(database: "Database", sweep: Sweep, out: "Console", *, interrupted: bool = False, json: bool) -> int:
+    """Print the report of a sweep as it ended, and return the command's exit code."""
+    from rlsweep.reports.rendering import render
+    from rlsweep.reports.summary import summarise
+
+    if json:
+        print_json_report(database, sweep)
+    else:
+        render(summarise(database, sweep), out)
+        if (way_on := _WAYS_ON.get(sweep.status)) is not None:
+            out.print(f"\n{way_on} {sweep.name}", markup=False, soft_wrap=True)
+    if interrupted:
+        return EXIT_INTERRUPTED
+    return 0 if sweep.status is SweepStatus.COMPLETED else EXIT_FAILED
+
+
+def print_json_report(database: "Database", sweep: Sweep) -> None:
+    """The report as one JSON document."""
+    from rlsweep.reports.summary import as_json, summarise
+
+    print_json(as_json(summarise(database, sweep)))

@@ -10,20 +10,19 @@ from rlsweep.analysis.wording import number, percent
 from rlsweep.cli.options import Json, RunReference, SweepReference
 from rlsweep.cli.output import console, duration, print_json, when
 from rlsweep.cli.progress import LiveProgress, progress_table
+from rlsweep.cli.references import NO_SWEEPS, find_sweep
 from rlsweep.cli.stopping import settle_abandoned, stop
-from rlsweep.errors import NotFoundError
+from rlsweep.paths import Paths
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import RunStatus
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
-    from rlsweep.runs import Sweep, TrainingRun
-    from rlsweep.store.database import Database
+    from rlsweep.runs import TrainingRun
 
 FOLLOW_SECONDS = 1.0
 MOST_LISTED = 10**9
 
-NO_SWEEPS = "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"
 NO_RUNS = "No training runs yet. Start some: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"
 
 
@@ -67,13 +66,21 @@ def status(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing it until it is finished.")] = False,
     json: Json = False,
 ) -> None:
-    """Show how far a sweep has come: a line a trial, and a total."""
+    """Show the service, if it is up, and how far a sweep has come: a line a trial, and a total."""
+    from rlsweep.cli.service import describe
     from rlsweep.store import sweeps as store
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
+    from rlsweep.sweep.service import find_service
 
-    with open_database(Settings.from_environ()) as database:
-        found = settle_abandoned(database, _find_sweep(database, sweep))
+    settings = Settings.from_environ()
+    service = find_service(Paths(settings).service) if sweep == "latest" else None
+    with open_database(settings) as database:
+        if service is not None and not json:
+            typer.echo(f"The service is up since {when(service.since)}.\n{describe(service)}\n")
+            if not store.list_recent(database, 1):
+                return typer.echo(NO_SWEEPS)
+        found = settle_abandoned(database, find_sweep(database, sweep))
         if follow and not json:
             with LiveProgress(console()) as draw:
                 while not found.status.is_finished and store.lost_driver(database, found.id) is None:
@@ -83,8 +90,9 @@ def status(
         lost_driver = None if found.status.is_finished else store.lost_driver(database, found.id)
         trials = training_runs.of_sweep(database, found.id)
     if json:
-        return print_json({"sweep": found, "runs": trials})
-    typer.echo(f"Sweep {found.name}: {found.status.value}, {found.mode} mode, since {when(found.created_at)}")
+        return print_json({"sweep": found, "runs": trials, "service": service and service.as_shown})
+    where = f" on {found.address}" if found.address else ""
+    typer.echo(f"Sweep {found.name}: {found.status.value}{where}, {found.mode} mode, since {when(found.created_at)}")
     console().print(progress_table(trials))
     if lost_driver is not None:
         typer.echo(
@@ -109,7 +117,7 @@ def runs(
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
-        sweep_id = None if sweep is None else _find_sweep(database, sweep).id
+        sweep_id = None if sweep is None else find_sweep(database, sweep).id
         listed = training_runs.list_runs(database, sweep_id=sweep_id, agent_id=agent_id, status=status, limit=limit)
     if json:
         return print_json(listed)
@@ -167,7 +175,7 @@ def report(sweep: SweepReference = "latest", json: Json = False) -> None:
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
-        summary = summarise(database, _find_sweep(database, sweep))
+        summary = summarise(database, find_sweep(database, sweep))
     if json:
         print_json(as_json(summary))
     else:
@@ -186,22 +194,10 @@ def export(
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
-        found = _find_sweep(database, sweep)
+        found = find_sweep(database, sweep)
         written = write(database, found, format, output or Path(found.name))
     for path in written:
         typer.echo(path)
-
-
-def _find_sweep(database: "Database", reference: str) -> "Sweep":
-    """Find a sweep; where there is none at all, say so instead of that the newest was not found."""
-    from rlsweep.store import sweeps as store
-
-    try:
-        return store.get(database, reference)
-    except NotFoundError:
-        if store.list_recent(database, 1):
-            raise
-        raise NotFoundError(NO_SWEEPS) from None
 
 
 def _facts(run: "TrainingRun") -> dict[str, str]:

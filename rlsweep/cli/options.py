@@ -35,14 +35,24 @@ SweepReference = Annotated[
 ]
 SweepOrRun = Annotated[str, typer.Argument(metavar="SWEEP|RUN", help="Sweep (name or id) or training run (id).")]
 RunReference = Annotated[str, typer.Argument(metavar="RUN", help="Id of a training run, or its start.")]
-CpusPerTrial = Annotated[float, typer.Option("--cpus-per-trial", min=0.1, help="CPUs per trial; torch threads follow.")]
-GpusPerTrial = Annotated[float, typer.Option("--gpus-per-trial", min=0.0, help="GPUs per trial, fractions allowed.")]
+CpusPerTrial = Annotated[
+    float | None,
+    typer.Option("--cpus-per-trial", min=0.1, help="CPUs per trial (default 1); torch threads follow."),
+]
+GpusPerTrial = Annotated[
+    float | None, typer.Option("--gpus-per-trial", min=0.0, help="GPUs per trial (default 0), fractions allowed.")
+]
 MaxConcurrent = Annotated[
     int | None, typer.Option("--max-concurrent", min=1, help="Trials at a time at most (default: as CPUs allow).")
 ]
-Address = Annotated[
-    str | None, typer.Option("--address", help="Join a running Ray cluster, e.g. auto or 10.0.0.1:6379.")
+Autoscale = Annotated[
+    bool, typer.Option("--autoscale", help="The cluster adds nodes for trials that wait: do not count its nodes now.")
 ]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", help="A Ray cluster: http://HEAD:8265, or auto on one of its nodes; local for none."),
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Leave the sweep to the service or the cluster, and end.")]
 Dashboard = Annotated[bool, typer.Option("--dashboard", help="Also start Ray's dashboard on 127.0.0.1:8265.")]
 Grace = Annotated[
     float, typer.Option("--grace", min=0, help="Seconds a trial may take to end once it was asked to stop.")

@@ -9,6 +9,21 @@ if TYPE_CHECKING:
     from rlsweep.store.database import Database
 
 
+NO_SWEEPS = "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"
+
+
+def find_sweep(database: "Database", reference: str) -> "Sweep":
+    """The sweep of that name or id. Raises NotFoundError, which says so where there is none at all."""
+    from rlsweep.store import sweeps
+
+    try:
+        return sweeps.get(database, reference)
+    except NotFoundError:
+        if sweeps.list_recent(database, 1):
+            raise
+        raise NotFoundError(NO_SWEEPS) from None
+
+
 def find_sweep_or_run(database: "Database", reference: str) -> "Sweep | TrainingRun":
     """The sweep of that name or id, else the run of that id. Raises NotFoundError, about sweeps where neither is."""
     from rlsweep.store import sweeps, training_runs

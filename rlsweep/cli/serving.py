@@ -1,10 +1,17 @@
 """`rlsweep serve`: Training History in the browser."""
 
+import os
+import signal
+import threading
+import time
 from typing import Annotated
 
 import typer
 
 from rlsweep.settings import Settings
+
+PARENT_SECONDS = 1.0
+"""Between two looks at who the parent is."""
 
 
 def register(app: typer.Typer) -> None:
@@ -25,8 +32,20 @@ def serve(
             help="What a browser must know. Without one, a token is made for any address that others reach.",
         ),
     ] = None,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", hidden=True, help="End when the process that started this one does.")
+    ] = False,
 ) -> None:
     """Open Training History: lists, curves and comparisons of all runs, at http://localhost:5173/training."""
     from rlsweep.web.server import serve as serve_pages
 
+    if with_parent:
+        threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent", daemon=True).start()
     serve_pages(Settings.from_environ(), host=host, port=port, token=token or None, say=typer.echo)
+
+
+def _end_with_parent(parent: int) -> None:
+    """A process whose parent ends gets another one."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)

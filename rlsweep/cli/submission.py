@@ -37,10 +37,12 @@ def submit(
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the sweep (default: agent, date and time).")
     ] = None,
-    cpus_per_trial: options.CpusPerTrial = 1.0,
-    gpus_per_trial: options.GpusPerTrial = 0.0,
+    cpus_per_trial: options.CpusPerTrial = None,
+    gpus_per_trial: options.GpusPerTrial = None,
     max_concurrent: options.MaxConcurrent = None,
+    autoscale: options.Autoscale = False,
     address: options.Address = None,
+    detach: options.Detach = False,
     dashboard: options.Dashboard = False,
     grace: options.Grace = DEFAULT_GRACE,
     json: options.Json = False,
@@ -57,6 +59,7 @@ def submit(
         with_base=with_base,
     )
     # What follows is slow to import; a typing mistake above should not have to wait for it.
+    from rlsweep.cli.places import find_place
     from rlsweep.store.opening import check_reachable, open_database
     from rlsweep.sweep.provenance import collect_provenance
     from rlsweep.sweep.share import PLANNED, UNFINISHED
@@ -70,22 +73,25 @@ def submit(
         cpus_per_trial=cpus_per_trial,
         gpus_per_trial=gpus_per_trial,
         max_concurrent=max_concurrent,
+        autoscale=autoscale,
         address=address,
+        detach=detach,
         dashboard=dashboard,
         grace=grace,
         json=json,
     )
     out = driving.console()
-    with driving.ray() as ray_session:
+    place = find_place(driving, settings)
+    with place.opened(), open_database(settings) as database:
         _show_plan(plan, out)
-        slots = driving.slots(ray_session, settings, out)
+        resources = driving.resources()
+        place.check(database, resources, out)
         provenance = collect_provenance(plan.trials[0].config_path.parent)
-        with open_database(settings) as database:
-            sweep, share = _unfinished_instead(database, plan), UNFINISHED
-            if sweep is None:
-                sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
-                share = PLANNED
-            code = driving.drive(database, sweep, share, slots=slots, settings=settings, provenance=provenance, out=out)
+        sweep, share = _unfinished_instead(database, plan), UNFINISHED
+        if sweep is None:
+            sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
+            share = PLANNED
+        code = place.drive(database, sweep, share, resources, provenance, out)
     if code:
         raise typer.Exit(code)
 

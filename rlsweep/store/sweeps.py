@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg.errors import UniqueViolation
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from rlsweep.errors import DriverBusyError, InputError
+from rlsweep.errors import DriverBusyError, InputError, RlsweepError
 from rlsweep.runs import NewRun, NewSweep, RunStatus, Sweep, SweepStatus
 from rlsweep.store import training_runs
 from rlsweep.store.database import Connection, Database
@@ -214,6 +215,21 @@ def check_undriven(database: Database, sweep_id: UUID) -> None:
         check_no_driver(connection, sweep_id)
 
 
+def assign(database: Database, sweep_id: UUID, *, resources: dict[str, Any], address: str | None) -> Sweep:
+    """Note what trials ask of Ray and where the sweep is driven: it is pending until that driver has it.
+
+    Raises DriverBusyError while a driver gives signs of life.
+    """
+    with database.connect() as connection:
+        row = connection.execute(
+            _SQL["assign"],
+            {"id": sweep_id, "resources": Jsonb(resources), "address": address, "patience_s": LEASE_PATIENCE_S},
+        ).fetchone()
+        if row is None:
+            raise _held(connection, sweep_id)
+    return sweep_from_row(row)
+
+
 def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
     """Become the driver (host, process id and a suffix) and mark the sweep running.
 
@@ -224,10 +240,7 @@ def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
             _SQL["take_lease"], {"id": sweep_id, "driver": driver, "patience_s": LEASE_PATIENCE_S}
         ).fetchone()
         if row is None:
-            lease = get_lease(connection, sweep_id)
-            if lease is None:
-                raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
-            raise driven(sweep_id, lease)
+            raise _held(connection, sweep_id)
     return sweep_from_row(row)
 
 
@@ -251,6 +264,12 @@ def lost_driver(database: Database, sweep_id: UUID) -> str | None:
     return str(lease["driver"])
 
 
+def driven_by(database: Database, process: str) -> list[str]:
+    """The names of the sweeps whose driver's name starts so: host, process id, and a colon each."""
+    with database.readonly() as connection:
+        return [row["name"] for row in connection.execute(_SQL["list_driven_by"], {"driver": process})]
+
+
 def release(database: Database, sweep_id: UUID, driver: str) -> None:
     """Give the lease back, if it is still held; another driver may take it at once.
 
@@ -271,6 +290,12 @@ def settle(database: Database, sweep_id: UUID) -> Sweep:
     if row is None:
         raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
     return sweep_from_row(row)
+
+
+def _held(connection: Connection, sweep_id: UUID) -> RlsweepError:
+    """Why a sweep cannot be had: another driver has it, or it is no more."""
+    lease = get_lease(connection, sweep_id)
+    return missing("Sweep", str(sweep_id), "rlsweep sweeps") if lease is None else driven(sweep_id, lease)
 
 
 def _one(row: DictRow | None) -> DictRow:

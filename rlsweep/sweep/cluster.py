@@ -1,10 +1,8 @@
 """Where Ray runs: a local one, started and ended by us, or a running cluster that is joined."""
 
 import logging
-import math
 import os
 import secrets
-import socket
 import threading
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,19 +10,16 @@ from typing import Any
 
 from rlsweep.errors import ClusterUnavailableError
 from rlsweep.settings import Settings
+from rlsweep.sweep.access import check_joinable, use_token_if_any
+from rlsweep.sweep.address import JOBS_PORT
 from rlsweep.sweep.resources import Resources
 from rlsweep.sweep.scratch import scratch_folder
-
-DASHBOARD_PORT = 8265
 
 OBJECT_STORE_BYTES = 80 * 1024**2
 """Trials pass a run id and nothing else; this is about the least that Ray takes."""
 
-CONNECT_SECONDS = 5.0
-"""How long a cluster's address may take to take a connection."""
-
-JOIN_SECONDS = 30.0
-"""How long a cluster may take to let us in; with a wrong token Ray would wait for ever."""
+JOIN_SECONDS = 60.0
+"""How long a cluster that answered may take to let us in."""
 
 START_SECONDS = 180.0
 """How long a local Ray may take to start on a busy machine; 3 to 6 s are usual."""
@@ -43,10 +38,19 @@ _ENVIRON = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RayOptions:
-    """address: of a running cluster, None for a local one; dashboard: Ray's own, on 127.0.0.1:8265, local only."""
+    """Which Ray; all but the address is for a local one.
+
+    address: of a running cluster, None for a local one
+    cpus: None takes all of the machine
+    dashboard: Ray's own, on 127.0.0.1 at that port; the Jobs API is part of it
+    token: what those who work with it must know; None makes one that nobody else learns
+    """
 
     address: str | None = None
+    cpus: int | None = None
     dashboard: bool = False
+    dashboard_port: int = JOBS_PORT
+    token: str | None = None
 
 
 class RaySession:
@@ -55,9 +59,8 @@ class RaySession:
     `ready()` waits for it and raises ClusterUnavailableError where it cannot be had.
     """
 
-    def __init__(self, options: RayOptions, *, cpus: int | None = None) -> None:
+    def __init__(self, options: RayOptions) -> None:
         self._options = options
-        self._cpus = cpus
         self.dashboard_url: str | None = None
         self._error: BaseException | None = None
         self._started = threading.Event()
@@ -67,8 +70,11 @@ class RaySession:
     def __enter__(self) -> "RaySession":
         environ = dict(_ENVIRON)
         if self._options.address is None:
-            # A token of our own: other users of the machine cannot submit work to this Ray.
-            environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+            # Other users of the machine cannot submit work to this Ray. A token of the user's for other clusters is
+            # not for this one.
+            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=self._options.token or secrets.token_hex(32))
+        else:
+            use_token_if_any()
         os.environ.update(environ | os.environ)  # what the user set stays
         self._thread.start()
         return self
@@ -80,37 +86,46 @@ class RaySession:
         # One that is still waiting for an answer ends with the process.
         self._thread.join(None if self._started.is_set() else 0)
 
-    def ready(self, resources: Resources, settings: Settings) -> int:
-        """Wait until Ray answers; returns how many trials fit at a time, `max_concurrent` at the most.
-
-        Raises ClusterUnavailableError where it does not answer, where no node can hold a trial, and where other
-        machines would have to reach a database or a folder of this one.
-        """
+    def ready(self) -> None:
+        """Wait until Ray answers. Raises ClusterUnavailableError where it does not, or does not let us in."""
         where = f"at {self._options.address}" if self._options.address else "on this machine"
         if not self._started.wait(START_SECONDS if self._options.address is None else JOIN_SECONDS):
-            raise ClusterUnavailableError(
-                f"Ray {where} gave no answer. Check the address, and that RAY_AUTH_MODE and RAY_AUTH_TOKEN are those "
-                "of the cluster."
-            )
+            raise ClusterUnavailableError(f"Ray {where} gave no answer. Look at it on its head: ray status")
+        if isinstance(self._error, ClusterUnavailableError):
+            raise self._error
         if self._error is not None:
             raise ClusterUnavailableError(f"Ray cannot be started or reached {where}: {self._error}") from self._error
+
+    def slots(self, resources: Resources) -> int:
+        """How many trials run at a time. Raises ClusterUnavailableError where no node can hold one."""
+        return resources.slots([node["Resources"] for node in _live_nodes()])
+
+    def resources(self) -> dict[str, float]:
+        """What all nodes have of each kind."""
         import ray
 
-        alive = [node for node in ray.nodes() if node["Alive"]]
-        if any(node["NodeManagerHostname"] != socket.gethostname() for node in alive):
-            _check_shared(settings)
-        nodes = [node["Resources"] for node in alive]
-        fitting: int = sum(
-            min(math.floor(node.get(kind, 0) / need + 1e-9) for kind, need in resources.bundle.items())
-            for node in nodes
-        )
-        if fitting == 0:
-            most = ", ".join(f"{kind} {max(node.get(kind, 0) for node in nodes):g}" for kind in resources.bundle)
-            raise ClusterUnavailableError(
-                f"No node can hold a trial that asks for {resources.bundle}: the most that one has is {most}. "
-                "Lower --cpus-per-trial or --gpus-per-trial."
-            )
-        return min(fitting, resources.max_concurrent or fitting)
+        return dict(ray.cluster_resources())
+
+    def prestart_workers(self) -> None:
+        """Have workers ready for the next sweep, on a Ray of our own."""
+        from rlsweep.sweep.warmth import prestart_workers
+
+        prestart_workers()
+
+    def check_nodes(self, database_url: str, settings: Settings) -> None:
+        """Raise ClusterUnavailableError where a node other than this one cannot reach the database or the storage."""
+        import ray
+
+        here = ray.get_runtime_context().get_node_id()
+        others = {
+            node["NodeID"]: f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+            for node in _live_nodes()
+            if node["NodeID"] != here
+        }
+        if others:
+            from rlsweep.sweep.preflight import check_nodes
+
+            check_nodes(others, database_url, settings)
 
     def _hold(self) -> None:
         """Start Ray, keep it, and end it, all in one thread: the kernel ends Ray's processes with that thread.
@@ -135,17 +150,17 @@ class RaySession:
         import ray
 
         if self._options.address is not None:
-            _check_reachable(self._options.address)
+            check_joinable(self._options.address)
         common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         if self._options.address is not None:
             ray.init(address=self._options.address, **common)
         else:
             context = ray.init(
                 address="local",  # whatever RAY_ADDRESS says
-                num_cpus=self._cpus,
+                num_cpus=self._options.cpus,
                 include_dashboard=self._options.dashboard,
                 dashboard_host="127.0.0.1",
-                dashboard_port=DASHBOARD_PORT,
+                dashboard_port=self._options.dashboard_port,
                 object_store_memory=OBJECT_STORE_BYTES,
                 _temp_dir=folder,
                 **common,
@@ -159,31 +174,7 @@ class RaySession:
         from ray import tune  # noqa: F401 - its import takes a second, better spent here
 
 
-def _check_shared(settings: Settings) -> None:
-    missing = [
-        variable
-        for variable, is_missing in (
-            ("RLSWEEP_DATABASE_URL", settings.database_url is None),
-            ("RLSWEEP_STORAGE", settings.storage == settings.home),
-        )
-        if is_missing
-    ]
-    if missing:
-        raise ClusterUnavailableError(
-            f"This cluster has nodes on other machines, which cannot reach {settings.home} here: set "
-            f"{' and '.join(missing)} to a PostgreSQL server and a folder that all nodes reach."
-        )
+def _live_nodes() -> list[dict[str, Any]]:
+    import ray
 
-
-def _check_reachable(address: str) -> None:
-    """Try the port first: Ray itself waits a minute for a cluster that is not there, and then ends the process.
-
-    Raises OSError, or ValueError for a form of address that is not taken.
-    """
-    if "://" in address:
-        raise ValueError("give the head node's host and port, such as 10.0.0.1:6379, or auto")
-    host, separator, port = address.rpartition(":")
-    if not separator or not port.isdigit():
-        return  # "auto", or a form that Ray itself answers at once
-    with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS):
-        pass
+    return [node for node in ray.nodes() if node["Alive"]]

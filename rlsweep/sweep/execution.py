@@ -35,6 +35,7 @@ class Workplace:
 
     threads: torch threads of one trial, from its CPU request
     metadata: what every run notes of its making: versions, git commit, command
+    code_folder: where trials import environments of the user's from, beside what is installed
     patience_seconds: how long the start and the end of a run wait for a database that is away
     """
 
@@ -42,6 +43,7 @@ class Workplace:
     settings: Settings
     threads: int
     metadata: dict[str, Any] = field(default_factory=dict)
+    code_folder: Path | None = None
     patience_seconds: float = PATIENCE_SECONDS
 
 

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rlsweep.runs import Sweep
+
 _PACKAGES = ("rlsweep", "ray", "torch", "stable-baselines3", "sb3-contrib", "gymnasium", "numpy", "open-spiel")
 
 
@@ -41,8 +43,24 @@ def collect_provenance(folder: Path) -> Provenance:
         git_commit=commit,
         git_dirty=None if status is None else status != "",
         host=socket.gethostname(),
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        command=this_command(),
     )
+
+
+def provenance_elsewhere(sweep: Sweep, command: str) -> Provenance:
+    """Of a sweep that was submitted from elsewhere: what is installed here, and the rest as its record has it."""
+    return Provenance(
+        versions={"python": platform.python_version(), **_installed_versions()},
+        git_commit=sweep.git_commit,
+        git_dirty=sweep.git_dirty,
+        host=socket.gethostname(),
+        command=command,
+    )
+
+
+def this_command() -> str:
+    """As it was typed."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def _installed_versions() -> dict[str, str]:

@@ -21,3 +21,16 @@ PLANNED = Share(statuses=frozenset({RunStatus.PENDING}))
 UNFINISHED = Share(statuses=frozenset({RunStatus.PENDING, RunStatus.RUNNING, RunStatus.STOPPED}))
 FAILED = Share(statuses=frozenset({RunStatus.FAILED}))
 FAILED_FROM_START = Share(statuses=frozenset({RunStatus.FAILED}), from_start=True)
+
+SHARES = {
+    "planned": PLANNED,
+    "unfinished": UNFINISHED,
+    "failed": FAILED,
+    "failed-from-start": FAILED_FROM_START,
+}
+"""By the names that travel to a driver elsewhere."""
+
+
+def name_of(share: Share) -> str:
+    """The name that `SHARES` knows it by."""
+    return next(name for name, known in SHARES.items() if known == share)

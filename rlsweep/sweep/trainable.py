@@ -5,6 +5,7 @@ torch, SB3 and the environments already imported.
 """
 
 import logging
+import sys
 import threading
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,8 @@ class TrialTrainable(tune.Trainable):
         self._run_id = UUID(config["run_id"])
         self._workplace = workplace
         self._flag = flag
+        if workplace.code_folder is not None:
+            sys.path.append(str(workplace.code_folder))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next trial in this process."""

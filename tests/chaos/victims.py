@@ -59,10 +59,11 @@ class Server:
 class Nodes:
     """A Ray cluster of a head and others, in a process of its own."""
 
-    def __init__(self, count: int, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(self, count: int, environ: Mapping[str, str], log: Path, *, dashboard_port: int | None = None) -> None:
+        dashboard = [] if dashboard_port is None else [str(dashboard_port)]
         with log.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, str(HERE / "nodes.py"), str(count)],
+                [sys.executable, str(HERE / "nodes.py"), str(count), *dashboard],
                 env=environ,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -120,7 +120,7 @@ def main():
     return [sweep(0, 200, kinds), sweep(1, 200, {}), sweep(2, 200, {})]
 
 
-with RaySession(RayOptions(), cpus=2) as session:
+with RaySession(RayOptions(cpus=2)) as session:
     slots = session.ready(Resources(), Settings.from_environ())
     sweeps = main()
     processes = [(process.pid, process.create_time()) for process in psutil.Process().children(recursive=True)]

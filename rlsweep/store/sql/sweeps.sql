@@ -106,6 +106,14 @@ where sweeps.driver is null or last_sign(sweeps.heartbeat_at) < clock_timestamp(
 order by sweeps.created_at desc, sweeps.id
 limit 1
 
+-- name: assign
+-- It waits for a driver from now on, which is told what trials ask of Ray; unless it has one.
+update sweeps
+set resources = %(resources)s, address = %(address)s, status = 'pending', finished_at = null
+where id = %(id)s
+  and (driver is null or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))
+returning *
+
 -- name: take_lease
 -- Become the sweep's driver, unless another one gave a sign of life lately.
 update sweeps
@@ -142,3 +150,7 @@ from (
     where sweep_id = %(id)s
 ) as counted
 where sweeps.id = %(id)s and counted.unfinished = 0
+
+-- name: list_driven_by
+-- The names of the sweeps that a process drives, told by the start of what it calls itself.
+select name from sweeps where starts_with(driver, %(driver)s) order by created_at

@@ -1,0 +1,208 @@
+"""Watching a sweep that another process drives: `rlsweep attach`, `rlsweep logs`, and `submit` where it hands over."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rlsweep.cli import options
+from rlsweep.cli.driving import STOPPING, conclude
+from rlsweep.cli.output import console
+from rlsweep.cli.progress import LiveProgress
+from rlsweep.cli.references import find_sweep
+from rlsweep.cli.signals import on_interrupt
+from rlsweep.errors import ClusterUnavailableError, NotFoundError, RlsweepError
+from rlsweep.paths import Paths
+from rlsweep.runs import Sweep
+from rlsweep.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rlsweep.store.database import Database
+    from rlsweep.sweep.jobs import JobsCluster
+
+FOLLOW_SECONDS = 0.5
+"""Between two looks at the record."""
+
+LOOK_SECONDS = 3.0
+"""Between two looks at a job."""
+
+AWAY_SECONDS = 600.0
+"""How long the record may be away before it is followed no more; the sweep itself waits on."""
+
+LAST_LINES = 15
+"""Of a driver's log, where it ended badly."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the room's commands."""
+    for command in (attach, logs):
+        app.command()(command)
+
+
+def attach(
+    sweep: options.SweepReference = "latest",
+    json: options.Json = False,
+) -> None:
+    """Follow a sweep that runs elsewhere to its end; Ctrl-C leaves it running."""
+    from rlsweep.store.opening import open_database
+
+    settings = Settings.from_environ()
+    out = console(stderr=json)
+    with open_database(settings) as database:
+        found = find_sweep(database, sweep)
+        try:
+            ended = watch_to_end(database, found, out, look=lookout(found, settings, out))
+        except KeyboardInterrupt:
+            out.print(f"Left. Sweep {found.name} goes on; end it: rlsweep stop {found.name}", markup=False)
+            raise
+        code = conclude(database, ended, out, json=json)
+    if code:
+        raise typer.Exit(code)
+
+
+def follow(database: "Database", sweep: Sweep, out: "Console", *, look: Callable[[], None], json: bool) -> int:
+    """Follow a sweep that was handed over as if this process drove it: Ctrl-C stops it, once more only leaves it.
+
+    look: raises RlsweepError where whoever drives it is gone; asked now and then
+    Returns the command's exit code.
+    """
+    from rlsweep.store import sweeps
+
+    def tell() -> None:
+        sweeps.request_stop(database, sweep.id)
+        out.print(STOPPING.replace("ends at once", "leaves it to itself"))
+
+    with on_interrupt(tell) as interrupted:
+        ended = watch_to_end(database, sweep, out, look=look)
+    return conclude(database, ended, out, interrupted=interrupted.is_set(), json=json)
+
+
+def watch_to_end(database: "Database", sweep: Sweep, out: "Console", *, look: Callable[[], None]) -> Sweep:
+    """Show how far it has come until it is finished; the sweep as it ended.
+
+    Raises RlsweepError where its driver gives no sign of life any more, and what `look` raises.
+    """
+    from rlsweep.store import sweeps, training_runs
+    from rlsweep.sweep.patience import patiently
+
+    with LiveProgress(out) as draw:
+        while True:
+            found = patiently(lambda: sweeps.get(database, sweep.id), seconds=AWAY_SECONDS)
+            draw(patiently(lambda: training_runs.of_sweep(database, sweep.id), seconds=AWAY_SECONDS))
+            if found.status.is_finished:
+                return found
+            lost = patiently(lambda: sweeps.lost_driver(database, sweep.id), seconds=AWAY_SECONDS)
+            if lost is not None:
+                raise RlsweepError(
+                    f"The driver {lost} of sweep {sweep.name} gives no sign of life. Go on with it: "
+                    f"rlsweep resume {sweep.name}"
+                )
+            if found.driver is None:
+                look()
+            time.sleep(FOLLOW_SECONDS)
+
+
+def lookout(sweep: Sweep, settings: Settings, out: "Console") -> Callable[[], None]:
+    """A call that raises RlsweepError where nobody will drive a sweep that has no driver (yet)."""
+    if sweep.address is not None:
+        from rlsweep.sweep.jobs import JobsCluster
+
+        try:
+            return look_at_job(JobsCluster(sweep.address), sweep)
+        except ClusterUnavailableError as error:
+            out.print(f"Only the record is followed. {error}", markup=False, soft_wrap=True)
+            return lambda: None
+    return look_at_service(Paths(settings).service, sweep)
+
+
+def look_at_job(cluster: "JobsCluster", sweep: Sweep) -> Callable[[], None]:
+    """Whether the job that drives the sweep, or is to, is still there."""
+    looked = 0.0
+
+    def look() -> None:
+        nonlocal looked
+        if time.monotonic() - looked < LOOK_SECONDS:
+            return
+        looked = time.monotonic()
+        job = cluster.job_of(sweep.id)
+        if job is None or not job.is_over:
+            return
+        said = cluster.log(sweep.id).strip().splitlines()[-LAST_LINES:]
+        raise RlsweepError(
+            "\n".join(
+                (
+                    f"The cluster's driver of sweep {sweep.name} ended ({job.state}) before its trials did. It said:",
+                    *said,
+                )
+            )
+        )
+
+    return look
+
+
+def look_at_service(folder: Path, sweep: Sweep) -> Callable[[], None]:
+    """Whether the service is up."""
+    from rlsweep.sweep.service import is_up
+
+    def look() -> None:
+        if not is_up(folder):
+            raise RlsweepError(
+                f"Nobody drives sweep {sweep.name}: the service is not up. Go on with it: rlsweep resume {sweep.name}"
+            )
+
+    return look
+
+
+def logs(
+    sweep: options.SweepReference = "latest",
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on as more is written, until the driver ends.")
+    ] = False,
+    address: options.Address = None,
+) -> None:
+    """Show what the driver of a sweep had to say, in the service or on a cluster."""
+    from rlsweep.store.opening import open_database
+
+    settings = Settings.from_environ()
+    with open_database(settings) as database:
+        found = find_sweep(database, sweep)
+        file = Paths(settings).sweep_log(found.id)
+        where = address or found.address
+        if where is not None:
+            _print_job_log(found, where, follow=follow)
+        elif file.exists():
+            _print_file(database, found, file, follow=follow)
+        else:
+            raise NotFoundError(
+                f"No log was kept of sweep {found.name}: its driver wrote to the terminal that it was started in. The "
+                "service (rlsweep up) and clusters keep one. What trials failed of is on record: "
+                f"rlsweep status {found.name}"
+            )
+
+
+def _print_job_log(sweep: Sweep, address: str, *, follow: bool) -> None:
+    from rlsweep.sweep.address import jobs_url
+    from rlsweep.sweep.jobs import JobsCluster
+
+    cluster = JobsCluster(jobs_url(address))
+    if follow:
+        for text in cluster.follow_log(sweep.id):
+            typer.echo(text, nl=False)
+    else:
+        typer.echo(cluster.log(sweep.id), nl=False)
+
+
+def _print_file(database: "Database", sweep: Sweep, path: Path, *, follow: bool) -> None:
+    from rlsweep.store import sweeps
+
+    with path.open() as file:
+        while True:
+            over = sweeps.get(database, sweep.id).driver is None
+            typer.echo(file.read(), nl=False)
+            if over or not follow:
+                return
+            time.sleep(FOLLOW_SECONDS)

@@ -1,0 +1,266 @@
+"""Where a sweep is driven: by this process, by the service of `rlsweep up`, or on a cluster elsewhere.
+
+All three take a sweep that is on record and run the same driver; what differs is whose process that is.
+"""
+
+import os
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from rlsweep.cli.driving import Driving, conclude, make_driver, run_here
+from rlsweep.cli.following import follow, look_at_job, look_at_service
+from rlsweep.cli.output import console, print_json
+from rlsweep.errors import ClusterUnavailableError, InputError
+from rlsweep.paths import Paths
+from rlsweep.runs import Sweep
+from rlsweep.settings import Settings
+from rlsweep.store import sweeps
+from rlsweep.sweep.address import Address, Reach, read_address
+from rlsweep.sweep.resources import Resources
+from rlsweep.sweep.service import Request, ServiceCard, ask, find_service
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rlsweep.store.database import Database
+    from rlsweep.sweep.jobs import JobsCluster
+    from rlsweep.sweep.provenance import Provenance
+    from rlsweep.sweep.share import Share
+
+
+class Place(ABC):
+    """Use it as a context manager; between `check` and `drive` the sweep is put on record."""
+
+    @abstractmethod
+    def opened(self) -> AbstractContextManager[object]:
+        """Begin to get ready, in the background; the end of the context ends what was begun."""
+
+    @abstractmethod
+    def check(self, database: "Database", resources: Resources, out: "Console") -> None:
+        """Wait until it is ready. Raises ClusterUnavailableError where sweeps with such trials cannot run there."""
+
+    @abstractmethod
+    def drive(
+        self,
+        database: "Database",
+        sweep: Sweep,
+        share: "Share",
+        resources: Resources,
+        provenance: "Provenance",
+        out: "Console",
+    ) -> int:
+        """Run the share of the sweep to its end, or hand it over; returns the command's exit code."""
+
+
+def find_place(driving: Driving, settings: Settings, before: Sweep | None = None) -> Place:
+    """Where the flags, RAY_ADDRESS, or else the sweep's own past say; else the service if one is up; else here.
+
+    Raises InputError for an address that is none, and for flags that do not go together;
+    ClusterUnavailableError for a cluster that does not answer.
+    """
+    address = read_address(driving.address)
+    if address is None and before is not None and before.address is not None:
+        address = Address(Reach.JOBS, before.address)
+    if address is not None and address.reach is Reach.JOBS:
+        from rlsweep.sweep.jobs import JobsCluster
+
+        return _OnCluster(driving, settings, JobsCluster(address.text))
+    service = None if address is not None or driving.dashboard else find_service(Paths(settings).service)
+    if service is not None:
+        return _InService(driving, settings, service)
+    if driving.detach:
+        raise InputError(
+            "--detach: there is nobody to leave the sweep to. Start the service with `rlsweep up`, or name a cluster "
+            "with --address http://HEAD:8265."
+        )
+    return _Here(driving, settings, address or Address(Reach.OWN, ""))
+
+
+def drive_on_this_cluster(reference: str, share: "Share", settings: Settings, *, grace: float, command: str) -> int:
+    """Drive a sweep that was sent to the cluster which this process is a job of; returns the command's exit code.
+
+    Its place and its resources are on record already. Raises InputError where it has to be refused.
+    """
+    from rlsweep.store.opening import open_database
+    from rlsweep.sweep.cluster import RayOptions, RaySession
+    from rlsweep.sweep.provenance import provenance_elsewhere
+
+    out = console()
+    os.chdir("/")  # the job's own folder is Ray's, which may unpack it anew while somebody stands in it
+    with open_database(settings) as database, RaySession(RayOptions(address="auto")) as session:
+        sweep = sweeps.get(database, reference)
+        resources = Resources() if sweep.resources is None else Resources.from_record(sweep.resources)
+        session.ready()
+        session.check_nodes(database.url, settings)
+        driver = make_driver(
+            database,
+            sweep,
+            share,
+            resources=resources,
+            slots=session.slots(resources),
+            settings=settings,
+            metadata=provenance_elsewhere(sweep, command).as_metadata(),
+            grace=grace,
+        )
+        interrupted, sweep = run_here(driver, out)
+        return conclude(database, sweep, out, interrupted=interrupted, json=False)
+
+
+class _Here(Place):
+    """Here: this process is the driver, on a Ray of its own or on a cluster that it joins."""
+
+    def __init__(self, driving: Driving, settings: Settings, address: Address) -> None:
+        from rlsweep.sweep.cluster import RayOptions, RaySession
+
+        self._driving = driving
+        self._settings = settings
+        self._address = address
+        self._session = RaySession(RayOptions(address=address.text or None, dashboard=driving.dashboard))
+
+    @override
+    def opened(self) -> AbstractContextManager[object]:
+        return self._session
+
+    @override
+    def check(self, database: "Database", resources: Resources, out: "Console") -> None:
+        self._session.ready()
+        self._slots = self._session.slots(resources)
+        self._session.check_nodes(database.url, self._settings)
+        if self._session.dashboard_url is not None:
+            out.print(
+                f"Ray's dashboard: {self._session.dashboard_url} (token {os.environ['RAY_AUTH_TOKEN']})", soft_wrap=True
+            )
+
+    @override
+    def drive(
+        self,
+        database: "Database",
+        sweep: Sweep,
+        share: "Share",
+        resources: Resources,
+        provenance: "Provenance",
+        out: "Console",
+    ) -> int:
+        out.print(
+            f"\nSweep {sweep.name} runs; follow or end it from elsewhere: rlsweep status|stop {sweep.name}",
+            soft_wrap=True,
+            markup=False,
+        )
+        sweep = sweeps.assign(database, sweep.id, resources=resources.to_record(), address=None)
+        driver = make_driver(
+            database,
+            sweep,
+            share,
+            resources=resources,
+            slots=self._slots,
+            settings=self._settings,
+            metadata=provenance.as_metadata(),
+            grace=self._driving.grace,
+        )
+        interrupted, sweep = run_here(driver, out)
+        return conclude(database, sweep, out, interrupted=interrupted, json=self._driving.json)
+
+
+class _InService(Place):
+    """The service's resident driver takes it; this command follows."""
+
+    def __init__(self, driving: Driving, settings: Settings, card: ServiceCard) -> None:
+        self._driving = driving
+        self._folder = Paths(settings).service
+        self._card = card
+
+    @override
+    def opened(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    @override
+    def check(self, database: "Database", resources: Resources, out: "Console") -> None:
+        resources.slots([self._card.resources])
+
+    @override
+    def drive(
+        self,
+        database: "Database",
+        sweep: Sweep,
+        share: "Share",
+        resources: Resources,
+        provenance: "Provenance",
+        out: "Console",
+    ) -> int:
+        sweep = sweeps.assign(database, sweep.id, resources=resources.to_record(), address=None)
+        request = Request(
+            sweep_id=sweep.id,
+            share=share,
+            grace_seconds=self._driving.grace,
+            command=provenance.command,
+            folder=Path.cwd(),
+        )
+        ask(self._card, request)
+        return _left_or_followed(
+            database, sweep, look_at_service(self._folder, sweep), self._driving, out, "the service"
+        )
+
+
+class _OnCluster(Place):
+    """A job on the cluster's head takes it; this command follows, or leaves it."""
+
+    def __init__(self, driving: Driving, settings: Settings, cluster: "JobsCluster") -> None:
+        self._driving = driving
+        self._settings = settings
+        self._cluster = cluster
+
+    @override
+    def opened(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    @override
+    def check(self, database: "Database", resources: Resources, out: "Console") -> None:
+        elsewhere = self._cluster.hosts() - {socket.gethostname()}
+        if elsewhere and self._settings.database_url is None:
+            raise ClusterUnavailableError(
+                f"The cluster at {self._cluster.url} runs on {', '.join(sorted(elsewhere)[:3])}, which cannot reach "
+                f"the embedded database in {self._settings.home}: set RLSWEEP_DATABASE_URL to a PostgreSQL server that "
+                "its nodes and this machine reach, and RLSWEEP_STORAGE to what all nodes reach."
+            )
+        self._cluster.slots(resources)
+
+    @override
+    def drive(
+        self,
+        database: "Database",
+        sweep: Sweep,
+        share: "Share",
+        resources: Resources,
+        provenance: "Provenance",
+        out: "Console",
+    ) -> int:
+        sweep = sweeps.assign(database, sweep.id, resources=resources.to_record(), address=self._cluster.url)
+        sent = self._cluster.send(
+            sweep, share, self._settings, grace_seconds=self._driving.grace, command=provenance.command
+        )
+        if not sent:
+            out.print(f"The cluster has sweep {sweep.name} already.", markup=False)
+        return _left_or_followed(
+            database, sweep, look_at_job(self._cluster, sweep), self._driving, out, self._cluster.url
+        )
+
+
+def _left_or_followed(
+    database: "Database", sweep: Sweep, look: Callable[[], None], driving: Driving, out: "Console", where: str
+) -> int:
+    out.print(
+        f"\nSweep {sweep.name} is driven by {where}; from elsewhere: rlsweep attach|status|logs|stop {sweep.name}",
+        soft_wrap=True,
+        markup=False,
+    )
+    if not driving.detach:
+        return follow(database, sweep, out, look=look, json=driving.json)
+    if driving.json:
+        print_json({"sweep": sweep})
+    return 0

@@ -1,0 +1,111 @@
+"""Whether a running Ray cluster answers and lets us in.
+
+Asked before Ray itself is, which would wait for ever, or for a minute and then end the process.
+"""
+
+import json
+import os
+import socket
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from rlsweep.errors import ClusterUnavailableError
+
+CONNECT_SECONDS = 5.0
+"""How long an address may take to take a connection."""
+
+ANSWER_SECONDS = 15.0
+"""How long a cluster may take to answer a first, small question; a busy head takes seconds."""
+
+TOKEN_WAYS = (
+    "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to the cluster's own token (on its head: "
+    "`ray get-auth-token`)."
+)
+
+
+def use_token_if_any() -> None:
+    """Turn token authentication on where a token is at hand and nothing is said of it; before Ray is imported."""
+    at_hand = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
+    if at_hand or Path("~/.ray/auth_token").expanduser().is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+
+
+def check_joinable(address: str) -> None:
+    """Ask the head of the cluster at host:port who it is; other forms of address are for Ray to answer at once.
+
+    Raises ClusterUnavailableError where nothing answers there, or the token is missing or wrong.
+    """
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdigit():
+        return
+    _connect(host.strip("[]"), int(port), address)
+    import grpc
+    from ray._private.grpc_utils import init_grpc_channel
+    from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
+    from ray.exceptions import AuthenticationError
+
+    try:
+        with init_grpc_channel(address) as channel:
+            stub = gcs_service_pb2_grpc.NodeInfoGcsServiceStub(channel)
+            stub.GetClusterId(gcs_service_pb2.GetClusterIdRequest(), timeout=ANSWER_SECONDS)
+    except AuthenticationError as error:
+        raise ClusterUnavailableError(f"No token was found for the Ray cluster at {address}. {TOKEN_WAYS}") from error
+    except grpc.RpcError as error:
+        if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+            raise _refused(address) from error
+        raise ClusterUnavailableError(
+            f"What answers at {address} is not the head of a Ray cluster of this version ({error.code().name}). "
+            "The head's port is 6379 unless it was told otherwise."
+        ) from error
+
+
+def ask_jobs_api(url: str, path: str) -> Any:
+    """GET a document of a head's dashboard.
+
+    Raises ClusterUnavailableError where nothing answers there in time, where it is no Ray, or where the token is
+    missing or wrong.
+    """
+    request = urllib.request.Request(url + path, headers=_token_headers(url))
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        if error.code in (401, 403):
+            raise _refused(url) from error
+        raise ClusterUnavailableError(f"{url} answers, but not as a Ray cluster: HTTP {error.code}.") from error
+    except TimeoutError as error:
+        raise ClusterUnavailableError(f"{url} gave no answer within {ANSWER_SECONDS:.0f} s.") from error
+    except (OSError, urllib.error.URLError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise ClusterUnavailableError(
+            f"The Ray cluster's Jobs API cannot be reached at {url}: {reason}. It is part of the head's dashboard, on "
+            "port 8265 there, often through a tunnel."
+        ) from error
+    except ValueError as error:
+        raise ClusterUnavailableError(f"{url} answers, but not as a Ray cluster.") from error
+
+
+def _token_headers(url: str) -> dict[str, str]:
+    from ray._private.authentication.http_token_authentication import get_auth_headers_if_auth_enabled
+    from ray.exceptions import AuthenticationError
+
+    try:
+        return get_auth_headers_if_auth_enabled({})
+    except AuthenticationError as error:
+        raise ClusterUnavailableError(f"No token was found for the Ray cluster at {url}. {TOKEN_WAYS}") from error
+
+
+def _refused(address: str) -> ClusterUnavailableError:
+    has_token = os.environ.get("RAY_AUTH_MODE") == "token"
+    what = "does not take the token that was given" if has_token else "asks for a token, and none was given"
+    return ClusterUnavailableError(f"The Ray cluster at {address} {what}. {TOKEN_WAYS}")
+
+
+def _connect(host: str, port: int, address: str) -> None:
+    try:
+        with socket.create_connection((host, port), timeout=CONNECT_SECONDS):
+            pass
+    except OSError as error:
+        raise ClusterUnavailableError(f"Nothing answers at {address}: {error.strerror or error}.") from error

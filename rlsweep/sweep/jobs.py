@@ -1,0 +1,158 @@
+"""Sweeps on a cluster elsewhere, through Ray's Jobs API: a job is a driver that runs on the cluster's head.
+
+The sweep is on record before its job is sent, and the job carries the sweep's id: sent twice, it is refused by the
+cluster. What the job does is `rlsweep drive`, the same driver as anywhere; the record tells how it goes.
+"""
+
+import asyncio
+import logging
+import shlex
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rlsweep.errors import ClusterUnavailableError, NotFoundError
+from rlsweep.runs import Sweep
+from rlsweep.settings import Settings
+from rlsweep.sweep.access import ask_jobs_api, use_token_if_any
+from rlsweep.sweep.luggage import SETTINGS_FILE, pack
+from rlsweep.sweep.resources import Resources
+from rlsweep.sweep.share import Share, name_of
+
+MARGIN_SECONDS = 60
+"""That Ray waits for a stopped driver beyond what its trials are given: it settles the record and ends."""
+
+HEAD_SECONDS = 60.0
+"""How long a head may say that it takes no jobs yet."""
+
+_TALKATIVE = (
+    "ray.dashboard.modules.dashboard_sdk",
+    "ray.dashboard.modules.job.sdk",
+    "ray._private.runtime_env.packaging",
+)
+"""Loggers that tell of every request."""
+    "ray.dashboard.modules.dashboard_sdk",
+    "ray.dashboard.modules.job.sdk",
+    "ray._private.runtime_env.packaging",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """id: as the Jobs API has it; state: Ray's word, lower case, such as `running`."""
+
+    id: str
+    state: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its driver has ended."""
+        return self.state in ("stopped", "succeeded", "failed")
+
+
+class JobsCluster:
+    """A cluster by the address of its Jobs API."""
+
+    def __init__(self, url: str) -> None:
+        """Raises ClusterUnavailableError where nothing answers there, or does not let us in."""
+        use_token_if_any()
+        self.url = url
+        ask_jobs_api(url, "/api/version")
+        from ray.job_submission import JobSubmissionClient
+
+        for talkative in (
+            "dashboard.modules.dashboard_sdk",
+            "dashboard.modules.job.sdk",
+            "_private.runtime_env.packaging",
+        ):
+            logging.getLogger(f"ray.{talkative}").setLevel(logging.ERROR)
+        try:
+            self._client = JobSubmissionClient(url)
+        except (ConnectionError, RuntimeError) as error:
+            raise ClusterUnavailableError(f"The Ray cluster at {url} cannot be worked with: {error}") from error
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Ray's summary of every node: hostname, ip, and `raylet`, with the resources."""
+        summary = ask_jobs_api(self.url, "/nodes?view=summary")["data"]["summary"]
+        return [node for node in summary if node["raylet"].get("state") == "ALIVE"]
+
+    def slots(self, resources: Resources) -> int:
+        """How many trials run at a time. Raises ClusterUnavailableError where no node can hold one."""
+        return resources.slots([node["raylet"].get("resourcesTotal", {}) for node in self.nodes()])
+
+    def hosts(self) -> set[str]:
+        """The names of the machines that it runs on."""
+        return {str(node["hostname"]) for node in self.nodes()}
+
+    def send(self, sweep: Sweep, share: Share, settings: Settings, *, grace_seconds: float, command: str) -> bool:
+        """Send a driver of the share of the sweep; False where a job of that id is there already.
+
+        command: what the user typed
+        """
+        jobs = self._jobs_of(sweep.id)
+        job_id = str(sweep.id) if not jobs else f"{sweep.id}-{len(jobs) + 1}"
+        entrypoint = ["python", "-m", "rlsweep", "--settings", SETTINGS_FILE, "drive", str(sweep.id)]
+        entrypoint += ["--share", name_of(share), "--grace", f"{grace_seconds:g}", "--command", command]
+        environ = {
+            "RAY_JOB_STOP_SIGNAL": "SIGINT",
+            "RAY_JOB_STOP_WAIT_TIME_S": f"{grace_seconds + MARGIN_SECONDS:.0f}",
+            "PYTHONUNBUFFERED": "1",
+        }
+        with tempfile.TemporaryDirectory(prefix="rlsweep-job-") as folder:
+            pack(Path(folder), settings, {sweep.base_config["environment"]["id"]})
+            return self._submit(
+                entrypoint=shlex.join(entrypoint),
+                submission_id=job_id,
+                runtime_env={"working_dir": folder, "env_vars": environ},
+                metadata={"sweep": sweep.name},
+            )
+
+    def _submit(self, **job: Any) -> bool:
+        """Submit it; False where there is a job of its id. A head that has just started takes jobs a little later."""
+        deadline = time.monotonic() + HEAD_SECONDS
+        while True:
+            try:
+                self._client.submit_job(**job)
+                return True
+            except (RuntimeError, ConnectionError) as error:
+                if "already exists" in str(error):
+                    return False
+                if "No available agent" not in str(error) or time.monotonic() >= deadline:
+                    raise ClusterUnavailableError(
+                        f"The cluster at {self.url} did not take the sweep: {error}"
+                    ) from error
+            time.sleep(1.0)
+
+    def job_of(self, sweep_id: UUID) -> Job | None:
+        """The newest job of a sweep; None where the cluster knows none, or no more."""
+        jobs = self._jobs_of(sweep_id)
+        return jobs[-1] if jobs else None
+
+    def log(self, sweep_id: UUID) -> str:
+        """All that the sweep's newest driver has written. Raises NotFoundError where there is none."""
+        return self._client.get_job_logs(self._known(sweep_id).id)
+
+    def follow_log(self, sweep_id: UUID) -> Iterator[str]:
+        """The same as it comes, until the driver ends."""
+        lines = self._client.tail_job_logs(self._known(sweep_id).id)
+        with asyncio.Runner() as runner:
+            while (text := runner.run(anext(lines, None))) is not None:
+                yield text
+
+    def _known(self, sweep_id: UUID) -> Job:
+        job = self.job_of(sweep_id)
+        if job is None:
+            raise NotFoundError(
+                f"The cluster at {self.url} knows no job of sweep {sweep_id}; it may have been restarted."
+            )
+        return job
+
+    def _jobs_of(self, sweep_id: UUID) -> list[Job]:
+        """In the order in which they were sent."""
+        found = [job for job in self._client.list_jobs() if (job.submission_id or "").startswith(str(sweep_id))]
+        found.sort(key=lambda job: job.start_time or 0)
+        return [Job(id=str(job.submission_id), state=job.status.value.lower()) for job in found]

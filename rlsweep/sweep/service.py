@@ -1,0 +1,206 @@
+"""The service of `rlsweep up`, seen from both sides: who it is, whether it lives, and what it is asked to do.
+
+A lock on a file says that it lives, and the kernel drops that when it ends, however it ends. A request is one message
+over loopback, behind a key that only the owner of RLSWEEP_HOME can read, and one in answer. Nothing depends on the
+service: a sweep is on record before the service hears of it, and any other driver can go on with it.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Listener
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from uuid import UUID
+
+from rlsweep.errors import InputError, RlsweepError
+from rlsweep.sweep.share import SHARES, Share, name_of
+
+_LOCK = "lock"
+_CARD = "service.json"
+_TOKEN = "ray-token"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceCard:
+    """How a running service is known and reached; a file of its owner's alone.
+
+    port, key: of the requests
+    resources: what its Ray has of each kind
+    """
+
+    pid: int
+    port: int
+    key: str
+    resources: dict[str, float]
+    page_url: str
+    dashboard_url: str
+    token_file: str
+    since: datetime
+
+    @property
+    def as_shown(self) -> dict[str, Any]:
+        """What anybody may see of it."""
+        shown = asdict(self)
+        del shown["key"]
+        return shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """To drive a sweep that is on record.
+
+    grace_seconds: what a trial may take to end once it was asked to
+    command, folder: what the user typed, and where
+    """
+
+    sweep_id: UUID
+    share: Share
+    grace_seconds: float
+    command: str
+    folder: Path
+
+
+def find_service(folder: Path) -> ServiceCard | None:
+    """The service that keeps this folder, if one is up and ready."""
+    if not is_up(folder):
+        return None
+    try:
+        card = json.loads((folder / _CARD).read_text())
+    except FileNotFoundError:
+        return None  # it is just starting, or ending
+    return ServiceCard(**card | {"since": datetime.fromisoformat(card["since"])})
+
+
+def is_up(folder: Path) -> bool:
+    """Whether a service holds the folder, perhaps not ready yet."""
+    try:
+        descriptor = os.open(folder / _LOCK, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def ask(card: ServiceCard, request: Request) -> None:
+    """Have the service drive a sweep. Raises RlsweepError where it cannot be asked, or says no."""
+    message = {
+        "sweep_id": str(request.sweep_id),
+        "share": name_of(request.share),
+        "grace_seconds": request.grace_seconds,
+        "command": request.command,
+        "folder": str(request.folder),
+    }
+    try:
+        with Client(("127.0.0.1", card.port), authkey=card.key.encode()) as connection:
+            connection.send_bytes(json.dumps(message).encode())
+            answer = json.loads(connection.recv_bytes())
+    except (OSError, EOFError, AuthenticationError) as error:
+        raise RlsweepError(f"The service (process {card.pid}) does not answer: {error}") from error
+    if answer is not None:
+        raise RlsweepError(f"The service does not take the sweep: {answer}")
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the folder as its service. Raises InputError where another one does."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    if not _take_lock(descriptor):
+        os.close(descriptor)
+        raise InputError("The service is up already: `rlsweep status` shows it, `rlsweep down` ends it.")
+    try:
+        (folder / _CARD).unlink(missing_ok=True)
+        yield
+    finally:
+        (folder / _CARD).unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _take_lock(descriptor: int) -> bool:
+    """Take the lock, unless a service has it: who merely looks holds it for a moment."""
+    for _ in range(20):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def ray_token(folder: Path) -> tuple[str, Path]:
+    """The token of the service's Ray, the same at every start, and the file that holds it."""
+    path = folder / _TOKEN
+    if not path.exists():
+        _write_private(path, secrets.token_hex(32))
+    return path.read_text().strip(), path
+
+
+class Counter:
+    """Where requests come in: a thread takes one after the other and hands it to `take`, which is to be quick."""
+
+    def __init__(self, take: Callable[[Request], None]) -> None:
+        """take: may raise RlsweepError, which is told to whoever asked."""
+        self._take = take
+        self._key = secrets.token_hex(32)
+        self._listener = Listener(("127.0.0.1", 0), authkey=self._key.encode())
+
+    def open(
+        self, folder: Path, *, resources: dict[str, float], page_url: str, dashboard_url: str, token_file: Path
+    ) -> ServiceCard:
+        """Take requests from now on, and let the folder tell who it is that does."""
+        card = ServiceCard(
+            pid=os.getpid(),
+            port=self._listener.address[1],
+            key=self._key,
+            resources=resources,
+            page_url=page_url,
+            dashboard_url=dashboard_url,
+            token_file=str(token_file),
+            since=datetime.now(UTC),
+        )
+        Thread(target=self._serve, name="requests", daemon=True).start()
+        _write_private(folder / _CARD, json.dumps(asdict(card) | {"since": card.since.isoformat()}))
+        return card
+
+    def _serve(self) -> None:
+        while True:
+            # Whoever has not the key, or leaves in the middle, is not our trouble.
+            with suppress(OSError, EOFError, AuthenticationError), self._listener.accept() as connection:
+                request = json.loads(connection.recv_bytes())
+                connection.send_bytes(json.dumps(self._answer(request)).encode())
+
+    def _answer(self, request: dict[str, Any]) -> str | None:
+        try:
+            self._take(
+                Request(
+                    sweep_id=UUID(request["sweep_id"]),
+                    share=SHARES[request["share"]],
+                    grace_seconds=float(request["grace_seconds"]),
+                    command=request["command"],
+                    folder=Path(request["folder"]),
+                )
+            )
+        except RlsweepError as error:
+            return str(error)
+        return None
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, all of it at once."""
+    temporary = path.with_suffix(".tmp")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    temporary.rename(path)

@@ -1,0 +1,130 @@
+"""The service of `rlsweep up` takes sweeps, side by side, from any folder; it ends cleanly, or loses nothing."""
+
+import json
+import os
+import re
+import signal
+import socket
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+EVERY_ROLLOUT = ("--set", "checkpoint_interval_episodes=5", "--set", "evaluation.enabled=false", "--mode", "full")
+PATIENCE_S = 120
+
+OWN_GAME = """\
+from troubled_envs import Calm
+
+class Mine(Calm):
+    def step(self, action):
+        observation, _, over, cut, info = super().step(action)
+        return observation, {reward}, over, cut, info
+"""
+
+
+def free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
+def up(rlsweep: Any) -> tuple[str, str]:
+    """Start it; what it said, and its ports as flags."""
+    page, dashboard = free_port(), free_port()
+    said = rlsweep.run("up", "--port", page, "--dashboard-port", dashboard, "--cpus", "2").stdout
+    return said, page
+
+
+def wait_until(rlsweep: Any, query: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if rlsweep.run("db", "shell", "-c", f"copy ({query}) to stdout").stdout.strip() not in ("", "0"):
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"not before long: {query}")
+
+
+def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None:
+    assert rlsweep.run("down").stdout == "The service is not up.\n"
+    nobody = rlsweep.run("submit", rlsweep.agents("a"), "--episodes", "5", "--detach", expect=2).stderr
+    assert "there is nobody to leave the sweep to. Start the service with `rlsweep up`" in nobody
+
+    said, page = up(rlsweep)
+    try:
+        assert f"Training History: http://localhost:{page}/training\n" in said
+        assert "2 CPUs for trials" in said
+        assert "is up already" in rlsweep.run("up").stdout
+        assert rlsweep.run("status").stdout.endswith(
+            "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'\n"
+        )
+        with urllib.request.urlopen(f"http://127.0.0.1:{page}/api/sweeps") as answer:
+            assert json.load(answer)["total"] == 0
+        card = rlsweep.home / "service" / "service.json"
+        assert card.stat().st_mode & 0o077 == 0
+        key = json.loads(card.read_text())["key"]
+
+        # Followed to its end, as without the service; two folders' modules of one name do not meet.
+        rewards = {}
+        for reward in (1.0, 2.0):
+            folder = tmp_path / f"reward-{reward:g}"
+            folder.mkdir()
+            (folder / "own_game.py").write_text(OWN_GAME.format(reward=reward))
+            (folder / "base.json").write_text(json.dumps({"environment": "own_game:Mine"}))
+            (folder / "agent.yaml").write_text((tmp_path / "tiny_sweep_a.yaml").read_text())
+            there = type(rlsweep)(folder=folder, home=rlsweep.home)
+            done = there.run("submit", "agent.yaml", "--episodes", "5", "--base-config", "base.json")
+            assert "is driven by the service" in done.stdout
+            assert ": completed" in done.stdout
+            (run,) = rlsweep.json("status")["runs"]
+            rewards[reward] = run["mean_reward"]
+            assert run["metadata"]["command"].startswith("__main__.py submit agent.yaml")
+        assert rewards == {1.0: 10.0, 2.0: 20.0}
+
+        # Two at once, left to it; one is stopped, the other is there when the service ends.
+        base = rlsweep.base("Calm", seconds=0.01)
+        for name in ("one", "two"):
+            plan = ("--episodes", "2000", "--base-config", base, "--max-concurrent", "1", *EVERY_ROLLOUT)
+            rlsweep.run("submit", "tiny_sweep_a.yaml", *plan, "--name", name, "--detach")
+        wait_until(rlsweep, "select 1 from checkpoints having count(distinct run_id) = 2")
+        status = rlsweep.json("status")
+        assert status["service"]["page_url"].endswith(f":{page}/training")
+        assert key not in json.dumps(status)
+        rlsweep.run("stop", "one")
+        assert rlsweep.run("attach", "one", expect=1).stdout.count("Finish it: rlsweep resume one") == 1
+        assert "running, 0/2,000 ep" in rlsweep.run("logs", "one").stdout
+    finally:
+        ended = rlsweep.run("down").stdout
+    assert ended == "1 sweep will stop, and can be resumed: two\nThe service has ended.\n"
+    assert rlsweep.json("status", "two")["sweep"]["status"] == "stopped"
+    assert rlsweep.processes() == []
+
+
+def test_a_service_that_was_killed_is_followed_by_another(rlsweep: Any) -> None:
+    up(rlsweep)
+    base = rlsweep.base("Calm", seconds=0.01)
+    plan = ("--episodes", "120", "--base-config", base, *EVERY_ROLLOUT)
+    rlsweep.run("submit", rlsweep.agents("a"), *plan, "--name", "night", "--detach")
+    wait_until(rlsweep, "select count(*) from checkpoints")
+    attached = rlsweep.start("attach", "night")
+    pid = rlsweep.json("status")["service"]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    _, err = attached.communicate(timeout=PATIENCE_S)
+    assert attached.returncode == 1
+    assert re.search(r"The driver .*:\d+:\w+ of sweep night gives no sign of life", err)
+    psutil.wait_procs(rlsweep.processes(), timeout=60)
+    assert rlsweep.processes() == [], "neither its page nor its Ray outlives it"
+
+    up(rlsweep)
+    try:
+        done = rlsweep.run("resume", "night").stdout
+        assert "is driven by the service" in done
+        (run,) = rlsweep.json("status", "night")["runs"]
+        assert (run["status"], run["attempt"], run["episodes"]) == ("completed", 2, 120)
+    finally:
+        rlsweep.run("down")
