@@ -28,6 +28,9 @@ RESTARTS = 3
 # Tune gives its actors an environment variable of its own, which keeps them from Ray's prestarted workers.
 class_cache.DEFAULT_ENV_VARS.clear()
 
+_registering = threading.Lock()
+"""Tune's table of trainables loses an entry, or raises, where two threads add to it."""
+
 
 class Fit(threading.Thread):
     """`Tuner.fit` over some runs, in a thread: the main thread can watch, answer signals, and leave at any time.
@@ -49,13 +52,14 @@ class Fit(threading.Thread):
         name = f"sweep-{uuid4().hex[:12]}"
         super().__init__(name="tune", daemon=True)
         self.error: Exception | None = None
-        # Tune knows trainables and their parameters by the name of the class.
-        own_trainable = type(name, (trainable,), {})
+        own_trainable = tune.with_resources(
+            tune.with_parameters(type(name, (trainable,), {}), **parameters),
+            tune.PlacementGroupFactory([resources.bundle]),
+        )
+        with _registering:
+            tune.register_trainable(name, own_trainable)
         self._tuner = tune.Tuner(
-            tune.with_resources(
-                tune.with_parameters(own_trainable, **parameters), tune.PlacementGroupFactory([resources.bundle])
-            ),
-            param_space={},
+            name,
             tune_config=tune.TuneConfig(
                 search_alg=_RunIds(run_ids, at_a_time=slots),
                 scheduler=_InOrder(),  # type: ignore[no-untyped-call]
