@@ -22,9 +22,10 @@ from rlsweep.runs import Overview, RunStatus, Sweep, TrainingRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.liveness import LEASE_PATIENCE_S, held, trained
-from rlsweep.store.overview import overview
+from rlsweep.store.overview import overview, recorded
 from rlsweep.sweep.execution import Workplace
 from rlsweep.sweep.flags import StopFlag
+from rlsweep.sweep.meters import Meters
 from rlsweep.sweep.patience import patiently
 from rlsweep.sweep.recorder import PATIENCE_SECONDS
 from rlsweep.sweep.resources import Resources
@@ -77,6 +78,7 @@ class Driver:
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self._flag = StopFlag(sweep.id)
         self._trials = LiveTrials()
+        self._meters = Meters(sweep.name)
         self._stop = threading.Event()
         self._flag_raised = False
         self._stop_recorded = False
@@ -122,7 +124,7 @@ class Driver:
             if self._stop.is_set():  # perhaps before there was anything to look at
                 self._wait(lambda: sweeps.request_stop(self._database, self._sweep.id))
             ended = self._wait(lambda: self._settle("The trial could not be started."))
-            watch(self._wait(self._overview))
+            self._wait(lambda: self._show(watch, at_the_end=True))
             return ended
         finally:
             self._flag.lower()
@@ -203,16 +205,14 @@ class Driver:
                 self._stop_recorded = True
             self._renew_lease()
             self._settle_all_lost()
-            stopping = training_runs.stopping(self._database, self._sweep.id)
-            seen = self._overview()
+            self._kill_overdue()
+            self._show(watch)
         except StoreUnavailableError as error:
             if not self._is_away:
                 self._is_away = True
                 logger.warning("Trials go on and keep their records until the database is back. %s", error)
             return
         self._is_away = False
-        self._kill_overdue(stopping)
-        watch(seen)
 
     def _settle_all_lost(self) -> None:
         """Put an end on record for runs whose processes died; one that had not begun is left to another round."""
@@ -227,9 +227,9 @@ class Driver:
             sweeps.renew_lease(self._database, self._sweep.id, self._name)
             self._last_sign = time.monotonic()
 
-    def _kill_overdue(self, stopping: Sequence[TrainingRun]) -> None:
+    def _kill_overdue(self) -> None:
         now = time.monotonic()
-        for run in stopping:
+        for run in training_runs.stopping(self._database, self._sweep.id):
             since = self._stopping_since.setdefault(run.id, now)
             if now - since >= self._grace_seconds and self._trials.kill(run.id):
                 logger.warning("%s did not end within %.0f s: its process is killed", run.label, self._grace_seconds)
@@ -238,6 +238,9 @@ class Driver:
         unfinished = training_runs.unfinished_ids(self._database, self._sweep.id)
         return [run_id for run_id in unfinished if run_id in self._own]
 
-    def _overview(self) -> Overview:
-        """Of the whole sweep, which whoever watches wants to see."""
-        return overview(self._database, self._sweep.id)
+    def _show(self, watch: Watcher, *, at_the_end: bool = False) -> None:
+        """Show how far the whole sweep has come to whoever watches, and to Ray's metrics."""
+        seen = overview(self._database, self._sweep.id)
+        if at_the_end or self._meters.is_due():
+            self._meters.set(seen, recorded(self._database, self._sweep.id))
+        watch(seen)

@@ -69,9 +69,9 @@ def drive(database: Database, sweep: Sweep, settings: Settings, slots: int) -> d
 
     workplace = execution.Workplace(database_url=database.url, settings=settings, threads=1)
     began = time.time()
-    ended = driver.Driver(
-        database, sweep, workplace, Resources(), share=PLANNED, slots=slots, grace_seconds=60
-    ).run(watch)
+    ended = driver.Driver(database, sweep, workplace, Resources(), share=PLANNED, slots=slots, grace_seconds=60).run(
+        watch
+    )
     seconds = time.time() - began
     with database.readonly() as connection:
         row = connection.execute(

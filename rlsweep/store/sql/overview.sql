@@ -17,3 +17,9 @@ cross join lateral (
 join training_runs as run using (id)
 order by wanted.rank, foremost.position
 limit %(limit)s
+
+-- name: sum_recorded
+-- What all runs of the sweep have recorded.
+select coalesce(sum(episodes), 0)::bigint as episodes, coalesce(sum(env_steps), 0)::bigint as env_steps
+from training_runs
+where sweep_id = %(sweep_id)s
