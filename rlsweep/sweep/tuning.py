@@ -16,6 +16,7 @@ from ray import tune
 from ray.tune.execution import class_cache
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
+from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search.basic_variant import BasicVariantGenerator
 from typing_extensions import override
@@ -71,7 +72,7 @@ class Fit(threading.Thread):
                 failure_config=tune.FailureConfig(max_failures=RESTARTS),
                 # Checkpoints are the trainer's own; Tune would otherwise save the trainable when it is done.
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
-                callbacks=[trials],
+                callbacks=[trials, _NoProgress()],
                 verbose=0,
             ),
         )
@@ -160,6 +161,19 @@ def _forget_ended(controller: TuneController) -> None:
         controller._trials.remove(trial)
         controller._trial_metadata.pop(trial.trial_id, None)
         shutil.rmtree(str(trial.local_path), ignore_errors=True)
+
+
+class _NoProgress(TrialProgressCallback):
+    """In place of the one that Tune adds where there is none, which prints nothing here and keeps every trial."""
+
+    @override
+    def on_trial_result(self, *_: Any, **__: Any) -> None: ...
+
+    @override
+    def on_trial_error(self, *_: Any, **__: Any) -> None: ...
+
+    @override
+    def on_trial_complete(self, *_: Any, **__: Any) -> None: ...
 
 
 class LiveTrials(tune.Callback):
