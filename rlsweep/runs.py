@@ -1,5 +1,6 @@
 """The records: what is known of sweeps, training runs, episodes, updates, evaluations and checkpoints."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,16 @@ class RunStatus(StrEnum):
     def is_finished(self) -> bool:
         """Whether the run will write no more."""
         return self not in (RunStatus.PENDING, RunStatus.RUNNING)
+
+
+WATCHED_FIRST = (
+    RunStatus.RUNNING,
+    RunStatus.FAILED,
+    RunStatus.PENDING,
+    RunStatus.STOPPED,
+    RunStatus.COMPLETED,
+)
+"""Whose runs are shown before others where there is no room for all."""
 
 
 class SweepStatus(StrEnum):
@@ -250,3 +261,30 @@ class TrainingRun(NewRun):
     steps_per_second: float | None
     error: str | None
     metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """How far a sweep has come.
+
+    runs: those that are shown: all of them or, of many, those that come first by WATCHED_FIRST
+    runs_by_status: how many there are in each status, shown or not; a status that none has may be left out
+    """
+
+    runs: tuple[TrainingRun, ...]
+    runs_by_status: dict[RunStatus, int]
+
+    @classmethod
+    def of_all(cls, runs: Sequence[TrainingRun]) -> "Overview":
+        """Make one that shows every run."""
+        return cls(runs=tuple(runs), runs_by_status=dict(Counter(run.status for run in runs)))
+
+    @property
+    def total(self) -> int:
+        """How many runs there are."""
+        return sum(self.runs_by_status.values())
+
+    @property
+    def finished(self) -> int:
+        """How many of them will write no more."""
+        return sum(count for status, count in self.runs_by_status.items() if status.is_finished)

@@ -86,13 +86,14 @@ def watch_to_end(database: "Database", sweep: Sweep, out: "Console", *, look: Ca
 
     Raises RlsweepError where its driver gives no sign of life any more, and what `look` raises.
     """
-    from rlsweep.store import sweeps, training_runs
+    from rlsweep.store import sweeps
+    from rlsweep.store.overview import overview
     from rlsweep.sweep.patience import patiently
 
     with LiveProgress(out) as draw:
         while True:
             found = patiently(lambda: sweeps.get(database, sweep.id), seconds=AWAY_SECONDS)
-            draw(patiently(lambda: training_runs.of_sweep(database, sweep.id), seconds=AWAY_SECONDS))
+            draw(patiently(lambda: overview(database, sweep.id), seconds=AWAY_SECONDS))
             if found.status.is_finished:
                 return found
             lost = patiently(lambda: sweeps.lost_driver(database, sweep.id), seconds=AWAY_SECONDS)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 1.0
 MOST_LISTED = 10**9
+MOST_TRIALS = 200
+"""Trials that `status` shows, those that run before others; of more it tells how many there are."""
 
 NO_RUNS = "No training runs yet. Start some: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"
 
@@ -71,6 +73,7 @@ def status(
     from rlsweep.store import sweeps as store
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
+    from rlsweep.store.overview import overview
     from rlsweep.sweep.service import find_service
 
     settings = Settings.from_environ()
@@ -84,16 +87,19 @@ def status(
         if follow and not json:
             with LiveProgress(console()) as draw:
                 while not found.status.is_finished and store.lost_driver(database, found.id) is None:
-                    draw(training_runs.of_sweep(database, found.id))
+                    draw(overview(database, found.id))
                     time.sleep(FOLLOW_SECONDS)
                     found = settle_abandoned(database, store.get(database, found.id))
         lost_driver = None if found.status.is_finished else store.lost_driver(database, found.id)
-        trials = training_runs.of_sweep(database, found.id)
-    if json:
-        return print_json({"sweep": found, "runs": trials, "service": service and service.as_shown})
+        if json:
+            runs = training_runs.of_sweep(database, found.id)
+            return print_json({"sweep": found, "runs": runs, "service": service and service.as_shown})
+        seen = overview(database, found.id, limit=MOST_TRIALS)
     where = f" on {found.address}" if found.address else ""
     typer.echo(f"Sweep {found.name}: {found.status.value}{where}, {found.mode} mode, since {when(found.created_at)}")
-    console().print(progress_table(trials))
+    console().print(progress_table(seen))
+    if len(seen.runs) < seen.total:
+        typer.echo(f"All of them: rlsweep runs --sweep {found.name} --limit {seen.total}")
     if lost_driver is not None:
         typer.echo(
             f"Its process {lost_driver} gives no sign of life: what has not begun will not begin. "

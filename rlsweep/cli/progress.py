@@ -1,13 +1,14 @@
 """How far a sweep has come: the same table in `submit` and in `status`, redrawn in place or line by line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
-from rlsweep.analysis.progress import seconds_left, share_done, total_seconds_left
+from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
 from rlsweep.analysis.wording import number, percent
 from rlsweep.cli.output import duration
-from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.runs import WATCHED_FIRST, Overview, RunStatus, TrainingRun
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -20,18 +21,18 @@ LINES_EVERY_SECONDS = 10.0
 """Between two totals where the output is no terminal."""
 
 
-def progress_table(runs: Sequence[TrainingRun], *, rows: int | None = None) -> "Group":
-    """Draw one line a trial and a total; with more trials than `rows`, those that run come first."""
+def progress_table(seen: Overview, *, rows: int | None = None) -> "Group":
+    """Draw one line a trial that is shown, and a total; with more of them than `rows`, those that run come first."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("trial", no_wrap=True, overflow="ellipsis", min_width=16)
-    unit = "episodes" if all(map(_counts_episodes, runs)) else "env steps"
+    unit = "episodes" if all(map(_counts_episodes, seen.runs)) else "env steps"
     for heading in ("status", unit, "reward", "wins", "steps/s", "left"):
         table.add_column(heading, justify="left" if heading == "status" else "right", no_wrap=True)
-    shown = list(runs) if rows is None or len(runs) <= rows else sorted(runs, key=_importance)[:rows]
+    shown = seen.runs if rows is None or len(seen.runs) <= rows else sorted(seen.runs, key=_importance)[:rows]
     for run in shown:
         table.add_row(
             Text(run.label),
@@ -42,9 +43,9 @@ def progress_table(runs: Sequence[TrainingRun], *, rows: int | None = None) -> "
             _optional(number, run.steps_per_second),
             _optional(duration, seconds_left(run)),
         )
-    if len(shown) < len(runs):
-        table.add_row(f"and {len(runs) - len(shown):,} more")
-    return Group(table, Text(_total(runs)))
+    if len(shown) < seen.total:
+        table.add_row(f"and {seen.total - len(shown):,} more")
+    return Group(table, Text(_total(seen)))
 
 
 def progress_line(run: TrainingRun) -> str:
@@ -64,18 +65,19 @@ def progress_line(run: TrainingRun) -> str:
 
 
 class LiveProgress:
-    """Shows the progress of runs: a table in place on a terminal, lines elsewhere.
+    """Shows how far runs have come: a table in place on a terminal, lines elsewhere.
 
-    Use it as a context manager and call what that gives with the runs, as often as there is news.
+    Use it as a context manager and call what that gives with an overview, as often as there is news. Of runs that are
+    too many to be shown, the lines tell the failures and the total.
     """
 
     def __init__(self, console: "Console") -> None:
         self._console = console
         self._live: Live | None = None
-        self._told: dict[str, RunStatus] = {}
+        self._told: dict[UUID, RunStatus] = {}
         self._last_total = datetime.now(UTC)
 
-    def __enter__(self) -> Callable[[Sequence[TrainingRun]], None]:
+    def __enter__(self) -> Callable[[Overview], None]:
         if not self._console.is_terminal:
             return self._tell
         from rich.live import Live
@@ -88,25 +90,28 @@ class LiveProgress:
         if self._live is not None:
             self._live.stop()
 
-    def _draw(self, runs: Sequence[TrainingRun]) -> None:
+    def _draw(self, seen: Overview) -> None:
         assert self._live is not None
         rows = max(3, self._console.height - 6)
-        self._live.update(progress_table(runs, rows=rows), refresh=True)
+        self._live.update(progress_table(seen, rows=rows), refresh=True)
 
-    def _tell(self, runs: Sequence[TrainingRun]) -> None:
-        for run in runs:
-            if run.status is not self._told.get(str(run.id), RunStatus.PENDING):
-                self._told[str(run.id)] = run.status
+    def _tell(self, seen: Overview) -> None:
+        are_all = len(seen.runs) == seen.total
+        for run in seen.runs:
+            if (are_all or run.status is RunStatus.FAILED) and self._is_news(run):
+                self._told[run.id] = run.status
                 self._console.print(progress_line(run), soft_wrap=True, markup=False)
         now = datetime.now(UTC)
         if (now - self._last_total).total_seconds() >= LINES_EVERY_SECONDS:
             self._last_total = now
-            self._console.print(_total(runs), soft_wrap=True, markup=False)
+            self._console.print(_total(seen), soft_wrap=True, markup=False)
+
+    def _is_news(self, run: TrainingRun) -> bool:
+        return run.status is not self._told.get(run.id, RunStatus.PENDING)
 
 
 def _importance(run: TrainingRun) -> int:
-    order = (RunStatus.RUNNING, RunStatus.FAILED, RunStatus.PENDING, RunStatus.STOPPED, RunStatus.COMPLETED)
-    return order.index(run.status)
+    return WATCHED_FIRST.index(run.status)
 
 
 def _status(run: TrainingRun) -> str:
@@ -124,14 +129,12 @@ def _done(run: TrainingRun) -> str:
     return f"{run.env_steps:,}/{run.config['budget']['total_timesteps']:,}"
 
 
-def _total(runs: Sequence[TrainingRun]) -> str:
-    finished = sum(run.status.is_finished for run in runs)
-    left = total_seconds_left(runs)
-    failed = sum(run.status is RunStatus.FAILED for run in runs)
-    share = sum(1.0 if run.status.is_finished else share_done(run) for run in runs) / max(1, len(runs))
-    parts = [f"{finished} of {len(runs)} trials done", f"{share:.0%}"]
+def _total(seen: Overview) -> str:
+    left = total_seconds_left(seen)
+    failed = seen.runs_by_status.get(RunStatus.FAILED, 0)
+    parts = [f"{seen.finished:,} of {seen.total:,} trials done", f"{total_share_done(seen):.0%}"]
     if failed:
-        parts.append(f"{failed} failed")
+        parts.append(f"{failed:,} failed")
     if left is not None:
         parts.append(f"{duration(left)} left")
     return ", ".join(parts)

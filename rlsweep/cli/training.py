@@ -15,7 +15,7 @@ from rlsweep.cli.signals import on_interrupt
 from rlsweep.config.plan import make_run
 from rlsweep.config.run import Mode
 from rlsweep.errors import CheckpointError, InputError, StoreUnavailableError
-from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _progress(database: "Database", run: TrainingRun, out: "Console") -> Iterato
             while not done.wait(WATCH_SECONDS):
                 # Training goes on without the database for a while, and so does watching it.
                 with suppress(StoreUnavailableError):
-                    draw([training_runs.get(database, run.id)])
+                    draw(Overview.of_all([training_runs.get(database, run.id)]))
 
     thread = threading.Thread(target=watch, name="progress", daemon=True)
     thread.start()

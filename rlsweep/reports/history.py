@@ -20,6 +20,7 @@ from rlsweep.store.charts import fingerprint
 from rlsweep.store.curves import checkpoints_of, episodes_of, evaluations_of, updates_of
 from rlsweep.store.database import Database
 from rlsweep.store.listing import ListedRun
+from rlsweep.store.overview import overview
 from rlsweep.store.sweeps import Standing
 
 SPARKLINE_POINTS = 24
@@ -242,7 +243,6 @@ def sweep_row(standing: Standing) -> SweepRow:
 def sweep_detail(database: Database, reference: str) -> SweepDetail:
     """A sweep by its id, the start of it, or its name. Raises NotFoundError."""
     sweep = sweeps.get(database, reference)
-    runs = training_runs.of_sweep(database, sweep.id)
     return SweepDetail(
         **_sweep_values(sweeps.standing(database, sweep)),
         patterns=sweep.patterns,
@@ -256,8 +256,8 @@ def sweep_detail(database: Database, reference: str) -> SweepDetail:
         driver=sweep.driver,
         heartbeat_at=sweep.heartbeat_at,
         driver_lost=not sweep.status.is_finished and sweeps.lost_driver(database, sweep.id) is not None,
-        eta_seconds=None if sweep.status.is_finished else total_seconds_left(runs),
-        run_ids=tuple(run.id for run in runs),
+        eta_seconds=None if sweep.status.is_finished else total_seconds_left(overview(database, sweep.id)),
+        run_ids=tuple(training_runs.ids_of_sweep(database, sweep.id)),
     )
 
 

@@ -56,3 +56,13 @@ def trained(run: TrainingRun) -> DriverBusyError:
         f"Training run {run.id} is being trained by a process on {run.metadata.get('host', 'some host')}; "
         f"stop it first: rlsweep stop {str(run.id)[:8]}"
     )
+
+
+def held(run: TrainingRun) -> DriverBusyError:
+    """Say that the run's worker is silent but alive, as Ray says, where it is, and the way out."""
+    noted = run.metadata["ray"]
+    return DriverBusyError(
+        f"Training run {run.id} gives no sign of life, but its process {noted['pid']} on "
+        f"{run.metadata.get('host', 'some host')} (Ray node {noted['node'][:12]}) is alive, as Ray says. End that "
+        "process, or let it reach the database again; then try again."
+    )

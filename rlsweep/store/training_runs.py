@@ -113,6 +113,24 @@ def ids_of_sweep(database: Database, sweep_id: UUID) -> list[UUID]:
         return [row["id"] for row in connection.execute(SQL["list_ids_of_sweep"], {"sweep_id": sweep_id})]
 
 
+def unfinished_ids(database: Database, sweep_id: UUID) -> list[UUID]:
+    """The ids of the sweep's runs that are pending or running, in the order of its plan."""
+    with database.readonly() as connection:
+        return [row["id"] for row in connection.execute(SQL["list_unfinished_ids"], {"sweep_id": sweep_id})]
+
+
+def running(database: Database, sweep_id: UUID) -> list[TrainingRun]:
+    """The sweep's runs that are running, or that nobody has settled yet."""
+    with database.readonly() as connection:
+        return [run_from_row(row) for row in connection.execute(SQL["list_running"], {"sweep_id": sweep_id})]
+
+
+def stopping(database: Database, sweep_id: UUID) -> list[TrainingRun]:
+    """The sweep's runs that are running and were asked to stop."""
+    with database.readonly() as connection:
+        return [run_from_row(row) for row in connection.execute(SQL["list_stopping"], {"sweep_id": sweep_id})]
+
+
 def get_many(database: Database, run_ids: Sequence[UUID]) -> list[TrainingRun]:
     """The runs of these ids, in the order given. Raises NotFoundError."""
     with database.readonly() as connection:
@@ -249,13 +267,19 @@ def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = 
 
 
 def take_up(
-    database: Database, sweep_id: UUID, statuses: Collection[RunStatus], *, from_start: bool = False
+    database: Database,
+    sweep_id: UUID,
+    statuses: Collection[RunStatus],
+    *,
+    lost: Collection[UUID] = (),
+    from_start: bool = False,
 ) -> list[UUID]:
     """Let the sweep's runs in these statuses wait for a worker, again if they had one; what they recorded stays.
 
-    For the sweep's driver, which has the lease. One that is running is taken from its worker, but only once that gives
-    no more signs of life by the database's clock; call again for those. Returns the runs that wait now.
+    For the sweep's driver, which has the lease. Returns the runs that wait now.
 
+    lost: running ones whose worker is not known to be alive. They are taken from it, but only once it gives no more
+    signs of life by the database's clock; call again for those
     from_start: forget their checkpoints
     """
     with database.connect() as connection:
@@ -264,6 +288,7 @@ def take_up(
             {
                 "sweep_id": sweep_id,
                 "statuses": [status.value for status in statuses],
+                "lost": list(lost),
                 "patience_s": LEASE_PATIENCE_S,
             },
         ).fetchall()

@@ -12,17 +12,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.paths import Paths
-from rlsweep.runs import RunStatus, Sweep, TrainingRun
+from rlsweep.runs import Overview, RunStatus, Sweep, TrainingRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.store.liveness import trained
+from rlsweep.store.liveness import LEASE_PATIENCE_S, held, trained
+from rlsweep.store.overview import overview, recorded
 from rlsweep.sweep.execution import Workplace
 from rlsweep.sweep.flags import StopFlag
+from rlsweep.sweep.meters import Meters
 from rlsweep.sweep.patience import patiently
 from rlsweep.sweep.recorder import PATIENCE_SECONDS
 from rlsweep.sweep.resources import Resources
@@ -31,6 +34,7 @@ from rlsweep.sweep.share import Share
 from rlsweep.sweep.spool import send_left
 from rlsweep.sweep.trainable import TrialTrainable
 from rlsweep.sweep.tuning import RESTARTS, Fit, LiveTrials
+from rlsweep.sweep.whereabouts import has_live_actor
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +44,11 @@ WATCH_SECONDS = 0.5
 LEASE_SECONDS = 3.0
 """Between two signs of life of the driver."""
 
+ACTOR_PATIENCE_SECONDS = 4 * LEASE_PATIENCE_S
+"""How long a driver waits for actors that Ray says are alive. Ray notices that a node is gone within half a minute."""
+
 Result = TypeVar("Result")
-Watcher = Callable[[Sequence[TrainingRun]], None]
+Watcher = Callable[[Overview], None]
 
 
 class Driver:
@@ -71,6 +78,7 @@ class Driver:
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self._flag = StopFlag(sweep.id)
         self._trials = LiveTrials()
+        self._meters = Meters(sweep.name)
         self._stop = threading.Event()
         self._flag_raised = False
         self._stop_recorded = False
@@ -96,7 +104,7 @@ class Driver:
             self._take_up()
             # A trial whose actor died before the trial began is not Tune's to repeat: another round takes it up.
             for _ in range(1 + RESTARTS):
-                unfinished = [run for run in self._wait(self._own_runs) if not run.status.is_finished]
+                unfinished = self._wait(self._own_unfinished)
                 if not unfinished or self._stop.is_set():
                     break
                 self._run_trials(unfinished, watch)
@@ -116,7 +124,7 @@ class Driver:
             if self._stop.is_set():  # perhaps before there was anything to look at
                 self._wait(lambda: sweeps.request_stop(self._database, self._sweep.id))
             ended = self._wait(lambda: self._settle("The trial could not be started."))
-            watch(self._wait(self._runs))
+            self._wait(lambda: self._show(watch, at_the_end=True))
             return ended
         finally:
             self._flag.lower()
@@ -128,34 +136,37 @@ class Driver:
         return patiently(call, seconds=PATIENCE_SECONDS)
 
     def _take_up(self) -> None:
-        """Make the share this driver's own; wait for signs of life of workers whose driver was killed to grow old.
+        """Make the share this driver's own; wait until workers whose driver was killed are known to be gone.
 
-        Raises DriverBusyError where a worker gives another one, which has the run from elsewhere.
+        A run that has a worker is taken from it once its signs of life are old and Ray does not say that its actor is
+        alive. Raises DriverBusyError where a worker gives another sign, or where its actor lives on and on.
         """
         statuses, from_start = self._share.statuses, self._share.from_start
-        self._own.update(
-            self._wait(lambda: training_runs.take_up(self._database, self._sweep.id, statuses, from_start=from_start))
-        )
+        take_up = partial(training_runs.take_up, self._database, self._sweep.id)
+        self._own.update(self._wait(lambda: take_up(statuses, from_start=from_start)))
         if RunStatus.RUNNING not in statuses:
             return
         seen: dict[UUID, TrainingRun] = {}
-        while running := [run for run in self._wait(self._runs) if run.status is RunStatus.RUNNING]:
+        deadline = time.monotonic() + ACTOR_PATIENCE_SECONDS
+        while running := self._wait(lambda: training_runs.running(self._database, self._sweep.id)):
             for run in running:
                 if seen.setdefault(run.id, run).heartbeat_at != run.heartbeat_at:
                     raise trained(run)
+            alive = [run for run in running if has_live_actor(run)]
+            if alive and time.monotonic() >= deadline:
+                raise held(alive[0])
+            lost = {run.id for run in running} - {run.id for run in alive}
+            self._own.update(self._wait(partial(take_up, {RunStatus.RUNNING}, lost=lost)))
             if self._stop.wait(WATCH_SECONDS):
                 return
             self._wait(self._renew_lease)
-            self._own.update(
-                self._wait(lambda: training_runs.take_up(self._database, self._sweep.id, {RunStatus.RUNNING}))
-            )
 
-    def _run_trials(self, runs: Sequence[TrainingRun], watch: Watcher) -> None:
+    def _run_trials(self, run_ids: Sequence[UUID], watch: Watcher) -> None:
         with scratch_folder("tune") as folder:
             fit = Fit(
                 TrialTrainable,
                 {"workplace": self._workplace, "flag": self._flag},
-                [run.id for run in runs],
+                run_ids,
                 resources=self._resources,
                 slots=self._slots,
                 trials=self._trials,
@@ -173,16 +184,15 @@ class Driver:
 
         Raises DriverBusyError, and settles no more, where another driver has taken the sweep.
         """
-        for run in self._own_runs():
-            if not run.status.is_finished:
-                self._settle_lost(run, reason)
+        for run_id in self._own_unfinished():
+            self._settle_lost(run_id, reason)
         return sweeps.settle(self._database, self._sweep.id)
 
-    def _settle_lost(self, run: TrainingRun, reason: str) -> None:
+    def _settle_lost(self, run_id: UUID, reason: str) -> None:
         """Send what the run's process left on this machine, then put its end on record."""
         sweeps.renew_lease(self._database, self._sweep.id, self._name)
-        send_left(self._database, Paths(self._workplace.settings).spool, run.id)
-        training_runs.fail_lost(self._database, run.id, reason)
+        send_left(self._database, Paths(self._workplace.settings).spool, run_id)
+        training_runs.fail_lost(self._database, run_id, reason)
 
     def _look(self, watch: Watcher) -> None:
         """Pass on a wish to stop, give a sign of life, settle what died, end what is overdue, show the rest."""
@@ -194,37 +204,43 @@ class Driver:
                 sweeps.request_stop(self._database, self._sweep.id)
                 self._stop_recorded = True
             self._renew_lease()
-            self._lost |= self._trials.take_lost()
-            runs = self._runs()
-            for run in runs:
-                if run.id in self._lost and run.attempt > 0 and not run.status.is_finished:
-                    self._settle_lost(run, self._lost[run.id])
+            self._settle_all_lost()
+            self._kill_overdue()
+            self._show(watch)
         except StoreUnavailableError as error:
             if not self._is_away:
                 self._is_away = True
                 logger.warning("Trials go on and keep their records until the database is back. %s", error)
             return
         self._is_away = False
-        self._kill_overdue(runs)
-        watch(runs)
+
+    def _settle_all_lost(self) -> None:
+        """Put an end on record for runs whose processes died; one that had not begun is left to another round."""
+        self._lost |= self._trials.take_lost()
+        for run_id, reason in list(self._lost.items()):
+            if training_runs.get(self._database, run_id).attempt > 0:
+                self._settle_lost(run_id, reason)
+            del self._lost[run_id]
 
     def _renew_lease(self) -> None:
         if time.monotonic() - self._last_sign >= LEASE_SECONDS:
             sweeps.renew_lease(self._database, self._sweep.id, self._name)
             self._last_sign = time.monotonic()
 
-    def _kill_overdue(self, runs: Sequence[TrainingRun]) -> None:
+    def _kill_overdue(self) -> None:
         now = time.monotonic()
-        for run in runs:
-            if not run.stop_requested or run.status is not RunStatus.RUNNING:
-                continue
+        for run in training_runs.stopping(self._database, self._sweep.id):
             since = self._stopping_since.setdefault(run.id, now)
             if now - since >= self._grace_seconds and self._trials.kill(run.id):
                 logger.warning("%s did not end within %.0f s: its process is killed", run.label, self._grace_seconds)
 
-    def _own_runs(self) -> list[TrainingRun]:
-        return [run for run in self._runs() if run.id in self._own]
+    def _own_unfinished(self) -> list[UUID]:
+        unfinished = training_runs.unfinished_ids(self._database, self._sweep.id)
+        return [run_id for run_id in unfinished if run_id in self._own]
 
-    def _runs(self) -> list[TrainingRun]:
-        """All of the sweep, which whoever watches wants to see."""
-        return training_runs.of_sweep(self._database, self._sweep.id)
+    def _show(self, watch: Watcher, *, at_the_end: bool = False) -> None:
+        """Show how far the whole sweep has come to whoever watches, and to Ray's metrics."""
+        seen = overview(self._database, self._sweep.id)
+        if at_the_end or self._meters.is_due():
+            self._meters.set(seen, recorded(self._database, self._sweep.id))
+        watch(seen)

@@ -35,10 +35,6 @@ _TALKATIVE = (
     "ray._private.runtime_env.packaging",
 )
 """Loggers that tell of every request."""
-    "ray.dashboard.modules.dashboard_sdk",
-    "ray.dashboard.modules.job.sdk",
-    "ray._private.runtime_env.packaging",
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

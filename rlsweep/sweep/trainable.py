@@ -4,6 +4,7 @@ A class trainable, because it leaves no thread behind: an actor whose trial has 
 torch, SB3 and the environments already imported.
 """
 
+import dataclasses
 import logging
 import sys
 import threading
@@ -13,6 +14,7 @@ from uuid import UUID
 from ray import tune
 
 from rlsweep.errors import StaleAttemptError
+from rlsweep.sweep import whereabouts
 from rlsweep.sweep.execution import Workplace, execute_run
 from rlsweep.sweep.flags import StopFlag
 
@@ -27,7 +29,9 @@ class TrialTrainable(tune.Trainable):
     ) -> None:
         """Keep what a worker needs; called once an actor."""
         self._run_id = UUID(config["run_id"])
-        self._workplace = workplace
+        self._workplace = dataclasses.replace(
+            workplace, metadata=workplace.metadata | {whereabouts.KEY: whereabouts.own_whereabouts()}
+        )
         self._flag = flag
         if workplace.code_folder is not None:
             sys.path.append(str(workplace.code_folder))

@@ -39,6 +39,20 @@ limit %(limit)s::bigint
 -- All runs of a sweep in the order of its plan.
 select * from training_runs where sweep_id = %(sweep_id)s order by position
 
+-- name: list_unfinished_ids
+-- The runs of a sweep that a worker has yet to end, in the order of the plan.
+select id from training_runs where sweep_id = %(sweep_id)s and status in ('pending', 'running') order by position
+
+-- name: list_running
+-- The runs of a sweep that have a worker, or had one that said nothing of its end.
+select * from training_runs where sweep_id = %(sweep_id)s and status = 'running' order by position
+
+-- name: list_stopping
+-- Those of them that were asked to stop.
+select * from training_runs
+where sweep_id = %(sweep_id)s and status = 'running' and stop_requested
+order by position
+
 -- name: list_ids_of_sweep
 -- The ids alone, in the order of the plan.
 select id from training_runs where sweep_id = %(sweep_id)s order by position
@@ -114,12 +128,16 @@ where id = %(id)s
 returning *
 
 -- name: take_up_runs
--- As reopen_run, for all of a sweep's runs in some statuses; a running one only once its worker is silent.
+-- As reopen_run, for all of a sweep's runs in some statuses; a running one only if it is among those given, and once
+-- its worker is silent.
 update training_runs
 set status = 'pending', stop_requested = false, ended_at = null, error = null
 where sweep_id = %(sweep_id)s
   and status = any(%(statuses)s)
-  and (status <> 'running' or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))
+  and (
+      status <> 'running'
+      or (id = any(%(lost)s) and last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))
+  )
 returning id
 
 -- name: forget_checkpoints

@@ -210,7 +210,8 @@ def test_a_driver_takes_up_what_has_one_of_its_statuses(database: Database, new_
     be_silent(database, silent, 16)
     be_silent(database, alive, 14)
     unfinished = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.STOPPED)
-    assert set(training_runs.take_up(database, sweep.id, unfinished)) == {waiting, silent, stopped}
+    assert set(training_runs.take_up(database, sweep.id, unfinished)) == {waiting, stopped}
+    assert training_runs.take_up(database, sweep.id, [RunStatus.RUNNING], lost=[silent, alive]) == [silent]
     assert set(training_runs.take_up(database, sweep.id, [RunStatus.FAILED])) == {failed}
     for run in training_runs.of_sweep(database, sweep.id):
         if run.id not in (alive, done):
@@ -218,7 +219,8 @@ def test_a_driver_takes_up_what_has_one_of_its_statuses(database: Database, new_
     assert training_runs.get(database, alive).status is RunStatus.RUNNING
     assert training_runs.get(database, done).status is RunStatus.COMPLETED
     be_silent(database, alive, 16)
-    assert training_runs.take_up(database, sweep.id, [RunStatus.RUNNING]) == [alive]
+    assert training_runs.take_up(database, sweep.id, [RunStatus.RUNNING]) == [], "its worker is not known to be lost"
+    assert training_runs.take_up(database, sweep.id, [RunStatus.RUNNING], lost=[alive]) == [alive]
 
 
 def test_runs_that_begin_anew_forget_their_checkpoints(database: Database, new_sweep: Make, new_run: Make) -> None:

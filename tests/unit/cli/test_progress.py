@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
-from rlsweep.cli.progress import progress_line, progress_table, seconds_left, total_seconds_left
+from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
+from rlsweep.cli.progress import LiveProgress, progress_line, progress_table
 from rlsweep.cli.training import WATCH_SECONDS, _progress
-from rlsweep.runs import RunStatus, TrainingRun
+from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.store.database import Database
 
 
@@ -72,28 +73,56 @@ def test_the_pace_tells_how_long_a_run_takes(planned: TrainingRun, seconds: floa
 def test_the_total_shares_what_is_left_among_the_running() -> None:
     running = [run(of_episodes=100, episodes=50, mean_length=10.0, steps_per_second=50.0) for _ in range(2)]
     waiting = [run(RunStatus.PENDING, of_episodes=100) for _ in range(3)]
-    assert total_seconds_left(running) == 10
-    assert total_seconds_left([*running, *waiting]) == (2 * 500 + 3 * 1000) / 100
+
+    def left(*runs: TrainingRun) -> float | None:
+        return total_seconds_left(Overview.of_all(runs))
+
+    assert left(*running) == 10
+    assert left(*running, *waiting) == (2 * 500 + 3 * 1000) / 100
     slow = run(of_episodes=100, mean_length=10.0, steps_per_second=1.0)
-    assert total_seconds_left([*running, slow]) == 1000, "no sooner than the slowest of those that run"
-    assert total_seconds_left(waiting) is None
-    assert total_seconds_left([run(RunStatus.COMPLETED, of_episodes=100)]) is None
+    assert left(*running, slow) == 1000, "no sooner than the slowest of those that run"
+    assert left(*waiting) is None
+    assert left(run(RunStatus.COMPLETED, of_episodes=100)) is None
+
+
+def test_of_many_trials_the_total_counts_those_that_are_not_shown() -> None:
+    running = [run(of_episodes=100, episodes=50, mean_length=10.0, steps_per_second=50.0) for _ in range(2)]
+    waiting = [run(RunStatus.PENDING, of_episodes=100) for _ in range(3)]
+    all_of_them = Overview.of_all([*running, *waiting, *(run(RunStatus.COMPLETED, of_episodes=100) for _ in range(5))])
+    shown = Overview(runs=(*running, waiting[0]), runs_by_status=all_of_them.runs_by_status)
+    assert total_seconds_left(shown) == total_seconds_left(all_of_them) == (2 * 500 + 3 * 1000) / 100
+    assert total_share_done(shown) == total_share_done(all_of_them) == 0.6
+    table = printed(shown).splitlines()
+    assert [line.rstrip() for line in table[-2:]] == ["and 7 more", "5 of 10 trials done, 60%, 40 s left"]
+    assert len(table) == 1 + 3 + 2
+
+
+def test_of_many_trials_lines_tell_the_failures() -> None:
+    out = io.StringIO()
+    failed, completed = run(RunStatus.FAILED, of_steps=10), run(RunStatus.COMPLETED, of_steps=10)
+    runs_by_status = {RunStatus.FAILED: 1, RunStatus.COMPLETED: 9}
+    with LiveProgress(Console(file=out, width=100)) as tell:
+        for _ in range(2):
+            tell(Overview(runs=(failed, completed), runs_by_status=runs_by_status))
+    assert out.getvalue() == "a_v1 seed 0: failed, 0/10 steps\n"
 
 
 def test_tables_and_lines_tell_what_is_left() -> None:
     running = run(of_steps=1000, env_steps=400, steps_per_second=100.0)
     assert "100 steps/s, 6 s left" in progress_line(running)
     waiting = run(RunStatus.PENDING, of_steps=1000)
-    assert printed([running, waiting]).splitlines()[-1].rstrip() == "0 of 2 trials done, 20%, 16 s left"
+    assert (
+        printed(Overview.of_all([running, waiting])).splitlines()[-1].rstrip() == "0 of 2 trials done, 20%, 16 s left"
+    )
 
 
 def test_a_name_is_no_markup() -> None:
-    assert "a[/b] seed 0" in printed([run(of_steps=10, config_short_name="a[/b]")])
+    assert "a[/b] seed 0" in printed(Overview.of_all([run(of_steps=10, config_short_name="a[/b]")]))
 
 
-def printed(runs: list[TrainingRun]) -> str:
+def printed(seen: Overview) -> str:
     out = io.StringIO()
-    Console(file=out, width=100).print(progress_table(runs))
+    Console(file=out, width=100).print(progress_table(seen))
     return out.getvalue().rstrip()
 
 

@@ -1,0 +1,160 @@
+"""Two things that drivers do on one Ray, in a process of its own; what happened goes into a file.
+
+Arguments: the database's URL, and a folder, in which `happened.json` is written.
+"""
+
+import json
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rlsweep.config.agent import AgentConfig
+from rlsweep.config.differences import hyperparameter_hash
+from rlsweep.config.run import Budget, Mode, RunConfig
+from rlsweep.config.training import TrainingConfig
+from rlsweep.errors import DriverBusyError
+from rlsweep.runs import NewRun, NewSweep, Sweep
+from rlsweep.settings import Settings
+from rlsweep.store import sweeps, training_runs
+from rlsweep.store.database import Database
+from rlsweep.sweep.cluster import RayOptions, RaySession
+from rlsweep.sweep.resources import Resources
+
+STEPS = 64
+
+
+def plan(database: Database, name: str, trials: int) -> Sweep:
+    training = TrainingConfig.model_validate({"environment": {"id": "CartPole-v1"}})
+    planned = []
+    for seed in range(trials):
+        agent = AgentConfig(agent_id=name, name=name, algorithm="MaskablePPO", version=1, n_steps=STEPS)
+        budget = Budget(total_timesteps=STEPS)
+        config = RunConfig(agent=agent, training=training, mode=Mode.SMOKE, budget=budget, seed=seed)
+        planned.append(
+            NewRun(
+                trial_key=f"{name}-{seed}",
+                agent_id=name,
+                algorithm=agent.algorithm,
+                version=1,
+                sweep_variant=None,
+                config_name=name,
+                config_short_name=name,
+                config_path=f"{name}.yaml",
+                config=config.to_record(),
+                config_hash=hyperparameter_hash(agent),
+                seed=seed,
+            )
+        )
+    sweep = NewSweep(
+        name=name,
+        patterns=(f"{name}.yaml",),
+        mode="smoke",
+        budget={"episodes": None, "total_timesteps": STEPS},
+        seeds=tuple(range(trials)),
+        base_config=training.model_dump(mode="json"),
+        base_config_path=None,
+        overrides=(),
+        git_commit=None,
+        git_dirty=None,
+        versions={},
+    )
+    return sweeps.create(database, sweep, planned)
+
+
+def runs_of(database: Database, sweep: Sweep) -> list[dict[str, Any]]:
+    return [
+        {"status": run.status, "attempt": run.attempt, "command": run.metadata["command"], "env_steps": run.env_steps}
+        for run in training_runs.of_sweep(database, sweep.id)
+    ]
+
+
+def driver_of(database: Database, sweep: Sweep, folder: Path, share: Any) -> Any:
+    from rlsweep.sweep.driver import Driver
+    from rlsweep.sweep.execution import Workplace
+
+    settings = Settings(home=folder, storage=folder, database_url=database.url)
+    workplace = Workplace(database_url=database.url, settings=settings, threads=1, metadata={"command": sweep.name})
+    return Driver(database, sweep, workplace, Resources(), share=share, slots=2, grace_seconds=60)
+
+
+def side_by_side(database: Database, folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Drive two sweeps in two threads."""
+    from rlsweep.sweep.share import PLANNED
+
+    both = [plan(database, name, trials=3) for name in ("left", "right")]
+    drivers = [driver_of(database, sweep, folder, PLANNED) for sweep in both]
+    threads = [threading.Thread(target=driver.run, args=(lambda _: None,)) for driver in drivers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {sweep.name: runs_of(database, sweep) for sweep in both}
+
+
+def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
+    """Drive a sweep whose runs two workers have that give no sign of life: an actor that lives, and one elsewhere."""
+    import ray
+
+    import rlsweep.sweep.driver
+    from rlsweep.sweep.share import UNFINISHED
+    from rlsweep.sweep.whereabouts import own_whereabouts
+
+    class Worker:
+        def whereabouts(self) -> dict[str, Any]:
+            return own_whereabouts()
+
+    actor = ray.remote(Worker).options(num_cpus=0).remote()
+    here = ray.get(actor.whereabouts.remote())
+    sweep = plan(database, "silent", trials=2)
+    held, elsewhere = training_runs.ids_of_sweep(database, sweep.id)
+    begin_in_silence(database, held, {"ray": here})
+    begin_in_silence(database, elsewhere, {"ray": here | {"cluster": "session_of_another_cluster"}})
+
+    rlsweep.sweep.driver.ACTOR_PATIENCE_SECONDS = 0.5
+    refused = ""
+    try:
+        driver_of(database, sweep, folder, UNFINISHED).run(lambda _: None)
+    except DriverBusyError as error:
+        refused = str(error)
+    while_it_lives = [run.status for run in training_runs.of_sweep(database, sweep.id)]
+
+    rlsweep.sweep.driver.ACTOR_PATIENCE_SECONDS = 60.0
+    driving = threading.Thread(target=driver_of(database, sweep, folder, UNFINISHED).run, args=(lambda _: None,))
+    driving.start()
+    time.sleep(2)
+    waiting = training_runs.get(database, held).attempt
+    ray.kill(actor)
+    driving.join()
+    return {
+        "refused": refused,
+        "pid": here["pid"],
+        "statuses": while_it_lives,
+        "attempt": waiting,
+        "runs": runs_of(database, sweep),
+    }
+
+
+def begin_in_silence(database: Database, run_id: UUID, metadata: dict[str, Any]) -> None:
+    training_runs.begin_attempt(database, run_id, {"host": socket.gethostname(), "command": "older"} | metadata)
+    with database.connect() as connection:
+        connection.execute(
+            "update training_runs set heartbeat_at = clock_timestamp() - interval '60 seconds' where id = %s", (run_id,)
+        )
+
+
+def main() -> None:
+    database, folder = Database(sys.argv[1]), Path(sys.argv[2])
+    with RaySession(RayOptions(), cpus=2) as session:
+        session.ready(Resources(), Settings(home=folder, storage=folder, database_url=database.url))
+        happened = {
+            "side_by_side": side_by_side(database, folder),
+            "silent_workers": silent_workers(database, folder),
+        }
+    (folder / "happened.json").write_text(json.dumps(happened))
+
+
+main()

@@ -1,0 +1,61 @@
+"""Several drivers on one Ray: side by side in one process, and one after another that was killed."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlsweep.store.database import Database
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+HERE = Path(__file__).parent
+TIME_LIMIT_S = 300  # about 30 s on two free cores
+
+
+@pytest.fixture(scope="module")
+def happened(
+    embedded_database: Database,
+    copy_of: Callable[[Database], AbstractContextManager[Database]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Any]:
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
+    environ |= {"PYTHONPATH": str(HERE.parents[2]), "OMP_NUM_THREADS": "1"}
+    folder = tmp_path_factory.mktemp("drivers")
+    with copy_of(embedded_database) as database:
+        done = subprocess.run(
+            [sys.executable, HERE / "drivers.py", database.url, folder],
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=TIME_LIMIT_S,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr[-5000:]
+    happened: dict[str, Any] = json.loads((folder / "happened.json").read_text())
+    return happened
+
+
+def test_two_drivers_in_one_process_run_their_sweeps_side_by_side(happened: dict[str, Any]) -> None:
+    for name in ("left", "right"):
+        done = {"status": "completed", "attempt": 1, "command": name, "env_steps": 64}
+        assert happened["side_by_side"][name] == [done] * 3, "each with the parameters of its own sweep"
+
+
+def test_a_silent_run_is_not_taken_from_an_actor_that_lives(happened: dict[str, Any]) -> None:
+    seen = happened["silent_workers"]
+    assert f"its process {seen['pid']} on " in seen["refused"]
+    assert "is alive, as Ray says" in seen["refused"]
+    assert seen["statuses"] == ["running", "pending"], "of a worker on another cluster Ray can say nothing"
+    assert seen["attempt"] == 1, "while another driver waits"
+
+
+def test_a_silent_run_is_taken_up_once_its_actor_is_dead(happened: dict[str, Any]) -> None:
+    done = {"status": "completed", "attempt": 2, "command": "silent", "env_steps": 64}
+    assert happened["silent_workers"]["runs"] == [done] * 2
