@@ -121,7 +121,8 @@ def main():
 
 
 with RaySession(RayOptions(cpus=2)) as session:
-    slots = session.ready(Resources(), Settings.from_environ())
+    session.ready()
+    slots = session.slots(Resources())
     sweeps = main()
     processes = [(process.pid, process.create_time()) for process in psutil.Process().children(recursive=True)]
 left = [process.name() for process in psutil.Process().children(recursive=True) if process.status() != "zombie"]

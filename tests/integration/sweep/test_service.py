@@ -18,6 +18,10 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 EVERY_ROLLOUT = ("--set", "checkpoint_interval_episodes=5", "--set", "evaluation.enabled=false", "--mode", "full")
 PATIENCE_S = 120
 
+BOTH_UNDER_WAY = """
+select 1 from checkpoints join training_runs on id = run_id where status = 'running' having count(distinct run_id) = 2
+"""
+
 OWN_GAME = """\
 from troubled_envs import Calm
 
@@ -91,7 +95,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None
         for name in ("one", "two"):
             plan = ("--episodes", "2000", "--base-config", base, "--max-concurrent", "1", *EVERY_ROLLOUT)
             rlsweep.run("submit", "tiny_sweep_a.yaml", *plan, "--name", name, "--detach")
-        wait_until(rlsweep, "select 1 from checkpoints having count(distinct run_id) = 2")
+        wait_until(rlsweep, BOTH_UNDER_WAY)
         status = rlsweep.json("status")
         assert status["service"]["page_url"].endswith(f":{page}/training")
         assert key not in json.dumps(status)
