@@ -27,8 +27,7 @@ TOKEN_WAYS = (
 
 def use_token_if_any() -> None:
     """Turn token authentication on where a token is at hand and nothing is said of it; before Ray is imported."""
-    at_hand = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
-    if at_hand or Path("~/.ray/auth_token").expanduser().is_file():
+    if _token_source() is not None:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
@@ -97,9 +96,17 @@ def _token_headers(url: str) -> dict[str, str]:
         raise ClusterUnavailableError(f"No token was found for the Ray cluster at {url}. {TOKEN_WAYS}") from error
 
 
+def _token_source() -> str | None:
+    """Where Ray takes a token from; None where there is none."""
+    for variable in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        if os.environ.get(variable):
+            return variable
+    return "~/.ray/auth_token" if Path("~/.ray/auth_token").expanduser().is_file() else None
+
+
 def _refused(address: str) -> ClusterUnavailableError:
-    has_token = os.environ.get("RAY_AUTH_MODE") == "token"
-    what = "does not take the token that was given" if has_token else "asks for a token, and none was given"
+    source = _token_source() if os.environ.get("RAY_AUTH_MODE") == "token" else None
+    what = f"does not take the token of {source}" if source else "asks for a token, and none was given"
     return ClusterUnavailableError(f"The Ray cluster at {address} {what}. {TOKEN_WAYS}")
 
 

@@ -72,7 +72,7 @@ class JobsCluster:
             raise ClusterUnavailableError(f"The Ray cluster at {url} cannot be worked with: {error}") from error
 
     def nodes(self) -> list[dict[str, Any]]:
-        """Ray's summary of every node: hostname, ip, and `raylet`, with the resources."""
+        """Ray's summary of every live node; what the head knows of it is under `raylet`."""
         summary = ask_jobs_api(self.url, "/nodes?view=summary")["data"]["summary"]
         return [node for node in summary if node["raylet"].get("state") == "ALIVE"]
 
@@ -82,7 +82,7 @@ class JobsCluster:
 
     def hosts(self) -> set[str]:
         """The names of the machines that it runs on."""
-        return {str(node["hostname"]) for node in self.nodes()}
+        return {str(node["raylet"]["nodeManagerHostname"]) for node in self.nodes()}
 
     def send(self, sweep: Sweep, share: Share, settings: Settings, *, grace_seconds: float, command: str) -> bool:
         """Send a driver of the share of the sweep; False where a job of that id is there already.

@@ -21,17 +21,20 @@ HERE = Path(__file__).parent
 
 
 class Server:
-    """A PostgreSQL server of a user's own."""
+    """A PostgreSQL server of a user's own, on an address of this machine."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, host: str = "127.0.0.1") -> None:
         self._owner, self._folder, self._data, self._port = Owner.for_this_process(), folder, folder / "data", port
+        self._host = host
         self._owner.give(folder)
         self._owner.open_way_to(folder)
         self._owner.run([program("initdb"), "-D", self._data, "--username=someone", "--auth=trust"])
-        self.database = Database(f"postgresql://someone@127.0.0.1:{port}/postgres")
+        with (self._data / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet trust\n")
+        self.database = Database(f"postgresql://someone@{host}:{port}/postgres")
 
     def start(self) -> None:
-        listen = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories= -p {self._port}"
+        listen = f"-c listen_addresses={self._host} -c unix_socket_directories= -p {self._port}"
         log = self._folder / "log"
         self._owner.run([program("pg_ctl"), "start", "-D", self._data, "-l", log, "-o", listen, "-w", "-s"])
 
