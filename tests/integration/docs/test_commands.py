@@ -9,7 +9,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +27,7 @@ REPOSITORY = Path(__file__).parents[3]
 TIMEOUT_S = 240
 QUICK = "--set n_steps=64 --set n_epochs=1 --set network.net_arch=[8]"
 TRAINING_COMMANDS = ("submit", "train")
+TOKEN = "d0c5" * 16
 
 
 def fenced(text: str, language: str) -> list[str]:
@@ -89,6 +92,9 @@ class Shell:
             self.serve(words, "", "TensorBoard")
         elif words[:2] == ["rlsweep", "serve"]:
             self.serve(words, "/training", "rlsweep")
+        elif words[:2] == ["rlsweep", "up"]:
+            page, dashboard = free_port(), free_port()
+            assert str(page) in self.run(f"rlsweep up --port {page} --dashboard-port {dashboard}")
         else:
             if "$RUN" in command:
                 self.environ["RUN"] = self.newest_run()
@@ -101,9 +107,7 @@ class Shell:
 
     def serve(self, words: list[str], path: str, shows: str) -> None:
         """Start what serves a page, read the page, and end it."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         with (self.folder / "serve.log").open("w+") as log:
             server = subprocess.Popen(
                 [*words, "--port", str(port)], cwd=self.folder, env=self.environ, stdout=log, stderr=log
@@ -117,6 +121,12 @@ class Shell:
             assert shows in page, log.read()
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def read_page(url: str, server: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
@@ -126,6 +136,20 @@ def read_page(url: str, server: subprocess.Popen[bytes]) -> str:
         except OSError:
             time.sleep(0.2)
     return ""
+
+
+def wait_for_answer(url: str) -> bool:
+    """Whether something answers there before long, be it that it asks for a token."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            time.sleep(0.2)
+    return False
 
 
 def kill_family(pid: int) -> None:
@@ -150,31 +174,36 @@ def shell(home: Path, tmp_path: Path) -> Shell:
 
 
 @pytest.fixture
-def ray_address() -> Iterator[str]:
-    """A running cluster of one node."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    ray = Path(sys.executable).parent / "ray"
-    options = f"--head --block --port {port} --num-cpus 2 --include-dashboard false --object-store-memory 80000000"
-    environ = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": ""}
-    head = subprocess.Popen([ray, "start", *options.split()], env=environ, stdout=subprocess.DEVNULL)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        kill_family(head.pid)
-        head.wait(10)
+def jobs_url() -> Iterator[str]:
+    """The Jobs API of a running cluster of one node."""
+    port = free_port()
+    # A folder with a short path, for sockets lie in it.
+    with tempfile.TemporaryDirectory(prefix="rlsweep-head-", ignore_cleanup_errors=True) as folder:
+        options = f"--head --block --port {free_port()} --num-cpus 2 --object-store-memory 80000000 --temp-dir {folder}"
+        options += f" --dashboard-host 127.0.0.1 --dashboard-port {port} --dashboard-agent-listen-port {free_port()}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("RLSWEEP_", "RAY_"))}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environ = kept | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": "", "PATH": path}
+        environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
+        head = subprocess.Popen(["ray", "start", *options.split()], env=environ, stdout=subprocess.DEVNULL)
+        try:
+            assert wait_for_answer(f"http://127.0.0.1:{port}/api/gcs_healthz"), "the cluster does not answer"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            kill_family(head.pid)
+            head.wait(10)
 
 
 def test_the_readme(
-    shell: Shell, database: Database, ray_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, database: Database, jobs_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (example,) = fenced((REPOSITORY / "README.md").read_text(), "python")
     (shell.folder / "guess.py").write_text(example)
     ours = {
         "postgresql://sweeper:password@db.example.org:5432/sweeps": shlex.quote(database.url),
         "/shared/rlsweep": str(tmp_path / "shared"),
-        "10.0.0.1:6379": ray_address,
+        "the-token-that-the-cluster-was-started-with": TOKEN,
+        "http://head.example.org:8265": jobs_url,
     }
     for command in commands_of("README.md"):
         for theirs, instead in ours.items():
