@@ -8,6 +8,7 @@ import web_record
 from rounds import printed
 from test_engines import ratios
 from test_recording import ingest, recording_ratio
+from test_service import starts
 from test_sweep_overhead import whole_processes
 
 from rlsweep.settings import Settings
@@ -60,3 +61,9 @@ def test_the_benchmark_of_ingest_loses_nothing() -> None:
     milliseconds, recorded = ingest(trials=8, flushes=3, episodes=20, every_s=0.1)
     assert len(milliseconds) == 8 * 3
     assert recorded == 8 * 3 * 20
+
+
+def test_the_benchmark_of_the_service_starts_trials_with_and_without() -> None:
+    measured = starts(rounds=1, pause_s=0.0)
+    assert {name: len(rounds) for name, rounds in measured.items()} == {"with the service": 1, "without it": 1}
+    assert all(0 < start.recorded < start.typed for rounds in measured.values() for start in rounds)
