@@ -67,6 +67,7 @@ def test_the_benchmark_of_ingest_loses_nothing() -> None:
 def test_the_benchmark_of_many_trials_runs_and_looks_at_them(home: Path) -> None:
     measured = many_trials(home, trials=20, bare_trials=4)
     assert measured["completed"] == 20
+    assert measured["submission"].keys() == {"plan", "insert"}
     assert len(measured["bare"]) == 2
     assert 50 < megabytes_at(measured["megabytes"], 20) < 1000
     assert {len(seconds) for seconds in looking(home, rounds=1).values()} == {1}
