@@ -42,8 +42,11 @@ with tempfile.TemporaryDirectory() as folder:
             ),
             reuse_actors=True,
         ),
-        run_config=tune.RunConfig(storage_path=folder, verbose=0),
+        run_config=tune.RunConfig(
+            storage_path=folder,
+            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            verbose=0,
+        ),
     ).fit()
     seconds = time.perf_counter() - began
-print()
 print(json.dumps({"seconds": seconds, "megabytes": psutil.Process().memory_info().rss / 1e6}))

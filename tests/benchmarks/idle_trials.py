@@ -99,7 +99,7 @@ def main() -> None:
         with session:
             session.ready(Resources(), settings)
             driven = drive(database, sweep, settings, slots)
-    print(json.dumps({"seconds": seconds, **driven}))
+    print(json.dumps(driven | {"submission": seconds}))
 
 
 main()

@@ -7,6 +7,7 @@ import test_web
 import web_record
 from rounds import printed
 from test_engines import ratios
+from test_many_trials import looking, many_trials, megabytes_at
 from test_recording import ingest, recording_ratio
 from test_service import starts
 from test_sweep_overhead import whole_processes
@@ -58,9 +59,19 @@ def test_the_benchmark_of_recording_trains_with_and_without() -> None:
 
 
 def test_the_benchmark_of_ingest_loses_nothing() -> None:
-    milliseconds, recorded = ingest(trials=8, flushes=3, episodes=20, every_s=0.1)
-    assert len(milliseconds) == 8 * 3
-    assert recorded == 8 * 3 * 20
+    measured = ingest(trials=8, flushes=3, episodes=20, every_s=0.1)
+    assert len(measured.milliseconds) == 8 * 3
+    assert measured.recorded == 8 * 3 * 20
+    assert 1 <= measured.connections <= 8
+
+
+def test_the_benchmark_of_many_trials_runs_and_looks_at_them(home: Path) -> None:
+    measured = many_trials(home, trials=20, bare_trials=4)
+    assert measured["completed"] == 20
+    assert measured["submission"].keys() == {"plan", "insert"}
+    assert len(measured["bare"]) == 2
+    assert 50 < megabytes_at(measured["megabytes"], 20) < 1000
+    assert {len(seconds) for seconds in looking(home, rounds=1).values()} == {1}
 
 
 def test_the_benchmark_of_the_service_starts_trials_with_and_without() -> None:

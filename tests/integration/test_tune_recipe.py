@@ -27,7 +27,7 @@ GROWTH_MIB = 80  # of the driver over two fits of 200 trials; 10 to 20 MiB measu
 RAISES, RECORDS, EXITS, STOPS, SLEEPS, HOLDS_THE_GIL = 5, 8, 11, 14, 17, 20
 
 DRIVER = """
-import ctypes, json, os, sys, threading, time
+import ctypes, gc, json, os, sys, threading, time
 from pathlib import Path
 from uuid import UUID
 
@@ -42,6 +42,7 @@ folder, kinds = Path(sys.argv[1]), {int(run): kind for run, kind in json.loads(s
 
 def main():
     from ray import tune
+    from ray.tune.experiment import Trial as TuneTrial
 
     from rlsweep.sweep.flags import StopFlag
     from rlsweep.sweep.tuning import Fit, LiveTrials
@@ -80,8 +81,18 @@ def main():
             with open(self.log, "a") as log:
                 log.write(json.dumps([self.run, time.time(), os.getpid(), on_main_thread]) + "\\n")
 
+    class CountedTrials(LiveTrials):
+        ended, held = 0, 0
+
+        def on_trial_complete(self, iteration, trials, trial, **info):
+            super().on_trial_complete(iteration, trials, trial, **info)
+            self.ended += 1
+            if self.ended == 150:
+                gc.collect()
+                self.held = sum(isinstance(each, TuneTrial) for each in gc.get_objects())
+
     def sweep(number, trials, kinds):
-        log, live, flag = folder / f"{number}.log", LiveTrials(), StopFlag(UUID(int=number))
+        log, live, flag = folder / f"{number}.log", CountedTrials(), StopFlag(UUID(int=number))
         log.touch()
         fit = Fit(
             Trial,
@@ -114,6 +125,8 @@ def main():
             "lost": lost,
             "seconds_to_die": seconds_to_die,
             "log": [json.loads(line) for line in log.read_text().splitlines()],
+            "held": live.held,
+            "folders": len(list((folder / str(number)).rglob("*"))),
             "rss_mib": psutil.Process().memory_info().rss / 1024**2,
         }
 
@@ -194,6 +207,12 @@ def test_a_killed_trial_ends_at_once_even_when_it_holds_the_gil(outcome: dict[st
     seconds = outcome["sweeps"][0]["seconds_to_die"]
     assert set(seconds) == {str(SLEEPS), str(HOLDS_THE_GIL)}
     assert max(seconds.values()) < KILL_S
+
+
+def test_tune_forgets_trials_that_ended(outcome: dict[str, Any]) -> None:
+    for sweep in outcome["sweeps"]:
+        assert 1 <= sweep["held"] < 10, "of 150 that have ended"
+        assert sweep["folders"] < 20, "none for each trial"
 
 
 def test_trials_share_two_processes_and_run_on_their_main_threads(outcome: dict[str, Any]) -> None:

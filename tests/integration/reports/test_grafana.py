@@ -31,6 +31,7 @@ pytestmark = pytest.mark.integration
 
 FOLDER = Path(__file__).parents[3] / "dashboards" / "grafana"
 DASHBOARD = json.loads((FOLDER / "rlsweep.json").read_text())
+RAYS = json.loads((FOLDER / "rlsweep-ray.json").read_text())
 PANELS = {panel["id"]: panel for panel in DASHBOARD["panels"] if panel["type"] != "row"}
 VARIABLES = {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
 QUERIED = {name: variable for name, variable in VARIABLES.items() if variable["type"] == "query"}
@@ -317,11 +318,12 @@ def test_unknown_macros_and_unquoted_variables_fail() -> None:
             expander.expand(f"select {sql}")
 
 
-def test_panels_have_their_own_ids_and_places() -> None:
-    ids = [panel["id"] for panel in DASHBOARD["panels"]]
+@pytest.mark.parametrize("dashboard", [DASHBOARD, RAYS], ids=["tables", "ray"])
+def test_panels_have_their_own_ids_and_places(dashboard: dict[str, Any]) -> None:
+    ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(set(ids)) == len(ids)
     taken: dict[tuple[int, int], str] = {}
-    for panel in DASHBOARD["panels"]:
+    for panel in dashboard["panels"]:
         place = panel["gridPos"]
         assert place["x"] + place["w"] <= 24
         for cell in ((x, y) for x in range(place["x"], place["x"] + place["w"]) for y in _rows(place)):
@@ -343,6 +345,24 @@ def test_what_is_referred_to_exists() -> None:
         assert panel["type"] in {"stat", "table", "timeseries", "trend"}
     pages = set(re.findall(r"/training(/\w+)?/\$\{__data\.fields\.", text))
     assert pages == {"/runs", "/sweeps"}
+
+
+def test_what_ray_tells_is_asked_of_prometheus() -> None:
+    """That the metrics are those that drivers export is shown where a Ray is, in tests/integration/sweep."""
+    source, sweep = RAYS["templating"]["list"]
+    assert (source["name"], source["query"]) == ("datasource", "prometheus")
+    for part in (sweep, *RAYS["panels"], *(panel["targets"][0] for panel in RAYS["panels"])):
+        assert part["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+    for panel in RAYS["panels"]:
+        (target,) = panel["targets"]
+        metrics = re.findall(r"ray_rlsweep_\w+(?=(\{.*?\}))", target["expr"])
+        assert metrics
+        assert all('sweep=~"$sweep"' in labels for labels in metrics), "the chosen sweeps, not all"
+        assert target["instant"] == (panel["type"] == "stat")
+    (provisioned,) = yaml.safe_load((FOLDER / "provisioning" / "datasources" / "prometheus.yaml").read_text())[
+        "datasources"
+    ]
+    assert (provisioned["type"], provisioned["url"]) == ("prometheus", "$RLSWEEP_PROMETHEUS_URL")
 
 
 def test_provisioning_names_the_same_things() -> None:

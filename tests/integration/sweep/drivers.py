@@ -1,15 +1,19 @@
-"""Two things that drivers do on one Ray, in a process of its own; what happened goes into a file.
+"""What drivers do on one Ray, in a process of its own; what happened goes into a file.
 
 Arguments: the database's URL, and a folder, in which `happened.json` is written.
 """
 
 import json
+import re
 import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 from uuid import UUID
 
 from rlsweep.config.agent import AgentConfig
@@ -25,6 +29,7 @@ from rlsweep.sweep.cluster import RayOptions, RaySession
 from rlsweep.sweep.resources import Resources
 
 STEPS = 64
+TELL_S = 40  # Ray passes metrics on every ten seconds
 
 
 def plan(database: Database, name: str, trials: int) -> Sweep:
@@ -138,6 +143,54 @@ def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
     }
 
 
+class Scraper:
+    """Reads what Ray tells Prometheus, once a second, until the last sweep's end is told.
+
+    series: name, sweep, status (None where it has none), the other labels that are not Ray's own, and the last value
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+
+    def __enter__(self) -> "Scraper":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        deadline = time.monotonic() + TELL_S
+        while time.monotonic() < deadline and not self._tells("silent"):
+            time.sleep(0.5)
+        self._leaving.set()
+        self._thread.join()
+
+    @property
+    def series(self) -> list[tuple[str, dict[str, str], float]]:
+        return [
+            (line.partition("{")[0], dict(re.findall(r'(\w+)="([^"]*)"', line)), value)
+            for line, value in self._seen.items()
+        ]
+
+    def _tells(self, sweep: str) -> bool:
+        return any(
+            labels.get("sweep") == sweep and labels.get("status") == "completed" and value
+            for _, labels, value in self.series
+        )
+
+    def _read(self) -> None:
+        import ray
+
+        (node,) = ray.nodes()
+        url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
+        while not self._leaving.wait(1):
+            with suppress(URLError), urlopen(url, timeout=10) as answer:  # the agent may not be up yet
+                for line in answer.read().decode().splitlines():
+                    if "rlsweep" in line and not line.startswith("#"):
+                        name, _, value = line.rpartition(" ")
+                        self._seen[name] = float(value)
+
+
 def begin_in_silence(database: Database, run_id: UUID, metadata: dict[str, Any]) -> None:
     training_runs.begin_attempt(database, run_id, {"host": socket.gethostname(), "command": "older"} | metadata)
     with database.connect() as connection:
@@ -150,10 +203,12 @@ def main() -> None:
     database, folder = Database(sys.argv[1]), Path(sys.argv[2])
     with RaySession(RayOptions(), cpus=2) as session:
         session.ready(Resources(), Settings(home=folder, storage=folder, database_url=database.url))
-        happened = {
-            "side_by_side": side_by_side(database, folder),
-            "silent_workers": silent_workers(database, folder),
-        }
+        with Scraper() as scraper:
+            happened = {
+                "side_by_side": side_by_side(database, folder),
+                "silent_workers": silent_workers(database, folder),
+            }
+        happened["series"] = scraper.series
     (folder / "happened.json").write_text(json.dumps(happened))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,11 +12,15 @@ from typing import Any
 
 import pytest
 
+from rlsweep.runs import RunStatus
 from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 HERE = Path(__file__).parent
+RAYS_LABELS = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId"} | {
+    f"otel_scope_{part}" for part in ("name", "schema_url", "version")
+}
 TIME_LIMIT_S = 300  # about 30 s on two free cores
 
 
@@ -59,3 +64,18 @@ def test_a_silent_run_is_not_taken_from_an_actor_that_lives(happened: dict[str, 
 def test_a_silent_run_is_taken_up_once_its_actor_is_dead(happened: dict[str, Any]) -> None:
     done = {"status": "completed", "attempt": 2, "command": "silent", "env_steps": 64}
     assert happened["silent_workers"]["runs"] == [done] * 2
+
+
+def test_ray_tells_how_far_the_sweeps_have_come(happened: dict[str, Any]) -> None:
+    series = happened["series"]
+    dashboard = (HERE.parents[2] / "dashboards" / "grafana" / "rlsweep-ray.json").read_text()
+    assert {name for name, *_ in series} == set(re.findall(r"ray_rlsweep_\w+", dashboard)), "what Grafana draws"
+
+    own = {key for _, labels, _ in series for key in labels if key not in RAYS_LABELS}
+    assert own == {"sweep", "status"}, "a label with a value for each trial would be a series for each"
+    runs = {(labels["sweep"], labels["status"]): value for name, labels, value in series if name == "ray_rlsweep_runs"}
+    assert runs.keys() == {(sweep, status.value) for sweep in ("left", "right", "silent") for status in RunStatus}
+    assert {sweep: runs[sweep, "completed"] for sweep in ("left", "silent")} == {"left": 3, "silent": 2}
+    assert {value for (_, status), value in runs.items() if status != "completed"} == {0}, "each has ended"
+    steps = {labels["sweep"]: value for name, labels, value in series if name == "ray_rlsweep_env_steps"}
+    assert steps == {"left": 3 * 64, "right": 3 * 64, "silent": 2 * 64}
