@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Any
 
 from rlsweep.errors import ClusterUnavailableError
+from rlsweep.scratch import scratch_folder
 from rlsweep.settings import Settings
 from rlsweep.sweep.resources import Resources
-from rlsweep.sweep.scratch import scratch_folder
 
 DASHBOARD_PORT = 8265
 

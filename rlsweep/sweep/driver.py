@@ -18,6 +18,7 @@ from uuid import UUID
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.runs import RunStatus, Sweep, TrainingRun
+from rlsweep.scratch import scratch_folder
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.liveness import trained
@@ -26,7 +27,6 @@ from rlsweep.sweep.flags import StopFlag
 from rlsweep.sweep.patience import patiently
 from rlsweep.sweep.recorder import PATIENCE_SECONDS
 from rlsweep.sweep.resources import Resources
-from rlsweep.sweep.scratch import scratch_folder
 from rlsweep.sweep.share import Share
 from rlsweep.sweep.spool import send_left
 from rlsweep.sweep.trainable import TrialTrainable
