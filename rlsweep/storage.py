@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.request import url2pathname
+from uuid import uuid4
 
 from rlsweep.errors import InputError, NotFoundError, StorageError
 from rlsweep.scratch import scratch_folder
@@ -29,6 +30,9 @@ PATIENCE_SECONDS = 60.0
 """How long a file may wait for a storage that is away before whoever sends or fetches it gives up."""
 
 RETRY_SECONDS = 2.0
+
+CALL_SECONDS = 300.0
+"""How long a single call may take: the upload of one checkpoint is the longest."""
 
 _LASTING = (FileNotFoundError, ImportError, PermissionError)
 """Causes of a StorageError that time does not heal: no bucket, no backend, no rights."""
@@ -71,65 +75,65 @@ class RemotePath:
 
     def exists(self) -> bool:
         """Whether there is such a file or folder."""
-        with self._opened() as (filesystem, path):
-            return bool(filesystem.exists(path))
+        with self._opened() as (filesystem, path, limit):
+            return bool(filesystem.exists(path, **limit))
 
     def is_file(self) -> bool:
         """Whether there is such a file."""
-        with self._opened() as (filesystem, path):
-            return bool(filesystem.isfile(path))
+        with self._opened() as (filesystem, path, limit):
+            return bool(filesystem.isfile(path, **limit))
 
     def is_dir(self) -> bool:
         """Whether there is anything below it."""
-        with self._opened() as (filesystem, path):
-            return bool(filesystem.isdir(path))
+        with self._opened() as (filesystem, path, limit):
+            return bool(filesystem.isdir(path, **limit))
 
     def iterdir(self) -> Iterator["RemotePath"]:
         """What lies directly in it; nothing where there is no such folder."""
         try:
-            with self._opened() as (filesystem, path):
-                names = [str(found).rstrip("/").rpartition("/")[2] for found in filesystem.ls(path, detail=False)]
+            with self._opened() as (filesystem, path, limit):
+                names = [
+                    str(found).rstrip("/").rpartition("/")[2] for found in filesystem.ls(path, detail=False, **limit)
+                ]
         except FileNotFoundError:
-            names = []
-        return iter([self / name for name in names])
+            found = []
+        return iter([self / each.rstrip("/").rpartition("/")[2] for each in found])
 
     def mkdir(self, *, parents: bool, exist_ok: bool) -> None:
         """Nothing to do: a folder is there with the first file in it."""
 
-    def open(self, mode: Literal["rb"]) -> IO[bytes]:
-        """Open it for reading."""
-        with self._opened() as (filesystem, path):
-            opened: IO[bytes] = filesystem.open(path, mode)
-            return opened
-
     def read_bytes(self) -> bytes:
         """All of it."""
-        with self._opened() as (filesystem, path):
-            return bytes(filesystem.cat_file(path))
+        with self._opened() as (filesystem, path, limit):
+            return bytes(filesystem.cat_file(path, **limit))
 
     def write_bytes(self, content: bytes) -> None:
         """Put `content` in its place; an object store does so at one stroke."""
-        with self._opened() as (filesystem, path), _missing_is_unusable(self):
-            filesystem.pipe_file(path, content)
+        with self._opened() as (filesystem, path, limit), _missing_is_unusable(self):
+            filesystem.pipe_file(path, content, **limit)
 
     def unlink(self, *, missing_ok: bool = False) -> None:
         """Remove the file."""
         try:
-            with self._opened() as (filesystem, path):
-                filesystem.rm_file(path)
+            with self._opened() as (filesystem, path, limit):
+                filesystem.rm_file(path, **limit)
         except FileNotFoundError:
             if not missing_ok:
                 raise
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple["AbstractFileSystem", str]]:
-        """The backend and the path that it knows this by, with its errors translated and nothing remembered."""
+    def _opened(self) -> Iterator[tuple["AbstractFileSystem", str, dict[str, float]]]:
+        """The backend, the path that it knows this by, and what to call it with so that it ends in time.
+
+        Its errors are translated, and what it remembers is forgotten.
+        """
         from fsspec.core import url_to_fs
 
         try:
             filesystem, path = url_to_fs(self.uri)
             filesystem.invalidate_cache()  # a listing of before is of no use where others write too
-            yield filesystem, path
+            # s3fs was seen to wait for ever for a server that takes connections and says nothing
+            yield filesystem, path, {"timeout": CALL_SECONDS} if filesystem.async_impl else {}
         except (FileNotFoundError, StorageError):
             raise
         except ImportError as exc:
@@ -181,8 +185,8 @@ def put(local: Path, to: Location) -> None:
         return
 
     def upload() -> None:
-        with to._opened() as (filesystem, path), _missing_is_unusable(to):
-            filesystem.put_file(str(local), path)
+        with to._opened() as (filesystem, path, limit), _missing_is_unusable(to):
+            filesystem.put_file(str(local), path, **limit)
 
     patiently(upload)
     local.unlink(missing_ok=True)
@@ -197,8 +201,8 @@ def local_copy(location: Location) -> Iterator[Path]:
 
     def fetch() -> None:
         try:
-            with location._opened() as (filesystem, path):
-                filesystem.get_file(path, str(copy))
+            with location._opened() as (filesystem, path, limit):
+                filesystem.get_file(path, str(copy), **limit)
         except FileNotFoundError as exc:
             raise NotFoundError(f"There is no file at {location}.") from exc
 
@@ -212,8 +216,8 @@ def sizes_below(folder: Location) -> dict[str, int]:
     """Every file below a folder with its bytes. Raises StorageError."""
     if isinstance(folder, Path):
         return {str(file): file.lstat().st_size for file in folder.rglob("*") if file.is_file()}
-    with folder._opened() as (filesystem, path):
-        return {file: int(about["size"]) for file, about in filesystem.find(path, detail=True).items()}
+    with folder._opened() as (filesystem, path, limit):
+        return {name: int(about["size"]) for name, about in filesystem.find(path, detail=True, **limit).items()}
 
 
 def remove_tree(folder: Location) -> None:
@@ -223,8 +227,8 @@ def remove_tree(folder: Location) -> None:
             shutil.rmtree(folder)
         return
     try:
-        with folder._opened() as (filesystem, path):
-            filesystem.rm(path, recursive=True)
+        with folder._opened() as (filesystem, path, limit):
+            filesystem.rm(path, recursive=True, **limit)
     except FileNotFoundError:
         pass
 
@@ -253,10 +257,11 @@ def check_usable(storage: Location) -> None:
     failure: list[StorageError] = []
 
     def ask() -> None:
-        mark = storage / f".rlsweep-{os.getpid()}-{time.time_ns()}"
         try:
-            mark.write_bytes(b"")
-            mark.unlink(missing_ok=True)
+            with storage._opened() as (filesystem, path, limit), _missing_is_unusable(storage):
+                mark = f"{path}/.rlsweep-{uuid4()}"
+                filesystem.pipe_file(mark, b"", **limit)
+                filesystem.rm_file(mark, **limit)
         except StorageError as exc:
             failure.append(exc)
 
