@@ -92,9 +92,7 @@ class RemotePath:
         """What lies directly in it; nothing where there is no such folder."""
         try:
             with self._opened() as (filesystem, path, limit):
-                names = [
-                    str(found).rstrip("/").rpartition("/")[2] for found in filesystem.ls(path, detail=False, **limit)
-                ]
+                found: list[str] = filesystem.ls(path, detail=False, **limit)
         except FileNotFoundError:
             found = []
         return iter([self / each.rstrip("/").rpartition("/")[2] for each in found])
