@@ -10,12 +10,14 @@ import hashlib
 import json
 import os
 import re
+import threading
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
@@ -80,7 +82,6 @@ class CheckpointFolder:
         self._attempt = attempt
         self._before_sending = before_sending
         self._found: set[Location] = set()
-        self._sender: ThreadPoolExecutor | None = None
         self._sent: Future[None] | None = None
         self._held = ExitStack()
         try:
@@ -98,11 +99,14 @@ class CheckpointFolder:
             self._workshop = self._folder
         else:
             self._workshop = self._held.enter_context(scratch_folder("checkpoints"))
-            self._sender = self._held.enter_context(ThreadPoolExecutor(1, "checkpoints"))
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._held.close()
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._held:
+            if self._sent is not None and error_type is not KeyboardInterrupt:  # which ends at once
+                wait([self._sent])
 
     def save(self, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
         """Write a numbered checkpoint; it pushes out older ones. Raises CheckpointError, StorageError as `settle`."""
@@ -127,10 +131,12 @@ class CheckpointFolder:
         aside = self._workshop / f"{name}.part"
         try:
             checkpoint = self._write(aside, path, model, boundary)
-            if self._sender is None:
+            if isinstance(path, Path):
                 self._publish(aside, path, checkpoint, pushes_out)
             else:
-                self._sent = self._sender.submit(self._send, aside, path, checkpoint, pushes_out)
+                self._sent = Future()
+                sending = (self._sent, aside, path, checkpoint, pushes_out)
+                threading.Thread(target=self._send, args=sending, name="checkpoints", daemon=True).start()
         except OSError as exc:
             aside.unlink(missing_ok=True)
             raise _unwritable(path, exc) from exc
@@ -156,10 +162,15 @@ class CheckpointFolder:
             episode=progress.episodes, env_steps=progress.env_steps, uri=str(path), sha256=digest, bytes=size
         )
 
-    def _send(self, aside: Path, path: Location, checkpoint: Checkpoint, pushes_out: bool) -> None:
-        if self._before_sending is not None:
-            self._before_sending()
-        self._publish(aside, path, checkpoint, pushes_out)
+    def _send(self, sent: Future[None], aside: Path, path: Location, checkpoint: Checkpoint, pushes_out: bool) -> None:
+        try:
+            if self._before_sending is not None:
+                self._before_sending()
+            self._publish(aside, path, checkpoint, pushes_out)
+        except Exception as exc:  # noqa: BLE001 - raised again by `settle`
+            sent.set_exception(exc)
+        else:
+            sent.set_result(None)
 
     def _publish(self, aside: Path, path: Location, checkpoint: Checkpoint, pushes_out: bool) -> None:
         put(aside, path)

@@ -81,10 +81,10 @@ def test_logs_are_cut_into_files_which_are_sent_once(make_config, place, tmp_pat
 
 
 def test_a_run_goes_on_from_a_uri_and_adds_to_its_logs(make_config, place, tmp_path: Path):
-    first = train(make_config(environment=SCRIPTED, episodes=8, mode=Mode.SMOKE), place)
+    first = train(make_config(environment=SCRIPTED, total_timesteps=64, mode=Mode.SMOKE), place)
     written = (place / "logs" / training.LOG_FILE).read_bytes()
     assert b"policy_gradient_loss" in written
-    whole = make_config(environment=SCRIPTED, episodes=16, mode=Mode.SMOKE)
+    whole = make_config(environment=SCRIPTED, total_timesteps=128, mode=Mode.SMOKE)
     second = train(whole, place, resume_from=locate(first.checkpoints[-1].uri), attempt=2)
     assert [episode.episode for episode in second.episodes] == list(range(9, 17))
     log = (place / "logs" / training.LOG_FILE).read_bytes()
