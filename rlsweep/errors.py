@@ -7,6 +7,7 @@ RlsweepError                      exit code 1: something went wrong while workin
 │   ├── NotFoundError             a sweep, run or checkpoint that does not exist
 │   ├── UntrustedFileError        a file that could run code when it is read, and that no run has on record
 │   ├── StoreUnavailableError     the database cannot be reached
+│   ├── StorageError              the storage that a URI names cannot be reached or used
 │   ├── SchemaError               the database holds a schema this version does not know
 │   └── ClusterUnavailableError   the Ray address cannot be reached, or cannot meet the request
 ├── CheckpointError               a checkpoint that cannot be written, read or used
@@ -65,6 +66,10 @@ class UntrustedFileError(InputError):
 
 class StoreUnavailableError(InputError):
     """The database cannot be reached."""
+
+
+class StorageError(InputError):
+    """The storage that a URI names cannot be reached or used, or its backend is not installed."""
 
 
 class SchemaError(InputError):

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from rlsweep.settings import Settings
+from rlsweep.storage import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +34,19 @@ class Paths:
         return self.service / "sweeps" / f"{sweep_id}.log"
 
     @property
-    def tensorboard(self) -> Path:
+    def tensorboard(self) -> Location:
         """Log folder over all sweeps."""
         return self.settings.storage / "tensorboard"
 
-    def sweep_tensorboard(self, sweep_id: UUID) -> Path:
+    def sweep_tensorboard(self, sweep_id: UUID) -> Location:
         """Log folder over all runs of one sweep."""
         return self.tensorboard / str(sweep_id)
 
-    def run_tensorboard(self, sweep_id: UUID | None, config_name: str, seed: int, run_id: UUID) -> Path:
+    def run_tensorboard(self, sweep_id: UUID | None, config_name: str, seed: int, run_id: UUID) -> Location:
         """Log folder of one run; its name is what TensorBoard shows."""
         parent = self.tensorboard / "single-runs" if sweep_id is None else self.sweep_tensorboard(sweep_id)
         return parent / f"{config_name}-seed{seed}-{str(run_id)[:8]}"
 
-    def run_checkpoints(self, run_id: UUID) -> Path:
+    def run_checkpoints(self, run_id: UUID) -> Location:
         """Folder of one run's checkpoints, `best.zip` among them."""
         return self.settings.storage / "checkpoints" / str(run_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rlsweep.errors import InputError
+from rlsweep.storage import Location, locate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -13,26 +14,24 @@ class Settings:
     """Where rlsweep keeps things.
 
     home: RLSWEEP_HOME (default ~/.rlsweep), holds the embedded database and, by default, all artifacts
-    storage: RLSWEEP_STORAGE (default home), holds checkpoints and TensorBoard logs
+    storage: RLSWEEP_STORAGE (default home), a path or URI, holds checkpoints and TensorBoard logs
     database_url: RLSWEEP_DATABASE_URL, a PostgreSQL server of the user's; None means the embedded one
     """
 
     home: Path
-    storage: Path
+    storage: Location
     database_url: str | None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the variables; an empty one counts as unset. Raises InputError for a URI as storage."""
+        """Read the variables; an empty one counts as unset. Raises InputError for a URI that cannot be one."""
         home = Path(environ.get("RLSWEEP_HOME") or "~/.rlsweep").expanduser().absolute()
         storage = environ.get("RLSWEEP_STORAGE")
-        if storage and "://" in storage:
-            raise InputError(f"RLSWEEP_STORAGE={storage} is a URI; give the path of a folder that all nodes reach.")
-        return cls(
-            home=home,
-            storage=Path(storage).expanduser().absolute() if storage else home,
-            database_url=environ.get("RLSWEEP_DATABASE_URL") or None,
-        )
+        try:
+            location = locate(storage) if storage else home
+        except InputError as exc:
+            raise InputError(f"RLSWEEP_STORAGE: {exc}") from exc
+        return cls(home=home, storage=location, database_url=environ.get("RLSWEEP_DATABASE_URL") or None)
 
 
 def read_variables(path: Path) -> dict[str, str]:

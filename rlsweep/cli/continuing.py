@@ -11,6 +11,7 @@ from rlsweep.cli import options
 from rlsweep.cli.driving import DEFAULT_GRACE, Driving, print_json_report
 from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
 from rlsweep.settings import Settings
+from rlsweep.storage import check_usable
 
 if TYPE_CHECKING:
     from rlsweep.sweep.share import Share
@@ -114,6 +115,7 @@ def _go_on(reference: str, share: "Share", driving: Driving) -> None:
         runs = training_runs.of_sweep(database, sweep.id)
         wanted = [run for run in runs if run.status in share.statuses]
         if wanted:
+            check_usable(settings.storage)
             out.print(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run", markup=False)
             provenance = collect_provenance(Path(wanted[0].config_path).parent)
             place = find_place(driving, settings, sweep)

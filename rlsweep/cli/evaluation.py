@@ -1,6 +1,5 @@
 """`rlsweep eval`: play a trained policy."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ from rlsweep.cli.options import Json, Trust
 from rlsweep.cli.output import print_json
 from rlsweep.errors import NotFoundError
 from rlsweep.settings import Settings
+from rlsweep.storage import Location, local_copy, locate
 
 if TYPE_CHECKING:
     from rlsweep.runs import TrainingRun
@@ -22,11 +22,14 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     reference: Annotated[
-        str, typer.Argument(metavar="RUN|CHECKPOINT", help="A run's id (its last checkpoint), or a checkpoint's path.")
+        str,
+        typer.Argument(
+            metavar="RUN|CHECKPOINT", help="A run's id (its last checkpoint), or a checkpoint's path or URI."
+        ),
     ],
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="How many to play.")] = 100,
     opponent: Annotated[
-        str | None, typer.Option("--opponent", help="random, mcts, mcts:SIMULATIONS, or a checkpoint's path.")
+        str | None, typer.Option("--opponent", help="random, mcts, mcts:SIMULATIONS, or a checkpoint's path or URI.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Other seeds play other episodes.")] = 0,
     trust: Trust = False,
@@ -36,15 +39,16 @@ def evaluate(
     run, checkpoint = _find(reference)
     from rlsweep.training.evaluate import evaluate as play
 
-    summary = play(
-        checkpoint,
-        episodes=episodes,
-        seed=seed,
-        opponent=opponent,
-        is_trusted=lambda: trust or _is_on_record(checkpoint),
-    )
+    with local_copy(checkpoint) as file:
+        summary = play(
+            file,
+            episodes=episodes,
+            seed=seed,
+            opponent=opponent,
+            is_trusted=lambda: trust or _is_on_record(file),
+        )
     if json:
-        return print_json({"run": None if run is None else run.id, "checkpoint": checkpoint, "summary": summary})
+        return print_json({"run": None if run is None else run.id, "checkpoint": str(checkpoint), "summary": summary})
     interval = "" if summary.reward_half_width is None else f" ± {number(summary.reward_half_width)} (95%)"
     name = checkpoint.name if run is None else f"{run.label}, {checkpoint.name}"
     typer.echo(f"{name}: {plural(summary.episodes, 'episode')}")
@@ -56,7 +60,7 @@ def evaluate(
     return None
 
 
-def _find(reference: str) -> tuple["TrainingRun | None", Path]:
+def _find(reference: str) -> tuple["TrainingRun | None", Location]:
     """The run and its last checkpoint; for a checkpoint's path no run, for the file by itself holds all that is needed.
 
     Raises NotFoundError.
@@ -74,10 +78,10 @@ def _find(reference: str) -> tuple["TrainingRun | None", Path]:
         last = training_runs.latest_checkpoint(database, run.id)
     if last is None:
         raise NotFoundError(f"{run.label} has no checkpoint yet: it is {run.status}.")
-    return run, Path(last.uri)
+    return run, locate(last.uri)
 
 
-def _is_on_record(checkpoint: Path) -> bool:
+def _is_on_record(checkpoint: Location) -> bool:
     from rlsweep.store.opening import open_database
     from rlsweep.sweep.resuming import run_of_file
 

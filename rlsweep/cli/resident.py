@@ -23,6 +23,7 @@ from rlsweep.errors import InputError, NotFoundError, RlsweepError
 from rlsweep.paths import Paths
 from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
+from rlsweep.storage import check_usable
 from rlsweep.store import sweeps
 from rlsweep.store.opening import open_database
 from rlsweep.sweep.cluster import RayOptions, RaySession
@@ -68,6 +69,7 @@ class Resident:
         with held(self._folder), on_interrupt(self._ending.set):
             for port, flag in ((self._page_port, "--port"), (self._dashboard_port, "--dashboard-port")):
                 _check_free(port, flag)
+            check_usable(self._settings.storage)
             token, token_file = ray_token(self._folder)
             options = RayOptions(cpus=self._cpus, dashboard=True, dashboard_port=self._dashboard_port, token=token)
             with RaySession(options) as session, open_database(self._settings) as database:

@@ -13,6 +13,7 @@ from rlsweep.config.run import Mode
 from rlsweep.errors import InputError, RlsweepError
 from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
+from rlsweep.storage import check_usable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,6 +70,7 @@ def submit(
     if name is not None:
         check_name(name)
     check_reachable(settings)
+    check_usable(settings.storage)
     driving = Driving(
         cpus_per_trial=cpus_per_trial,
         gpus_per_trial=gpus_per_trial,

@@ -32,7 +32,7 @@ def tensorboard(
     if sweep is not None:
         with open_database(settings) as database:
             folder = Paths(settings).sweep_tensorboard(sweeps.get(database, sweep).id)
-    if not folder.exists():
+    if not folder.is_dir():
         raise NotFoundError(f"No TensorBoard logs in {folder}: nothing was trained yet, or RLSWEEP_STORAGE differs.")
     from rlsweep.reports.tensorboard import launch
 

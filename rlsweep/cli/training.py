@@ -17,6 +17,7 @@ from rlsweep.config.run import Mode
 from rlsweep.errors import CheckpointError, InputError, StoreUnavailableError
 from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.settings import Settings
+from rlsweep.storage import Location, check_usable, local_copy
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -109,6 +110,7 @@ def train(
         _check(trial, weights_from)
     out = console()
     settings = Settings.from_environ()
+    check_usable(settings.storage)
     with open_database(settings) as database:
         checkpoint = None
         if trial is not None:
@@ -139,7 +141,7 @@ def train(
         raise typer.Exit(EXIT_FAILED)
 
 
-def _file_of_weights(reference: str) -> Path:
+def _file_of_weights(reference: str) -> Location:
     """The file whose policy weights a new run begins with. Raises InputError for a run's id, NotFoundError."""
     from rlsweep.sweep.resuming import checkpoint_path
 
@@ -152,7 +154,7 @@ def _file_of_weights(reference: str) -> Path:
     return path
 
 
-def _check(trial: "Trial", weights_from: Path | None) -> None:
+def _check(trial: "Trial", weights_from: Location | None) -> None:
     """Raise InputError where the environment cannot be made or the weights do not fit: that is no failed run."""
     from rlsweep.envs.make import make_env
 
@@ -161,7 +163,8 @@ def _check(trial: "Trial", weights_from: Path | None) -> None:
         if weights_from is not None:
             from rlsweep.training.weights import load_player
 
-            load_player(weights_from, trial.config, env)
+            with local_copy(weights_from) as file:
+                load_player(file, trial.config, env)
     except CheckpointError as exc:
         raise InputError(str(exc)) from exc
     finally:

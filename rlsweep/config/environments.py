@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rlsweep.config.nearest import suggestion
 from rlsweep.config.training import EnvironmentSpec
+from rlsweep.storage import is_uri
 
 _OPPONENT = re.compile(r"random|mcts(:[1-9][0-9]{0,6})?")
 
@@ -86,19 +87,19 @@ def environment_problems(spec: EnvironmentSpec) -> list[tuple[str, str]]:
 
 
 def opponent_problem(opponent: str) -> str | None:
-    """What is wrong with an opponent's name; a checkpoint's path is looked for on this machine."""
+    """What is wrong with an opponent's name; a checkpoint's path is looked for on this machine, a URI is not."""
     if _OPPONENT.fullmatch(opponent):
         return None
     if not opponent.endswith(".zip"):
         near = suggestion(opponent, ("random", "mcts"))
         return f"must be random, mcts, mcts:<simulations> or a checkpoint ending in .zip, got {opponent!r}{near}"
-    if not os.path.isfile(os.path.expanduser(opponent)):
+    if not is_uri(opponent) and not os.path.isfile(os.path.expanduser(opponent)):
         return f"there is no checkpoint {opponent}"
     return None
 
 
 def is_checkpoint(opponent: str) -> bool:
-    """Whether an opponent is a checkpoint's path."""
+    """Whether an opponent is a checkpoint's path or URI."""
     return opponent.endswith(".zip")
 
 

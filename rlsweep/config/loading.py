@@ -15,6 +15,7 @@ from rlsweep.config.problems import Model, check
 from rlsweep.config.reading import read_config_file
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.errors import ConfigError
+from rlsweep.storage import is_uri
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +98,6 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _with_absolute_opponent(spec: EnvironmentSpec) -> EnvironmentSpec:
-    if not is_checkpoint(spec.opponent):
+    if not is_checkpoint(spec.opponent) or is_uri(spec.opponent):
         return spec
     return spec.model_copy(update={"opponent": os.path.abspath(os.path.expanduser(spec.opponent))})

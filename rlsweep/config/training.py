@@ -23,7 +23,7 @@ class EnvironmentSpec(StrictModel):
 
     id: a Gymnasium id, `module:Class`, `open_spiel/<game>` or `pettingzoo/<module>`
     kwargs: handed to the environment's constructor (an OpenSpiel game's parameters)
-    opponent: who plays the other seats: `random`, `mcts`, `mcts:<simulations>`, or a checkpoint's path
+    opponent: who plays the other seats: `random`, `mcts`, `mcts:<simulations>`, or a checkpoint's path or URI
     observation_keys: keys of a Dict observation, flattened in this order; None takes all but action_mask
     """
 

@@ -1,18 +1,38 @@
-"""An opponent that plays a saved MaskablePPO policy."""
+"""An opponent that plays a saved MaskablePPO policy.
 
+SB3's zips hold pickles, which run code when they are read, and an opponent's file may come from anywhere. Nothing of it
+is unpickled here: the network is built from the shapes of its tensors, and the rest is read from JSON.
+"""
+
+import io
+import json
 import pickle
 import random
+import re
 import zipfile
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsweep.envs.turns import Position
 from rlsweep.errors import EnvironmentSpecError
+from rlsweep.storage import Location, local_copy
+
+RECORD_MEMBER = "rlsweep.json"
+"""Where a checkpoint of ours carries how far the run was, and with which config."""
+
+OBSERVATIONS_KEY = "observations"
+"""In that record, how the observations that the policy saw were scaled: null, or the four numbers of a VecNormalize."""
 
 STATISTICS_MEMBER = "vecnormalize.pkl"
-"""Where a checkpoint of ours carries the VecNormalize that its policy's observations went through."""
+"""Where a checkpoint of ours carries the VecNormalize itself."""
+
+_POLICY_MEMBER = "policy.pth"
+_SETTINGS_MEMBER = "data"
+_ACTIVATION = re.compile(r"<class 'torch\.nn\.modules\.activation\.(Tanh|ReLU|ELU)'>")
+_LAYER = "mlp_extractor.{}_net.{}.weight"
 
 
 class CheckpointOpponent:
@@ -20,15 +40,16 @@ class CheckpointOpponent:
 
     The checkpoint is loaded at the first move, since that imports torch. Neither loading nor playing draws from a
     global generator, so the agent's training is not disturbed.
-    Raises EnvironmentSpecError, at the first move, for a checkpoint that cannot be loaded or was trained elsewhere.
+    Raises EnvironmentSpecError, at the first move, for a checkpoint that cannot be loaded or was trained elsewhere, and
+    NotFoundError or StorageError where a URI cannot be read.
     """
 
-    def __init__(self, path: Path, *, actions: int, observation_size: int) -> None:
+    def __init__(self, path: Location, *, actions: int, observation_size: int) -> None:
         self._path = path
         self._actions = actions
         self._observation_size = observation_size
         self._policy: Any = None
-        self._normalizer: Any = None
+        self._scale: Mapping[str, Any] | None = None
 
     def act(self, position: Position, rng: random.Random) -> int:
         """A legal action, drawn by its probability."""
@@ -39,9 +60,7 @@ class CheckpointOpponent:
         legal = np.asarray(position.legal_actions(), np.intp)
         mask = np.zeros(self._actions, np.bool_)
         mask[legal] = True
-        seen = position.observation()
-        if self._normalizer is not None:
-            seen = self._normalizer.normalize_obs(seen)
+        seen = _scaled(position.observation(), self._scale)
         with torch.no_grad():
             distribution = self._policy.get_distribution(torch.as_tensor(seen)[None], action_masks=mask[None])
             probabilities = distribution.distribution.probs[0].numpy()[legal]
@@ -50,31 +69,105 @@ class CheckpointOpponent:
         return int(legal[min(drawn, legal.size - 1)])
 
     def _load(self) -> None:
-        """Read the policy, on the CPU, and the normaliser where there is one."""
+        """Read the policy, on the CPU, and how its observations are scaled."""
         import torch
-        from sb3_contrib import MaskablePPO
 
-        # A rollout buffer of one step, not of the training run's thousands; and no seed, which SB3 would set globally.
-        spare = {"n_steps": 1, "n_envs": 1, "seed": None}
         try:
-            with torch.random.fork_rng(devices=[]):
-                policy = MaskablePPO.load(self._path, device="cpu", custom_objects=spare).policy
-            with zipfile.ZipFile(self._path) as archive:
-                if STATISTICS_MEMBER in archive.namelist():
-                    self._normalizer = pickle.loads(archive.read(STATISTICS_MEMBER))
-        except (OSError, ValueError, KeyError, AttributeError, RuntimeError, AssertionError) as exc:
-            raise EnvironmentSpecError(
-                f"Opponent checkpoint {self._path} cannot be loaded as a MaskablePPO policy: {exc}"
-            ) from exc
-        trained_for = (policy.observation_space.shape, getattr(policy.action_space, "n", None))
-        if trained_for != ((self._observation_size,), self._actions):
-            raise EnvironmentSpecError(
-                f"Opponent checkpoint {self._path} was trained for observations of shape {trained_for[0]} and "
-                f"{trained_for[1]} actions, but this environment has ({self._observation_size},) and {self._actions}."
-            )
+            with local_copy(self._path) as file, zipfile.ZipFile(file) as archive:
+                weights = torch.load(io.BytesIO(archive.read(_POLICY_MEMBER)), map_location="cpu", weights_only=True)
+                settings = json.loads(archive.read(_SETTINGS_MEMBER))
+                scale = self._read_scale(archive)
+            self._check_trained_here(weights)
+            with torch.random.fork_rng(devices=[]):  # layers are drawn before they are given their weights
+                policy = _build(weights, settings)
+        except pickle.UnpicklingError as exc:
+            raise self._unloadable("its weights are more than tensors, and nothing else of it is read") from exc
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RuntimeError,
+            EOFError,
+            zipfile.BadZipFile,
+        ) as exc:
+            raise self._unloadable(str(exc).strip().split("\n", 1)[0]) from exc
         policy.set_training_mode(False)
-        self._policy = policy
+        self._policy, self._scale = policy, scale
+
+    def _read_scale(self, archive: zipfile.ZipFile) -> Mapping[str, Any] | None:
+        members = archive.namelist()
+        if STATISTICS_MEMBER not in members:
+            return None
+        record = json.loads(archive.read(RECORD_MEMBER)) if RECORD_MEMBER in members else {}
+        if OBSERVATIONS_KEY not in record:
+            raise self._unloadable(
+                "its observations were normalised, and how is known from a pickle alone, which could run any code; a "
+                "checkpoint that rlsweep writes from now on says it plainly, so go on with its run once"
+            )
+        scale = record[OBSERVATIONS_KEY]
+        return None if scale is None else {key: np.asarray(value, np.float64) for key, value in scale.items()}
+
+    def _check_trained_here(self, weights: Mapping[str, Any]) -> None:
+        first = weights.get(_LAYER.format("policy", 0), weights["action_net.weight"])
+        size, actions = first.shape[1], weights["action_net.weight"].shape[0]
+        if (size, actions) != (self._observation_size, self._actions):
+            raise EnvironmentSpecError(
+                f"Opponent checkpoint {self._path} was trained for observations of shape ({size},) and {actions} "
+                f"actions, but this environment has ({self._observation_size},) and {self._actions}."
+            )
+
+    def _unloadable(self, reason: str) -> EnvironmentSpecError:
+        return EnvironmentSpecError(
+            f"Opponent checkpoint {self._path} cannot be loaded as a MaskablePPO policy: {reason}."
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy loads the policy anew."""
-        return {**self.__dict__, "_policy": None, "_normalizer": None}
+        return {**self.__dict__, "_policy": None, "_scale": None}
+
+
+def _build(weights: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
+    """The policy of these weights: dense layers over a flat observation, as many and as wide as there are tensors.
+
+    Raises RuntimeError where there are tensors of another kind, ValueError for an activation that is not known.
+    """
+    import gymnasium as gym
+    import torch
+    from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+
+    layers = {
+        name: [weights[key].shape[0] for i in range(0, len(weights), 2) if (key := _LAYER.format(tower, i)) in weights]
+        for name, tower in (("pi", "policy"), ("vf", "value"))
+    }
+    first = weights.get(_LAYER.format("policy", 0), weights["action_net.weight"])
+    policy = MaskableActorCriticPolicy(
+        gym.spaces.Box(-np.inf, np.inf, (first.shape[1],), np.float32),
+        gym.spaces.Discrete(weights["action_net.weight"].shape[0]),
+        lambda _: 0.0,
+        net_arch=layers,
+        activation_fn=getattr(torch.nn, _activation(settings)),
+    )
+    policy.load_state_dict(weights)
+    return policy
+
+
+def _activation(settings: Mapping[str, Any]) -> str:
+    """The name of torch's class. SB3 notes beside each pickle what is in it; without a note it is SB3's default."""
+    note = settings.get("policy_kwargs", {}).get("activation_fn")
+    if note is None:
+        return "Tanh"
+    known = _ACTIVATION.fullmatch(str(note))
+    if known is None:
+        raise ValueError(f"its activation {note} is none of Tanh, ReLU and ELU")
+    return known[1]
+
+
+def _scaled(seen: NDArray[np.float32], scale: Mapping[str, Any] | None) -> NDArray[np.float32]:
+    """As `VecNormalize.normalize_obs` has it."""
+    if scale is None:
+        return seen
+    centred = (seen - scale["mean"]) / np.sqrt(scale["variance"] + scale["epsilon"])
+    clipped: NDArray[np.float32] = np.clip(centred, -scale["clip"], scale["clip"]).astype(np.float32)
+    return clipped

@@ -3,13 +3,13 @@
 import random
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.checkpoint_opponent import CheckpointOpponent
 from rlsweep.envs.turns import Opponent, Position
 from rlsweep.errors import EnvironmentSpecError
+from rlsweep.storage import locate
 
 DEFAULT_SIMULATIONS = 100
 """Simulations a move of the opponent `mcts`."""
@@ -36,7 +36,7 @@ def make_opponent(
 
     mcts: makes a tree searcher of so many simulations a move; None where the family has none.
     Raises EnvironmentSpecError for any other word, a missing file, `mcts` where there is none, and any choice of
-    opponent where there is no other seat.
+    opponent where there is no other seat; StorageError where a URI cannot be reached.
     """
     word = spec.opponent
     if word == "random":
@@ -51,13 +51,13 @@ def make_opponent(
             )
         return mcts(int(search["simulations"] or DEFAULT_SIMULATIONS))
     if word.endswith(".zip"):
-        path = Path(word).expanduser().absolute()
+        path = locate(word)
         if not path.is_file():
             raise EnvironmentSpecError(f"Environment {spec.id!r}: opponent checkpoint not found: {path}")
         return CheckpointOpponent(path, actions=actions, observation_size=observation_size)
     raise EnvironmentSpecError(
         f"Environment {spec.id!r}: opponent {word!r} is unknown; "
-        f"write random, mcts, mcts:<simulations>, or the path of a checkpoint (.zip)."
+        f"write random, mcts, mcts:<simulations>, or the path or URI of a checkpoint (.zip)."
     )
 
 

@@ -11,23 +11,25 @@ from pathlib import Path
 
 from google.protobuf.json_format import Parse
 from tensorboard import default, plugin_util, program
+from tensorboard.compat.tensorflow_stub.io.gfile import FSSpecFileSystem, register_filesystem
 from tensorboard.plugins.custom_scalar.custom_scalars_plugin import CustomScalarsPlugin
 from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 
 from rlsweep.errors import InputError
 from rlsweep.reports.tensorboard_layout import as_patterns, layout
+from rlsweep.storage import Location, read_afresh
 
 HOST = "127.0.0.1"
 
 
-def launch(folder: Path, *, port: int) -> str:
-    """Serve the logs in a folder from a thread of their own; port 0 takes any that is free.
+def launch(folder: Location, *, port: int) -> str:
+    """Serve the logs in a folder, or below a URI, from a thread of their own; port 0 takes any that is free.
 
     Returns the address. Raises InputError where the port cannot be had.
     """
     plugins = [ReadyCustomScalars if plugin is CustomScalarsPlugin else plugin for plugin in default.get_plugins()]
     server = program.TensorBoard(plugins)
-    server.configure(logdir=str(folder), host=HOST, port=port)
+    server.configure(logdir=str(folder), host=HOST, port=port, **_reading(folder))
     try:
         with contextlib.redirect_stderr(io.StringIO()):  # a note on how it loads data, which nobody can act on
             return str(server.launch())
@@ -37,6 +39,17 @@ def launch(folder: Path, *, port: int) -> str:
         ) from exc
     except program.TensorBoardServerException as exc:
         raise InputError(f"TensorBoard cannot serve at {HOST}, port {port}: {exc.msg}. Name another --port.") from exc
+
+
+def _reading(folder: Location) -> dict[str, str]:
+    """Flags for where the logs lie; below a URI they are read through fsspec, as they were written."""
+    if isinstance(folder, Path):
+        return {}
+    read_afresh(folder)
+    register_filesystem(
+        folder.scheme, FSSpecFileSystem()
+    )  # also for s3://, which boto3 would take where it is installed
+    return {"load_fast": "false"}  # the fast reader knows no such places
 
 
 class ReadyCustomScalars(CustomScalarsPlugin):  # type: ignore[misc]

@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import Any
 
 from rlsweep.errors import ClusterUnavailableError
+from rlsweep.scratch import scratch_folder
 from rlsweep.settings import Settings
 from rlsweep.sweep.access import check_joinable, use_token_if_any
 from rlsweep.sweep.address import JOBS_PORT
 from rlsweep.sweep.resources import Resources
-from rlsweep.sweep.scratch import scratch_folder
 
 OBJECT_STORE_BYTES = 80 * 1024**2
 """Trials pass a run id and nothing else; this is about the least that Ray takes."""

@@ -5,7 +5,6 @@ the deletion was begun; the files go; the record goes. Until the last step the d
 knows from the record where files lie. The other order would leave files that nobody finds.
 """
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from rlsweep.errors import RlsweepError
 from rlsweep.paths import Paths
 from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
+from rlsweep.storage import Location, locate, remove_tree, sizes_below
 from rlsweep.store import deletion, sweeps
 from rlsweep.store.database import Database
 from rlsweep.sweep.spool import left_of
@@ -33,7 +33,7 @@ class Doomed:
     sweep_id: UUID | None
     runs: tuple[TrainingRun, ...]
     episodes: int
-    folders: tuple[Path, ...]
+    folders: tuple[Location, ...]
     files: tuple[Path, ...]
     bytes: int
 
@@ -43,22 +43,24 @@ def find_doomed(
 ) -> Doomed:
     """Say what deleting the runs, and the sweep if it is given, would take away.
 
-    Raises DriverBusyError where a live driver or worker has any of them.
+    Raises DriverBusyError where a live driver or worker has any of them, StorageError where they are out of reach.
     """
     deletion.check_idle(database, runs)
     found = _folders(database, settings, runs)
     if sweep_id is not None:
         found.add(Paths(settings).sweep_tensorboard(sweep_id))
-    folders = tuple(sorted(folder for folder in found if folder.is_dir()))
+    folders = tuple(sorted((folder for folder in found if folder.is_dir()), key=str))
     spooled = tuple(file for run in runs for file in left_of(Paths(settings).spool, run.id))
-    files = {*spooled, *(file for folder in folders for file in folder.rglob("*") if file.is_file())}
+    sizes = {str(file): file.lstat().st_size for file in spooled}
+    for folder in folders:
+        sizes |= sizes_below(folder)
     return Doomed(
         sweep_id=sweep_id,
         runs=tuple(runs),
         episodes=deletion.count_episodes(database, runs),
         folders=folders,
         files=spooled,
-        bytes=sum(file.lstat().st_size for file in files),
+        bytes=sum(sizes.values()),
     )
 
 
@@ -67,8 +69,7 @@ def delete(database: Database, doomed: Doomed) -> None:
     deletion.begin(database, doomed.runs)
     for folder in doomed.folders:
         try:
-            if folder.is_dir():  # a run's logs lie below its sweep's
-                shutil.rmtree(folder)
+            remove_tree(folder)  # which may be gone already: a run's logs lie below its sweep's
         except OSError as exc:
             raise RlsweepError(
                 f"{folder} cannot be removed: {exc.strerror or exc}. The record is kept; see to it and delete again."
@@ -81,11 +82,11 @@ def delete(database: Database, doomed: Doomed) -> None:
             sweeps.settle(database, sweep_id)
 
 
-def _folders(database: Database, settings: Settings, runs: Sequence[TrainingRun]) -> set[Path]:
+def _folders(database: Database, settings: Settings, runs: Sequence[TrainingRun]) -> set[Location]:
     """Where the runs' files may lie: in the storage folder of now, and in that of their checkpoints' time."""
     places = {run.id: {settings} for run in runs}
     for run_id, uri in deletion.checkpoint_uris(database, runs):
-        folder = Path(uri).parent
+        folder = locate(uri).parent
         then = replace(settings, storage=folder.parent.parent)
         if Paths(then).run_checkpoints(run_id) == folder:
             places[run_id].add(then)

@@ -19,6 +19,7 @@ from uuid import UUID
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.runs import Overview, RunStatus, Sweep, TrainingRun
+from rlsweep.scratch import scratch_folder
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.liveness import LEASE_PATIENCE_S, held, trained
@@ -29,7 +30,6 @@ from rlsweep.sweep.meters import Meters
 from rlsweep.sweep.patience import patiently
 from rlsweep.sweep.recorder import PATIENCE_SECONDS
 from rlsweep.sweep.resources import Resources
-from rlsweep.sweep.scratch import scratch_folder
 from rlsweep.sweep.share import Share
 from rlsweep.sweep.spool import send_left
 from rlsweep.sweep.trainable import TrialTrainable

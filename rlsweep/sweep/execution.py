@@ -17,6 +17,7 @@ from rlsweep.errors import RlsweepError, SpoolLostError, StaleAttemptError, Stor
 from rlsweep.paths import Paths
 from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
 from rlsweep.settings import Settings
+from rlsweep.storage import Location, locate
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep.patience import patiently
@@ -51,8 +52,8 @@ def execute_run(
     run_id: UUID,
     workplace: Workplace,
     *,
-    resume_from: Path | None = None,
-    weights_from: Path | None = None,
+    resume_from: Location | None = None,
+    weights_from: Location | None = None,
     stop: threading.Event,
     stop_elsewhere: Callable[[], bool] = lambda: False,
 ) -> RunStatus:
@@ -111,8 +112,8 @@ def _train(
     on_record: Sequence[Checkpoint],
     recorder: StoreRecorder,
     workplace: Workplace,
-    resume_from: Path | None,
-    weights_from: Path | None,
+    resume_from: Location | None,
+    weights_from: Location | None,
 ) -> "Result":
     # Torch and the environments load here, in the process that trains, and once for all of its runs.
     from rlsweep.training.train import train
@@ -135,11 +136,11 @@ def _train(
         return result
 
 
-def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorder: StoreRecorder) -> Path | None:
+def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorder: StoreRecorder) -> Location | None:
     """The checkpoint to go on from: the last one whose file is what was written; None where there is none.
 
     Files that an attempt removed without living to say so go from the record. Raises CheckpointError where a file
-    cannot be read.
+    cannot be read, StorageError.
     """
     from rlsweep.training.checkpoints import is_damaged, is_removed
 
@@ -159,4 +160,4 @@ def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorde
         warning = f"Not what was written: {', '.join(damaged)}. The run went on {going_on}."
         logger.warning("run %s: %s", run.id, warning)
         recorder.add_facts({"warning": warning})
-    return None if sound is None else Path(sound.uri)
+    return None if sound is None else locate(sound.uri)

@@ -1,13 +1,13 @@
 """Whether every node of a cluster reaches the database and the storage, asked before a trial lands on one."""
 
 import secrets
-from pathlib import Path
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from rlsweep.errors import ClusterUnavailableError, StoreUnavailableError
+from rlsweep.errors import ClusterUnavailableError, StorageError, StoreUnavailableError
 from rlsweep.settings import Settings
+from rlsweep.storage import locate
 from rlsweep.store.database import Database
 
 ANSWER_SECONDS = 120.0
@@ -23,7 +23,7 @@ def check_nodes(node_ids: dict[str, str], database_url: str, settings: Settings)
     marker = settings.storage / f".rlsweep-{secrets.token_hex(8)}"
     try:
         marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.touch()
+        marker.write_bytes(b"")
         asked = {
             _complaint.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False)).remote(
                 database_url, str(marker)
@@ -37,10 +37,11 @@ def check_nodes(node_ids: dict[str, str], database_url: str, settings: Settings)
             complaint = _answer(answer, asked[answer])
             if complaint is not None:
                 raise ClusterUnavailableError(f"Node {asked[answer]} cannot be used: {complaint}")
-    except OSError as error:
+    except (OSError, StorageError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ClusterUnavailableError(
-            f"Nothing can be written to {marker.parent}: {error.strerror or error}. Set RLSWEEP_STORAGE to a folder "
-            "that all nodes reach."
+            f"Nothing can be written to {marker.parent}: {reason}. Set RLSWEEP_STORAGE to a folder or URI that all nodes "
+            "reach."
         ) from error
     finally:
         marker.unlink(missing_ok=True)
@@ -62,7 +63,12 @@ def _complaint(database_url: str, marker: str) -> str | None:
             connection.execute("select 1")
     except StoreUnavailableError as error:
         return f"{error} All nodes have to reach one PostgreSQL server; RLSWEEP_DATABASE_URL names it."
-    if not Path(marker).exists():
-        folder = Path(marker).parent
-        return f"{folder} there is another folder than here. Set RLSWEEP_STORAGE to a folder that all nodes reach."
-    return None
+    try:
+        file = locate(marker)
+        if file.exists():
+            return None
+    except StorageError as error:
+        return str(error)
+    return (
+        f"{file.parent} there is another folder than here. Set RLSWEEP_STORAGE to a folder or URI that all nodes reach."
+    )

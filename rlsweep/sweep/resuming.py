@@ -1,33 +1,37 @@
 """Going on with a run that ended: which one, from which checkpoint, with which budget."""
 
-from pathlib import Path
+from pathlib import PurePath
 from uuid import UUID
 
 from rlsweep.config.run import Budget, RunConfig
 from rlsweep.errors import InputError, NotFoundError, UntrustedFileError
 from rlsweep.runs import TrainingRun
+from rlsweep.storage import Location, locate
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 
 
-def checkpoint_path(reference: str) -> Path | None:
-    """The path, if it names a checkpoint's file rather than a run. Raises NotFoundError where there is no such file."""
-    path = Path(reference)
-    if path.suffix != ".zip":
+def checkpoint_path(reference: str) -> Location | None:
+    """The path or URI, if it names a checkpoint's file rather than a run.
+
+    Raises NotFoundError where there is no such file, and StorageError.
+    """
+    if PurePath(reference).suffix != ".zip":
         return None
+    path = locate(reference)
     if not path.is_file():
         raise NotFoundError(f"Checkpoint not found: {reference}.")
-    return path.absolute()
+    return path
 
 
-def run_of_file(database: Database, path: Path) -> TrainingRun | None:
+def run_of_file(database: Database, path: Location) -> TrainingRun | None:
     """The run that wrote the file, known by its checksum wherever it lies now; None where none did."""
     from rlsweep.training.checkpoints import checksum
 
     return training_runs.of_checksum(database, checksum(path))
 
 
-def find_run(database: Database, reference: str, *, trust: bool) -> tuple[TrainingRun, Path | None]:
+def find_run(database: Database, reference: str, *, trust: bool) -> tuple[TrainingRun, Location | None]:
     """Find the run that `reference` names by its id, or by one of its checkpoints' files, then that path too.
 
     trust: that a file which is on no run's record belongs to the run that its folder is named after
@@ -56,7 +60,7 @@ def find_run(database: Database, reference: str, *, trust: bool) -> tuple[Traini
 
 def reopen_run(
     database: Database, reference: str, *, episodes: int | None, total_timesteps: int | None, trust: bool
-) -> tuple[TrainingRun, Path | None]:
+) -> tuple[TrainingRun, Location | None]:
     """Make a run ready to be taken up again, with a larger budget if one is given.
 
     Raises InputError where nothing is left to do, or where the run is a trial of a sweep and would get another budget

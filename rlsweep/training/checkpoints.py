@@ -1,33 +1,40 @@
 """Checkpoints: one SB3 `.zip` a file, complete or not there at all.
 
 Stock `load` of the algorithm's SB3 class opens it. Three more members ride in the archive, so that a checkpoint cannot
-lose half of itself: `rlsweep.json`, how far the run was and with which config; `vecnormalize.pkl`, the normaliser's
-statistics where there is one (unpacked, `VecNormalize.load` reads it); and `boundary.pkl`, where the run stood, if it
-can be gone on with exactly.
+lose half of itself: `rlsweep.json`, how far the run was and with which config, and how observations are scaled for
+whoever plays against it and unpickles nothing; `vecnormalize.pkl`, the normaliser's statistics where there is one
+(unpacked, `VecNormalize.load` reads it); and `boundary.pkl`, where the run stood, if it can be gone on with exactly.
 """
 
 import hashlib
 import json
 import os
 import re
+import threading
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import Future, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from rlsweep.config.run import RunConfig
-from rlsweep.envs.checkpoint_opponent import STATISTICS_MEMBER
+from rlsweep.envs.checkpoint_opponent import OBSERVATIONS_KEY, RECORD_MEMBER, STATISTICS_MEMBER
 from rlsweep.errors import CheckpointError
 from rlsweep.runs import Checkpoint
+from rlsweep.scratch import scratch_folder
+from rlsweep.storage import Location, local_copy, locate, put
 from rlsweep.training.boundary import Boundary
 from rlsweep.training.progress import Progress
+from rlsweep.training.recorder import Recorder
+from rlsweep.training.vector import observation_scale
 
 BEST = "best.zip"
 _BOUNDARY_MEMBER = "boundary.pkl"
-_RECORD_MEMBER = "rlsweep.json"
 _NUMBERED = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)(_attempt_(?P<attempt>\d+))?\.zip")
 
 
@@ -44,104 +51,167 @@ class SavedRun:
 
 
 class CheckpointFolder:
-    """The checkpoints of one run: the last `keep_last_n_checkpoints` numbered ones, and `best.zip`.
+    """The checkpoints of one run: the last `keep_last_n_checkpoints` numbered ones, and `best.zip`. A context manager.
 
-    Before those, the newest stays of which `is_recorded` is true: a run that is killed goes on from what is on record,
-    and the last one written is not yet.
+    Before those, the newest stays that is on record: a run that is killed goes on from there, and the last one written
+    is not yet.
+
+    Each is written on this machine. Into a folder it goes at once. To a URI it is sent from a thread of its own while
+    training goes on, one at a time: the next one waits for it. Either way the recorder has it once it is all there.
 
     attempt: its number is part of the names. Only the attempt's own files and those that it found are ever touched: a
         process that was thought dead may still write here, and does no harm.
     first_step: env steps at which this attempt begins. Numbered checkpoints beyond it are of a course that was given
         up; they go when this attempt has one of its own, so that there is a last checkpoint at any time.
+    before_sending: called before a checkpoint is sent to a URI
     """
 
     def __init__(
-        self, folder: Path, *, config: RunConfig, attempt: int, first_step: int, is_recorded: Callable[[str], bool]
+        self,
+        folder: Location,
+        *,
+        config: RunConfig,
+        attempt: int,
+        first_step: int,
+        recorder: Recorder,
+        before_sending: Callable[[], None] | None = None,
     ) -> None:
-        self._is_recorded = is_recorded
+        self._recorder = recorder
         self._folder = folder
         self._config = config
         self._attempt = attempt
-        self._found: set[Path] = set()
+        self._before_sending = before_sending
+        self._found: set[Location] = set()
+        self._sent: Future[None] | None = None
+        self._held = ExitStack()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for left_over in folder.glob("*.zip.part"):
-                left_over.unlink(missing_ok=True)
             self._found = set(folder.iterdir())
+            for left_over in [path for path in self._found if path.name.endswith(".zip.part")]:
+                left_over.unlink(missing_ok=True)
+                self._found.remove(left_over)
             self._given_up = [path for env_steps, path in self._numbered() if env_steps > first_step]
         except OSError as exc:
             raise _unwritable(folder, exc) from exc
 
-    def save(self, model: OnPolicyAlgorithm, boundary: Boundary) -> tuple[Checkpoint, list[str]]:
-        """Write a numbered checkpoint; returns it, and the URIs of those it pushed out, whose files are gone."""
+    def __enter__(self) -> "CheckpointFolder":
+        if isinstance(self._folder, Path):
+            self._workshop = self._folder
+        else:
+            self._workshop = self._held.enter_context(scratch_folder("checkpoints"))
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._held:
+            if self._sent is not None and error_type is not KeyboardInterrupt:  # which ends at once
+                wait([self._sent])
+
+    def save(self, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
+        """Write a numbered checkpoint; it pushes out older ones. Raises CheckpointError, StorageError as `settle`."""
         which = "" if self._attempt == 1 else f"_attempt_{self._attempt}"
-        name = f"episode_{boundary.progress.episodes}_step_{boundary.progress.env_steps}{which}.zip"
-        checkpoint = self._write(name, model, boundary)
-        return checkpoint, self._drop_others(self._folder / name)
+        progress = boundary.progress
+        name = f"episode_{progress.episodes}_step_{progress.env_steps}{which}.zip"
+        return self._keep(name, model, boundary, pushes_out=True)
 
     def save_best(self, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
-        """Write `best.zip` in place of the one before."""
-        return self._write(BEST, model, boundary)
+        """Write `best.zip` in place of the one before. Raises CheckpointError, StorageError as `settle`."""
+        return self._keep(BEST, model, boundary, pushes_out=False)
 
-    def _write(self, name: str, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
+    def settle(self) -> None:
+        """Wait until all that was saved is in its place and with the recorder. Raises StorageError where it is not."""
+        sent, self._sent = self._sent, None
+        if sent is not None:
+            sent.result()
+
+    def _keep(self, name: str, model: OnPolicyAlgorithm, boundary: Boundary, *, pushes_out: bool) -> Checkpoint:
+        self.settle()
         path = self._folder / name
-        aside = path.with_name(f"{name}.part")
-        progress = boundary.progress
-        record = {"progress": progress.to_record(), "config": self._config.to_record()}
+        aside = self._workshop / f"{name}.part"
         try:
-            with aside.open("w+b") as file:
-                model.save(file)
-                with zipfile.ZipFile(file, mode="a") as archive:
-                    archive.writestr(_RECORD_MEMBER, json.dumps(record))
-                    for member, content in _members(boundary).items():
-                        archive.writestr(member, content)
-                file.flush()
-                os.fsync(file.fileno())
-                file.seek(0)
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                size = file.tell()
-            aside.rename(path)
-            _sync_folder(self._folder)
+            checkpoint = self._write(aside, path, model, boundary)
+            if isinstance(path, Path):
+                self._publish(aside, path, checkpoint, pushes_out)
+            else:
+                self._sent = Future()
+                sending = (self._sent, aside, path, checkpoint, pushes_out)
+                threading.Thread(target=self._send, args=sending, name="checkpoints", daemon=True).start()
         except OSError as exc:
             aside.unlink(missing_ok=True)
             raise _unwritable(path, exc) from exc
+        return checkpoint
+
+    def _write(self, aside: Path, path: Location, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
+        progress = boundary.progress
+        record: dict[str, Any] = {"progress": progress.to_record(), "config": self._config.to_record()}
+        if boundary.statistics is not None:
+            record[OBSERVATIONS_KEY] = observation_scale(boundary.statistics)
+        with aside.open("w+b") as file:
+            model.save(file)
+            with zipfile.ZipFile(file, mode="a") as archive:
+                archive.writestr(RECORD_MEMBER, json.dumps(record))
+                for member, content in _members(boundary).items():
+                    archive.writestr(member, content)
+            file.flush()
+            os.fsync(file.fileno())
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
         return Checkpoint(
             episode=progress.episodes, env_steps=progress.env_steps, uri=str(path), sha256=digest, bytes=size
         )
 
-    def _drop_others(self, written: Path) -> list[str]:
+    def _send(self, sent: Future[None], aside: Path, path: Location, checkpoint: Checkpoint, pushes_out: bool) -> None:
+        try:
+            if self._before_sending is not None:
+                self._before_sending()
+            self._publish(aside, path, checkpoint, pushes_out)
+        except Exception as exc:  # noqa: BLE001 - raised again by `settle`
+            sent.set_exception(exc)
+        else:
+            sent.set_result(None)
+
+    def _publish(self, aside: Path, path: Location, checkpoint: Checkpoint, pushes_out: bool) -> None:
+        put(aside, path)
+        dropped = self._drop_others(path) if pushes_out else []
+        self._recorder.add_checkpoint(checkpoint, dropped_uris=dropped)
+
+    def _drop_others(self, written: Location) -> list[str]:
         """Remove those that are given up and the oldest, never the one just written nor the newest on record."""
         given_up = [path for path in self._given_up if path != written]
         self._given_up = []
         others = [path for _, path in self._numbered() if path != written and path not in given_up]
         keep = self._config.training.keep_last_n_checkpoints - 1
-        newest_recorded = next((path for path in reversed(others) if self._is_recorded(str(path))), None)
+        is_recorded = self._recorder.is_recorded
+        newest_recorded = next((path for path in reversed(others) if is_recorded(str(path))), None)
         oldest = others[: max(0, len(others) - keep)]
         dropped = given_up + [path for path in oldest if path != newest_recorded]
         for path in dropped:
             path.unlink(missing_ok=True)
         return [str(path) for path in dropped]
 
-    def _numbered(self) -> list[tuple[int, Path]]:
+    def _numbered(self) -> list[tuple[int, Location]]:
         """Env steps and path of every numbered checkpoint that is ours to touch, oldest first."""
-        return sorted(
+        numbered = [
             (int(match["env_steps"]), path)
             for path in self._folder.iterdir()
             if (match := _NUMBERED.fullmatch(path.name))
             and (path in self._found or int(match["attempt"] or 1) == self._attempt)
-        )
+        ]
+        return sorted(numbered, key=lambda each: (each[0], each[1].name))
 
 
 def is_removed(checkpoint: Checkpoint) -> bool:
     """Whether a checkpoint's file is gone from its folder; a folder that is out of reach tells nothing of it."""
-    path = Path(checkpoint.uri)
+    path = locate(checkpoint.uri)
     return path.parent.is_dir() and not path.exists()
 
 
-def checksum(path: Path) -> str:
-    """A file's SHA-256, as the record has it. Raises CheckpointError where it cannot be read."""
+def checksum(path: Location) -> str:
+    """A file's SHA-256, as the record has it. Raises CheckpointError where it cannot be read, StorageError."""
     try:
-        with path.open("rb") as file:
+        with local_copy(path) as copy, copy.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
         raise CheckpointError(f"The checkpoint at {path} cannot be read: {exc.strerror or exc}") from exc
@@ -150,18 +220,18 @@ def checksum(path: Path) -> str:
 def is_damaged(checkpoint: Checkpoint) -> bool:
     """Whether a checkpoint's file is not what was written.
 
-    Raises CheckpointError where it cannot be read: a folder out of reach is no reason to begin anew.
+    Raises CheckpointError, StorageError where it cannot be read: storage out of reach is no reason to begin anew.
     """
-    return checksum(Path(checkpoint.uri)) != checkpoint.sha256
+    return checksum(locate(checkpoint.uri)) != checkpoint.sha256
 
 
 def read_saved_run(path: Path) -> SavedRun:
     """What rides in the checkpoint at `path`; raises CheckpointError where it cannot be read or is not one of ours."""
     try:
         with zipfile.ZipFile(path) as archive:
-            if _RECORD_MEMBER not in archive.namelist():
-                raise CheckpointError(f"{path} was not written by rlsweep: it holds no {_RECORD_MEMBER}.")
-            record: dict[str, Any] = json.loads(archive.read(_RECORD_MEMBER))
+            if RECORD_MEMBER not in archive.namelist():
+                raise CheckpointError(f"{path} was not written by rlsweep: it holds no {RECORD_MEMBER}.")
+            record: dict[str, Any] = json.loads(archive.read(RECORD_MEMBER))
             statistics, state = (
                 archive.read(member) if member in archive.namelist() else None
                 for member in (STATISTICS_MEMBER, _BOUNDARY_MEMBER)
@@ -197,16 +267,7 @@ def _members(boundary: Boundary) -> dict[str, bytes]:
     return {name: content for name, content in members.items() if content is not None}
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _unwritable(path: Path, exc: OSError) -> CheckpointError:
+def _unwritable(path: Location, exc: OSError) -> CheckpointError:
     return CheckpointError(
         f"A checkpoint cannot be written to {path}: {exc.strerror or exc}. "
         "Free some space there, or point RLSWEEP_STORAGE elsewhere."

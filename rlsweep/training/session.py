@@ -88,6 +88,7 @@ class TrainingSession:
             self._learn()
         self._log_episodes()
         checkpoint = self._save(self._rollout_began or self._stand())
+        self._checkpoints.settle()
         if self._log is not None:
             self._log.end_session()
         return Result(
@@ -208,7 +209,7 @@ class TrainingSession:
         self._recorder.add_evaluation(evaluation)
         if evaluation.is_best:
             self._progress.best_mean_reward = evaluation.mean_reward
-            self._recorder.add_checkpoint(self._checkpoints.save_best(self._model, self._stand()), dropped_uris=())
+            self._checkpoints.save_best(self._model, self._stand())
         if self._log is not None:
             self._log.add_evaluation(evaluation)
 
@@ -225,10 +226,9 @@ class TrainingSession:
         self._model.num_timesteps = progress.env_steps
         if self._log is not None:
             self._log.flush()  # a run that goes on from here writes no more of what came before
-        checkpoint, dropped = self._checkpoints.save(self._model, boundary)
+        checkpoint = self._checkpoints.save(self._model, boundary)
         self._last_saved, self._last_saved_update = checkpoint, progress.updates
         self._interval_saved = self._checkpoint_interval
-        self._recorder.add_checkpoint(checkpoint, dropped_uris=dropped)
         return checkpoint
 
     def _restart_clock(self) -> None:

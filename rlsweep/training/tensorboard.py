@@ -29,12 +29,16 @@ _COMPARED_EVALUATED = ("eval_mean_reward", "eval_win_rate")
 
 
 class TensorBoardLog(KVWriter):
-    """One event file. SB3's logger writes into it as an output format; the rest by the methods below."""
+    """The event file of an attempt. SB3's logger writes into it as an output format; the rest by the methods below."""
 
-    def __init__(self, folder: Path, config: RunConfig, *, first_step: int) -> None:
-        """Open it. What an earlier attempt wrote beyond `first_step`, where this one begins, is hidden."""
+    def __init__(self, folder: Path, config: RunConfig, *, first_step: int, file_bytes: int | None = None) -> None:
+        """Open it. What an earlier attempt wrote beyond `first_step`, where this one begins, is hidden.
+
+        file_bytes: a file so long is followed by another one once it is flushed
+        """
         self._folder = folder
-        self._writer = EventFileWriter(str(folder), max_queue_size=QUEUE, flush_secs=FLUSH_SECONDS)
+        self._file_bytes = file_bytes
+        self._open()
         # TensorBoard drops what has this step or a later one
         self._writer.add_event(
             Event(wall_time=time.time(), step=first_step + 1, session_log=SessionLog(status=SessionLog.START))
@@ -77,10 +81,26 @@ class TensorBoardLog(KVWriter):
         """Write what is pending; return when it is in the file."""
         with self._translated_errors():
             self._writer.flush()
+            if self._file_bytes is not None and self._length() >= self._file_bytes:
+                self._begin_another_file()
 
     def close(self) -> None:
         """Write what is pending."""
         self._writer.close()
+
+    def _length(self) -> int:
+        """Of the file that is written, the last in the folder, in bytes."""
+        return max(self._folder.glob("events.*"), key=lambda file: file.stat().st_mtime_ns).stat().st_size
+
+    def _begin_another_file(self) -> None:
+        """Do so, unless this one was begun just now: TensorBoard reads them by name, and that has whole seconds."""
+        if int(time.time()) > self._opened:
+            self._writer.close()
+            self._open()
+
+    def _open(self) -> None:
+        self._opened = int(time.time())
+        self._writer = EventFileWriter(str(self._folder), max_queue_size=QUEUE, flush_secs=FLUSH_SECONDS)
 
     def _add_scalars(self, scalars: Iterable[tuple[str, float]], step: int, *, wall_time: float | None = None) -> None:
         values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars]

@@ -13,9 +13,11 @@ from rlsweep.config.run import Mode, RunConfig
 from rlsweep.envs import make_env
 from rlsweep.envs.copies import reason_against_copies
 from rlsweep.errors import CheckpointError
+from rlsweep.storage import Location, RemotePath, local_copy
 from rlsweep.training.algorithms import build_model, engine_of, load_algorithm
 from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weights, read_saved_run
 from rlsweep.training.evaluation import PeriodicEvaluation
+from rlsweep.training.mirror import FILE_BYTES, LogMirror
 from rlsweep.training.observed import observe, observed
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
@@ -34,10 +36,10 @@ def train(
     config: RunConfig,
     recorder: Recorder,
     *,
-    checkpoint_folder: Path,
-    tensorboard_folder: Path | None,
-    resume_from: Path | None = None,
-    weights_from: Path | None = None,
+    checkpoint_folder: Location,
+    tensorboard_folder: Location | None,
+    resume_from: Location | None = None,
+    weights_from: Location | None = None,
     threads: int = 1,
     attempt: int = 1,
 ) -> Result:
@@ -50,24 +52,32 @@ def train(
     threads: torch's, in this process
     attempt: which start of the run this is
 
-    Raises DivergedError where a loss or a reward is no longer finite, EnvironmentSpecError, ConfigError and
-    CheckpointError; what the environment itself raises passes through.
+    Raises DivergedError where a loss or a reward is no longer finite, EnvironmentSpecError, ConfigError,
+    CheckpointError and StorageError; what the environment itself raises passes through.
     """
     torch.set_num_threads(threads)
     set_random_seed(config.seed)
-    saved = None if resume_from is None else read_saved_run(resume_from)
-    progress = Progress() if saved is None else saved.boundary.progress
-    checkpoints = CheckpointFolder(
-        checkpoint_folder,
-        config=config,
-        attempt=attempt,
-        first_step=progress.env_steps,
-        is_recorded=recorder.is_recorded,
-    )
-    if config.mode is Mode.SMOKE:
-        check_environment(config)
-    without_copies = _reason_against_copies(config)
     with ExitStack() as stack:
+        resumed = None if resume_from is None else stack.enter_context(local_copy(resume_from))
+        saved = None if resumed is None else read_saved_run(resumed)
+        progress = Progress() if saved is None else saved.boundary.progress
+        mirror, log_folder = None, tensorboard_folder
+        if isinstance(log_folder, RemotePath):
+            mirror = stack.enter_context(LogMirror(log_folder, continued=[LOG_FILE]))
+            log_folder = mirror.folder
+        checkpoints = stack.enter_context(
+            CheckpointFolder(
+                checkpoint_folder,
+                config=config,
+                attempt=attempt,
+                first_step=progress.env_steps,
+                recorder=recorder,
+                before_sending=None if mirror is None else mirror.send,
+            )
+        )
+        if config.mode is Mode.SMOKE:
+            check_environment(config)
+        without_copies = _reason_against_copies(config)
         env = make_vector(config)
         stack.callback(env.close)
         model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), config, env)
@@ -78,18 +88,19 @@ def train(
             }
         )
         env.seed(training_seed(config.seed, config.training.n_envs))
-        if saved is not None and resume_from is not None:
+        if saved is not None and resume_from is not None and resumed is not None:
             _check_resumable(config, saved, resume_from)
-            load_weights(model, resume_from)
+            load_weights(model, resumed)
             _continue(model, env, saved, config)
         if weights_from is not None:
-            set_policy_weights(model, weights_from, config)
+            set_policy_weights(model, stack.enter_context(local_copy(weights_from)), config)
             recorder.add_facts({"weights_from": str(weights_from)})
         log = None
-        if tensorboard_folder is not None:
-            log = TensorBoardLog(tensorboard_folder, config, first_step=progress.env_steps)
+        if log_folder is not None:
+            file_bytes = None if mirror is None else FILE_BYTES
+            log = TensorBoardLog(log_folder, config, first_step=progress.env_steps, file_bytes=file_bytes)
             stack.callback(log.close)
-        model.set_logger(_logger(config, tensorboard_folder, log, stack))
+        model.set_logger(_logger(config, log_folder, log, stack))
         evaluation = None
         if config.mode is Mode.FULL and config.training.evaluation.enabled:
             evaluation = PeriodicEvaluation(config)
@@ -121,7 +132,7 @@ def _reason_against_copies(config: RunConfig) -> str | None:
         env.close()
 
 
-def _check_resumable(config: RunConfig, saved: SavedRun, path: Path) -> None:
+def _check_resumable(config: RunConfig, saved: SavedRun, path: Location) -> None:
     """Raise CheckpointError where the checkpoint's weights would mean something else in this run."""
     algorithm, training = saved.config.agent.algorithm, saved.config.training
     if algorithm != config.agent.algorithm:

@@ -9,6 +9,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
@@ -145,6 +146,20 @@ def normalizer_of(vector: VecEnv) -> VecNormalize | None:
 def save_statistics(normalizer: VecNormalize) -> bytes:
     """The normaliser as SB3 pickles it: `VecNormalize.load` reads a file of these bytes."""
     return pickle.dumps(normalizer)
+
+
+def observation_scale(saved: bytes) -> dict[str, Any] | None:
+    """How `save_statistics` of ours has observations scaled, as plain numbers; None where they are not."""
+    stored: VecNormalize = pickle.loads(saved)
+    if not stored.norm_obs:
+        return None
+    assert isinstance(stored.obs_rms, RunningMeanStd)
+    return {
+        "mean": stored.obs_rms.mean.tolist(),
+        "variance": stored.obs_rms.var.tolist(),
+        "epsilon": stored.epsilon,
+        "clip": stored.clip_obs,
+    }
 
 
 def restore_statistics(normalizer: VecNormalize, saved: bytes) -> None:

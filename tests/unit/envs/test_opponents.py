@@ -1,5 +1,9 @@
+import contextlib
+import json
 import pickle
 import random
+import shutil
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -107,27 +111,84 @@ def test_checkpoint_is_sampled_by_its_probabilities(tmp_path: Path) -> None:
     assert 160 < first[5] < 240
 
 
-def test_checkpoints_normaliser_is_applied(checkpoint: Path, tmp_path: Path) -> None:
-    import shutil
-    import zipfile
+def test_every_network_plays_as_the_one_that_was_saved(tmp_path: Path) -> None:
+    import torch
+    from sb3_contrib import MaskablePPO
 
+    env: Any = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe"), seed=0)
+    layers: list[Any] = [[8], {"pi": [5, 7], "vf": [4]}, {"pi": [], "vf": [3]}]
+    for net_arch, activation in zip(layers, (torch.nn.ReLU, torch.nn.ELU, torch.nn.Tanh), strict=True):
+        arguments = {"net_arch": net_arch, "activation_fn": activation}
+        model = MaskablePPO("MlpPolicy", env, n_steps=64, device="cpu", policy_kwargs=arguments)
+        with torch.no_grad():
+            model.policy.action_net.weight.normal_()  # so that the layers before it tell
+        model.save(tmp_path / "saved.zip")
+        playing: Any = make_env(
+            EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent=str(tmp_path / "saved.zip")), seed=0
+        )
+        observation, _ = playing.reset()
+        opponent = playing.unwrapped._opponent
+        opponent.act(playing.unwrapped, random.Random(0))
+        seen = torch.as_tensor(observation)[None]
+        ours, theirs = (policy.get_distribution(seen).distribution.probs for policy in (opponent._policy, model.policy))
+        assert torch.equal(ours, theirs)
+
+
+@pytest.fixture
+def normalizer() -> Any:
     from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
     spec = EnvironmentSpec(id="open_spiel/tic_tac_toe")
-    normalizer = VecNormalize(DummyVecEnv([lambda: make_env(spec, seed=0)]))
-    normalizer.obs_rms.mean[:] = 0.5
-    path = tmp_path / "normalised.zip"
-    shutil.copy(checkpoint, path)
-    with zipfile.ZipFile(path, "a") as archive:
+    made = VecNormalize(DummyVecEnv([lambda: make_env(spec, seed=0)]), clip_obs=0.7)
+    made.obs_rms.mean[:] = np.linspace(0, 0.5, 27)
+    made.obs_rms.var[:] = np.linspace(0.5, 2, 27)
+    return made
+
+
+def with_statistics(checkpoint: Path, copied: Path, normalizer: Any, record: dict[str, Any]) -> Path:
+    shutil.copy(checkpoint, copied)
+    with zipfile.ZipFile(copied, "a") as archive:
         archive.writestr("vecnormalize.pkl", pickle.dumps(normalizer))
-    env: Any = make_env(EnvironmentSpec(id=spec.id, opponent=str(path)), seed=0).unwrapped
+        archive.writestr("rlsweep.json", json.dumps(record))
+    return copied
+
+
+def test_checkpoints_normaliser_is_applied(checkpoint: Path, normalizer: Any, tmp_path: Path) -> None:
+    from rlsweep.training.vector import observation_scale
+
+    record = {"observations": observation_scale(pickle.dumps(normalizer))}
+    path = with_statistics(checkpoint, tmp_path / "normalised.zip", normalizer, record)
+    env: Any = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent=str(path)), seed=0).unwrapped
     env.reset()
     env._opponent.act(env, random.Random(0))
     given = []
     original = env._opponent._policy.get_distribution
     env._opponent._policy.get_distribution = lambda seen, **masks: given.append(seen) or original(seen, **masks)
     env._opponent.act(env, random.Random(0))
-    assert sorted(set(given[0].round(decimals=2).flatten().tolist())) == [-0.5, 0.5]
+    assert (given[0][0].numpy() == normalizer.normalize_obs(env.observation())).all()
+
+
+def test_a_normaliser_that_is_a_pickle_alone_is_refused(checkpoint: Path, normalizer: Any, tmp_path: Path) -> None:
+    path = with_statistics(checkpoint, tmp_path / "older.zip", normalizer, {})
+    env = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent=str(path)), seed=0)
+    with pytest.raises(EnvironmentSpecError, match="known from a pickle alone, which could run any code"):
+        play_episode(env, random.Random(0))
+
+
+@pytest.mark.parametrize("members", [("data", "vecnormalize.pkl", "boundary.pkl"), ("policy.pth",)])
+def test_nothing_in_a_poisoned_checkpoint_runs(checkpoint: Path, tmp_path: Path, poison: Any, members: Any) -> None:
+    from sb3_contrib import MaskablePPO
+
+    marker = tmp_path / "created"
+    evil = poison(checkpoint, tmp_path / "evil.zip", marker, *members)
+    env = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent=str(evil)), seed=0)
+    with pytest.raises(EnvironmentSpecError, match="cannot be loaded as a MaskablePPO policy"):
+        play_episode(env, random.Random(0))
+    assert not marker.exists()
+    if "data" in members:
+        with contextlib.suppress(Exception):
+            MaskablePPO.load(evil)
+        assert marker.exists(), "the poison works"
 
 
 def test_checkpoint_of_another_game_is_refused(checkpoint: Path) -> None:

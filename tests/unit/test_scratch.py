@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from rlsweep.sweep.scratch import scratch_folder
+from rlsweep.scratch import scratch_folder
 
 HOLD = """
 import sys, time
-from rlsweep.sweep.scratch import scratch_folder
+from rlsweep.scratch import scratch_folder
 with scratch_folder("tune") as folder:
     (folder / "notes").write_text("…")
     print(folder, flush=True)
