@@ -52,7 +52,9 @@ class TrainingSession:
         evaluation: PeriodicEvaluation | None,
         log: TensorBoardLog | None,
         copies_environments: bool,
+        episodes: type[EpisodeCallback] = EpisodeCallback,
     ) -> None:
+        """episodes: what tells env steps and the ends of episodes from what the model gives its callback."""
         self._config = config
         self._recorder = recorder
         self._model = model
@@ -63,7 +65,7 @@ class TrainingSession:
         self._evaluation = evaluation
         self._log = log
         self._copies_environments = copies_environments
-        self._episodes = EpisodeCallback(
+        self._episodes = episodes(
             config, recorder, progress, normalizer=self._normalizer, on_boundary=self._begin_rollout
         )
         self._rollout_began: Boundary | None = None

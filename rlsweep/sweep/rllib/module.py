@@ -1,0 +1,60 @@
+"""SB3's own policy as RLlib's module: the same layers, initialisation, preprocessing and masks, so the same weights."""
+
+from typing import Any
+
+import torch
+from gymnasium import spaces
+from ray.rllib.core.columns import Columns
+from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
+from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
+from torch import Tensor
+from typing_extensions import override
+
+from rlsweep.config.run import RunConfig
+from rlsweep.sweep.rllib.environment import ACTION_MASK, OBSERVATIONS
+from rlsweep.training.algorithms import build_policy
+
+ILLEGAL = -1e8
+"""The logit of an illegal action, as sb3-contrib's MaskableCategorical has it."""
+
+
+class PolicyModule(TorchRLModule, ValueFunctionAPI):
+    """`model_config["run"]` is the run's record."""
+
+    @override
+    def setup(self) -> None:
+        config = RunConfig.from_record(self.model_config["run"])
+        assert isinstance(self.observation_space, spaces.Dict)
+        self.policy = build_policy(config, self.observation_space[OBSERVATIONS], self.action_space)
+
+    @override
+    def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
+        latent, _ = self._latents(batch)
+        return {Columns.ACTION_DIST_INPUTS: self._distribution_inputs(latent, batch)}
+
+    @override
+    def _forward_train(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
+        latent, latent_value = self._latents(batch)
+        return {
+            Columns.ACTION_DIST_INPUTS: self._distribution_inputs(latent, batch),
+            Columns.VF_PREDS: self.policy.value_net(latent_value).squeeze(-1),
+        }
+
+    @override
+    def compute_values(self, batch: dict[str, Any], embeddings: Any = None) -> Tensor:
+        _, latent_value = self._latents(batch)
+        values: Tensor = self.policy.value_net(latent_value).squeeze(-1)
+        return values
+
+    def _latents(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        features = self.policy.extract_features(batch[Columns.OBS][OBSERVATIONS])
+        latents: tuple[Tensor, Tensor] = self.policy.mlp_extractor(features)
+        return latents
+
+    def _distribution_inputs(self, latent: Tensor, batch: dict[str, Any]) -> Tensor:
+        """Logits of a Discrete action; mean and log of the standard deviation, side by side, of a Box one."""
+        actions: Tensor = self.policy.action_net(latent)
+        if isinstance(self.action_space, spaces.Box):
+            return torch.cat([actions, self.policy.log_std.expand_as(actions)], dim=-1)
+        mask = batch[Columns.OBS].get(ACTION_MASK)
+        return actions if mask is None else torch.where(mask.bool(), actions, ILLEGAL)
