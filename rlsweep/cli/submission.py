@@ -60,9 +60,10 @@ def submit(
     from rlsweep.store.opening import check_reachable, open_database
     from rlsweep.sweep.provenance import collect_provenance
     from rlsweep.sweep.share import PLANNED, UNFINISHED
-    from rlsweep.sweep.submission import check_name, create_sweep
+    from rlsweep.sweep.submission import check_backend, check_name, create_sweep
 
     settings = Settings.from_environ()
+    check_backend(plan)
     if name is not None:
         check_name(name)
     check_reachable(settings)

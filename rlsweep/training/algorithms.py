@@ -86,12 +86,13 @@ def build_policy(config: RunConfig, observations: spaces.Space[Any], actions: sp
     """The network of `build_model`'s model alone, with weights drawn from torch's global generator."""
     network = config.agent.network
     policies = load_algorithm(config.agent.algorithm).policy_aliases
-    policy: ActorCriticPolicy = policies[network.policy](
+    policy = policies[network.policy](
         observations,
         actions,
         lambda _: initial_value(config.agent.learning_rate),
         **_policy_arguments(network),
     )
+    assert isinstance(policy, ActorCriticPolicy)
     return policy
 
 

@@ -139,7 +139,7 @@ def _mirrored(algorithm: type[OnPolicyAlgorithm]) -> type[OnPolicyAlgorithm]:
             self.workers.begin(self.policy, env_steps=self.num_timesteps)
             return prepared
 
-        def collect_rollouts(self, env: VecEnv, callback: PieceCallback, *_: Any, **__: Any) -> bool:
+        def collect_rollouts(self, _: VecEnv, callback: PieceCallback, *__: Any, **___: Any) -> bool:
             callback.on_rollout_start()
             if callback.is_asked_to_stop():
                 return False

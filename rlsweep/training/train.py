@@ -18,9 +18,9 @@ from rlsweep.training.algorithms import build_model, engine_of, load_algorithm
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weights, read_saved_run
 from rlsweep.training.evaluation import PeriodicEvaluation
+from rlsweep.training.mirror import PieceCallback, Workers, build_mirror
 from rlsweep.training.observed import observe, observed
 from rlsweep.training.progress import Progress
-from rlsweep.training.mirror import PieceCallback, Workers, build_mirror
 from rlsweep.training.recorder import Recorder
 from rlsweep.training.sanity import check_environment
 from rlsweep.training.seeding import evaluation_seed, resumed_seed, training_seed

@@ -53,14 +53,12 @@ def make(context: EnvContext) -> Observed:
     """One of a runner's environments; `seed_runner` seeds it."""
     config = RunConfig.from_record(context["run"])
     training = config.training
-    env = make_env(
-        training.environment, seed=context["seed"], max_steps_per_episode=training.max_steps_per_episode
-    )
+    env = make_env(training.environment, seed=context["seed"], max_steps_per_episode=training.max_steps_per_episode)
     return Observed(env, uses_masks=ALGORITHMS[config.agent.algorithm].uses_masks)
 
 
 def seed_runner(*, env: gym.vector.VectorEnv[Any, Any, Any], env_context: EnvContext, **_: Any) -> None:
     """Give every environment of the run a seed of its own, those that SB3's would have, and the policy's draws too."""
     first = env_context["seed"] + (env_context.worker_index - 1) * env.num_envs
-    env.reset(seed=[first + index for index in range(env.num_envs)])
+    env.reset(seed=[first + index for index in range(env.num_envs)])  # type: ignore[arg-type]  # as SyncVectorEnv has it
     set_random_seed(first)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
 
+from rlsweep.sweep.rllib.module import PolicyModule
 from rlsweep.training.mirror import Rates
 
 RATES = "rates"
@@ -25,7 +26,7 @@ _OLD_VALUES = "old_values"
 
 @dataclass(frozen=True, slots=True)
 class PolicyState:
-    """An SB3 policy's weights and its optimizer's state, as `state_dict` has them, in tensors of their own on the CPU."""
+    """An SB3 policy's weights and its optimizer's state, as `state_dict` has them: copies, on the CPU."""
 
     weights: dict[str, Tensor]
     optimizer: dict[str, Any]
@@ -67,26 +68,27 @@ class Learner(PPOTorchLearner):
 
     @override
     def _make_batch_if_necessary(self, training_data: Any) -> MultiAgentBatch:
-        made = super()._make_batch_if_necessary(training_data=training_data)[DEFAULT_MODULE_ID]
+        made = super()._make_batch_if_necessary(training_data=training_data)[  # type: ignore[no-untyped-call]
+            DEFAULT_MODULE_ID
+        ]
         with torch.no_grad():
-            made[_OLD_VALUES] = self.module[DEFAULT_MODULE_ID].unwrapped().compute_values(made)
+            made[_OLD_VALUES] = self._policy_module.compute_values(made)
         made[Postprocessing.ADVANTAGES] = made[Postprocessing.VALUE_TARGETS] - made[_OLD_VALUES]
         played = torch.nonzero(made.pop(Columns.LOSS_MASK)).squeeze(-1)
         rows = played[torch.randperm(len(played), device=played.device)]
-        batch = SampleBatch({name: _taken(made[name], rows) for name in made})
+        columns = {name: _taken(made[name], rows) for name in made}
         self._explained_variance = explained_variance(
-            batch[_OLD_VALUES].cpu().numpy(), batch[Postprocessing.VALUE_TARGETS].cpu().numpy()
+            columns[_OLD_VALUES].cpu().numpy(), columns[Postprocessing.VALUE_TARGETS].cpu().numpy()
         )
-        return MultiAgentBatch({DEFAULT_MODULE_ID: batch}, env_steps=len(rows))
+        return MultiAgentBatch({DEFAULT_MODULE_ID: SampleBatch(columns)}, env_steps=len(rows))
 
     @override
     def compute_loss_for_module(
-        self, *, module_id: str, config: Any, batch: dict[str, Any], fwd_out: dict[str, Tensor]
+        self, *, module_id: str, config: Any, batch: dict[str, Any], fwd_out: dict[str, Any]
     ) -> Tensor:
         """SB3's `PPO.train`, one minibatch of it."""
         rates = self._rates
-        module = self.module[module_id].unwrapped()
-        distribution = module.get_train_action_dist_cls().from_logits(fwd_out[Columns.ACTION_DIST_INPUTS])
+        distribution = self._policy_module.get_train_action_dist_cls().from_logits(fwd_out[Columns.ACTION_DIST_INPUTS])
         values, old_values = fwd_out[Columns.VF_PREDS], batch[_OLD_VALUES]
         advantages = batch[Postprocessing.ADVANTAGES]
         if config.learner_config_dict["normalize_advantage"] and len(advantages) > 1:
@@ -114,7 +116,7 @@ class Learner(PPOTorchLearner):
         self._optimizer.step()
 
     def report(self) -> dict[str, float]:
-        """What the last update came to, over its minibatches, under SB3's names; the KL over those of the last epoch."""
+        """What the last update came to, as SB3 logs it: means over minibatches, of the KL over the last epoch's."""
         steps = torch.stack(self._minibatches).cpu().numpy()
         policy_loss, value_loss, entropy_loss, clip_fraction, _, _ = steps.mean(axis=0)
         last_epoch = steps[-max(1, len(steps) // self.config.num_epochs) :]
@@ -140,8 +142,13 @@ class Learner(PPOTorchLearner):
 
     @property
     def _policy(self) -> ActorCriticPolicy:
-        policy: ActorCriticPolicy = self.module[DEFAULT_MODULE_ID].unwrapped().policy
-        return policy
+        return self._policy_module.policy
+
+    @property
+    def _policy_module(self) -> PolicyModule:
+        module = self.module[DEFAULT_MODULE_ID].unwrapped()
+        assert isinstance(module, PolicyModule)
+        return module
 
     @property
     def _optimizer(self) -> torch.optim.Optimizer:

@@ -23,13 +23,15 @@ class PolicyModule(TorchRLModule, ValueFunctionAPI):
 
     @override
     def setup(self) -> None:
-        config = RunConfig.from_record(self.model_config["run"])
+        assert isinstance(self.model_config, dict)
         assert isinstance(self.observation_space, spaces.Dict)
+        assert self.action_space is not None
+        config = RunConfig.from_record(self.model_config["run"])
         self.policy = build_policy(config, self.observation_space[OBSERVATIONS], self.action_space)
 
     @override
     def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
-        latent, _ = self._latents(batch)
+        latent = self._latents(batch)[0]
         return {Columns.ACTION_DIST_INPUTS: self._distribution_inputs(latent, batch)}
 
     @override

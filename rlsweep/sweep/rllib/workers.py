@@ -15,6 +15,7 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.env.env_runner_group import EnvRunnerGroup
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
+from ray.rllib.utils.typing import EpisodeType
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from rlsweep.config.run import RunConfig
@@ -61,7 +62,7 @@ class RLlibWorkers:
         )
         self._runners: EnvRunnerGroup | None = None
         self._learners: LearnerGroup | None = None
-        self._rollout: list[SingleAgentEpisode] = []
+        self._rollout: list[EpisodeType] = []
 
     def begin(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
         """Start the processes. Raises what making an environment raises in one of them."""
@@ -122,7 +123,7 @@ class RLlibWorkers:
             self._learners.shutdown()
         self._runners = self._learners = None
 
-    def _play_some(self, steps: int) -> list[SingleAgentEpisode]:
+    def _play_some(self, steps: int) -> list[EpisodeType]:
         """What the living env runners play of so many env steps, shared out evenly. Raises what one of them raised."""
         assert self._runners is not None
         self._restore()
@@ -132,11 +133,13 @@ class RLlibWorkers:
             return []
         share = -(-steps // alive)
         results = self._runners.foreach_env_runner(partial(_sample, steps=share), local_env_runner=False)
+        played: list[EpisodeType] = []
         for result in results:
             if isinstance(result, _Failure):
                 result.error.add_note(f"In an env runner:\n{result.details}")
                 raise result.error
-        return [episode for result in results for episode in result]
+            played += result
+        return played
 
     def _restore(self) -> None:
         """Take env runners that were started again back into service, with the weights of now."""
@@ -224,7 +227,8 @@ def _sample(runner: SingleAgentEnvRunner, *, steps: int) -> list[SingleAgentEpis
     return episodes
 
 
-def _piece(episode: SingleAgentEpisode) -> Piece:
+def _piece(episode: EpisodeType) -> Piece:
+    assert isinstance(episode, SingleAgentEpisode)
     ended = bool(episode.is_done)
     outcome = episode.get_infos(-1).get("outcome") if ended else None
     return Piece(
