@@ -7,7 +7,7 @@ PPO's, one entry in `_ARGUMENTS`.
 import warnings
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from gymnasium import spaces
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
@@ -86,14 +86,13 @@ def build_policy(config: RunConfig, observations: spaces.Space[Any], actions: sp
     """The network of `build_model`'s model alone, with weights drawn from torch's global generator."""
     network = config.agent.network
     policies = load_algorithm(config.agent.algorithm).policy_aliases
-    policy = policies[network.policy](
+    policy: Any = policies[network.policy](
         observations,
         actions,
         lambda _: initial_value(config.agent.learning_rate),
         **_policy_arguments(network),
     )
-    assert isinstance(policy, ActorCriticPolicy)
-    return policy
+    return cast(ActorCriticPolicy, policy)  # sb3-contrib's is alike, and no subclass
 
 
 def reason_for_stock(model: OnPolicyAlgorithm) -> str | None:

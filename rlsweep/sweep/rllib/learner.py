@@ -1,6 +1,5 @@
 """RLlib's PPO learner, with SB3's loss, optimizer and minibatches."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,26 +14,13 @@ from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
 
-from rlsweep.sweep.rllib.module import PolicyModule
+from rlsweep.sweep.rllib.module import PolicyModule, PolicyState
 from rlsweep.training.mirror import Rates
 
 RATES = "rates"
 """The key of `update`'s timesteps that holds them."""
 
 _OLD_VALUES = "old_values"
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyState:
-    """An SB3 policy's weights and its optimizer's state, as `state_dict` has them: copies, on the CPU."""
-
-    weights: dict[str, Tensor]
-    optimizer: dict[str, Any]
-
-    @classmethod
-    def of(cls, policy: ActorCriticPolicy, optimizer: torch.optim.Optimizer) -> "PolicyState":
-        """Copy it."""
-        return cls(_on_cpu(policy.state_dict()), _on_cpu(optimizer.state_dict()))
 
 
 class Learner(PPOTorchLearner):
@@ -154,14 +140,6 @@ class Learner(PPOTorchLearner):
     def _optimizer(self) -> torch.optim.Optimizer:
         (optimizer,) = self._named_optimizers.values()
         return optimizer
-
-
-def _on_cpu(state: Any) -> Any:
-    if isinstance(state, Tensor):
-        return state.detach().cpu().clone()
-    if isinstance(state, dict):
-        return {key: _on_cpu(value) for key, value in state.items()}
-    return [_on_cpu(value) for value in state] if isinstance(state, list) else state
 
 
 def _taken(column: Any, rows: Tensor) -> Any:

@@ -1,5 +1,6 @@
 """SB3's own policy as RLlib's module: the same layers, initialisation, preprocessing and masks, so the same weights."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from gymnasium import spaces
 from ray.rllib.core.columns import Columns
 from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
 from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
+from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 from typing_extensions import override
 
@@ -60,3 +62,29 @@ class PolicyModule(TorchRLModule, ValueFunctionAPI):
             return torch.cat([actions, self.policy.log_std.expand_as(actions)], dim=-1)
         mask = batch[Columns.OBS].get(ACTION_MASK)
         return actions if mask is None else torch.where(mask.bool(), actions, ILLEGAL)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyState:
+    """An SB3 policy's weights and its optimizer's state, as `state_dict` has them: copies, on the CPU."""
+
+    weights: dict[str, Tensor]
+    optimizer: dict[str, Any]
+
+    @classmethod
+    def of(cls, policy: ActorCriticPolicy, optimizer: torch.optim.Optimizer) -> "PolicyState":
+        """Copy it."""
+        return cls(_on_cpu(policy.state_dict()), _on_cpu(optimizer.state_dict()))
+
+
+def module_weights(state: PolicyState) -> dict[str, Tensor]:
+    """The state as `PolicyModule.set_state` takes it."""
+    return {f"policy.{name}": value for name, value in state.weights.items()}
+
+
+def _on_cpu(state: Any) -> Any:
+    if isinstance(state, Tensor):
+        return state.detach().cpu().clone()
+    if isinstance(state, dict):
+        return {key: _on_cpu(value) for key, value in state.items()}
+    return [_on_cpu(value) for value in state] if isinstance(state, list) else state

@@ -1,6 +1,5 @@
 """Ray for one run by itself: enough of it for the run's env runners and learners."""
 
-import logging
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +30,6 @@ def ray_for_run(training: TrainingConfig, *, address: str | None, settings: Sett
         yield
         return
     needed = bundles(training)
-    # a warning of Ray's core that each env runner would print: its arguments live as long as the run does
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    logging.getLogger("ray.rllib").setLevel(logging.ERROR)
     cpus = max(os.cpu_count() or 1, sum(bundle == {"CPU": 1.0} for bundle in needed))
     with RaySession(RayOptions(address=address), cpus=cpus) as session:
         session.ready(Resources(), settings)

@@ -1,0 +1,127 @@
+"""RLlib's env runners: one actor each, wherever Ray has a CPU for it; one that dies is replaced."""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError
+from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.core import COMPONENT_RL_MODULE
+from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
+from ray.rllib.utils.typing import EpisodeType
+
+from rlsweep.errors import WorkersLostError
+
+logger = logging.getLogger(__name__)
+
+DEATHS = 3
+"""How often, for each env runner there is to be, one may die within a rollout before the run gives up."""
+
+WAIT_SECONDS = 300.0
+"""How long a rollout waits while no env runner is alive."""
+
+STOP_SECONDS = 5.0
+"""How long env runners may take to close their environments."""
+
+_Runner = Any
+"""A handle of a SingleAgentEnvRunner's actor."""
+
+
+class Runners:
+    """`config.num_env_runners` of them. They count from 1, and a new one goes on counting: its seeds are its own."""
+
+    def __init__(self, config: PPOConfig) -> None:
+        """Start them, and wait until they play. Raises what making an environment raises there."""
+        self._cpus = config.num_cpus_per_env_runner
+        self._count = config.num_env_runners
+        self._config = ray.put(config)
+        self._started = 0
+        self._alive: list[_Runner] = []
+        self._joining: dict[Any, _Runner] = {}
+        self._weights: Any | None = None
+        for _ in range(self._count):
+            self._start_one()
+        try:
+            self.spaces: dict[str, Any] = ray.get(list(self._joining))[0]
+        except Exception:
+            self.stop()
+            raise
+        self._alive, self._joining = list(self._joining.values()), {}
+
+    def set_weights(self, weights: Mapping[str, Any]) -> None:
+        """Let all of them, and those to come, play with these."""
+        self._weights = ray.put(weights)
+        for runner in self._alive:
+            self._send_weights(runner)
+
+    def play(self, steps: int) -> list[EpisodeType]:
+        """At least so many env steps, shared out evenly between those that are alive, in the order of their numbers.
+
+        Raises what an environment or the policy raises there, and WorkersLostError where none stays alive.
+        """
+        played: list[EpisodeType] = []
+        deaths, last_alive = 0, time.monotonic()
+        while steps > 0:
+            self._take_in()
+            if self._alive:
+                last_alive = time.monotonic()
+            elif last_alive + WAIT_SECONDS < time.monotonic():
+                raise WorkersLostError(
+                    f"No env runner has been alive for {WAIT_SECONDS:g} s. See that Ray has {self._count} CPUs for "
+                    "them, then go on from the last checkpoint."
+                )
+            share = -(-steps // max(1, len(self._alive)))
+            asked = [(runner, runner.sample.remote(num_timesteps=share)) for runner in self._alive]
+            for runner, answer in asked:
+                try:
+                    episodes = ray.get(answer)
+                except RayActorError as error:
+                    deaths += 1
+                    self._replace(runner, error)
+                    if deaths > DEATHS * self._count:
+                        raise WorkersLostError(
+                            f"Env runners died {deaths} times within one rollout, most often of too little memory. "
+                            f"The last one: {error}"
+                        ) from error
+                else:
+                    steps -= sum(len(episode) for episode in episodes)
+                    played += episodes
+        return played
+
+    def stop(self) -> None:
+        """Close their environments and end them."""
+        if closing := [runner.stop.remote() for runner in self._alive]:
+            ray.wait(closing, num_returns=len(closing), timeout=STOP_SECONDS)
+        for runner in (*self._alive, *self._joining.values()):
+            ray.kill(runner)
+        self._alive, self._joining = [], {}
+
+    def _start_one(self) -> None:
+        self._started += 1
+        runner = (
+            ray.remote(SingleAgentEnvRunner)
+            .options(num_cpus=self._cpus)
+            .remote(config=self._config, worker_index=self._started, num_workers=self._count)
+        )
+        self._joining[runner.get_spaces.remote()] = runner
+
+    def _take_in(self) -> None:
+        """Let those that have started play; wait for a moment where there are no others."""
+        if not self._joining:
+            return
+        ready, _ = ray.wait(list(self._joining), num_returns=len(self._joining), timeout=0.0 if self._alive else 1.0)
+        for answer in ready:
+            runner = self._joining.pop(answer)
+            ray.get(answer)
+            self._send_weights(runner)
+            self._alive.append(runner)
+
+    def _replace(self, runner: _Runner, error: Exception) -> None:
+        logger.warning("an env runner died, another is started: %s", error)
+        self._alive.remove(runner)
+        self._start_one()
+
+    def _send_weights(self, runner: _Runner) -> None:
+        runner.set_state.remote({COMPONENT_RL_MODULE: self._weights})
