@@ -52,10 +52,10 @@ class Rates:
 class Workers(Protocol):
     """The processes that play and learn.
 
-    engine: what they are, for the record
+    facts: what is to be known of them, for the record; `engine` among it
     """
 
-    engine: str
+    facts: Mapping[str, str]
 
     def begin(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
         """Start, with the policy's weights and the state of its optimizer, at `env_steps` of the run."""

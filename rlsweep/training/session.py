@@ -120,7 +120,6 @@ class TrainingSession:
         self._rollout_began = None
         if self._config.mode is Mode.FULL and self._checkpoint_interval > self._interval_saved:
             self._save(self._stand())
-        self._restart_clock()
 
     def step(self) -> None:
         """End an update, or the evaluation after it, midway where the recorder asks to stop."""
@@ -139,11 +138,11 @@ class TrainingSession:
             return self._stand()
 
     def _begin_rollout(self) -> None:
+        self._restart_clock()
         self._rollout_began = self._stand()
 
     def _learn(self) -> None:
         step_budget = self._config.budget.total_timesteps
-        self._restart_clock()
         try:
             self._model.learn(
                 UNBOUNDED if step_budget is None else step_budget - self._progress.env_steps,

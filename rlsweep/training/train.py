@@ -81,12 +81,9 @@ def train(
             env = LeanVecEnv([partial(make_env, config.training.environment, seed=config.seed)])
             model = build_mirror(config, env, workers)
         stack.callback(env.close)
-        recorder.add_facts(
-            {
-                "engine": engine_of(model) if workers is None else workers.engine,
-                "resumes": f"at an episode's start: {without_copies}" if without_copies else "exactly",
-            }
-        )
+        resumes = f"at an episode's start: {without_copies}" if without_copies else "exactly"
+        recorder.add_facts({"engine": engine_of(model)} if workers is None else workers.facts)
+        recorder.add_facts({"resumes": resumes})
         env.seed(training_seed(config.seed, config.training.n_envs))
         if saved is not None and resume_from is not None:
             _check_resumable(config, saved, resume_from)

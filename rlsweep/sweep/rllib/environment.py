@@ -11,6 +11,7 @@ from stable_baselines3.common.utils import set_random_seed
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
+from rlsweep.training.seeding import resumed_seed
 
 OBSERVATIONS = "observations"
 ACTION_MASK = "action_mask"
@@ -58,7 +59,13 @@ def make(context: EnvContext) -> Observed:
 
 
 def seed_runner(*, env: gym.vector.VectorEnv[Any, Any, Any], env_context: EnvContext, **_: Any) -> None:
-    """Give every environment of the run a seed of its own, those that SB3's would have, and the policy's draws too."""
-    first = env_context["seed"] + (env_context.worker_index - 1) * env.num_envs
+    """Give every environment of the run a seed of its own, those that SB3's would have, and the policy's draws too.
+
+    A runner that replaces one that died counts beyond the number of runners, and must not repeat what any has played.
+    """
+    number = env_context.worker_index
+    first = env_context["seed"] + (number - 1) * env.num_envs
+    if number > (env_context.num_workers or 0):
+        first = resumed_seed(first, number)
     env.reset(seed=[first + index for index in range(env.num_envs)])  # type: ignore[arg-type]  # as SyncVectorEnv has it
     set_random_seed(first)

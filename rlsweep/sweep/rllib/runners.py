@@ -100,11 +100,8 @@ class Runners:
 
     def _start_one(self) -> None:
         self._started += 1
-        runner = (
-            ray.remote(SingleAgentEnvRunner)
-            .options(num_cpus=self._cpus)
-            .remote(config=self._config, worker_index=self._started, num_workers=self._count)
-        )
+        actor: Any = ray.remote(num_cpus=self._cpus)(SingleAgentEnvRunner)
+        runner = actor.remote(config=self._config, worker_index=self._started, num_workers=self._count)
         self._joining[runner.get_spaces.remote()] = runner
 
     def _take_in(self) -> None:

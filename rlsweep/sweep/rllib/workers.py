@@ -35,10 +35,11 @@ class RLlibWorkers:
     def __init__(self, config: RunConfig) -> None:
         self._config = config
         spread = config.training.rllib
-        self.engine = (
-            f"rllib, {spread.env_runners} env runners and {spread.learners or 'no'} learners: PPO equivalent to stock "
-            "SB3's, not identical (other random streams, other minibatches, env steps counted as they arrive)"
-        )
+        self.facts = {
+            "engine": f"rllib, env runners: {spread.env_runners}, learners: {spread.learners or 'in the run itself'}",
+            "equivalence": "equivalent to stock SB3, not identical: other random streams and minibatches, gradients "
+            "averaged over learners, env steps and episodes counted as rollouts arrive",
+        }
         self._runners: Runners | None = None
         self._learners: LearnerGroup | None = None
         self._rollout: list[EpisodeType] = []
