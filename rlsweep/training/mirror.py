@@ -50,12 +50,12 @@ class Rates:
 
 
 class Workers(Protocol):
-    """The processes that play and learn.
+    """The processes that play and learn."""
 
-    facts: what is to be known of them, for the record; `engine` among it
-    """
-
-    facts: Mapping[str, str]
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What is to be known of them, for the record; `engine` among it."""
+        ...
 
     def begin(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
         """Start, with the policy's weights and the state of its optimizer, at `env_steps` of the run."""

@@ -1,12 +1,13 @@
 """RLlib's env runners: one actor each, wherever Ray has a CPU for it; one that dies is replaced."""
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import RayActorError, RayTaskError
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core import COMPONENT_RL_MODULE
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
@@ -25,8 +26,21 @@ WAIT_SECONDS = 300.0
 STOP_SECONDS = 5.0
 """How long env runners may take to close their environments."""
 
-_Runner = Any
-"""A handle of a SingleAgentEnvRunner's actor."""
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+_Handle = Any
+"""A handle of an actor."""
+
+
+class _ElsewhereError(Exception):
+    """Carries the traceback of another process, as the cause of what was raised there."""
+
+
+class Runner(SingleAgentEnvRunner):
+    """RLlib's, but that what an environment raises is raised as it is, not as a RuntimeError without a word."""
+
+    def _try_env_step(self, actions: Any) -> Any:
+        assert self.env is not None
+        return self.env.step(actions)
 
 
 class Runners:
@@ -38,16 +52,16 @@ class Runners:
         self._count = config.num_env_runners
         self._config = ray.put(config)
         self._started = 0
-        self._alive: list[_Runner] = []
-        self._joining: dict[Any, _Runner] = {}
+        self._alive: list[_Handle] = []
+        self._joining: dict[Any, _Handle] = {}
         self._weights: Any | None = None
         for _ in range(self._count):
             self._start_one()
         try:
             self.spaces: dict[str, Any] = ray.get(list(self._joining))[0]
-        except Exception:
+        except RayActorError as error:
             self.stop()
-            raise
+            raise WorkersLostError(f"An env runner could not be started: {plain(str(error))}") from error
         self._alive, self._joining = list(self._joining.values()), {}
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:
@@ -77,13 +91,15 @@ class Runners:
             for runner, answer in asked:
                 try:
                     episodes = ray.get(answer)
+                except RayTaskError as error:
+                    raise error.cause from _ElsewhereError(plain(str(error)))
                 except RayActorError as error:
                     deaths += 1
                     self._replace(runner, error)
                     if deaths > DEATHS * self._count:
                         raise WorkersLostError(
                             f"Env runners died {deaths} times within one rollout, most often of too little memory. "
-                            f"The last one: {error}"
+                            f"The last one: {plain(str(error))}"
                         ) from error
                 else:
                     steps -= sum(len(episode) for episode in episodes)
@@ -100,7 +116,7 @@ class Runners:
 
     def _start_one(self) -> None:
         self._started += 1
-        actor: Any = ray.remote(num_cpus=self._cpus)(SingleAgentEnvRunner)
+        actor: Any = ray.remote(num_cpus=self._cpus)(Runner)
         runner = actor.remote(config=self._config, worker_index=self._started, num_workers=self._count)
         self._joining[runner.get_spaces.remote()] = runner
 
@@ -111,14 +127,22 @@ class Runners:
         ready, _ = ray.wait(list(self._joining), num_returns=len(self._joining), timeout=0.0 if self._alive else 1.0)
         for answer in ready:
             runner = self._joining.pop(answer)
-            ray.get(answer)
+            try:
+                ray.get(answer)
+            except RayActorError as error:
+                raise WorkersLostError(f"An env runner could not be started: {plain(str(error))}") from error
             self._send_weights(runner)
             self._alive.append(runner)
 
-    def _replace(self, runner: _Runner, error: Exception) -> None:
-        logger.warning("an env runner died, another is started: %s", error)
+    def _replace(self, runner: _Handle, error: Exception) -> None:
+        logger.warning("an env runner died, another is started: %s", plain(str(error)))
         self._alive.remove(runner)
         self._start_one()
 
-    def _send_weights(self, runner: _Runner) -> None:
+    def _send_weights(self, runner: _Handle) -> None:
         runner.set_state.remote({COMPONENT_RL_MODULE: self._weights})
+
+
+def plain(text: str) -> str:
+    """What Ray says of an error, without the colours of a terminal."""
+    return _COLOUR.sub("", text)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from ray import tune
+from ray.exceptions import RayActorError
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core.learner.learner_group import LearnerGroup
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
@@ -15,10 +16,11 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 
 from rlsweep.config.run import RunConfig
 from rlsweep.config.schedule import initial_value
+from rlsweep.errors import WorkersLostError
 from rlsweep.sweep.rllib.environment import make, seed_runner
 from rlsweep.sweep.rllib.learner import RATES, Learner
 from rlsweep.sweep.rllib.module import PolicyModule, PolicyState, module_weights
-from rlsweep.sweep.rllib.runners import Runners
+from rlsweep.sweep.rllib.runners import Runners, plain
 from rlsweep.training.mirror import Piece, Rates
 from rlsweep.training.seeding import resumed_seed, training_seed
 
@@ -70,13 +72,16 @@ class RLlibWorkers:
         assert self._runners is not None
         assert self._learners is not None
         agent, learners = self._config.agent, max(1, self._config.training.rllib.learners)
-        self._learners.update(
-            episodes=self._rollout,
-            timesteps={RATES: rates},
-            num_epochs=agent.n_epochs,
-            minibatch_size=min(agent.batch_size, self._config.rollout_steps) // learners,
-            shuffle_batch_per_epoch=True,
-        )
+        try:
+            self._learners.update(
+                episodes=self._rollout,
+                timesteps={RATES: rates},
+                num_epochs=agent.n_epochs,
+                minibatch_size=min(agent.batch_size, self._config.rollout_steps) // learners,
+                shuffle_batch_per_epoch=True,
+            )
+        except RayActorError as error:
+            raise WorkersLostError(f"A learner died; go on from the last checkpoint. {plain(str(error))}") from error
         self._rollout = []
         reports = self._ask_learners(Learner.report)
         self._state = self._ask_learners(Learner.give)[0]  # all of them hold the same
