@@ -4,7 +4,7 @@ So everything else stays as it is: evaluation, checkpoints, schedules and the re
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
@@ -61,8 +61,8 @@ class Workers(Protocol):
         """Start, with the policy's weights and the state of its optimizer, at `env_steps` of the run."""
         ...
 
-    def play(self) -> Sequence[Piece]:
-        """One rollout, in the order in which it arrives."""
+    def play(self, is_to_stop: Callable[[], bool]) -> Sequence[Piece]:
+        """One rollout, in the order in which it arrives; any part of it once `is_to_stop`, asked every second or so."""
         ...
 
     def learn(self, rates: Rates) -> Mapping[str, float]:
@@ -141,9 +141,9 @@ def _mirrored(algorithm: type[OnPolicyAlgorithm]) -> type[OnPolicyAlgorithm]:
 
         def collect_rollouts(self, _: VecEnv, callback: PieceCallback, *__: Any, **___: Any) -> bool:
             callback.on_rollout_start()
+            pieces = [] if callback.is_asked_to_stop() else self.workers.play(callback.is_asked_to_stop)
             if callback.is_asked_to_stop():
                 return False
-            pieces = self.workers.play()
             for index, piece in enumerate(pieces):
                 self.num_timesteps += piece.length
                 callback.update_locals({"piece": piece, "is_last": index == len(pieces) - 1})

@@ -9,7 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rlsweep.config.agent import AgentConfig
@@ -29,7 +29,11 @@ ROLLOUT = 2048
 def config_of(runners: int, steps: int, seed: int) -> RunConfig:
     return RunConfig(
         agent=AgentConfig(
-            agent_id="bench", name="Bench", algorithm="MaskablePPO", version=1, n_steps=min(ROLLOUT, steps) // runners
+            agent_id="bench",
+            name="Bench",
+            algorithm="MaskablePPO",
+            version=1,
+            n_steps=min(ROLLOUT, steps // 2) // runners,
         ),
         training=TrainingConfig(
             n_envs=runners,
@@ -51,9 +55,9 @@ def trained(config: RunConfig) -> dict[str, float]:
             super().__init__(config)
             self.speeds: list[float] = []
 
-        def play(self) -> Sequence[Piece]:
+        def play(self, is_to_stop: Callable[[], bool]) -> Sequence[Piece]:
             began = time.perf_counter()
-            pieces = super().play()
+            pieces = super().play(is_to_stop)
             self.speeds.append(config.rollout_steps / (time.perf_counter() - began))
             return pieces
 

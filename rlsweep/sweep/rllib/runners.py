@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ray
@@ -11,6 +11,7 @@ from ray.exceptions import RayActorError, RayTaskError
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core import COMPONENT_RL_MODULE
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
+from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 from ray.rllib.utils.typing import EpisodeType
 
 from rlsweep.errors import WorkersLostError
@@ -22,6 +23,8 @@ DEATHS = 3
 
 WAIT_SECONDS = 300.0
 """How long a rollout waits while no env runner is alive."""
+
+LOOK_SECONDS = 0.5
 
 STOP_SECONDS = 5.0
 """How long env runners may take to close their environments."""
@@ -37,6 +40,12 @@ class _ElsewhereError(Exception):
 
 class Runner(SingleAgentEnvRunner):
     """RLlib's, but that what an environment raises is raised as it is, not as a RuntimeError without a word."""
+
+    def sample(self, **keywords: Any) -> list[SingleAgentEpisode]:
+        """As RLlib has it; `keywords` too."""
+        episodes = super().sample(**keywords)
+        self.get_metrics()  # nobody else does, and RLlib would keep every episode until then
+        return episodes
 
     def _try_env_step(self, actions: Any) -> Any:
         assert self.env is not None
@@ -70,14 +79,15 @@ class Runners:
         for runner in self._alive:
             self._send_weights(runner)
 
-    def play(self, steps: int) -> list[EpisodeType]:
+    def play(self, steps: int, is_to_stop: Callable[[], bool]) -> list[EpisodeType]:
         """At least so many env steps, shared out evenly between those that are alive, in the order of their numbers.
 
+        Fewer where `is_to_stop`, which is asked every LOOK_SECONDS.
         Raises what an environment or the policy raises there, and WorkersLostError where none stays alive.
         """
         played: list[EpisodeType] = []
         deaths, last_alive = 0, time.monotonic()
-        while steps > 0:
+        while steps > 0 and not is_to_stop():
             self._take_in()
             if self._alive:
                 last_alive = time.monotonic()
@@ -89,6 +99,9 @@ class Runners:
             share = -(-steps // max(1, len(self._alive)))
             asked = [(runner, runner.sample.remote(num_timesteps=share)) for runner in self._alive]
             for runner, answer in asked:
+                while not ray.wait([answer], timeout=LOOK_SECONDS)[0]:
+                    if is_to_stop():
+                        return played
                 try:
                     episodes = ray.get(answer)
                 except RayTaskError as error:

@@ -61,10 +61,10 @@ class RLlibWorkers:
         self._ask_learners(partial(Learner.take, state=self._state, seed=first_seed))
         self._runners.set_weights(module_weights(self._state))
 
-    def play(self) -> Sequence[Piece]:
+    def play(self, is_to_stop: Callable[[], bool]) -> Sequence[Piece]:
         """One rollout, or a few env steps more after an env runner died in its midst."""
         assert self._runners is not None
-        self._rollout = self._runners.play(self._config.rollout_steps)
+        self._rollout = self._runners.play(self._config.rollout_steps, is_to_stop)
         return [_piece(episode) for episode in self._rollout]
 
     def learn(self, rates: Rates) -> Mapping[str, float]:

@@ -1,7 +1,7 @@
 """Rollouts of stock SB3's, learnt from by stock SB3 and by the learner of `backend: rllib`, without a Ray.
 
-Prints JSON, for each case: the largest distance of a parameter after the update, how far the update moved one, and what
-each logged of it. A minibatch is a whole rollout, so the order in which samples are drawn makes no difference.
+Prints JSON, for each update: the largest distance of a parameter after it, how far it moved one, and what each logged of
+it. A minibatch is a whole rollout, so the order in which samples are drawn makes no difference.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from ray import tune
 from ray.rllib.core import DEFAULT_MODULE_ID
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 from stable_baselines3.common.callbacks import BaseCallback
@@ -21,9 +22,10 @@ from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.envs import make_env
-from rlsweep.sweep.rllib.environment import ACTION_MASK, OBSERVATIONS, Observed
+from rlsweep.sweep.rllib.environment import ACTION_MASK, OBSERVATIONS, Observed, make
 from rlsweep.sweep.rllib.learner import RATES, Learner
 from rlsweep.sweep.rllib.module import PolicyState
+from rlsweep.sweep.rllib.runners import Runner
 from rlsweep.sweep.rllib.workers import algorithm_config
 from rlsweep.training.algorithms import build_model, load_algorithm
 from rlsweep.training.mirror import Rates
@@ -74,8 +76,8 @@ def episodes_of(model: OnPolicyAlgorithm, like: Observed) -> list[SingleAgentEpi
     ]
 
 
-def compare(algorithm: str, environment: str, ppo: dict[str, Any]) -> dict[str, Any]:
-    config = RunConfig(
+def config_of(algorithm: str, environment: str, ppo: dict[str, Any]) -> RunConfig:
+    return RunConfig(
         agent=AgentConfig(
             agent_id="test_agent",
             name="Test",
@@ -93,6 +95,10 @@ def compare(algorithm: str, environment: str, ppo: dict[str, Any]) -> dict[str, 
         budget=Budget(total_timesteps=STEPS),
         seed=3,
     )
+
+
+def compare(algorithm: str, environment: str, ppo: dict[str, Any]) -> dict[str, Any]:
+    config = config_of(algorithm, environment, ppo)
     env = LeanVecEnv([lambda: make_env(config.training.environment, seed=3)])
     model = build_model(load_algorithm(algorithm), config, env)
     model.set_logger(Logger(None, []))
@@ -124,5 +130,22 @@ def compare(algorithm: str, environment: str, ppo: dict[str, Any]) -> dict[str, 
     }
 
 
+def kept_by_a_runner() -> int:
+    """Episodes that an env runner still holds after it has sent them."""
+    tune.register_env("rlsweep", make)
+    config = config_of("MaskablePPO", "open_spiel/connect_four", {})
+    runner = Runner(config=algorithm_config(config, seed=0), worker_index=1, num_workers=1)
+    for _ in range(2):
+        assert len(runner.sample(num_timesteps=STEPS)) > 1
+    return len(runner._done_episodes_for_metrics) + len(runner._ongoing_episodes_for_metrics)
+
+
 if __name__ == "__main__":
-    print(json.dumps({name: compare(*case) for name, case in CASES.items()}))
+    print(
+        json.dumps(
+            {
+                "updates": {name: compare(*case) for name, case in CASES.items()},
+                "kept": kept_by_a_runner(),
+            }
+        )
+    )

@@ -37,7 +37,7 @@ class Scripted:
     def begin(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
         self.began_at = env_steps
 
-    def play(self) -> Sequence[Piece]:
+    def play(self, is_to_stop: Callable[[], bool]) -> Sequence[Piece]:
         return self._rollouts.pop(0)
 
     def learn(self, rates: Rates) -> Mapping[str, float]:
