@@ -29,15 +29,6 @@ def check_name(name: str) -> None:
         raise InputError(f"--name {name}: it looks like the start of an id; add a letter beyond f, such as lr-{name}.")
 
 
-def check_backend(plan: Plan) -> None:
-    """Raise InputError where one trial would take many machines: a sweep's are to run side by side."""
-    if plan.base_training.backend != "sb3":
-        raise InputError(
-            f"backend: {plan.base_training.backend} is for one long run over many machines, not for the trials of a "
-            "sweep: rlsweep train --agent-config CONFIG --config BASE. Sweep with backend: sb3."
-        )
-
-
 def create_sweep(
     database: Database, plan: Plan, *, name: str | None, patterns: Sequence[str], provenance: Provenance
 ) -> Sweep:

@@ -1,7 +1,7 @@
 """Rollouts of stock SB3's, learnt from by stock SB3 and by the learner of `backend: rllib`, without a Ray.
 
-Prints JSON, for each update: the largest distance of a parameter after it, how far it moved one, and what each logged of
-it. A minibatch is a whole rollout, so the order in which samples are drawn makes no difference.
+Prints JSON. `updates`: the largest distance of a parameter after each, how far it moved one, and what each logged of
+it; a minibatch is a whole rollout, so the order in which samples are drawn makes no difference. `kept`: see there.
 """
 
 import json

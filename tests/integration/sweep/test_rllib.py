@@ -158,8 +158,9 @@ def test_a_run_that_is_interrupted_goes_on_and_is_played(rlsweep: Any) -> None:
 
 def test_a_sweep_is_refused(rlsweep: Any) -> None:
     base = str(CONFIG / "training" / "connect_four_rllib.yaml")
-    refused = rlsweep.run("submit", rlsweep.agents("a"), "--base-config", base, expect=2).stderr
-    assert "rlsweep train --agent-config" in refused
+    for command in ("submit", "plan"):
+        refused = rlsweep.run(command, rlsweep.agents("a"), "--base-config", base, expect=2).stderr
+        assert "rlsweep train --agent-config" in refused
 
 
 def test_an_address_is_for_rllib_alone(rlsweep: Any) -> None:
