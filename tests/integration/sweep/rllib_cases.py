@@ -89,7 +89,7 @@ class Case:
             "updates": [asdict(update) for update in self.recorder.updates],
             "evaluations": len(self.recorder.evaluations),
             "checkpoints": [asdict(checkpoint) for checkpoint in self.recorder.checkpoints],
-            "left_behind": len(psutil.wait_procs(processes_of("Runner", "Learner"), timeout=20)[1]),
+            "left_behind": len(psutil.wait_procs(processes_of("Runner", "_WrappedExecutable"), timeout=20)[1]),
         }
 
 
