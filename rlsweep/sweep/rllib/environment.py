@@ -26,11 +26,7 @@ class Observed(gym.Wrapper[Any, Any, Any, Any]):
     def __init__(self, env: gym.Env[Any, Any], *, uses_masks: bool) -> None:
         super().__init__(env)
         self._masks = env.get_wrapper_attr("action_masks") if uses_masks else None
-        parts = {OBSERVATIONS: env.observation_space}
-        if self._masks is not None:
-            assert isinstance(env.action_space, spaces.Discrete)
-            parts[ACTION_MASK] = spaces.Box(0, 1, (int(env.action_space.n),), np.uint8)
-        self.observation_space = spaces.Dict(parts)
+        self.observation_space = observed_space(env.observation_space, env.action_space, uses_masks=uses_masks)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode."""
@@ -48,6 +44,15 @@ class Observed(gym.Wrapper[Any, Any, Any, Any]):
         if self._masks is None:
             return {OBSERVATIONS: observation}
         return {OBSERVATIONS: observation, ACTION_MASK: self._masks().astype(np.uint8)}
+
+
+def observed_space(observations: spaces.Space[Any], actions: spaces.Space[Any], *, uses_masks: bool) -> spaces.Dict:
+    """The space of what `Observed` gives."""
+    parts = {OBSERVATIONS: observations}
+    if uses_masks:
+        assert isinstance(actions, spaces.Discrete)
+        parts[ACTION_MASK] = spaces.Box(0, 1, (int(actions.n),), np.uint8)
+    return spaces.Dict(parts)
 
 
 def make(context: EnvContext) -> Observed:

@@ -9,7 +9,7 @@ from ray.rllib.core.columns import Columns
 from ray.rllib.evaluation.postprocessing import Postprocessing
 from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
 from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.utils import explained_variance
+from stable_baselines3.common.utils import explained_variance, set_random_seed
 from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
@@ -120,7 +120,7 @@ class Learner(PPOTorchLearner):
         """Go on from a policy's state, with minibatches drawn from `seed`."""
         self._policy.load_state_dict(state.weights)
         self._optimizer.load_state_dict(state.optimizer)
-        torch.manual_seed(seed)
+        set_random_seed(seed)
 
     def give(self) -> PolicyState:
         """The policy's state as it is now."""

@@ -25,6 +25,7 @@ WAIT_SECONDS = 300.0
 """How long a rollout waits while no env runner is alive."""
 
 LOOK_SECONDS = 0.5
+"""Between two looks at whether to stop."""
 
 STOP_SECONDS = 5.0
 """How long env runners may take to close their environments."""
@@ -56,22 +57,17 @@ class Runners:
     """`config.num_env_runners` of them. They count from 1, and a new one goes on counting: its seeds are its own."""
 
     def __init__(self, config: PPOConfig) -> None:
-        """Start them, and wait until they play. Raises what making an environment raises there."""
+        """Start them, without waiting."""
         self._cpus = config.num_cpus_per_env_runner
         self._count = config.num_env_runners
         self._config = ray.put(config)
         self._started = 0
+        self._deaths = 0
         self._alive: list[_Handle] = []
         self._joining: dict[Any, _Handle] = {}
         self._weights: Any | None = None
         for _ in range(self._count):
             self._start_one()
-        try:
-            self.spaces: dict[str, Any] = ray.get(list(self._joining))[0]
-        except RayActorError as error:
-            self.stop()
-            raise WorkersLostError(f"An env runner could not be started: {plain(str(error))}") from error
-        self._alive, self._joining = list(self._joining.values()), {}
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:
         """Let all of them, and those to come, play with these."""
@@ -86,16 +82,11 @@ class Runners:
         Raises what an environment or the policy raises there, and WorkersLostError where none stays alive.
         """
         played: list[EpisodeType] = []
-        deaths, last_alive = 0, time.monotonic()
+        self._deaths = 0
         while steps > 0 and not is_to_stop():
-            self._take_in()
-            if self._alive:
-                last_alive = time.monotonic()
-            elif last_alive + WAIT_SECONDS < time.monotonic():
-                raise WorkersLostError(
-                    f"No env runner has been alive for {WAIT_SECONDS:g} s. See that Ray has {self._count} CPUs for "
-                    "them, then go on from the last checkpoint."
-                )
+            self._take_in(timeout=0.0)
+            if not self._alive:
+                self._wait_for_all(is_to_stop)
             share = -(-steps // max(1, len(self._alive)))
             asked = [(runner, runner.sample.remote(num_timesteps=share)) for runner in self._alive]
             for runner, answer in asked:
@@ -107,13 +98,8 @@ class Runners:
                 except RayTaskError as error:
                     raise error.cause from _ElsewhereError(plain(str(error)))
                 except RayActorError as error:
-                    deaths += 1
-                    self._replace(runner, error)
-                    if deaths > DEATHS * self._count:
-                        raise WorkersLostError(
-                            f"Env runners died {deaths} times within one rollout, most often of too little memory. "
-                            f"The last one: {plain(str(error))}"
-                        ) from error
+                    self._alive.remove(runner)
+                    self._start_another(error)
                 else:
                     steps -= sum(len(episode) for episode in episodes)
                     played += episodes
@@ -131,25 +117,43 @@ class Runners:
         self._started += 1
         actor: Any = ray.remote(num_cpus=self._cpus)(Runner)
         runner = actor.remote(config=self._config, worker_index=self._started, num_workers=self._count)
-        self._joining[runner.get_spaces.remote()] = runner
+        self._joining[runner.ping.remote()] = runner
 
-    def _take_in(self) -> None:
-        """Let those that have started play; wait for a moment where there are no others."""
+    def _wait_for_all(self, is_to_stop: Callable[[], bool]) -> None:
+        """Where none is alive, the first rollout or all of them dead, until every one that was started has joined."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while self._joining and not is_to_stop():
+            if time.monotonic() > deadline:
+                raise WorkersLostError(
+                    f"{len(self._joining)} of {self._count} env runners have not started within {WAIT_SECONDS:g} s. "
+                    f"See that Ray has {self._count} CPUs free for them, then go on from the last checkpoint."
+                )
+            self._take_in(timeout=LOOK_SECONDS)
+
+    def _take_in(self, *, timeout: float) -> None:
+        """Let those that have started play, in the order of their numbers."""
         if not self._joining:
             return
-        ready, _ = ray.wait(list(self._joining), num_returns=len(self._joining), timeout=0.0 if self._alive else 1.0)
+        ready, _ = ray.wait(list(self._joining), num_returns=len(self._joining), timeout=timeout)
         for answer in ready:
             runner = self._joining.pop(answer)
             try:
                 ray.get(answer)
             except RayActorError as error:
-                raise WorkersLostError(f"An env runner could not be started: {plain(str(error))}") from error
-            self._send_weights(runner)
-            self._alive.append(runner)
+                self._start_another(error)
+            else:
+                self._send_weights(runner)
+                self._alive.append(runner)
 
-    def _replace(self, runner: _Handle, error: Exception) -> None:
+    def _start_another(self, error: RayActorError) -> None:
+        """In the place of one that died of `error`, or could not start for it."""
+        self._deaths += 1
+        if self._deaths > DEATHS * self._count:
+            raise WorkersLostError(
+                f"Env runners died {self._deaths} times within one rollout, most often of too little memory. "
+                f"The last one: {plain(str(error))}"
+            ) from error
         logger.warning("an env runner died, another is started: %s", plain(str(error)))
-        self._alive.remove(runner)
         self._start_one()
 
     def _send_weights(self, runner: _Handle) -> None:

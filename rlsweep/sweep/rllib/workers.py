@@ -8,16 +8,18 @@ from typing import Any
 from ray import tune
 from ray.exceptions import RayActorError
 from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.core import DEFAULT_MODULE_ID
 from ray.rllib.core.learner.learner_group import LearnerGroup
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 from ray.rllib.utils.typing import EpisodeType
 from stable_baselines3.common.policies import ActorCriticPolicy
 
+from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.config.schedule import initial_value
 from rlsweep.errors import WorkersLostError
-from rlsweep.sweep.rllib.environment import make, seed_runner
+from rlsweep.sweep.rllib.environment import make, observed_space, seed_runner
 from rlsweep.sweep.rllib.learner import RATES, Learner
 from rlsweep.sweep.rllib.module import PolicyModule, PolicyState, module_weights
 from rlsweep.sweep.rllib.runners import Runners, plain
@@ -48,7 +50,7 @@ class RLlibWorkers:
         self._state: PolicyState | None = None
 
     def begin(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
-        """Start the processes. Raises what making an environment raises in one of them."""
+        """Start the processes; env runners are waited for by the first rollout."""
         # RLlib logs every error that it then raises
         logging.getLogger("ray.rllib").setLevel(logging.CRITICAL)
         training, seed = self._config.training, self._config.seed
@@ -56,7 +58,9 @@ class RLlibWorkers:
         tune.register_env(_ENVIRONMENT, make)
         config = algorithm_config(self._config, seed=first_seed)
         self._runners = Runners(config)
-        self._learners = config.build_learner_group(spaces=self._runners.spaces)
+        uses_masks = ALGORITHMS[self._config.agent.algorithm].uses_masks
+        seen = observed_space(policy.observation_space, policy.action_space, uses_masks=uses_masks)
+        self._learners = config.build_learner_group(spaces={DEFAULT_MODULE_ID: (seen, policy.action_space)})
         self._state = PolicyState.of(policy, policy.optimizer)
         self._ask_learners(partial(Learner.take, state=self._state, seed=first_seed))
         self._runners.set_weights(module_weights(self._state))
@@ -150,6 +154,7 @@ def algorithm_config(config: RunConfig, *, seed: int) -> PPOConfig:
         )
         .rl_module(rl_module_spec=RLModuleSpec(module_class=PolicyModule, model_config={"run": record}))
         .callbacks(on_environment_created=seed_runner)
+        .fault_tolerance(restart_failed_env_runners=False)  # or a learner's error would be a minute's sleep
     )
     algorithm.normalize_actions, algorithm.clip_actions = False, True
     algorithm.validate()
