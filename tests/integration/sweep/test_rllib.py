@@ -161,11 +161,3 @@ def test_a_sweep_is_refused(rlsweep: Any) -> None:
     for command in ("submit", "plan"):
         refused = rlsweep.run(command, rlsweep.agents("a"), "--base-config", base, expect=2).stderr
         assert "rlsweep train --agent-config" in refused
-
-
-def test_an_address_is_for_rllib_alone(rlsweep: Any) -> None:
-    rlsweep.agents("a")
-    agent = str(rlsweep.folder / "tiny_sweep_a.yaml")
-    refused = rlsweep.run("train", "--agent-config", agent, "--address", "auto", expect=2).stderr
-    assert "backend: rllib" in refused
-    assert rlsweep.json("runs") == []

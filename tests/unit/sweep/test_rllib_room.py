@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from rlsweep.config.training import RLlibConfig, TrainingConfig
-from rlsweep.errors import ClusterUnavailableError
-from rlsweep.sweep.rllib.session import check_room
+from rlsweep.errors import ClusterUnavailableError, InputError
+from rlsweep.settings import Settings
+from rlsweep.sweep.rllib.session import check_room, ray_for_run
 
 TWO_NODES = [{"CPU": 2.0, "GPU": 1.0, "memory": 1e9}, {"CPU": 1.5}]
 
@@ -24,3 +27,12 @@ def test_processes_that_would_wait_for_ever(spread: RLlibConfig, said: str) -> N
     with pytest.raises(ClusterUnavailableError) as caught:
         check_room(TrainingConfig(rllib=spread), TWO_NODES)
     assert said in str(caught.value)
+
+
+def test_an_address_is_for_rllib_alone(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, storage=tmp_path, database_url=None)
+    with pytest.raises(InputError, match="--address auto is for runs with backend: rllib"):
+        with ray_for_run(TrainingConfig(), address="auto", settings=settings):
+            raise AssertionError
+    with ray_for_run(TrainingConfig(), address=None, settings=settings):
+        pass
