@@ -31,8 +31,8 @@ def test_processes_that_would_wait_for_ever(spread: RLlibConfig, said: str) -> N
 
 def test_an_address_is_for_rllib_alone(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, storage=tmp_path, database_url=None)
-    with pytest.raises(InputError, match="--address auto is for runs with backend: rllib"):
-        with ray_for_run(TrainingConfig(), address="auto", settings=settings):
-            raise AssertionError
+    to_no_avail = ray_for_run(TrainingConfig(), address="auto", settings=settings)
+    with pytest.raises(InputError, match="--address auto is for runs with backend: rllib"), to_no_avail:
+        raise AssertionError
     with ray_for_run(TrainingConfig(), address=None, settings=settings):
         pass
