@@ -104,6 +104,10 @@ class EnvironmentStateError(RlsweepError):
     """An environment that broke its contract while it was played; the message names it and the env step."""
 
 
+class WorkersLostError(RlsweepError):
+    """The processes that played or learned for a run are gone; it can go on from its last checkpoint."""
+
+
 class DriverBusyError(RlsweepError):
     """Another live driver holds the sweep's lease."""
 

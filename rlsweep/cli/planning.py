@@ -11,6 +11,7 @@ from rlsweep.cli import options
 from rlsweep.cli.output import console, duration, print_json, size
 from rlsweep.config.estimate import Estimate, budget_warnings, estimate
 from rlsweep.config.plan import Plan, make_plan
+from rlsweep.config.rllib import check_sweep
 from rlsweep.config.run import Budget, Mode
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def show_plan(
         seeds=seeds,
         with_base=with_base,
     )
+    check_sweep(plan.base_training)
     estimates = measure_plan(plan)
     if json:
         print_json(plan_as_json(plan, estimates))

@@ -9,6 +9,7 @@ from rlsweep.cli.driving import DEFAULT_GRACE, Driving
 from rlsweep.cli.output import can_ask
 from rlsweep.cli.planning import measure_plan, print_plan
 from rlsweep.config.plan import Plan, make_plan
+from rlsweep.config.rllib import check_sweep
 from rlsweep.config.run import Mode
 from rlsweep.errors import InputError, RlsweepError
 from rlsweep.runs import Sweep
@@ -59,6 +60,7 @@ def submit(
         seeds=seeds,
         with_base=with_base,
     )
+    check_sweep(plan.base_training)
     # What follows is slow to import; a typing mistake above should not have to wait for it.
     from rlsweep.cli.places import find_place
     from rlsweep.store.opening import check_reachable, open_database

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console
 from rlsweep.cli.progress import LiveProgress, progress_line
 from rlsweep.cli.signals import on_interrupt
 from rlsweep.config.plan import make_run
-from rlsweep.config.run import Mode
+from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import CheckpointError, InputError, StoreUnavailableError
 from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.settings import Settings
@@ -66,6 +66,10 @@ def train(
     ] = None,
     trust: options.Trust = False,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Torch threads.")] = 1,
+    address: Annotated[
+        str | None,
+        typer.Option("--address", help="The Ray cluster for backend: rllib, e.g. auto or 10.0.0.1:6379."),
+    ] = None,
 ) -> None:
     """Train one config for long, with checkpoints that resume."""
     flags = {
@@ -103,7 +107,8 @@ def train(
     from rlsweep.store.opening import open_database
     from rlsweep.sweep.execution import Workplace, execute_run
     from rlsweep.sweep.provenance import collect_provenance
-    from rlsweep.sweep.resuming import reopen_run
+    from rlsweep.sweep.resuming import find_run, reopen_run
+    from rlsweep.sweep.rllib.session import ray_for_run
     from rlsweep.sweep.submission import run_of_trial
 
     if trial is not None:
@@ -111,7 +116,14 @@ def train(
     out = console()
     settings = Settings.from_environ()
     check_usable(settings.storage)
-    with open_database(settings) as database:
+    with ExitStack() as stack:
+        database = stack.enter_context(open_database(settings))
+        if trial is not None:
+            training = trial.config.training
+        else:
+            assert resume is not None
+            training = RunConfig.from_record(find_run(database, resume, trust=trust)[0].config).training
+        stack.enter_context(ray_for_run(training, address=address))
         checkpoint = None
         if trial is not None:
             run = training_runs.create_single(database, run_of_trial(trial))

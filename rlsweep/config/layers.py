@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-SECTIONS = ("network", "ppo", "environment", "evaluation")
+SECTIONS = ("network", "ppo", "environment", "evaluation", "rllib")
 """Keys whose mappings are merged key by key; any other value replaces the one below it."""
 
 

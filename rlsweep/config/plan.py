@@ -12,6 +12,7 @@ from rlsweep.config.differences import differing_keys, digest, flat_hyperparamet
 from rlsweep.config.loading import AgentFile, impossible, load_agent, load_training
 from rlsweep.config.overrides import Override, parse_overrides
 from rlsweep.config.patterns import expand
+from rlsweep.config.rllib import beyond_rllib
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import MAX_SEED, TrainingConfig
 from rlsweep.errors import ConfigError
@@ -170,6 +171,7 @@ def _load(
     files = [file for file in loaded if file is not None]
     for file in files:
         problems.add(impossible(file, training))
+        problems.add([f"{file.path}: {problem}" for problem in beyond_rllib(file.config, training)])
     return files
 
 

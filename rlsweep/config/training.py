@@ -9,6 +9,7 @@ from rlsweep.config.agent import Count, StrictModel
 
 MAX_SEED = 2**31 - 1
 MAX_ENVS = 10_000  # each one is an object, or a process, of every trial
+MAX_LEARNERS = 1_000
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
@@ -41,6 +42,19 @@ class EvaluationConfig(StrictModel):
     episodes: Count = 20
 
 
+class RLlibConfig(StrictModel):
+    """How `backend: rllib` spreads one run over machines. `n_envs` are shared out evenly between the env runners.
+
+    env_runners: processes that play, one CPU each
+    learners: processes that compute updates, each on an even share of every rollout and minibatch; 0 for the run's own
+    gpus_per_learner: fractions allowed; a learner without takes one CPU
+    """
+
+    env_runners: Annotated[int, Field(ge=1, le=MAX_ENVS)] = 1
+    learners: Annotated[int, Field(ge=0, le=MAX_LEARNERS)] = 0
+    gpus_per_learner: Annotated[float, Field(ge=0, le=64)] = 0.0
+
+
 class TrainingConfig(StrictModel):
     """Everything about a run that is not a hyperparameter of the agent.
 
@@ -51,6 +65,9 @@ class TrainingConfig(StrictModel):
     device: as torch names it; `auto` takes a GPU where the trial has one
     engine: what computes MaskablePPO: `fast`, rlsweep's own, `stock`, sb3-contrib's, or `auto`, the fast one wherever
         it can; they learn the same
+    backend: what trains: `sb3`, in one process, or `rllib`, with Ray RLlib's env runners and learners on many machines;
+        equivalent to stock SB3, not identical
+    rllib: for `backend: rllib` alone
     hyperparameters: defaults for agent config keys, below what an agent config says itself
     """
 
@@ -70,4 +87,6 @@ class TrainingConfig(StrictModel):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     device: Annotated[str, AfterValidator(_device)] = "auto"
     engine: Literal["auto", "fast", "stock"] = "auto"
+    backend: Literal["sb3", "rllib"] = "sb3"
+    rllib: RLlibConfig = Field(default_factory=RLlibConfig)
     hyperparameters: dict[str, Any] = Field(default_factory=dict)

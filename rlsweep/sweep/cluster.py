@@ -98,7 +98,11 @@ class RaySession:
 
     def slots(self, resources: Resources) -> int:
         """How many trials run at a time. Raises ClusterUnavailableError where no node can hold one."""
-        return resources.slots([node["Resources"] for node in _live_nodes()])
+        return resources.slots(self.nodes())
+
+    def nodes(self) -> list[dict[str, float]]:
+        """What each node has of each kind."""
+        return [node["Resources"] for node in _live_nodes()]
 
     def resources(self) -> dict[str, float]:
         """What all nodes have of each kind."""

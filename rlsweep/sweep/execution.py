@@ -25,6 +25,7 @@ from rlsweep.sweep.recorder import PATIENCE_SECONDS, StoreRecorder
 from rlsweep.sweep.spool import Spool, send_left
 
 if TYPE_CHECKING:
+    from rlsweep.training.mirror import Workers
     from rlsweep.training.session import Result
 
 logger = logging.getLogger(__name__)
@@ -118,11 +119,12 @@ def _train(
     # Torch and the environments load here, in the process that trains, and once for all of its runs.
     from rlsweep.training.train import train
 
+    config = RunConfig.from_record(run.config)
     paths = Paths(workplace.settings)
     with recorder:
         checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
         result = train(
-            RunConfig.from_record(run.config),
+            config,
             recorder,
             checkpoint_folder=paths.run_checkpoints(run.id),
             tensorboard_folder=paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
@@ -130,10 +132,20 @@ def _train(
             weights_from=weights_from if checkpoint is None else None,
             attempt=run.attempt,
             threads=workplace.threads,
+            workers=_workers(config),
         )
         if result.status is RunStatus.COMPLETED:
             recorder.overtake()
         return result
+
+
+def _workers(config: RunConfig) -> "Workers | None":
+    """What plays and learns for the run where its backend is another than this process."""
+    if config.training.backend == "sb3":
+        return None
+    from rlsweep.sweep.rllib.workers import RLlibWorkers
+
+    return RLlibWorkers(config)
 
 
 def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorder: StoreRecorder) -> Location | None:

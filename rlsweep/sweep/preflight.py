@@ -40,8 +40,8 @@ def check_nodes(node_ids: dict[str, str], database_url: str, settings: Settings)
     except (OSError, StorageError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ClusterUnavailableError(
-            f"Nothing can be written to {marker.parent}: {reason}. Set RLSWEEP_STORAGE to a folder or URI that all nodes "
-            "reach."
+            f"Nothing can be written to {marker.parent}: {reason}. Set RLSWEEP_STORAGE to a folder or URI that all "
+            "nodes reach."
         ) from error
     finally:
         marker.unlink(missing_ok=True)

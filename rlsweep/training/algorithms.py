@@ -7,9 +7,11 @@ PPO's, one entry in `_ARGUMENTS`.
 import warnings
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
+from gymnasium import spaces
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.utils import LinearSchedule, get_device
 from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
@@ -78,6 +80,19 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
             "use auto or stock."
         )
     return model
+
+
+def build_policy(config: RunConfig, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> ActorCriticPolicy:
+    """The network of `build_model`'s model alone, with weights drawn from torch's global generator."""
+    network = config.agent.network
+    policies = load_algorithm(config.agent.algorithm).policy_aliases
+    policy: Any = policies[network.policy](
+        observations,
+        actions,
+        lambda _: initial_value(config.agent.learning_rate),
+        **_policy_arguments(network),
+    )
+    return cast(ActorCriticPolicy, policy)  # sb3-contrib's is alike, and no subclass
 
 
 def reason_for_stock(model: OnPolicyAlgorithm) -> str | None:

@@ -2,7 +2,8 @@
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
@@ -13,6 +14,15 @@ from rlsweep.errors import DivergedError
 from rlsweep.runs import RECENT_EPISODES, Episode, Outcome
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """An episode that ended: its undiscounted reward, its env steps, and the environment's word for how it went."""
+
+    reward: float
+    length: int
+    outcome: str | None
 
 
 class EpisodeCallback(BaseCallback):
@@ -92,24 +102,33 @@ class EpisodeCallback(BaseCallback):
         if self._episode_budget is not None:
             # parallel environments may end more episodes in one step than are still wanted
             ended = ended[: self._episode_budget - self._progress.episodes]
+        self._record(
+            Ended(
+                reward=float(self._rewards[index]),
+                length=self.n_calls - int(self._started_at[index]),
+                outcome=self.locals["infos"][index].get("outcome"),
+            )
+            for index in ended
+        )
+        self._rewards[ended] = 0.0
+        self._started_at[ended] = self.n_calls
+
+    def _record(self, ended: Iterable[Ended]) -> None:
+        """Number episodes that ended at this env step, and hand them on."""
         seconds = self._progress.seconds
-        infos = self.locals["infos"]
         episodes = []
-        for index in ended:
+        for each in ended:
             self._progress.episodes += 1
-            outcome = infos[index].get("outcome")
             episodes.append(
                 Episode(
                     episode=self._progress.episodes,
                     env_steps=self.num_timesteps,
-                    reward=float(self._rewards[index]),
-                    length=self.n_calls - int(self._started_at[index]),
-                    outcome=None if outcome is None else Outcome(outcome),
+                    reward=each.reward,
+                    length=each.length,
+                    outcome=None if each.outcome is None else Outcome(each.outcome),
                     seconds=seconds,
                 )
             )
-        self._rewards[ended] = 0.0
-        self._started_at[ended] = self.n_calls
         self.recent.extend(episodes)
         self.since_update.extend(episodes)
         self._recorder.add_episodes(episodes)

@@ -52,7 +52,9 @@ class TrainingSession:
         evaluation: PeriodicEvaluation | None,
         log: TensorBoardLog | None,
         copies_environments: bool,
+        episodes: type[EpisodeCallback] = EpisodeCallback,
     ) -> None:
+        """episodes: what tells env steps and the ends of episodes from what the model gives its callback."""
         self._config = config
         self._recorder = recorder
         self._model = model
@@ -63,7 +65,7 @@ class TrainingSession:
         self._evaluation = evaluation
         self._log = log
         self._copies_environments = copies_environments
-        self._episodes = EpisodeCallback(
+        self._episodes = episodes(
             config, recorder, progress, normalizer=self._normalizer, on_boundary=self._begin_rollout
         )
         self._rollout_began: Boundary | None = None
@@ -119,7 +121,6 @@ class TrainingSession:
         self._rollout_began = None
         if self._config.mode is Mode.FULL and self._checkpoint_interval > self._interval_saved:
             self._save(self._stand())
-        self._restart_clock()
 
     def step(self) -> None:
         """End an update, or the evaluation after it, midway where the recorder asks to stop."""
@@ -138,11 +139,11 @@ class TrainingSession:
             return self._stand()
 
     def _begin_rollout(self) -> None:
+        self._restart_clock()
         self._rollout_began = self._stand()
 
     def _learn(self) -> None:
         step_budget = self._config.budget.total_timesteps
-        self._restart_clock()
         try:
             self._model.learn(
                 UNBOUNDED if step_budget is None else step_budget - self._progress.env_steps,

@@ -1,6 +1,7 @@
 """Train one run: environments, model, learning, and everything that is recorded on the way."""
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,9 +16,11 @@ from rlsweep.envs.copies import reason_against_copies
 from rlsweep.errors import CheckpointError
 from rlsweep.storage import Location, RemotePath, local_copy
 from rlsweep.training.algorithms import build_model, engine_of, load_algorithm
+from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weights, read_saved_run
 from rlsweep.training.evaluation import PeriodicEvaluation
-from rlsweep.training.mirror import FILE_BYTES, LogMirror
+from rlsweep.training.log_mirror import FILE_BYTES, LogMirror
+from rlsweep.training.mirror import PieceCallback, Workers, build_mirror
 from rlsweep.training.observed import observe, observed
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
@@ -25,7 +28,7 @@ from rlsweep.training.sanity import check_environment
 from rlsweep.training.seeding import evaluation_seed, resumed_seed, training_seed
 from rlsweep.training.session import Result, TrainingSession
 from rlsweep.training.tensorboard import TensorBoardLog
-from rlsweep.training.vector import make_vector, normalizer_of, restore_statistics
+from rlsweep.training.vector import LeanVecEnv, make_vector, normalizer_of, restore_statistics
 from rlsweep.training.weights import set_policy_weights
 
 LOG_FILE = "train.log"
@@ -42,6 +45,7 @@ def train(
     weights_from: Location | None = None,
     threads: int = 1,
     attempt: int = 1,
+    workers: Workers | None = None,
 ) -> Result:
     """Train until the budget is spent or the recorder asks to stop; then write a last checkpoint.
 
@@ -51,6 +55,7 @@ def train(
     weights_from: an SB3 zip whose policy's weights this run begins with; nothing else of it is read
     threads: torch's, in this process
     attempt: which start of the run this is
+    workers: other processes that play and learn for this one, which closes them; such a run goes on with new episodes
 
     Raises DivergedError where a loss or a reward is no longer finite, EnvironmentSpecError, ConfigError,
     CheckpointError and StorageError; what the environment itself raises passes through.
@@ -77,16 +82,18 @@ def train(
         )
         if config.mode is Mode.SMOKE:
             check_environment(config)
-        without_copies = _reason_against_copies(config)
-        env = make_vector(config)
+        without_copies = _reason_against_copies(config) if workers is None else "other processes play it"
+        if workers is None:
+            env = make_vector(config)
+            model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), config, env)
+        else:
+            stack.callback(workers.close)
+            env = LeanVecEnv([partial(make_env, config.training.environment, seed=config.seed)])
+            model = build_mirror(config, env, workers)
         stack.callback(env.close)
-        model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), config, env)
-        recorder.add_facts(
-            {
-                "engine": engine_of(model),
-                "resumes": f"at an episode's start: {without_copies}" if without_copies else "exactly",
-            }
-        )
+        resumes = f"at an episode's start: {without_copies}" if without_copies else "exactly"
+        recorder.add_facts({"engine": engine_of(model)} if workers is None else workers.facts)
+        recorder.add_facts({"resumes": resumes})
         env.seed(training_seed(config.seed, config.training.n_envs))
         if saved is not None and resume_from is not None and resumed is not None:
             _check_resumable(config, saved, resume_from)
@@ -114,6 +121,7 @@ def train(
             evaluation=evaluation,
             log=log,
             copies_environments=without_copies is None,
+            episodes=EpisodeCallback if workers is None else PieceCallback,
         )
         observe(model, session)
         if weights_from is not None:

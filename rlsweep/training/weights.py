@@ -27,7 +27,7 @@ def load_player(path: Path, config: RunConfig, env: gym.Env[Any, Any]) -> OnPoli
 
     Raises CheckpointError where the file cannot be read or was made for another network, and what `build_model` raises.
     """
-    model = build_model(load_algorithm(config.agent.algorithm), _small(config), LeanVecEnv([lambda: env]))
+    model = build_model(load_algorithm(config.agent.algorithm), without_rollouts(config), LeanVecEnv([lambda: env]))
     set_policy_weights(model, path, config)
     return model
 
@@ -44,8 +44,8 @@ def set_policy_weights(model: OnPolicyAlgorithm, path: Path, config: RunConfig) 
     model.policy.load_state_dict(weights)
 
 
-def _small(config: RunConfig) -> RunConfig:
-    """The same network, in a model that is not to be trained."""
+def without_rollouts(config: RunConfig) -> RunConfig:
+    """The same network, in a model that collects no rollouts and has next to no room for them."""
     return config.model_copy(
         update={
             "agent": config.agent.model_copy(update={"n_steps": 2, "batch_size": 2}),

@@ -93,11 +93,11 @@ def drive(database: Database, sweep: Sweep, settings: Settings, slots: int) -> d
 def main() -> None:
     home, trials, slots = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     settings = Settings(home=home, storage=home, database_url=None)
-    session = RaySession(RayOptions(), cpus=slots)
+    session = RaySession(RayOptions(cpus=slots))
     with open_database(settings) as database:
         sweep, seconds = submit(database, home, trials)
         with session:
-            session.ready(Resources(), settings)
+            session.ready()
             driven = drive(database, sweep, settings, slots)
     print(json.dumps(driven | {"submission": seconds}))
 

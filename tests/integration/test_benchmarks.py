@@ -9,6 +9,7 @@ from rounds import printed
 from test_engines import ratios
 from test_many_trials import looking, many_trials, megabytes_at
 from test_recording import ingest, recording_ratio
+from test_rllib import speeds
 from test_service import starts
 from test_sweep_overhead import whole_processes
 
@@ -39,6 +40,14 @@ def test_the_learning_benchmark_gives_a_win_rate_for_each_seed() -> None:
     win_rates = printed("learning_runs.py", "fast", 256, 3, 2)
     assert win_rates.keys() == {"3", "4"}
     assert all(0 <= rate <= 1 for rate in win_rates.values())
+
+
+def test_the_rllib_benchmark_trains_with_one_env_runner_and_with_two() -> None:
+    measured = speeds(steps=256, rounds=1)
+    assert [len(found) for found in measured.values()] == [1, 1]
+    for (found,) in measured.values():
+        assert 0 <= found["win_rate"] <= 1
+        assert found["played_per_second"] > found["steps_per_second"] > 0
 
 
 def test_the_benchmark_of_training_history_asks_everything(home: Path) -> None:

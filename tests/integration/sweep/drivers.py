@@ -201,8 +201,8 @@ def begin_in_silence(database: Database, run_id: UUID, metadata: dict[str, Any])
 
 def main() -> None:
     database, folder = Database(sys.argv[1]), Path(sys.argv[2])
-    with RaySession(RayOptions(), cpus=2) as session:
-        session.ready(Resources(), Settings(home=folder, storage=folder, database_url=database.url))
+    with RaySession(RayOptions(cpus=2)) as session:
+        session.ready()
         with Scraper() as scraper:
             happened = {
                 "side_by_side": side_by_side(database, folder),

@@ -36,5 +36,5 @@ def test_every_shipped_file_is_listed(folder: str) -> None:
 
 
 def test_sections_are_found() -> None:
-    assert set(sections(TrainingConfig)) == {"environment", "evaluation"}
+    assert set(sections(TrainingConfig)) == {"environment", "evaluation", "rllib"}
     assert set(sections(AgentConfig)) == {"network", "ppo"}

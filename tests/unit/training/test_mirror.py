@@ -1,104 +1,137 @@
-"""A run whose storage is a URI: fsspec's own store in this process's memory serves for what any of them does."""
+"""A run whose rollouts come from elsewhere. The workers here are a script; tests/integration/sweep has RLlib's."""
 
-import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+import torch
+from sb3_contrib import MaskablePPO
+from stable_baselines3.common.policies import ActorCriticPolicy
 
-from rlsweep.config.run import Mode
-from rlsweep.config.training import EnvironmentSpec
-from rlsweep.errors import CheckpointError
-from rlsweep.runs import Checkpoint
-from rlsweep.storage import RemotePath, locate
-from rlsweep.training import train as training
+from rlsweep.config.run import RunConfig
+from rlsweep.config.training import EvaluationConfig
+from rlsweep.errors import DivergedError
+from rlsweep.runs import Outcome, RunStatus
+from rlsweep.training.mirror import Piece, Rates
 from rlsweep.training.recorder import ListRecorder
+from rlsweep.training.session import Result
+from rlsweep.training.train import train
 
-SCRIPTED = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8})
+
+def piece(episode: str, length: int, *, ended: bool = False, reward: float = 1.0) -> Piece:
+    return Piece(episode=episode, reward=reward, length=length, ended=ended, outcome="win" if ended else None)
+
+
+class Scripted:
+    """Sends rollouts as given, and adds one to every weight at each update."""
+
+    facts: Mapping[str, str] = {"engine": "a script"}
+
+    def __init__(self, *rollouts: Sequence[Piece]) -> None:
+        self._rollouts = list(rollouts)
+        self.began_at: int | None = None
+        self.rates: list[Rates] = []
+        self.is_closed = False
+
+    def begin(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
+        self.began_at = env_steps
+
+    def play(self, is_to_stop: Callable[[], bool]) -> Sequence[Piece]:
+        return self._rollouts.pop(0)
+
+    def learn(self, rates: Rates) -> Mapping[str, float]:
+        self.rates.append(rates)
+        return dict.fromkeys(("train/policy_gradient_loss", "train/value_loss", "train/entropy_loss"), -0.5)
+
+    def copy_into(self, policy: ActorCriticPolicy) -> None:
+        with torch.no_grad():
+            for weight in policy.parameters():
+                weight.fill_(float(len(self.rates)))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+ROLLOUT = (piece("a", 3, ended=True), piece("b", 2, ended=True), piece("c", 3))
+NEXT = (piece("c", 4, ended=True), piece("d", 4))
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> RemotePath:
-    return RemotePath(f"memory://{tmp_path.name}")
+def run(make_config: Callable[..., RunConfig], tmp_path: Path) -> Callable[..., tuple[Result, ListRecorder]]:
+    def learn(
+        workers: Scripted, recorder: ListRecorder | None = None, learning_rate: float | str = 1e-3, **budget: int
+    ) -> tuple[Result, ListRecorder]:
+        recorder = recorder or ListRecorder()
+        config = make_config(
+            agent={"n_steps": 8, "batch_size": 8, "learning_rate": learning_rate},
+            evaluation=EvaluationConfig(enabled=False),
+            **budget,
+        )
+        result = train(config, recorder, checkpoint_folder=tmp_path, tensorboard_folder=None, workers=workers)
+        return result, recorder
+
+    return learn
 
 
-def steps(logs: RemotePath, copied: Path) -> list[int]:
-    """Where the episodes ended that all event files below a URI tell of."""
-    copied.mkdir()
-    for file in logs.iterdir():
-        (copied / file.name).write_bytes(file.read_bytes())
-    read = EventAccumulator(str(copied), size_guidance={"scalars": 0})
-    read.Reload()
-    return [point.step for point in read.Scalars("episode/reward")]
+def test_episodes_are_put_together_and_numbered_as_they_arrive(run: Callable[..., Any]) -> None:
+    workers = Scripted(ROLLOUT, NEXT)
+    result, recorder = run(workers, total_timesteps=16)
+    assert [(each.episode, each.env_steps, each.length, each.reward) for each in recorder.episodes] == [
+        (1, 3, 3, 1.0),
+        (2, 5, 2, 1.0),
+        (3, 12, 7, 2.0),
+    ]
+    assert {each.outcome for each in recorder.episodes} == {Outcome.WIN}
+    assert [update.env_steps for update in recorder.updates] == [8, 16]
+    assert (result.status, result.env_steps, workers.began_at) == (RunStatus.COMPLETED, 16, 0)
+    assert workers.is_closed
+    assert recorder.facts["engine"] == "a script"
 
 
-def train(config: Any, place: RemotePath, recorder: ListRecorder | None = None, **given: Any) -> ListRecorder:
-    recorder = recorder or ListRecorder()
-    training.train(
-        config, recorder, checkpoint_folder=place / "checkpoints", tensorboard_folder=place / "logs", **given
-    )
-    return recorder
+def test_what_was_learnt_is_in_the_checkpoint(run: Callable[..., Any]) -> None:
+    _, recorder = run(Scripted(ROLLOUT, NEXT), total_timesteps=16)
+    model = MaskablePPO.load(recorder.checkpoints[-1].uri)
+    assert {float(weight.detach().mean()) for weight in model.policy.parameters()} == {2.0}
+    assert (model.n_steps, model.batch_size, model.num_timesteps) == (8, 8, 16)
 
 
-class Looks(ListRecorder):
-    """Looks at the storage whenever it is told of a checkpoint."""
-
-    def __init__(self, place: RemotePath, tmp_path: Path) -> None:
-        super().__init__()
-        self._place, self._tmp_path = place, tmp_path
-        self.seen: list[tuple[int, int]] = []
-
-    def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Any) -> None:
-        super().add_checkpoint(checkpoint, dropped_uris=dropped_uris)
-        assert len(locate(checkpoint.uri).read_bytes()) == checkpoint.bytes
-        copied = self._tmp_path / str(len(self.seen))
-        self.seen.append((checkpoint.env_steps, max(steps(self._place / "logs", copied))))
+def test_rates_follow_their_schedules(run: Callable[..., Any]) -> None:
+    workers = Scripted(ROLLOUT, NEXT)
+    run(workers, total_timesteps=16, learning_rate="linear_0.1")
+    assert [rates.learning_rate for rates in workers.rates] == pytest.approx([0.05, 0.0])
 
 
-def test_a_checkpoint_is_told_of_once_it_and_the_logs_up_to_it_are_there(make_config, place, tmp_path: Path):
-    config = make_config(
-        environment=SCRIPTED, episodes=24, checkpoint_interval_episodes=4, evaluation={"enabled": False}
-    )
-    recorder = train(config, place, Looks(place, tmp_path))
-    assert len(recorder.seen) > 3
-    assert all(logged >= reached for reached, logged in recorder.seen)
-    assert [locate(each.uri) for each in recorder.checkpoints] == sorted(
-        (place / "checkpoints").iterdir(), key=lambda each: int(each.name.split("_")[1])
-    )
+def test_an_episode_budget_ends_in_midst_of_a_rollout_and_learns_nothing_from_it(run: Callable[..., Any]) -> None:
+    workers = Scripted(ROLLOUT, NEXT)
+    result, recorder = run(workers, episodes=3)
+    assert (result.status, result.episodes, result.env_steps) == (RunStatus.COMPLETED, 3, 12)
+    assert len(recorder.updates) == 1
+    assert recorder.checkpoints[-1].env_steps == 8
 
 
-def test_logs_are_cut_into_files_which_are_sent_once(make_config, place, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(training, "FILE_BYTES", 1)
-    now = iter(range(2_000_000_000, 2_000_100_000))
-    monkeypatch.setattr(time, "time", lambda: float(next(now)))  # each file is begun in a second of its own
-    config = make_config(
-        environment=SCRIPTED, episodes=24, checkpoint_interval_episodes=4, evaluation={"enabled": False}
-    )
-    recorder = train(config, place)
-    assert len(list((place / "logs").iterdir())) > 3
-    assert steps(place / "logs", tmp_path / "copied") == [episode.env_steps for episode in recorder.episodes]
+def test_a_step_cap_ends_the_run_at_that_very_step(run: Callable[..., Any]) -> None:
+    result, recorder = run(Scripted(ROLLOUT, NEXT), episodes=100, total_timesteps=11)
+    assert (result.env_steps, result.episodes) == (11, 2)
+    result, recorder = run(Scripted(ROLLOUT, NEXT), episodes=100, total_timesteps=12)
+    assert (result.env_steps, result.episodes) == (12, 3)
+    assert len(recorder.updates) == 1
 
 
-def test_a_run_goes_on_from_a_uri_and_adds_to_its_logs(make_config, place, tmp_path: Path):
-    first = train(make_config(environment=SCRIPTED, total_timesteps=64, mode=Mode.SMOKE), place)
-    written = (place / "logs" / training.LOG_FILE).read_bytes()
-    assert b"policy_gradient_loss" in written
-    whole = make_config(environment=SCRIPTED, total_timesteps=128, mode=Mode.SMOKE)
-    second = train(whole, place, resume_from=locate(first.checkpoints[-1].uri), attempt=2)
-    assert [episode.episode for episode in second.episodes] == list(range(9, 17))
-    log = (place / "logs" / training.LOG_FILE).read_bytes()
-    assert log.startswith(written)
-    assert len(log) > len(written)
-    (place / "logs" / training.LOG_FILE).unlink()
-    assert steps(place / "logs", tmp_path / "copied") == [8 * n for n in range(1, 17)]
+def test_a_run_that_is_asked_to_stop_plays_no_further_rollout(run: Callable[..., Any]) -> None:
+    class Stops(ListRecorder):
+        def add_update(self, update: Any) -> None:
+            super().add_update(update)
+            self.stop_requested = True
+
+    workers = Scripted(ROLLOUT)
+    result, recorder = run(workers, Stops(), total_timesteps=800)
+    assert (result.status, result.env_steps, len(recorder.updates)) == (RunStatus.STOPPED, 8, 1)
+    assert recorder.checkpoints[-1].env_steps == 8
 
 
-def test_a_run_that_fails_leaves_its_logs(make_config, place, tmp_path: Path, monkeypatch):
-    def fail(*_: object) -> None:
-        raise CheckpointError("a mistake")
-
-    monkeypatch.setattr("rlsweep.training.session.TrainingSession._save", fail)
-    with pytest.raises(CheckpointError, match="a mistake"):
-        train(make_config(environment=SCRIPTED, episodes=8), place)
-    assert steps(place / "logs", tmp_path / "copied") == [8 * n for n in range(1, 9)]
+def test_a_reward_that_is_no_number_ends_the_run(run: Callable[..., Any]) -> None:
+    workers = Scripted((piece("a", 3, reward=float("nan")), piece("b", 5)))
+    with pytest.raises(DivergedError, match="before env step 3, in episode 1, before update 1"):
+        run(workers, total_timesteps=16)
+    assert workers.is_closed

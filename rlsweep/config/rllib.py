@@ -1,0 +1,73 @@
+"""What of a config RLlib can do, and what it asks of Ray."""
+
+from collections.abc import Callable, Mapping
+
+from rlsweep.config.agent import AgentConfig
+from rlsweep.config.training import TrainingConfig
+from rlsweep.errors import InputError
+
+ALGORITHMS = ("MaskablePPO", "PPO")
+
+
+def beyond_rllib(agent: AgentConfig, training: TrainingConfig) -> list[str]:
+    """Say what `backend: rllib` cannot do of a run's config, each as `key: why, and the way out`; empty for sb3."""
+    if training.backend != "rllib":
+        return []
+    checks: tuple[Callable[[AgentConfig, TrainingConfig], Mapping[str, str]], ...] = (_missing, _indivisible)
+    return [f"{key}: {problem}" for check in checks for key, problem in check(agent, training).items()]
+
+
+def check_sweep(training: TrainingConfig) -> None:
+    """Raise InputError where one trial would take many machines: those of a sweep run side by side."""
+    if training.backend == "rllib":
+        raise InputError(
+            "backend: rllib is for one long run over many machines, not for the trials of a sweep: "
+            "rlsweep train --agent-config CONFIG --config BASE. Sweep with backend: sb3."
+        )
+
+
+def bundles(training: TrainingConfig) -> list[dict[str, float]]:
+    """What a run asks of Ray beside its own process: one bundle a process, each to fit on one node."""
+    spread = training.rllib
+    learner = {"GPU": spread.gpus_per_learner} if spread.gpus_per_learner else {"CPU": 1.0}
+    return [{"CPU": 1.0}] * spread.env_runners + [learner] * spread.learners
+
+
+def _missing(agent: AgentConfig, training: TrainingConfig) -> dict[str, str]:
+    """What sb3 does and RLlib does not."""
+    problems = {}
+    if agent.algorithm not in ALGORITHMS:
+        problems["algorithm"] = f"backend: rllib trains {' and '.join(ALGORITHMS)}, not {agent.algorithm}; use sb3"
+    if agent.ppo.target_kl is not None:
+        problems["ppo.target_kl"] = "RLlib cannot end an update early; leave it out, or use backend: sb3"
+    for key in ("normalize_observations", "normalize_rewards"):
+        if getattr(training, key):
+            problems[key] = "backend: rllib has no running statistics; set it to false, or use backend: sb3"
+    if training.vec_env != "dummy":
+        problems["vec_env"] = "backend: rllib has env runners instead of subproc; set rllib.env_runners"
+    if training.engine == "fast":
+        problems["engine"] = "fast is an engine of backend: sb3; leave it out"
+    if training.device not in ("auto", "cpu"):
+        problems["device"] = "backend: rllib takes the GPUs that rllib.gpus_per_learner asks for; leave it out"
+    if training.rllib.gpus_per_learner and not training.rllib.learners:
+        problems["rllib.gpus_per_learner"] = "there are no learners to give a GPU to; set rllib.learners: 1 or more"
+    return problems
+
+
+def _indivisible(agent: AgentConfig, training: TrainingConfig) -> dict[str, str]:
+    """What cannot be shared out evenly."""
+    problems = {}
+    runners, learners = training.rllib.env_runners, max(1, training.rllib.learners)
+    if training.n_envs % runners:
+        problems["n_envs"] = (
+            f"{training.n_envs} cannot be shared out evenly between {runners} env runners; "
+            "make it a multiple of rllib.env_runners"
+        )
+    rollout = agent.n_steps * training.n_envs
+    for key, samples in (("n_steps", rollout), ("batch_size", min(agent.batch_size, rollout))):
+        if samples % learners:
+            problems[key] = (
+                f"{samples} samples cannot be shared out evenly between {learners} learners; "
+                "make them a multiple of rllib.learners"
+            )
+    return problems

@@ -1,0 +1,80 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlsweep.config.agent import AgentConfig, PPOConfig
+from rlsweep.config.plan import make_run
+from rlsweep.config.rllib import beyond_rllib, bundles
+from rlsweep.config.run import Mode
+from rlsweep.config.training import RLlibConfig, TrainingConfig
+from rlsweep.errors import ConfigError
+
+
+def agent(**keys: Any) -> AgentConfig:
+    return AgentConfig(agent_id="a", name="A", version=1, **{"algorithm": "MaskablePPO"} | keys)
+
+
+def training(**keys: Any) -> TrainingConfig:
+    return TrainingConfig(**{"backend": "rllib"} | keys)
+
+
+@pytest.mark.parametrize(
+    ("agent_keys", "training_keys", "said"),
+    [
+        ({"algorithm": "A2C"}, {}, "algorithm: backend: rllib trains MaskablePPO and PPO, not A2C; use sb3"),
+        ({"ppo": PPOConfig(target_kl=0.1)}, {}, "ppo.target_kl: RLlib cannot end an update early; leave it out, or use "
+         "backend: sb3"),
+        ({}, {"normalize_rewards": True}, "normalize_rewards: backend: rllib has no running statistics; set it to "
+         "false, or use backend: sb3"),
+        ({}, {"vec_env": "subproc"}, "vec_env: backend: rllib has env runners instead of subproc; set "
+         "rllib.env_runners"),
+        ({}, {"engine": "fast"}, "engine: fast is an engine of backend: sb3; leave it out"),
+        ({}, {"device": "cuda"}, "device: backend: rllib takes the GPUs that rllib.gpus_per_learner asks for; leave "
+         "it out"),
+        ({}, {"rllib": RLlibConfig(gpus_per_learner=1.0)}, "rllib.gpus_per_learner: there are no learners to give a "
+         "GPU to; set rllib.learners: 1 or more"),
+        ({}, {"n_envs": 3, "rllib": RLlibConfig(env_runners=2)}, "n_envs: 3 cannot be shared out evenly between 2 env "
+         "runners; make it a multiple of rllib.env_runners"),
+        ({"n_steps": 128}, {"rllib": RLlibConfig(learners=3), "n_envs": 3}, "batch_size: 64 samples cannot be shared "
+         "out evenly between 3 learners; make them a multiple of rllib.learners"),
+        ({"n_steps": 129, "batch_size": 64}, {"rllib": RLlibConfig(learners=2)}, "n_steps: 129 samples cannot be "
+         "shared out evenly between 2 learners; make them a multiple of rllib.learners"),
+    ],
+)  # fmt: skip
+def test_what_rllib_cannot_do_is_refused(agent_keys: dict[str, Any], training_keys: dict[str, Any], said: str) -> None:
+    assert beyond_rllib(agent(**agent_keys), training(**training_keys)) == [said]
+    assert beyond_rllib(agent(**agent_keys), training(**training_keys, backend="sb3")) == []
+
+
+def test_all_of_it_is_told_with_the_file(write_agent: Callable[..., Path], write_base: Callable[..., Path]) -> None:
+    file = write_agent(algorithm="A2C")
+    base = write_base(backend="rllib", vec_env="subproc")
+    with pytest.raises(ConfigError) as caught:
+        make_run(file, base_config=base, mode=Mode.FULL, episodes=None, total_timesteps=None)
+    assert [problem.split(": ")[:2] for problem in caught.value.problems] == [
+        [str(file), "algorithm"],
+        [str(file), "vec_env"],
+    ]
+
+
+def test_keys_of_the_block_can_be_set_one_by_one(
+    write_agent: Callable[..., Path], write_base: Callable[..., Path]
+) -> None:
+    base = write_base(backend="rllib", rllib={"learners": 2}, n_envs=4)
+    made = make_run(
+        write_agent(),
+        base_config=base,
+        overrides=["rllib.env_runners=4", "gpus_per_learner=0.5"],
+        mode=Mode.FULL,
+        episodes=None,
+        total_timesteps=None,
+    )
+    assert made.config.training.rllib == RLlibConfig(env_runners=4, learners=2, gpus_per_learner=0.5)
+
+
+def test_what_a_run_asks_of_ray() -> None:
+    assert bundles(training(rllib=RLlibConfig(env_runners=2))) == [{"CPU": 1.0}, {"CPU": 1.0}]
+    assert bundles(training(rllib=RLlibConfig(learners=1))) == [{"CPU": 1.0}, {"CPU": 1.0}]
+    assert bundles(training(rllib=RLlibConfig(learners=1, gpus_per_learner=0.5))) == [{"CPU": 1.0}, {"GPU": 0.5}]
