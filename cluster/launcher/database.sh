@@ -18,6 +18,6 @@ done
 sudo service postgresql restart
 as_postgres() { (cd / && sudo -u postgres psql --quiet --no-align --tuples-only "$@"); }
 [ "$(as_postgres --command="select 1 from pg_roles where rolname = 'rlsweep'")" ] || as_postgres --command='create role rlsweep login'
-[ "$(as_postgres --command="select 1 from pg_database where datname = 'rlsweep'")" ] || as_postgres --command='create database rlsweep owner rlsweep'
+[ "$(as_postgres --command="select 1 from pg_database where datname = 'rlsweep'")" ] || as_postgres --command="create database rlsweep owner rlsweep encoding 'UTF8' template template0"
 # On standard input, since the arguments of a process are seen by every user of the machine.
 echo "alter role rlsweep password '$RLSWEEP_DATABASE_PASSWORD'" | as_postgres

@@ -6,7 +6,9 @@ final tree is used as compose would: read-only but for /tmp, the home, /storage 
 the environment and the commands of compose.yaml; a sweep has to come through. PostgreSQL is the one that the image
 brings, for `postgres:18` cannot be pulled.
 
-Needs root, debootstrap and the network; takes ten minutes or so. No container engine runs: layers, `--init`, published
+Last, the launcher's scripts set up a bare tree as a node, with PostgreSQL as on a head.
+
+Needs root, debootstrap and the network; takes five minutes or so. No container engine runs: layers, `--init`, published
 ports, memory limits and dropped capabilities are not checked.
 """
 
@@ -28,39 +30,63 @@ import yaml
 REPOSITORY = Path(__file__).parents[2]
 CLUSTER = REPOSITORY / "cluster"
 DEBIAN = "bookworm"
-PACKAGES = "python3,python3-venv,ca-certificates"
+PACKAGES = "python3,python3-venv,ca-certificates,sudo"
+PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 PASSED_ON = re.compile(r"PIP_|SSL_CERT|REQUESTS_CA|HTTPS?_PROXY|NO_PROXY", re.IGNORECASE)
 SECRETS = {"RAY_AUTH_TOKEN": "0" * 64, "POSTGRES_PASSWORD": "1" * 64, "RLSWEEP_TOKEN": "2" * 64}
 
 SWEEP = """
 set -euo pipefail
 export {environment}
-mkdir --parents /tmp/database
+refused() {{ if "$@" > /tmp/refused 2>&1; then echo "this was let through: $*" >&2; exit 1; fi; }}
+test "$(id -u)" = 1000
+refused touch /app/file
+refused touch /opt/rlsweep/file
 programs=$(dirname "$(python3 -c 'from rlsweep.store.embedded import program; print(program("postgres"))')")
+mkdir /tmp/database
 echo "$POSTGRES_PASSWORD" > /tmp/password
-"$programs/initdb" --pgdata=/tmp/database/data --username=rlsweep --auth=scram-sha-256 --pwfile=/tmp/password > /dev/null
+"$programs/initdb" --pgdata=/tmp/database/data --encoding=UTF8 --username=rlsweep --auth=scram-sha-256 \\
+  --pwfile=/tmp/password > /dev/null
 "$programs/pg_ctl" start --silent --wait --pgdata=/tmp/database/data --log=/tmp/database/log \\
   --options='-c listen_addresses=127.0.0.1 -c unix_socket_directories='
 PGPASSWORD=$POSTGRES_PASSWORD "$programs/psql" --host=127.0.0.1 --username=rlsweep --dbname=postgres --quiet \\
   --command='create database rlsweep'
-test "$(id -u)" = 1000
-! touch /app/file /opt/rlsweep/file 2> /dev/null
 {head} &
 until {healthy}; do sleep 1; done
 {worker} &
-until rlsweep submit config/agents/ppo_agent_sweep_lr_low.yaml --address auto --episodes 20 --name image-check; do
-  test $((tries=${{tries:-0}} + 1)) -lt 20; tries=$((${{tries:-0}} + 1)); sleep 3
-done
+until ray status --address 127.0.0.1:6379 2> /dev/null | grep --quiet '/2.0 CPU'; do sleep 1; done
+rlsweep submit config/agents/ppo_agent_sweep_lr_low.yaml --address auto --episodes 20 --name image-check
 rlsweep status image-check
 test -n "$(find /storage/checkpoints -name '*.zip')"
 {page} &
 until wget -q -O- --header "Authorization: Bearer $RLSWEEP_TOKEN" http://127.0.0.1:5173/api/sweeps | grep image-check
 do sleep 1; done
-! wget -q -O- http://127.0.0.1:5173/api/sweeps
-! wget -q -O- http://127.0.0.1:8265/api/jobs/
-RAY_AUTH_TOKEN=wrong timeout 60 ray job list --address http://127.0.0.1:8265 2>&1 | grep --ignore-case token
+refused wget -q -O- http://127.0.0.1:5173/api/sweeps
+# KubeRay's probes, which know no token; nothing else is answered without the right one.
+wget -q -O- http://127.0.0.1:8265/api/gcs_healthz | grep success
+wget -q -O- http://127.0.0.1:52365/api/local_raylet_healthz | grep success
 ray job list --address http://127.0.0.1:8265
+refused wget -q -O- http://127.0.0.1:8265/api/jobs/
+export RAY_AUTH_TOKEN=wrong
+refused ray job list --address http://127.0.0.1:8265
+grep --ignore-case 'invalid.*token' /tmp/refused
+unset RAY_AUTH_TOKEN
+refused ray start --address 127.0.0.1:6379
 echo "The image's parts work."
+"""
+
+NODE = """
+set -euo pipefail
+ip link set lo up
+for round in 1 2; do bash ~/rlsweep/cluster/launcher/database.sh; done
+export RAY_HEAD_IP=127.0.0.1
+source ~/.bashrc
+test "$RLSWEEP_STORAGE" = /shared/rlsweep
+command -v ray rlsweep
+rlsweep sweeps
+psql --dbname "$RLSWEEP_DATABASE_URL" --command 'select version(), ssl from pg_stat_ssl where pid = pg_backend_pid()'
+if psql --dbname "${RLSWEEP_DATABASE_URL%%\\?*}?sslmode=disable" --command 'select 1' 2> /dev/null; then exit 1; fi
+echo "A node's set-up works."
 """
 
 
@@ -95,9 +121,6 @@ class Builder:
 
     def build(self) -> Stage:
         """Run all steps; returns the last stage."""
-        if not (self._base / "debootstrap-done").exists():
-            run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", DEBIAN, self._base)
-            (self._base / "debootstrap-done").touch()
         stage: Stage | None = None
         for instruction, given in instructions((CLUSTER / "Dockerfile").read_text()):
             print(f"{instruction} {given}", flush=True)
@@ -109,14 +132,22 @@ class Builder:
         assert stage is not None
         return stage
 
+    def bare(self, name: str) -> Path:
+        """A new tree with nothing but Debian and Python in it."""
+        if not (self._base / "debootstrap-done").exists():
+            run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", DEBIAN, self._base)
+            (self._base / "debootstrap-done").touch()
+        tree = self._work / name
+        shutil.rmtree(tree, ignore_errors=True)
+        run("cp", "--archive", "--reflink=auto", self._base, tree)
+        return tree
+
     def _from(self, given: str) -> Stage:
         image, _, name = given.partition(" AS ")
         assert image == f"python:3.11-slim-{DEBIAN}", f"{image} has no stand-in here"
-        tree = self._work / (name or "final")
-        shutil.rmtree(tree, ignore_errors=True)
-        run("cp", "--archive", "--reflink=auto", self._base, tree)
-        self.stages[name or "final"] = Stage(tree, {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
-        return self.stages[name or "final"]
+        stage = Stage(self.bare(name or "final"), {"PATH": PATH, "LANG": "C.UTF-8"})
+        self.stages[stage.tree.name] = stage
+        return stage
 
     def _arg(self, stage: Stage, given: str) -> None:
         name, _, default = given.partition("=")
@@ -149,18 +180,17 @@ class Builder:
         destination = stage.tree / os.path.join(stage.folder, target).lstrip("/")
         for source in sources:
             origin = context / source.lstrip("/")
-            if origin.is_dir():
-                shutil.copytree(origin, destination, symlinks=True, dirs_exist_ok=True)
-            else:
-                into = destination / origin.name if target.endswith("/") else destination
-                into.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(origin, into)
+            copy(origin, destination / origin.name if target.endswith("/") and origin.is_file() else destination)
 
     def _run(self, stage: Stage, given: str) -> None:
+        self.step(stage, given)
+
+    def step(self, stage: Stage, script: str, *inside: str, shell: str = "/bin/sh") -> None:
+        """Run a script in a stage's tree, by way of a command that is put before it."""
         passed_on = {name: value for name, value in os.environ.items() if PASSED_ON.match(name)}
-        script = f"cd {shlex.quote(stage.folder)}\n{given}"
+        script = f"cd {shlex.quote(stage.folder)}\n{script}"
         with self.network_of(stage.tree):
-            run("chroot", stage.tree, "/bin/sh", "-ec", script, environ=stage.environ | passed_on)
+            run(*inside, "chroot", stage.tree, shell, "-ec", script, environ=stage.environ | passed_on)
 
     @contextmanager
     def network_of(self, tree: Path) -> Iterator[None]:
@@ -215,11 +245,42 @@ def use(stage: Stage) -> None:
         mount -t tmpfs -o mode=1777 tmp {tree}/tmp
         mount -t tmpfs -o uid=1000,gid=1000,mode=700 home {tree}/home/rlsweep
         mount -t tmpfs -o uid=1000,gid=1000 storage {tree}/storage
-        exec chroot --userspec={stage.user} {tree} /bin/bash -c 'cd {stage.folder}; source /dev/stdin'
+        exec chroot --userspec={stage.user} {tree} /bin/bash -c 'cd {stage.folder}; eval "$(cat)"'
     """
     # The whole family ends with its first process, since the processes have a namespace of their own.
     namespaces = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
     run(*namespaces, "/bin/sh", "-c", mounts, environ=stage.environ, given=script)
+
+
+def set_up_node(builder: Builder) -> None:
+    """Run the launcher's scripts in a bare tree, as on a head; the server's part in a network of its own."""
+    tree = builder.bare("node")
+    files = yaml.safe_load((CLUSTER / "launcher" / "machines.yaml").read_text())["file_mounts"]
+    for target, source in files.items():
+        if not source.startswith("~"):
+            copy(REPOSITORY / source, tree / target.replace("~", "root"))
+    settings = tree / "root/.rlsweep/cluster.env"
+    settings.parent.mkdir()
+    settings.write_text(f"RLSWEEP_DATABASE_PASSWORD={'3' * 64}\nRLSWEEP_STORAGE=/shared/rlsweep\n")
+    node = Stage(tree, {"PATH": PATH, "HOME": "/root", "LANG": "C"}, "/root")
+    # The server is not started while it is installed, for that would be in this machine's network.
+    (tree / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
+    (tree / "usr/sbin/policy-rc.d").chmod(0o755)
+    builder.step(
+        node, "apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql ssl-cert iproute2"
+    )
+    for _ in range(2):
+        builder.step(node, "bash ~/rlsweep/cluster/launcher/setup.sh")
+    builder.step(node, NODE, "unshare", "--net", "--pid", "--fork", "--kill-child", shell="/bin/bash")
+
+
+def copy(origin: Path, target: Path) -> None:
+    """Copy a file, or a folder with its links as they are."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if origin.is_dir():
+        shutil.copytree(origin, target, symlinks=True, dirs_exist_ok=True)
+    else:
+        shutil.copy2(origin, target)
 
 
 def run(*command: str | Path, environ: dict[str, str] | None = None, given: str | None = None) -> None:
@@ -231,7 +292,7 @@ def run(*command: str | Path, environ: dict[str, str] | None = None, given: str 
 def main() -> None:
     """Build the image's stages, then use what came of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bind", type=Path, action="append", default=[], help="a file or folder pip needs, seen inside")
+    parser.add_argument("--bind", type=Path, action="append", default=[], help="a file or folder that pip needs inside")
     parser.add_argument("--build-arg", action="append", default=[], help="NAME=VALUE, as docker build takes it")
     parser.add_argument("--keep", type=Path, help="folder to work in and to leave; a new one that goes away without")
     options = parser.parse_args()
@@ -245,6 +306,7 @@ def main() -> None:
             size = subprocess.run(["du", "-sm", stage.tree], check=True, capture_output=True, text=True).stdout
             print(f"{stage.tree.name}: {size.split()[0]} MB")
         use(final)
+        set_up_node(builder)
 
 
 if __name__ == "__main__":
