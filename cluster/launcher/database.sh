@@ -11,7 +11,7 @@ fi
 folder=$(echo /etc/postgresql/*/main)
 echo "listen_addresses = '*'" | sudo tee "$folder/conf.d/rlsweep.conf" > /dev/null
 # Addresses of private networks alone: no rule lets anyone in from elsewhere, whatever the firewall does.
-for network in 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 127.0.0.1/32; do
+for network in 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16; do
   rule="hostssl rlsweep rlsweep $network scram-sha-256"
   sudo grep -qxF "$rule" "$folder/pg_hba.conf" || echo "$rule" | sudo tee --append "$folder/pg_hba.conf" > /dev/null
 done

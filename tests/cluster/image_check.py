@@ -17,6 +17,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,8 @@ PACKAGES = "python3,python3-venv,ca-certificates,sudo"
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 PASSED_ON = re.compile(r"PIP_|SSL_CERT|REQUESTS_CA|HTTPS?_PROXY|NO_PROXY", re.IGNORECASE)
 SECRETS = {"RAY_AUTH_TOKEN": "0" * 64, "POSTGRES_PASSWORD": "1" * 64, "RLSWEEP_TOKEN": "2" * 64}
+NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
+"""All that is started inside ends with its first process, and its ports are its own."""
 
 SWEEP = """
 set -euo pipefail
@@ -78,14 +81,19 @@ echo "The image's parts work."
 NODE = """
 set -euo pipefail
 ip link set lo up
+mount -t proc proc /proc
 for round in 1 2; do bash ~/rlsweep/cluster/launcher/database.sh; done
-export RAY_HEAD_IP=127.0.0.1
+ip address add 10.0.0.5/32 dev lo
+ip address add 203.0.113.5/32 dev lo
+export RAY_HEAD_IP=10.0.0.5
 source ~/.bashrc
 test "$RLSWEEP_STORAGE" = /shared/rlsweep
 command -v ray rlsweep
 rlsweep sweeps
 psql --dbname "$RLSWEEP_DATABASE_URL" --command 'select version(), ssl from pg_stat_ssl where pid = pg_backend_pid()'
-if psql --dbname "${RLSWEEP_DATABASE_URL%%\\?*}?sslmode=disable" --command 'select 1' 2> /dev/null; then exit 1; fi
+for refused in 's/require/disable/' 's/10\\.0\\.0\\.5/203.0.113.5/'; do
+  if psql --dbname "$(echo "$RLSWEEP_DATABASE_URL" | sed "$refused")" --command 'select 1'; then exit 1; fi
+done
 echo "A node's set-up works."
 """
 
@@ -247,9 +255,7 @@ def use(stage: Stage) -> None:
         mount -t tmpfs -o uid=1000,gid=1000 storage {tree}/storage
         exec chroot --userspec={stage.user} {tree} /bin/bash -c 'cd {stage.folder}; eval "$(cat)"'
     """
-    # The whole family ends with its first process, since the processes have a namespace of their own.
-    namespaces = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
-    run(*namespaces, "/bin/sh", "-c", mounts, environ=stage.environ, given=script)
+    run(*NAMESPACES, "/bin/sh", "-c", mounts, environ=stage.environ, given=script)
 
 
 def set_up_node(builder: Builder) -> None:
@@ -263,6 +269,7 @@ def set_up_node(builder: Builder) -> None:
     settings.parent.mkdir()
     settings.write_text(f"RLSWEEP_DATABASE_PASSWORD={'3' * 64}\nRLSWEEP_STORAGE=/shared/rlsweep\n")
     node = Stage(tree, {"PATH": PATH, "HOME": "/root", "LANG": "C"}, "/root")
+    (tree / "etc/hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")  # sudo looks its machine up
     # The server is not started while it is installed, for that would be in this machine's network.
     (tree / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
     (tree / "usr/sbin/policy-rc.d").chmod(0o755)
@@ -271,7 +278,7 @@ def set_up_node(builder: Builder) -> None:
     )
     for _ in range(2):
         builder.step(node, "bash ~/rlsweep/cluster/launcher/setup.sh")
-    builder.step(node, NODE, "unshare", "--net", "--pid", "--fork", "--kill-child", shell="/bin/bash")
+    builder.step(node, NODE, *NAMESPACES, shell="/bin/bash")
 
 
 def copy(origin: Path, target: Path) -> None:
