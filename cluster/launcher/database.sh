@@ -2,6 +2,7 @@
 # Installs PostgreSQL on the head and lets the other nodes in, over TLS and with the password in ~/.rlsweep/cluster.env.
 # It may run again at any time. With a RLSWEEP_DATABASE_URL in that file it leaves everything as it is.
 set -euo pipefail
+unset RLSWEEP_DATABASE_URL  # that of node.sh
 source ~/.rlsweep/cluster.env
 [ -z "${RLSWEEP_DATABASE_URL:-}" ] || exit 0
 if ! command -v pg_lsclusters > /dev/null; then

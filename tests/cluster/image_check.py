@@ -82,11 +82,11 @@ NODE = """
 set -euo pipefail
 ip link set lo up
 mount -t proc proc /proc
-for round in 1 2; do bash ~/rlsweep/cluster/launcher/database.sh; done
 ip address add 10.0.0.5/32 dev lo
 ip address add 203.0.113.5/32 dev lo
 export RAY_HEAD_IP=10.0.0.5
-source ~/.bashrc
+source ~/.bashrc  # as each command of the launcher does
+for round in 1 2; do bash ~/rlsweep/cluster/launcher/database.sh; done
 test "$RLSWEEP_STORAGE" = /shared/rlsweep
 command -v ray rlsweep
 rlsweep sweeps
@@ -203,10 +203,11 @@ class Builder:
     @contextmanager
     def network_of(self, tree: Path) -> Iterator[None]:
         """The machine's names, certificates and what --bind names, inside the tree while the context lasts."""
-        shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
+        for file in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"):
+            shutil.copy(Path("/") / file, tree / file)
         mounted: list[Path] = []
         try:
-            for path in (Path("/dev"), Path("/proc"), Path("/etc/ssl/certs"), *self._binds):
+            for path in (Path("/dev"), Path("/proc"), *self._binds):
                 inside = tree / str(path).lstrip("/")
                 if path.is_dir():
                     inside.mkdir(parents=True, exist_ok=True)
