@@ -221,7 +221,9 @@ def test_the_readmes_of_configs(shell: Shell, readme: str) -> None:
         shell.follow(command)
 
 
-@pytest.mark.parametrize("readme", ["README.md", "config/agents/README.md", "config/training/README.md"])
+@pytest.mark.parametrize(
+    "readme", ["README.md", "config/agents/README.md", "config/training/README.md", "cluster/README.md"]
+)
 def test_links_lead_somewhere(readme: str) -> None:
     file = REPOSITORY / readme
     for target, _, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(#([^)]+))?\)", file.read_text()):
