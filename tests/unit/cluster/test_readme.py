@@ -21,9 +21,6 @@ LINES = [
     for line in block.splitlines()
 ]
 
-AWAITED = {"--detach", "attach", "logs"}
-"""Come with Ray's Jobs API; where they have, this and its two lines below fall."""
-
 
 def rlsweep_commands() -> list[str]:
     """Everything that the folder has rlsweep do, wherever it is typed or written."""
@@ -43,9 +40,7 @@ def parse(root: Any, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("command", rlsweep_commands())
-def test_rlsweep_takes_the_command(command: str, request: pytest.FixtureRequest) -> None:
-    if AWAITED & set(shlex.split(command)):
-        request.applymarker(pytest.mark.xfail(strict=True, reason="comes with Ray's Jobs API"))
+def test_rlsweep_takes_the_command(command: str) -> None:
     parse(typer.main.get_command(app), shlex.split(command))
 
 

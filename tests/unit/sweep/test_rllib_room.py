@@ -1,10 +1,7 @@
-from pathlib import Path
-
 import pytest
 
 from rlsweep.config.training import RLlibConfig, TrainingConfig
 from rlsweep.errors import ClusterUnavailableError, InputError
-from rlsweep.settings import Settings
 from rlsweep.sweep.rllib.session import check_room, ray_for_run
 
 TWO_NODES = [{"CPU": 2.0, "GPU": 1.0, "memory": 1e9}, {"CPU": 1.5}]
@@ -29,10 +26,18 @@ def test_processes_that_would_wait_for_ever(spread: RLlibConfig, said: str) -> N
     assert said in str(caught.value)
 
 
-def test_an_address_is_for_rllib_alone(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, storage=tmp_path, database_url=None)
-    to_no_avail = ray_for_run(TrainingConfig(), address="auto", settings=settings)
+def test_an_address_is_for_rllib_alone() -> None:
+    to_no_avail = ray_for_run(TrainingConfig(), address="auto")
     with pytest.raises(InputError, match="--address auto is for runs with backend: rllib"), to_no_avail:
         raise AssertionError
-    with ray_for_run(TrainingConfig(), address=None, settings=settings):
+    with ray_for_run(TrainingConfig(), address=None):
         pass
+
+
+def test_a_single_run_is_driven_where_the_cluster_is() -> None:
+    to_no_avail = ray_for_run(TrainingConfig(backend="rllib"), address="http://head:8265")
+    with (
+        pytest.raises(InputError, match="a single run is driven by this process, which has to be on a node"),
+        to_no_avail,
+    ):
+        raise AssertionError
