@@ -1,5 +1,6 @@
 """`rlsweep plan`: what would run, what it would take, and what to know before."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -117,9 +118,25 @@ def print_plan(plan: Plan, estimates: Sequence[Estimate] | None, out: "Console")
     out.print(table)
     if estimates is not None:
         out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in estimates))} at the most.")
+        if (fit := fit_on_gpu(estimates)) is not None:
+            out.print(fit, markup=False, soft_wrap=True)
     warnings = plan.warnings if estimates is None else (*plan.warnings, *budget_warnings(plan, estimates))
     for warning in warnings:
         out.print(f"Warning: {warning}", markup=False, style="yellow", soft_wrap=True)
+
+
+def fit_on_gpu(estimates: Sequence[Estimate]) -> str | None:
+    """How many trials a GPU's memory holds, by the largest of them; None where none is computed on one."""
+    largest = max(
+        (each.gpu for each in estimates if each.gpu is not None), key=lambda gpu: gpu.per_trial_bytes, default=None
+    )
+    if largest is None:
+        return None
+    takes = f"A trial takes {size(largest.per_trial_bytes)} of this {largest.name}'s {size(largest.total_bytes)}"
+    if largest.fitting == 0:
+        return f"{takes}: it does not fit."
+    share = math.floor(10_000 / largest.fitting) / 10_000  # as finely as Ray counts
+    return f"{takes}: {largest.fitting} fit by memory, with --gpus-per-trial {share:g} or more."
 
 
 def _by_label(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Estimate]:

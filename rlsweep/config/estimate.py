@@ -22,6 +22,29 @@ Range = tuple[float, float]
 CountRange = tuple[int, int]
 
 
+GPU_CONTEXT_BYTES = 500_000_000
+"""What CUDA itself takes of a GPU for each process that uses it: 300 to 500 MB, which torch does not count."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GpuMemory:
+    """name: of the GPU; total_bytes: it has; peak_bytes: torch reserved of it for one trial, at most."""
+
+    name: str
+    total_bytes: int
+    peak_bytes: int
+
+    @property
+    def per_trial_bytes(self) -> int:
+        """What one trial's process takes of it."""
+        return self.peak_bytes + GPU_CONTEXT_BYTES
+
+    @property
+    def fitting(self) -> int:
+        """How many trials its memory holds."""
+        return self.total_bytes // self.per_trial_bytes
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measurement:
     """What a child process found out about one environment and one network, playing random legal actions.
@@ -34,6 +57,7 @@ class Measurement:
     checkpoint_bytes: of one checkpoint: weights, and the two moments that Adam keeps of each
     observation_size: numbers in one flattened observation
     fixed_episode_length: whether all episodes were equally long, so that skill will not change their length
+    gpu: None where trials are computed on the CPU
     """
 
     episodes: int
@@ -46,6 +70,7 @@ class Measurement:
     n_actions: int
     observation_size: int
     fixed_episode_length: bool = False
+    gpu: GpuMemory | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -54,7 +79,8 @@ class Measurement:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Measurement":
         """Read back what `as_dict` wrote."""
-        return cls(**data)
+        gpu = data.get("gpu")
+        return cls(**data | {"gpu": None if gpu is None else GpuMemory(**gpu)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +91,7 @@ class Estimate:
     nominal_env_steps: env steps if episodes stay as long as in random play
     checkpoint_bytes: of all checkpoints that it ever keeps at a time
     seconds: of collecting and learning, on one slot; starting, evaluating and saving are not in it
+    gpu: as measured
     """
 
     env_steps: CountRange | None
@@ -73,6 +100,7 @@ class Estimate:
     peak_memory_bytes: int
     checkpoint_bytes: int
     seconds: Range | None
+    gpu: GpuMemory | None
 
 
 def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
@@ -83,9 +111,10 @@ def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
     reached first counts.
     """
     lengths = _episode_lengths(config, measurement)
-    sizes = {
+    sizes: dict[str, Any] = {
         "peak_memory_bytes": measurement.peak_memory_bytes,
         "checkpoint_bytes": _most_checkpoints(config) * measurement.checkpoint_bytes,
+        "gpu": measurement.gpu,
     }
     if lengths is None and config.budget.total_timesteps is None:
         return Estimate(env_steps=None, nominal_env_steps=None, updates=None, seconds=None, **sizes)

@@ -30,7 +30,7 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 
 from rlsweep.config.agent import SplitLayers
 from rlsweep.config.algorithms import ALGORITHMS
-from rlsweep.config.estimate import Measurement
+from rlsweep.config.estimate import GpuMemory, Measurement
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import RlsweepError
 from rlsweep.training.algorithms import build_model, load_algorithm
@@ -63,6 +63,7 @@ class Learning:
     memory_bytes holds no rollout buffer worth mentioning
     weights: how many numbers are learnt
     keeps_masks: whether the rollout buffer holds a float32 for every action and step
+    gpu: what of a GPU it took; None on the CPU
     """
 
     rollout_seconds_per_step: float
@@ -70,6 +71,7 @@ class Learning:
     memory_bytes: int
     weights: int
     keeps_masks: bool
+    gpu: GpuMemory | None
 
 
 def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
@@ -215,6 +217,17 @@ def _learn(env: VecEnv, config: RunConfig) -> Learning:
         _peak_memory() + _in_children(env),
         weights=sum(parameter.numel() for parameter in model.policy.parameters()),
         keeps_masks=isinstance(model.rollout_buffer, MaskableRolloutBuffer),
+        gpu=_gpu_memory(model.device) if model.device.type == "cuda" else None,
+    )
+
+
+def _gpu_memory(device: torch.device) -> GpuMemory:
+    """The device as it is, and what torch reserved of it at most in this process."""
+    properties = torch.cuda.get_device_properties(device)
+    return GpuMemory(
+        name=properties.name,
+        total_bytes=properties.total_memory,
+        peak_bytes=torch.cuda.max_memory_reserved(device),
     )
 
 
@@ -252,6 +265,7 @@ def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning)
         n_actions=n_actions,
         observation_size=observation_size,
         fixed_episode_length=len(play.lengths) > 1 and len(set(play.lengths)) == 1,
+        gpu=learning.gpu,
     )
 
 

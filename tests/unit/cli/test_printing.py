@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from rlsweep.cli.output import print_json
-from rlsweep.cli.planning import plan_as_json, print_plan
-from rlsweep.config.estimate import Estimate
+from rlsweep.cli.planning import fit_on_gpu, plan_as_json, print_plan
+from rlsweep.config.estimate import Estimate, GpuMemory
 from rlsweep.config.plan import make_plan
 from rlsweep.config.run import Mode
 from rlsweep.runs import RunStatus
@@ -61,6 +61,7 @@ def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
             peak_memory_bytes=1,
             checkpoint_bytes=3_000_000,
             seconds=(1.0, 1.0),
+            gpu=None,
         )
         for steps in (20_001, 20_002) * 2
     ]
@@ -73,3 +74,37 @@ def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
     assert two.split()[:4] == ["a_v1", f"({tmp_path / 'two.yaml'})", "0.8", "20,002"]
     assert disk == "Checkpoints take 12 MB at the most."
     assert [trial["config"] for trial in plan_as_json(plan, estimates)["trials"]] == [*plan.labels, *plan.labels]
+
+
+@pytest.mark.parametrize(
+    ("total_gb", "peak_gb", "said"),
+    [
+        (
+            80,
+            0.7,
+            "1.2 GB of this H100's 80.0 GB: 66 fit by memory, with --gpus-per-trial 0.0151 or more.",
+        ),
+        (8, 2.0, "2.5 GB of this H100's 8.0 GB: 3 fit by memory, with --gpus-per-trial 0.3333 or more."),
+        (8, 9.0, "9.5 GB of this H100's 8.0 GB: it does not fit."),
+    ],
+)
+def test_a_plan_says_how_many_trials_a_gpu_holds(total_gb: float, peak_gb: float, said: str) -> None:
+    """The figures are given, for there is no GPU here: what is shown is the arithmetic and the words."""
+    small, large = (
+        GpuMemory(name="H100", total_bytes=round(total_gb * 1e9), peak_bytes=round(peak * 1e9))
+        for peak in (peak_gb / 2, peak_gb)
+    )
+    estimates = [
+        Estimate(
+            env_steps=None,
+            nominal_env_steps=None,
+            updates=None,
+            peak_memory_bytes=1,
+            checkpoint_bytes=1,
+            seconds=None,
+            gpu=gpu,
+        )
+        for gpu in (small, None, large)
+    ]
+    assert fit_on_gpu(estimates) == f"A trial takes {said}"
+    assert fit_on_gpu([estimates[1]]) is None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rlsweep.config.estimate import Estimate, Measurement, budget_warnings, estimate
+from rlsweep.config.estimate import Estimate, GpuMemory, Measurement, budget_warnings, estimate
 from rlsweep.config.plan import Plan, make_plan
 from rlsweep.config.run import Mode
 
@@ -41,7 +41,9 @@ def estimated(agent: Path, measured: Measurement = MEASURED, **options: Any) -> 
 
 
 def test_round_trip() -> None:
-    assert Measurement.from_dict(json.loads(json.dumps(MEASURED.as_dict()))) == MEASURED
+    on_gpu = replace(MEASURED, gpu=GpuMemory(name="H100", total_bytes=80, peak_bytes=1))
+    for measured in (MEASURED, on_gpu):
+        assert Measurement.from_dict(json.loads(json.dumps(measured.as_dict()))) == measured
 
 
 def test_an_episode_budget_is_a_range(write_agent: Write) -> None:
