@@ -48,8 +48,11 @@ def check_nodes(node_ids: dict[str, str], database_url: str, settings: Settings)
 
 
 def _answer(answer: "ray.ObjectRef[str | None]", name: str) -> str | None:
+    """What the node had to say; None from one that is gone, which no trial lands on."""
     try:
         complaint: str | None = ray.get(answer)
+    except (ray.exceptions.TaskUnschedulableError, ray.exceptions.NodeDiedError):
+        return None
     except ray.exceptions.RayError as error:
         raise ClusterUnavailableError(f"Node {name} cannot be asked: {error}") from error
     return complaint

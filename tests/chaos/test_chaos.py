@@ -30,7 +30,7 @@ from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-KILLS = int(os.environ.get("RLSWEEP_CHAOS_KILLS", "6"))
+KILLS = int(os.environ.get("RLSWEEP_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("RLSWEEP_CHAOS_SEED", "1"))
 BETWEEN_S = (0.5, 3.0)
 CONFIGS, SEEDS = 4, 2
