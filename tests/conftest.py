@@ -59,6 +59,11 @@ EPISODES = 400
 PASSWORD = "s3cret/with@odd:characters"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first: they are handed out one by one, and none is to be left over for the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def embedded_database() -> Iterator[Database]:
     """A running embedded server with the schema applied: the template of what `database` gives."""

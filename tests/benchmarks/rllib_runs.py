@@ -16,7 +16,6 @@ from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, RLlibConfig, TrainingConfig
 from rlsweep.runs import Outcome
-from rlsweep.settings import Settings
 from rlsweep.sweep.rllib.session import ray_for_run
 from rlsweep.training.mirror import Piece
 from rlsweep.training.recorder import ListRecorder
@@ -75,8 +74,7 @@ def trained(config: RunConfig) -> dict[str, float]:
 def main() -> None:
     runners, steps, first_seed, seeds = map(int, sys.argv[1:5])
     configs = {seed: config_of(runners, steps, seed) for seed in range(first_seed, first_seed + seeds)}
-    nowhere = Settings(home=Path(), storage=Path(), database_url=None)
-    with ray_for_run(configs[first_seed].training, address=None, settings=nowhere):
+    with ray_for_run(configs[first_seed].training, address=None):
         print(json.dumps({seed: trained(config) for seed, config in configs.items()}))
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("tune_recipe")]
 
 TIME_LIMIT_S = 300  # about 40 s on two free cores; a busy machine takes several times as long
 KILL_S = 10  # a killed trial is known to have ended within this; 0.1 s is usual

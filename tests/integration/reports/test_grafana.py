@@ -27,7 +27,7 @@ from rlsweep.runs import NewRun, Sweep, TrainingRun
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("grafana")]
 
 FOLDER = Path(__file__).parents[3] / "dashboards" / "grafana"
 DASHBOARD = json.loads((FOLDER / "rlsweep.json").read_text())

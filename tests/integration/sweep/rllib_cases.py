@@ -16,7 +16,6 @@ from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, RLlibConfig, TrainingConfig
 from rlsweep.envs import make_env
-from rlsweep.settings import Settings
 from rlsweep.sweep.rllib.session import ray_for_run
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
@@ -199,7 +198,7 @@ def cases(folder: Path) -> dict[str, Any]:
 def main() -> None:
     folder = Path(sys.argv[1])
     asks_most = config_of(runners=2, learners=2, budget={"episodes": 1}).training
-    with ray_for_run(asks_most, address=None, settings=Settings(home=folder, storage=folder, database_url=None)):
+    with ray_for_run(asks_most, address=None):
         found = cases(folder)
     print(json.dumps(found))
 

@@ -15,7 +15,7 @@ import pytest
 from rlsweep.runs import RunStatus
 from rlsweep.store.database import Database
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("drivers")]
 
 HERE = Path(__file__).parent
 RAYS_LABELS = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId"} | {

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sb3_contrib import MaskablePPO
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("rllib")]
 
 HERE = Path(__file__).parent
 CONFIG = HERE.parents[2] / "config"

@@ -106,6 +106,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None
         ended = rlsweep.run("down").stdout
     assert ended == "1 sweep will stop, and can be resumed: two\nThe service has ended.\n"
     assert rlsweep.json("status", "two")["sweep"]["status"] == "stopped"
+    psutil.wait_procs(rlsweep.processes(), timeout=60)
     assert rlsweep.processes() == []
 
 

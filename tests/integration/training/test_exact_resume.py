@@ -21,7 +21,7 @@ from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("exact_resume")]
 
 STEPS = 320
 CASES: dict[str, dict[str, Any]] = {
