@@ -28,7 +28,7 @@ from rlsweep.sweep import spool as spooling
 from rlsweep.sweep.recorder import StoreRecorder
 from rlsweep.sweep.spool import Spool, send_left
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 NOWHERE = Database("postgresql://nobody@127.0.0.1:1/nothing")
 

@@ -21,7 +21,7 @@ from rlsweep.store.database import Database
 
 HEAD_ENVIRON = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f00d" * 16}
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 @pytest.fixture
