@@ -107,9 +107,9 @@ order by sweeps.created_at desc, sweeps.id
 limit 1
 
 -- name: assign
--- It waits for a driver from now on, which is told what trials ask of Ray; unless it has one.
+-- It waits for a driver from now on, which is told what trials ask of Ray; unless it has one that gives signs of life.
 update sweeps
-set resources = %(resources)s, address = %(address)s, status = 'pending', finished_at = null
+set resources = %(resources)s, address = %(address)s, status = 'pending', finished_at = null, driver = null
 where id = %(id)s
   and (driver is null or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))
 returning *

@@ -172,6 +172,26 @@ def test_a_silent_driver_loses_the_sweep(database: Database, new_sweep: Make) ->
         sweeps.renew_lease(database, sweep.id, "host:1")
 
 
+def test_a_sweep_that_is_handed_over_waits_for_its_new_driver(database: Database, new_sweep: Make) -> None:
+    sweep = sweeps.create(database, new_sweep(), [])
+    assigned = sweeps.assign(database, sweep.id, resources={"cpus_per_trial": 2.0}, address="http://head:8265")
+    assert (assigned.status, assigned.address) == (SweepStatus.PENDING, "http://head:8265")
+    assert assigned.resources == {"cpus_per_trial": 2.0}
+    sweeps.take_lease(database, sweep.id, "host:1")
+    assert sweeps.driven_by(database, "host:") == [sweep.name]
+    with pytest.raises(DriverBusyError):
+        sweeps.assign(database, sweep.id, resources={}, address=None)
+
+    with database.connect() as connection:
+        connection.execute("update sweeps set heartbeat_at = now() - interval '1 minute'")
+    assert sweeps.lost_driver(database, sweep.id) == "host:1"
+    assigned = sweeps.assign(database, sweep.id, resources={}, address=None)
+    assert (assigned.status, assigned.address, assigned.driver) == (SweepStatus.PENDING, None, None)
+    assert sweeps.lost_driver(database, sweep.id) is None, "whoever follows it is not told of the one before"
+    with pytest.raises(NotFoundError):
+        sweeps.assign(database, uuid4(), resources={}, address=None)
+
+
 def test_a_driver_that_leaves_an_unfinished_sweep_leaves_it_waiting(
     database: Database, new_sweep: Make, new_run: Make
 ) -> None:
