@@ -1,8 +1,8 @@
 """How a sweep is driven, as flags say, and what is said at its end: what `submit`, `resume` and `retry` do alike."""
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console, print_json
 from rlsweep.cli.progress import LiveProgress
@@ -14,7 +14,6 @@ from rlsweep.sweep.resources import Resources
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
     from rich.console import Console
 
@@ -58,14 +57,14 @@ class Driving:
 
     def resources(self, before: Sweep | None = None) -> Resources:
         """What each trial asks of Ray: what flags say, else what the sweep asked for before, else the defaults."""
-        record = (before.resources if before else None) or Resources().to_record()
-        flags = {
+        recorded = Resources.from_record(before.resources if before else None)
+        flags: dict[str, Any] = {
             "cpus_per_trial": self.cpus_per_trial,
             "gpus_per_trial": self.gpus_per_trial,
             "max_concurrent": self.max_concurrent,
             "autoscale": self.autoscale or None,
         }
-        return Resources.from_record(record | {name: value for name, value in flags.items() if value is not None})
+        return replace(recorded, **{name: value for name, value in flags.items() if value is not None})
 
     def console(self) -> "Console":
         """Where the user is told how it goes."""
@@ -80,7 +79,7 @@ def make_driver(
     resources: Resources,
     slots: int,
     settings: Settings,
-    metadata: "dict[str, Any]",
+    metadata: dict[str, Any],
     grace: float,
     code_folder: "Path | None" = None,
 ) -> "Driver":

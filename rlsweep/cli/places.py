@@ -95,7 +95,7 @@ def drive_on_this_cluster(reference: str, share: "Share", settings: Settings, *,
     os.chdir("/")  # the job's own folder is Ray's, which may unpack it anew while somebody stands in it
     with open_database(settings) as database, RaySession(RayOptions(address="auto")) as session:
         sweep = sweeps.get(database, reference)
-        resources = Resources() if sweep.resources is None else Resources.from_record(sweep.resources)
+        resources = Resources.from_record(sweep.resources)
         session.ready()
         session.check_nodes(database.url, settings)
         driver = make_driver(
@@ -120,7 +120,6 @@ class _Here(Place):
 
         self._driving = driving
         self._settings = settings
-        self._address = address
         self._session = RaySession(RayOptions(address=address.text or None, dashboard=driving.dashboard))
 
     @override

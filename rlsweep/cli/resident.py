@@ -98,7 +98,7 @@ class Resident:
                 f"it works with another database, {self._database.location}, where that is not on record. End it with "
                 "`rlsweep down` and start it anew with this one."
             ) from error
-        resources = Resources() if sweep.resources is None else Resources.from_record(sweep.resources)
+        resources = Resources.from_record(sweep.resources)
         driver = make_driver(
             self._database,
             sweep,

@@ -60,12 +60,8 @@ class JobsCluster:
         ask_jobs_api(url, "/api/version")
         from ray.job_submission import JobSubmissionClient
 
-        for talkative in (
-            "dashboard.modules.dashboard_sdk",
-            "dashboard.modules.job.sdk",
-            "_private.runtime_env.packaging",
-        ):
-            logging.getLogger(f"ray.{talkative}").setLevel(logging.ERROR)
+        for talkative in _TALKATIVE:
+            logging.getLogger(talkative).setLevel(logging.ERROR)
         try:
             self._client = JobSubmissionClient(url)
         except (ConnectionError, RuntimeError) as error:

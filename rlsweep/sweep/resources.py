@@ -25,9 +25,9 @@ class Resources:
     autoscale: bool = False
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> "Resources":
-        """As `to_record` wrote them."""
-        return cls(**record)
+    def from_record(cls, record: Mapping[str, Any] | None) -> "Resources":
+        """As `to_record` wrote them; the defaults where a sweep has none on record."""
+        return cls(**record or {})
 
     def to_record(self) -> dict[str, Any]:
         """As a sweep's record holds them."""
