@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rlsweep.locks import is_locked
+
 HELD = ".held"
 """Locked by the process that uses the folder; the kernel drops the lock when it ends, however it ends."""
 
@@ -31,13 +33,6 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
 def _is_used(folder: Path) -> bool:
     """Whether a process holds it, or is just about to; a folder that we may not look into is somebody else's."""
     try:
-        descriptor = os.open(folder / HELD, os.O_RDWR)
+        return is_locked(folder / HELD)
     except OSError:
         return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

@@ -5,7 +5,6 @@ over loopback, behind a key that only the owner of RLSWEEP_HOME can read, and on
 service: a sweep is on record before the service hears of it, and any other driver can go on with it.
 """
 
-import fcntl
 import json
 import os
 import secrets
@@ -22,6 +21,7 @@ from typing import Any
 from uuid import UUID
 
 from rlsweep.errors import InputError, RlsweepError
+from rlsweep.locks import is_locked, try_lock
 from rlsweep.sweep.share import SHARES, Share, name_of
 
 _LOCK = "lock"
@@ -83,16 +83,9 @@ def find_service(folder: Path) -> ServiceCard | None:
 def is_up(folder: Path) -> bool:
     """Whether a service holds the folder, perhaps not ready yet."""
     try:
-        descriptor = os.open(folder / _LOCK, os.O_RDWR)
+        return is_locked(folder / _LOCK)
     except FileNotFoundError:
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def ask(card: ServiceCard, request: Request) -> None:
@@ -133,8 +126,7 @@ def held(folder: Path) -> Iterator[None]:
 def _take_lock(descriptor: int) -> bool:
     """Take the lock, unless a service has it: who merely looks holds it for a moment."""
     for _ in range(20):
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if try_lock(descriptor):
             return True
         time.sleep(0.05)
     return False

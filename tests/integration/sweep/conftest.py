@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ REPOSITORY = HERE.parents[2]
 """Before whatever rlsweep is installed: the one under test."""
 
 TIMEOUT_S = 120
+WAIT_S = 240
 
 AGENT = """\
 agent_id: {agent_id}
@@ -74,6 +76,15 @@ class Rlsweep:
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.run(*arguments, "--json").stdout)
+
+    def wait_until(self, query: str) -> None:
+        """Until a query of one number, or none, gives anything but nothing and 0."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            if self.run("db", "shell", "-c", f"copy ({query}) to stdout").stdout.strip() not in ("", "0"):
+                return
+            time.sleep(0.3)
+        raise AssertionError(f"not before long: {query}")
 
     def agents(self, *variants: str) -> str:
         """Write agent configs; the pattern that finds them."""

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,15 +47,6 @@ def cluster(rlsweep: Any) -> Iterator[Cluster]:
             nodes.stop()
 
 
-def wait_until(rlsweep: Any, query: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if rlsweep.run("db", "shell", "-c", f"copy ({query}) to stdout").stdout.strip() not in ("", "0"):
-            return
-        time.sleep(0.5)
-    raise AssertionError(f"not before long: {query}")
-
-
 def test_a_sweep_lives_on_a_cluster(rlsweep: Any, cluster: Cluster) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     plan = ("submit", rlsweep.agents("a", "b"), "--episodes", str(EPISODES), "--base-config", base, *LONG)
@@ -74,7 +64,7 @@ def test_a_sweep_lives_on_a_cluster(rlsweep: Any, cluster: Cluster) -> None:
     # Left there, it goes on; sent again, it is refused.
     left = rlsweep.run(*plan, *there, "--name", "far", "--detach", **TOKEN).stdout
     assert f"Sweep far is driven by {cluster.url}" in left
-    wait_until(rlsweep, "select count(*) from checkpoints")
+    rlsweep.wait_until("select count(*) from checkpoints")
     refused = rlsweep.run("resume", "far", expect=1, **TOKEN).stderr
     assert "Sweep" in refused
     assert "is driven by" in refused
@@ -94,11 +84,11 @@ def test_a_sweep_lives_on_a_cluster(rlsweep: Any, cluster: Cluster) -> None:
 
     # Stopped as Ray's own dashboard would, it settles its record and leaves checkpoints; resumed, it goes back there.
     rlsweep.run(*plan, "--seeds", "2", *there, "--name", "again", "--detach", **TOKEN)
-    wait_until(rlsweep, "select count(*) from checkpoints join training_runs on id = run_id where status = 'running'")
+    rlsweep.wait_until("select count(*) from checkpoints join training_runs on id = run_id where status = 'running'")
     job = rlsweep.json("status", "again")["sweep"]["id"]
     stop = "from ray.job_submission import JobSubmissionClient as C; import sys; C(sys.argv[1]).stop_job(sys.argv[2])"
     subprocess.run([sys.executable, "-c", stop, cluster.url, job], env=rlsweep.environ | TOKEN, check=True, timeout=60)
-    wait_until(rlsweep, "select 1 from sweeps where name = 'again' and status = 'stopped' and driver is null")
+    rlsweep.wait_until("select 1 from sweeps where name = 'again' and status = 'stopped' and driver is null")
     resumed = rlsweep.run("resume", "again", timeout=PATIENCE_S, **TOKEN).stdout
     assert f"Sweep again is driven by {cluster.url}" in resumed
     runs = rlsweep.json("status", "again")["runs"]

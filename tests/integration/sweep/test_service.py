@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -43,15 +42,6 @@ def up(rlsweep: Any) -> tuple[str, str]:
     page, dashboard = free_port(), free_port()
     said = rlsweep.run("up", "--port", page, "--dashboard-port", dashboard, "--cpus", "2").stdout
     return said, page
-
-
-def wait_until(rlsweep: Any, query: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if rlsweep.run("db", "shell", "-c", f"copy ({query}) to stdout").stdout.strip() not in ("", "0"):
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"not before long: {query}")
 
 
 def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None:
@@ -95,7 +85,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None
         for name in ("one", "two"):
             plan = ("--episodes", "2000", "--base-config", base, "--max-concurrent", "1", *EVERY_ROLLOUT)
             rlsweep.run("submit", "tiny_sweep_a.yaml", *plan, "--name", name, "--detach")
-        wait_until(rlsweep, BOTH_UNDER_WAY)
+        rlsweep.wait_until(BOTH_UNDER_WAY)
         status = rlsweep.json("status")
         assert status["service"]["page_url"].endswith(f":{page}/training")
         assert key not in json.dumps(status)
@@ -115,7 +105,7 @@ def test_a_service_that_was_killed_is_followed_by_another(rlsweep: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     plan = ("--episodes", "120", "--base-config", base, *EVERY_ROLLOUT)
     rlsweep.run("submit", rlsweep.agents("a"), *plan, "--name", "night", "--detach")
-    wait_until(rlsweep, "select count(*) from checkpoints")
+    rlsweep.wait_until("select count(*) from checkpoints")
     attached = rlsweep.start("attach", "night")
     pid = rlsweep.json("status")["service"]["pid"]
     os.kill(pid, signal.SIGKILL)
