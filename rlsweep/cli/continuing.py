@@ -102,7 +102,7 @@ def drive(
 
 def _go_on(reference: str, share: "Share", driving: Driving) -> None:
     """Drive the share of the sweep, if there is any; before Ray is started it is known whether that may be done."""
-    from rlsweep.cli.places import find_place
+    from rlsweep.cli.places import Task, find_place
     from rlsweep.store import sweeps, training_runs
     from rlsweep.store.opening import open_database
     from rlsweep.sweep.provenance import collect_provenance
@@ -122,7 +122,16 @@ def _go_on(reference: str, share: "Share", driving: Driving) -> None:
             resources = driving.resources(sweep)
             with place.opened():
                 place.check(database, resources, out)
-                code = place.drive(database, sweep, share, resources, provenance, out)
+                code = place.drive(
+                    Task(
+                        database=database,
+                        sweep=sweep,
+                        share=share,
+                        resources=resources,
+                        provenance=provenance,
+                        out=out,
+                    )
+                )
         else:
             code = 0
             out.print(_nothing_to_do(sweeps.settle(database, sweep.id), runs), markup=False, soft_wrap=True)

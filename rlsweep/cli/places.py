@@ -8,6 +8,7 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,25 @@ if TYPE_CHECKING:
     from rlsweep.sweep.share import Share
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """A share of a sweep that is on record, and what a driver has to know of it; out: where the user is told."""
+
+    database: "Database"
+    sweep: Sweep
+    share: "Share"
+    resources: Resources
+    provenance: "Provenance"
+    out: "Console"
+
+
 class Place(ABC):
-    """Use it as a context manager; between `check` and `drive` the sweep is put on record."""
+    """Somewhere to drive a sweep, which is put on record between `check` and `drive`.
+
+    address: of its Jobs API, if that is how it is reached, for the sweep's record
+    """
+
+    address: str | None = None
 
     @abstractmethod
     def opened(self) -> AbstractContextManager[object]:
@@ -45,17 +63,19 @@ class Place(ABC):
     def check(self, database: "Database", resources: Resources, out: "Console") -> None:
         """Wait until it is ready. Raises ClusterUnavailableError where sweeps with such trials cannot run there."""
 
+    def drive(self, task: Task) -> int:
+        """Run the share of the sweep to its end, or hand it over; returns the command's exit code.
+
+        Raises DriverBusyError where somebody drives the sweep.
+        """
+        assigned = sweeps.assign(
+            task.database, task.sweep.id, resources=task.resources.to_record(), address=self.address
+        )
+        return self._drive(replace(task, sweep=assigned))
+
     @abstractmethod
-    def drive(
-        self,
-        database: "Database",
-        sweep: Sweep,
-        share: "Share",
-        resources: Resources,
-        provenance: "Provenance",
-        out: "Console",
-    ) -> int:
-        """Run the share of the sweep to its end, or hand it over; returns the command's exit code."""
+    def _drive(self, task: Task) -> int:
+        """As `drive`, of a sweep whose record says where that is."""
 
 
 def find_place(driving: Driving, settings: Settings, before: Sweep | None = None) -> Place:
@@ -137,33 +157,24 @@ class _Here(Place):
             )
 
     @override
-    def drive(
-        self,
-        database: "Database",
-        sweep: Sweep,
-        share: "Share",
-        resources: Resources,
-        provenance: "Provenance",
-        out: "Console",
-    ) -> int:
-        out.print(
-            f"\nSweep {sweep.name} runs; follow or end it from elsewhere: rlsweep status|stop {sweep.name}",
+    def _drive(self, task: Task) -> int:
+        task.out.print(
+            f"\nSweep {task.sweep.name} runs; follow or end it from elsewhere: rlsweep status|stop {task.sweep.name}",
             soft_wrap=True,
             markup=False,
         )
-        sweep = sweeps.assign(database, sweep.id, resources=resources.to_record(), address=None)
         driver = make_driver(
-            database,
-            sweep,
-            share,
-            resources=resources,
+            task.database,
+            task.sweep,
+            task.share,
+            resources=task.resources,
             slots=self._slots,
             settings=self._settings,
-            metadata=provenance.as_metadata(),
+            metadata=task.provenance.as_metadata(),
             grace=self._driving.grace,
         )
-        interrupted, sweep = run_here(driver, out)
-        return conclude(database, sweep, out, interrupted=interrupted, json=self._driving.json)
+        interrupted, sweep = run_here(driver, task.out)
+        return conclude(task.database, sweep, task.out, interrupted=interrupted, json=self._driving.json)
 
 
 class _InService(Place):
@@ -183,27 +194,16 @@ class _InService(Place):
         resources.slots([self._card.resources])
 
     @override
-    def drive(
-        self,
-        database: "Database",
-        sweep: Sweep,
-        share: "Share",
-        resources: Resources,
-        provenance: "Provenance",
-        out: "Console",
-    ) -> int:
-        sweep = sweeps.assign(database, sweep.id, resources=resources.to_record(), address=None)
+    def _drive(self, task: Task) -> int:
         request = Request(
-            sweep_id=sweep.id,
-            share=share,
+            sweep_id=task.sweep.id,
+            share=task.share,
             grace_seconds=self._driving.grace,
-            command=provenance.command,
+            command=task.provenance.command,
             folder=Path.cwd(),
         )
         ask(self._card, request)
-        return _left_or_followed(
-            database, sweep, look_at_service(self._folder, sweep), self._driving, out, "the service"
-        )
+        return _left_or_followed(task, self._driving, look_at_service(self._folder, task.sweep), "the service")
 
 
 class _OnCluster(Place):
@@ -213,6 +213,7 @@ class _OnCluster(Place):
         self._driving = driving
         self._settings = settings
         self._cluster = cluster
+        self.address = cluster.url
 
     @override
     def opened(self) -> AbstractContextManager[object]:
@@ -230,36 +231,28 @@ class _OnCluster(Place):
         self._cluster.slots(resources)
 
     @override
-    def drive(
-        self,
-        database: "Database",
-        sweep: Sweep,
-        share: "Share",
-        resources: Resources,
-        provenance: "Provenance",
-        out: "Console",
-    ) -> int:
-        sweep = sweeps.assign(database, sweep.id, resources=resources.to_record(), address=self._cluster.url)
+    def _drive(self, task: Task) -> int:
         sent = self._cluster.send(
-            sweep, share, self._settings, grace_seconds=self._driving.grace, command=provenance.command
+            task.sweep,
+            task.share,
+            self._settings,
+            grace_seconds=self._driving.grace,
+            command=task.provenance.command,
         )
         if not sent:
-            out.print(f"The cluster has sweep {sweep.name} already.", markup=False)
-        return _left_or_followed(
-            database, sweep, look_at_job(self._cluster, sweep), self._driving, out, self._cluster.url
-        )
+            task.out.print(f"The cluster has sweep {task.sweep.name} already.", markup=False)
+        return _left_or_followed(task, self._driving, look_at_job(self._cluster, task.sweep), self._cluster.url)
 
 
-def _left_or_followed(
-    database: "Database", sweep: Sweep, look: Callable[[], None], driving: Driving, out: "Console", where: str
-) -> int:
-    out.print(
-        f"\nSweep {sweep.name} is driven by {where}; from elsewhere: rlsweep attach|status|logs|stop {sweep.name}",
+def _left_or_followed(task: Task, driving: Driving, look: Callable[[], None], where: str) -> int:
+    name = task.sweep.name
+    task.out.print(
+        f"\nSweep {name} is driven by {where}; from elsewhere: rlsweep attach|status|logs|stop {name}",
         soft_wrap=True,
         markup=False,
     )
     if not driving.detach:
-        return follow(database, sweep, out, look=look, json=driving.json)
+        return follow(task.database, task.sweep, task.out, look=look, json=driving.json)
     if driving.json:
-        print_json({"sweep": sweep})
+        print_json({"sweep": task.sweep})
     return 0

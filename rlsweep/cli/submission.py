@@ -62,7 +62,7 @@ def submit(
     )
     check_sweep(plan.base_training)
     # What follows is slow to import; a typing mistake above should not have to wait for it.
-    from rlsweep.cli.places import find_place
+    from rlsweep.cli.places import Task, find_place
     from rlsweep.store.opening import check_reachable, open_database
     from rlsweep.sweep.provenance import collect_provenance
     from rlsweep.sweep.share import PLANNED, UNFINISHED
@@ -95,7 +95,9 @@ def submit(
         if sweep is None:
             sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
             share = PLANNED
-        code = place.drive(database, sweep, share, resources, provenance, out)
+        code = place.drive(
+            Task(database=database, sweep=sweep, share=share, resources=resources, provenance=provenance, out=out)
+        )
     if code:
         raise typer.Exit(code)
 
