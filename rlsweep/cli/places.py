@@ -221,14 +221,15 @@ class _OnCluster(Place):
 
     @override
     def check(self, database: "Database", resources: Resources, out: "Console") -> None:
-        elsewhere = self._cluster.hosts() - {socket.gethostname()}
+        nodes = self._cluster.nodes()
+        elsewhere = {node.host for node in nodes} - {socket.gethostname()}
         if elsewhere and self._settings.database_url is None:
             raise ClusterUnavailableError(
                 f"The cluster at {self._cluster.url} runs on {', '.join(sorted(elsewhere)[:3])}, which cannot reach "
                 f"the embedded database in {self._settings.home}: set RLSWEEP_DATABASE_URL to a PostgreSQL server that "
                 "its nodes and this machine reach, and RLSWEEP_STORAGE to what all nodes reach."
             )
-        self._cluster.slots(resources)
+        resources.slots([node.resources for node in nodes])
 
     @override
     def _drive(self, task: Task) -> int:

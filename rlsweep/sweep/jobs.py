@@ -20,7 +20,6 @@ from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
 from rlsweep.sweep.access import ask_jobs_api, use_token_if_any
 from rlsweep.sweep.luggage import SETTINGS_FILE, pack
-from rlsweep.sweep.resources import Resources
 from rlsweep.sweep.share import Share, name_of
 
 MARGIN_SECONDS = 60
@@ -50,6 +49,14 @@ class Job:
         return self.state in ("stopped", "succeeded", "failed")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Node:
+    """host: the name of its machine; resources: what it has of each kind in all."""
+
+    host: str
+    resources: dict[str, float]
+
+
 class JobsCluster:
     """A cluster by the address of its Jobs API."""
 
@@ -67,18 +74,14 @@ class JobsCluster:
         except (ConnectionError, RuntimeError) as error:
             raise ClusterUnavailableError(f"The Ray cluster at {url} cannot be worked with: {error}") from error
 
-    def nodes(self) -> list[dict[str, Any]]:
-        """Ray's summary of every live node; what the head knows of it is under `raylet`."""
-        summary = ask_jobs_api(self.url, "/nodes?view=summary")["data"]["summary"]
-        return [node for node in summary if node["raylet"].get("state") == "ALIVE"]
-
-    def slots(self, resources: Resources) -> int:
-        """How many trials run at a time. Raises ClusterUnavailableError where no node can hold one."""
-        return resources.slots([node["raylet"].get("resourcesTotal", {}) for node in self.nodes()])
-
-    def hosts(self) -> set[str]:
-        """The names of the machines that it runs on."""
-        return {str(node["raylet"]["nodeManagerHostname"]) for node in self.nodes()}
+    def nodes(self) -> list[Node]:
+        """Those that are alive."""
+        known = [node["raylet"] for node in ask_jobs_api(self.url, "/nodes?view=summary")["data"]["summary"]]
+        return [
+            Node(host=node["nodeManagerHostname"], resources=node.get("resourcesTotal", {}))
+            for node in known
+            if node.get("state") == "ALIVE"
+        ]
 
     def send(self, sweep: Sweep, share: Share, settings: Settings, *, grace_seconds: float, command: str) -> bool:
         """Send a driver of the share of the sweep; False where a job of that id is there already.
