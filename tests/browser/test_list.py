@@ -160,6 +160,30 @@ def test_a_long_list_keeps_its_rows_and_polls_only_its_beginning(
         assert all("limit=500" in url and "cursor=" not in url for url in asked)
 
 
+def test_goes_on_for_one_who_never_leaves_its_end(
+    embedded_database: Database,
+    copy_of: Callable[[Database], AbstractContextManager[Database]],
+    new_run: Callable[..., NewRun],
+    new_sweep: Callable[..., NewSweep],
+    serve: Callable[..., AbstractContextManager],
+    visit: Callable[..., Page],
+) -> None:
+    count = 170
+    with copy_of(embedded_database) as database, serve(database) as site:
+        sweeps.create(database, new_sweep(), [new_run(seed=seed) for seed in range(count)])
+        page = visit(site, "/training")
+        shown = page.locator("#runs tbody tr[data-key]")
+        expect(shown).to_have_count(50)
+        page.evaluate(
+            """() => {
+                const toTheEnd = () => window.scrollTo(0, document.documentElement.scrollHeight);
+                new MutationObserver(toTheEnd).observe(document.querySelector("#runs tbody"), { childList: true });
+                toTheEnd();
+            }"""
+        )
+        expect(shown).to_have_count(count)
+
+
 def test_is_read_on_a_narrow_screen(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training", width=360)
     expect(page.locator("#runs tbody tr[data-key]")).to_have_count(RUNS)

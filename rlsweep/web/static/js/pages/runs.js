@@ -70,6 +70,10 @@ const curves = new Map();
 const poller = new Poller(refresh, showFailure);
 const filters = new FilterBar(askAnew, { agent_id: agentFilter, sweep_id: sweepFilter });
 const selection = new Selection(showChosen);
+const footObserver = new IntersectionObserver(
+  (entries) => entries.some((entry) => entry.isIntersecting) && showMore(),
+  { rootMargin: "600px" },
+);
 
 function question() {
   return { ...filters.values, sort: parameter("sort") || DEFAULT_SORT };
@@ -108,6 +112,7 @@ async function refresh() {
   answered = key;
   isLost = false;
   show(found.total, isPoll);
+  if (!isSame || isMore) lookAtFootAgain();
   await loadCurves();
   return runs.some((run) => isUnfinished(run.status));
 }
@@ -277,6 +282,16 @@ function showMore() {
   poller.now();
 }
 
+/**
+ * An observer tells of changes alone: it says nothing of a foot that left and came back within one frame, or that never
+ * left. Observed anew, it tells where the foot is.
+ */
+function lookAtFootAgain() {
+  const foot = byId("table-foot");
+  footObserver.unobserve(foot);
+  footObserver.observe(foot);
+}
+
 startPage(() => {
   poller.now();
   loadChoices().catch(() => {});
@@ -319,9 +334,7 @@ fill(
 startKeys();
 startExport("training-runs", "/training-runs", "runs", EXPORTED, question);
 byId("load-more").addEventListener("click", showMore);
-new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && showMore(), {
-  rootMargin: "600px",
-}).observe(byId("table-foot"));
+footObserver.observe(byId("table-foot"));
 poller.now();
 loadChoices().catch(() => {});
 window.setInterval(() => !document.hidden && loadChoices().catch(() => {}), CHOICES_MS);
