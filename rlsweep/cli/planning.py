@@ -1,6 +1,5 @@
 """`rlsweep plan`: what would run, what it would take, and what to know before."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,8 @@ import typer
 from rlsweep.analysis.wording import plural
 from rlsweep.cli import options
 from rlsweep.cli.output import console, duration, print_json, size
-from rlsweep.config.estimate import Estimate, budget_warnings, estimate
-from rlsweep.config.plan import Plan, make_plan
-from rlsweep.config.rllib import check_sweep
+from rlsweep.config.estimate import Estimate, budget_warnings, estimate, gpu_warnings, largest_on_gpu
+from rlsweep.config.plan import Plan, check_trials, make_plan
 from rlsweep.config.run import Budget, Mode
 
 if TYPE_CHECKING:
@@ -36,6 +34,7 @@ def show_plan(
     total_timesteps: options.Timesteps = None,
     seeds: options.Seeds = 1,
     with_base: options.WithBase = False,
+    gpus_per_trial: options.GpusPerTrial = 0.0,
     json: options.Json = False,
 ) -> None:
     """Show what `submit` would run: trials, differing keys, updates, memory, time, warnings."""
@@ -49,27 +48,30 @@ def show_plan(
         seeds=seeds,
         with_base=with_base,
     )
-    check_sweep(plan.base_training)
-    estimates = measure_plan(plan)
+    gpus_per_trial = gpus_per_trial or 0.0
+    check_trials(plan.base_training, gpus_per_trial=gpus_per_trial)
+    estimates = measure_plan(plan, gpus_per_trial)
     if json:
-        print_json(plan_as_json(plan, estimates))
+        print_json(plan_as_json(plan, estimates, gpus_per_trial=gpus_per_trial))
     else:
-        print_plan(plan, estimates, console())
+        print_plan(plan, estimates, console(), gpus_per_trial=gpus_per_trial)
 
 
-def measure_plan(plan: Plan) -> list[Estimate]:
+def measure_plan(plan: Plan, gpus_per_trial: float) -> list[Estimate]:
     """Estimate every trial by a child process that plays the environment and times a minibatch.
+
+    Where trials have GPUs and this machine has none, it is measured without.
 
     Raises InputError where the environment cannot be made, another RlsweepError where playing it fails.
     """
     from rlsweep.training.probing import measure
 
     configs = [trial.config for trial in plan.trials]
-    measurements = measure(configs, timeout=PROBE_SECONDS)
+    measurements = measure(configs, gpus=gpus_per_trial > 0, timeout=PROBE_SECONDS)
     return [estimate(config, measurement) for config, measurement in zip(configs, measurements, strict=True)]
 
 
-def plan_as_json(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Any]:
+def plan_as_json(plan: Plan, estimates: Sequence[Estimate], *, gpus_per_trial: float = 0.0) -> dict[str, Any]:
     """Give everything that `print_plan` shows."""
     return {
         "trials": [
@@ -86,11 +88,13 @@ def plan_as_json(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Any]:
         "mode": plan.trials[0].config.mode.value,
         "budget": plan.trials[0].config.budget.model_dump(),
         "differing_keys": plan.differing_keys,
-        "warnings": [*plan.warnings, *budget_warnings(plan, estimates)],
+        "warnings": [*plan.warnings, *_measured_warnings(plan, estimates, gpus_per_trial)],
     }
 
 
-def print_plan(plan: Plan, estimates: Sequence[Estimate] | None, out: "Console") -> None:
+def print_plan(
+    plan: Plan, estimates: Sequence[Estimate] | None, out: "Console", *, gpus_per_trial: float = 0.0
+) -> None:
     """Draw a line a config: what sets it apart, and what one trial of it will take where that was measured."""
     from rich.table import Table
     from rich.text import Text
@@ -120,23 +124,26 @@ def print_plan(plan: Plan, estimates: Sequence[Estimate] | None, out: "Console")
         out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in estimates))} at the most.")
         if (fit := fit_on_gpu(estimates)) is not None:
             out.print(fit, markup=False, soft_wrap=True)
-    warnings = plan.warnings if estimates is None else (*plan.warnings, *budget_warnings(plan, estimates))
+    warnings = (
+        plan.warnings if estimates is None else (*plan.warnings, *_measured_warnings(plan, estimates, gpus_per_trial))
+    )
     for warning in warnings:
         out.print(f"Warning: {warning}", markup=False, style="yellow", soft_wrap=True)
 
 
 def fit_on_gpu(estimates: Sequence[Estimate]) -> str | None:
     """How many trials a GPU's memory holds, by the largest of them; None where none is computed on one."""
-    largest = max(
-        (each.gpu for each in estimates if each.gpu is not None), key=lambda gpu: gpu.per_trial_bytes, default=None
-    )
+    largest = largest_on_gpu(estimates)
     if largest is None:
         return None
     takes = f"A trial takes {size(largest.per_trial_bytes)} of this {largest.name}'s {size(largest.total_bytes)}"
     if largest.fitting == 0:
         return f"{takes}: it does not fit."
-    share = math.floor(10_000 / largest.fitting) / 10_000  # as finely as Ray counts
-    return f"{takes}: {largest.fitting} fit by memory, with --gpus-per-trial {share:g} or more."
+    return f"{takes}: {largest.fitting} fit by memory, with --gpus-per-trial {largest.share:g} or more."
+
+
+def _measured_warnings(plan: Plan, estimates: Sequence[Estimate], gpus_per_trial: float) -> tuple[str, ...]:
+    return (*budget_warnings(plan, estimates), *gpu_warnings(estimates, gpus_per_trial))
 
 
 def _by_label(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Estimate]:

@@ -8,8 +8,7 @@ from rlsweep.cli import options
 from rlsweep.cli.driving import DEFAULT_GRACE, Driving
 from rlsweep.cli.output import can_ask
 from rlsweep.cli.planning import measure_plan, print_plan
-from rlsweep.config.plan import Plan, make_plan
-from rlsweep.config.rllib import check_sweep
+from rlsweep.config.plan import Plan, check_trials, make_plan
 from rlsweep.config.run import Mode
 from rlsweep.errors import InputError, RlsweepError
 from rlsweep.runs import Sweep
@@ -60,7 +59,7 @@ def submit(
         seeds=seeds,
         with_base=with_base,
     )
-    check_sweep(plan.base_training)
+    check_trials(plan.base_training, gpus_per_trial=gpus_per_trial or 0.0)
     # What follows is slow to import; a typing mistake above should not have to wait for it.
     from rlsweep.cli.places import Task, find_place
     from rlsweep.store.opening import check_reachable, open_database
@@ -87,8 +86,8 @@ def submit(
     out = driving.console()
     place = find_place(driving, settings)
     with place.opened(), open_database(settings) as database:
-        _show_plan(plan, out)
         resources = driving.resources()
+        _show_plan(plan, resources.gpus_per_trial, out)
         place.check(database, resources, out)
         provenance = collect_provenance(plan.trials[0].config_path.parent)
         sweep, share = _unfinished_instead(database, plan), UNFINISHED
@@ -102,10 +101,10 @@ def submit(
         raise typer.Exit(code)
 
 
-def _show_plan(plan: Plan, out: "Console") -> None:
+def _show_plan(plan: Plan, gpus_per_trial: float, out: "Console") -> None:
     """Print the plan; an environment that can be made but fails when played is for its trials to record."""
     try:
-        print_plan(plan, measure_plan(plan), out)
+        print_plan(plan, measure_plan(plan, gpus_per_trial), out, gpus_per_trial=gpus_per_trial)
     except InputError:
         raise
     except RlsweepError as error:

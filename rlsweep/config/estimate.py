@@ -18,31 +18,31 @@ GOOD_UPDATES = 10
 TOO_FEW_UPDATES = 8
 """What no longer counts as about ten: plans warn, and reports call a budget too short, below this."""
 
+SHARE_UNITS = 10_000
+"""Ray counts a resource in such parts of one."""
+
 Range = tuple[float, float]
 CountRange = tuple[int, int]
 
 
-GPU_CONTEXT_BYTES = 500_000_000
-"""What CUDA itself takes of a GPU for each process that uses it: 300 to 500 MB, which torch does not count."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GpuMemory:
-    """name: of the GPU; total_bytes: it has; peak_bytes: torch reserved of it for one trial, at most."""
+    """name: of the GPU; total_bytes: it has; per_trial_bytes: one trial's process takes of it, CUDA itself included."""
 
     name: str
     total_bytes: int
-    peak_bytes: int
-
-    @property
-    def per_trial_bytes(self) -> int:
-        """What one trial's process takes of it."""
-        return self.peak_bytes + GPU_CONTEXT_BYTES
+    per_trial_bytes: int
 
     @property
     def fitting(self) -> int:
         """How many trials its memory holds."""
         return self.total_bytes // self.per_trial_bytes
+
+    @property
+    def share(self) -> float:
+        """An even share of it for as many as fit, as --gpus-per-trial; Ray counts ten-thousandths."""
+        units = SHARE_UNITS // max(self.fitting, 1)
+        return (units + (SHARE_UNITS // units > self.fitting)) / SHARE_UNITS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +145,24 @@ def budget_warnings(plan: Plan, estimates: Sequence[Estimate]) -> tuple[str, ...
         about = f"{named(names)}: " if len(indices) < len(plan.trials) else ""
         warnings.append(about + _budget_warning(plan.trials[indices[0]].config, estimates[indices[0]]))
     return tuple(warnings)
+
+
+def largest_on_gpu(estimates: Sequence[Estimate]) -> GpuMemory | None:
+    """What the largest trial takes of a GPU; None where none is computed on one."""
+    found = (each.gpu for each in estimates if each.gpu is not None)
+    return max(found, key=lambda gpu: gpu.per_trial_bytes, default=None)
+
+
+def gpu_warnings(estimates: Sequence[Estimate], gpus_per_trial: float) -> tuple[str, ...]:
+    """Warn where more trials share a GPU than its memory holds: Ray counts shares, and looks at no memory."""
+    largest = largest_on_gpu(estimates)
+    sharing = math.floor(1 / gpus_per_trial + 1e-9) if gpus_per_trial else 0
+    if largest is None or not 0 < largest.fitting < sharing:
+        return ()
+    return (
+        f"--gpus-per-trial {gpus_per_trial:g} lets {sharing} trials share a GPU whose memory holds {largest.fitting}; "
+        f"use {largest.share:g} or more.",
+    )
 
 
 def _episode_lengths(config: RunConfig, measurement: Measurement) -> tuple[float, float, float] | None:

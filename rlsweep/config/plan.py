@@ -15,7 +15,7 @@ from rlsweep.config.patterns import expand
 from rlsweep.config.rllib import beyond_rllib
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import MAX_SEED, TrainingConfig
-from rlsweep.errors import ConfigError
+from rlsweep.errors import ConfigError, InputError
 
 DEFAULT_EPISODES = 100
 SMOKE_TIMESTEPS = 10_000
@@ -120,6 +120,20 @@ def make_plan(
         overrides=tuple(overrides),
         base_config_path=None if base_config is None else Path(os.path.abspath(base_config)),
     )
+
+
+def check_trials(training: TrainingConfig, *, gpus_per_trial: float) -> None:
+    """Raise InputError where a config is not for trials side by side, or asks for a GPU that its trials do not get."""
+    if training.backend == "rllib":
+        raise InputError(
+            "backend: rllib is for one long run over many machines, not for the trials of a sweep: "
+            "rlsweep train --agent-config CONFIG --config BASE. Sweep with backend: sb3."
+        )
+    if training.device.startswith("cuda") and not gpus_per_trial:
+        raise InputError(
+            f"device: {training.device} is asked for, but trials get no GPU: add --gpus-per-trial 1, or a fraction "
+            "where several share one; or use device: auto."
+        )
 
 
 def make_run(

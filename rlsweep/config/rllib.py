@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.training import TrainingConfig
-from rlsweep.errors import InputError
 
 ALGORITHMS = ("MaskablePPO", "PPO")
 
@@ -15,15 +14,6 @@ def beyond_rllib(agent: AgentConfig, training: TrainingConfig) -> list[str]:
         return []
     checks: tuple[Callable[[AgentConfig, TrainingConfig], Mapping[str, str]], ...] = (_missing, _indivisible)
     return [f"{key}: {problem}" for check in checks for key, problem in check(agent, training).items()]
-
-
-def check_sweep(training: TrainingConfig) -> None:
-    """Raise InputError where one trial would take many machines: those of a sweep run side by side."""
-    if training.backend == "rllib":
-        raise InputError(
-            "backend: rllib is for one long run over many machines, not for the trials of a sweep: "
-            "rlsweep train --agent-config CONFIG --config BASE. Sweep with backend: sb3."
-        )
 
 
 def bundles(training: TrainingConfig) -> list[dict[str, float]]:

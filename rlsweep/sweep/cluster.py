@@ -26,7 +26,6 @@ START_SECONDS = 180.0
 
 _ENVIRON = {
     "PYTHONWARNINGS": "ignore",  # of Ray's own processes, which inherit it
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_preload_python_modules": "rlsweep.sweep.preload",  # workers import torch while the driver still starts

@@ -6,11 +6,13 @@ torch, SB3 and the environments already imported.
 
 import dataclasses
 import logging
+import os
 import sys
 import threading
 from typing import Any
 from uuid import UUID
 
+import ray
 from ray import tune
 
 from rlsweep.errors import StaleAttemptError
@@ -28,6 +30,9 @@ class TrialTrainable(tune.Trainable):
         self, config: dict[str, Any], workplace: Workplace, flag: StopFlag
     ) -> None:
         """Keep what a worker needs; called once an actor."""
+        if not ray.get_runtime_context().get_accelerator_ids().get("GPU"):
+            # Ray hides no GPU from an actor that asked for none (ray#54868), and torch would take the first
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
         self._run_id = UUID(config["run_id"])
         self._workplace = dataclasses.replace(
             workplace, metadata=workplace.metadata | {whereabouts.KEY: whereabouts.own_whereabouts()}

@@ -8,12 +8,14 @@ environments print.
 import json
 import os
 import resource
+import shutil
 import statistics
+import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,8 @@ MOST_ROLLOUTS = 10
 GRADIENT_STEPS = 8
 """On one minibatch, so that what is done once an update hardly counts."""
 FLOAT_BYTES = 4
+GPU_CONTEXT_BYTES = 750_000_000
+"""What CUDA itself takes of a GPU for each process, about, where the driver does not say what this one takes."""
 CHECKPOINT_BYTES = 64 * 1024
 """Of a checkpoint, beside weights and moments: the archive itself, settings, generators and environments."""
 
@@ -63,7 +67,7 @@ class Learning:
     memory_bytes holds no rollout buffer worth mentioning
     weights: how many numbers are learnt
     keeps_masks: whether the rollout buffer holds a float32 for every action and step
-    gpu: what of a GPU it took; None on the CPU
+    gpu: what of a GPU it took, without a rollout worth mentioning; None on the CPU
     """
 
     rollout_seconds_per_step: float
@@ -204,7 +208,11 @@ def _learn(env: VecEnv, config: RunConfig) -> Learning:
     length = _rollout_length(config)
     ppo = config.agent.ppo.model_copy(update={"target_kl": None})
     agent = config.agent.model_copy(update={"n_steps": length, "n_epochs": GRADIENT_STEPS, "ppo": ppo})
-    short = config.model_copy(update={"agent": agent})
+    training = config.training
+    if training.device.startswith("cuda"):
+        # a cluster may have a GPU where this machine has none
+        training = training.model_copy(update={"device": "auto"})
+    short = config.model_copy(update={"agent": agent, "training": training})
     stopwatch = _Stopwatch()
     model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), short, env)
     observe(model, stopwatch)
@@ -222,13 +230,21 @@ def _learn(env: VecEnv, config: RunConfig) -> Learning:
 
 
 def _gpu_memory(device: torch.device) -> GpuMemory:
-    """The device as it is, and what torch reserved of it at most in this process."""
+    """The device, and what this process takes of it: torch's allocator gives nothing back, so that is the most."""
     properties = torch.cuda.get_device_properties(device)
-    return GpuMemory(
-        name=properties.name,
-        total_bytes=properties.total_memory,
-        peak_bytes=torch.cuda.max_memory_reserved(device),
-    )
+    taken = _taken_by_this_process() or torch.cuda.max_memory_reserved(device) + GPU_CONTEXT_BYTES
+    return GpuMemory(name=properties.name, total_bytes=properties.total_memory, per_trial_bytes=taken)
+
+
+def _taken_by_this_process() -> int | None:
+    """Bytes of GPU memory, CUDA's own included; None where the driver cannot tell, as in a container of other pids."""
+    if (nvidia_smi := shutil.which("nvidia-smi")) is None:
+        return None
+    question = [nvidia_smi, "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
+    answer = subprocess.run(question, capture_output=True, text=True, check=False).stdout
+    processes = dict(line.split(", ") for line in answer.splitlines() if line.count(", ") == 1)
+    mebibytes = processes.get(str(os.getpid()), "")
+    return int(mebibytes) * 1024**2 if mebibytes.isdecimal() else None
 
 
 def _typical(seconds: Sequence[float]) -> float:
@@ -265,8 +281,14 @@ def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning)
         n_actions=n_actions,
         observation_size=observation_size,
         fixed_episode_length=len(play.lengths) > 1 and len(set(play.lengths)) == 1,
-        gpu=learning.gpu,
+        gpu=None if learning.gpu is None else _with_rollout(learning.gpu, config, observation_size),
     )
+
+
+def _with_rollout(gpu: GpuMemory, config: RunConfig, observation_size: int) -> GpuMemory:
+    """Beside what learning from one minibatch takes: a rollout's observations and four numbers a step lie there."""
+    rollout_bytes = config.rollout_steps * (observation_size + 4) * FLOAT_BYTES
+    return replace(gpu, per_trial_bytes=gpu.per_trial_bytes + rollout_bytes)
 
 
 def _n_actions(space: gym.Space[Any]) -> int:

@@ -1,6 +1,7 @@
 """Measure environments and networks in a child process, so that a plan needs neither torch nor the user's code here."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,9 +16,10 @@ _KINDS: dict[str, type[RlsweepError]] = {
 }
 
 
-def measure(configs: Sequence[RunConfig], *, timeout: float) -> list[Measurement]:
+def measure(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
     """One measurement for each config, in order; those that share an environment and a network share a measurement.
 
+    gpus: whether trials have GPUs; those of this machine, if it has any, stand for theirs
     timeout: seconds after which the child is ended
 
     Raises what the child raised of the RlsweepError tree (EnvironmentSpecError, ConfigError), and RlsweepError where
@@ -31,6 +33,7 @@ def measure(configs: Sequence[RunConfig], *, timeout: float) -> list[Measurement
             text=True,
             timeout=timeout,
             check=False,
+            env=os.environ if gpus else os.environ | {"CUDA_VISIBLE_DEVICES": ""},
         )
     except subprocess.TimeoutExpired as exc:
         raise RlsweepError(

@@ -92,7 +92,9 @@ def train(
             model = build_mirror(config, env, workers)
         stack.callback(env.close)
         resumes = f"at an episode's start: {without_copies}" if without_copies else "exactly"
-        recorder.add_facts({"engine": engine_of(model)} if workers is None else workers.facts)
+        recorder.add_facts(
+            {"engine": engine_of(model), "device": str(model.device)} if workers is None else workers.facts
+        )
         recorder.add_facts({"resumes": resumes})
         env.seed(training_seed(config.seed, config.training.n_envs))
         if saved is not None and resume_from is not None and resumed is not None:

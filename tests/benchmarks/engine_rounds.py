@@ -1,8 +1,8 @@
 """Stock and fast MaskablePPO in alternation, in one process on one core. Arguments: case, env steps, rounds, engines.
 
-Engines are separated by commas. Prints JSON: for each engine the seconds of every round's collecting and updating,
-and the process's peak memory in MB. A round is `steps` env steps, the update after them, and the recording of episodes;
-one round of each engine goes before and is not counted.
+Engines are separated by commas; `engine@device` computes on that device, where else the CPU does. Prints JSON: for each
+engine the seconds of every round's collecting and updating, and the process's peak memory in MB. A round is `steps` env
+steps, the update after them, and the recording of episodes; one round of each engine goes before and is not counted.
 """
 
 import json
@@ -44,7 +44,7 @@ CASES = {
 
 
 class Rounds:
-    """One engine's model, which collects and learns a rollout at a time, as a run does."""
+    """One engine's model on its device, which collects and learns a rollout at a time, as a run does."""
 
     def __init__(self, config: RunConfig, engine: str) -> None:
         self._model = build_model(load_algorithm("MaskablePPO", engine), config, make_vector(config))
@@ -84,7 +84,11 @@ def main() -> None:
         agent_id="bench", name="Bench", algorithm="MaskablePPO", version=1, n_steps=steps // training.n_envs
     )
     config = RunConfig(agent=agent, training=training, mode=Mode.FULL, budget=Budget(total_timesteps=UNBOUNDED), seed=0)
-    models = {engine: Rounds(config, engine) for engine in engines}
+    models = {}
+    for name in engines:
+        engine, _, device = name.partition("@")
+        on_device = training.model_copy(update={"device": device or "cpu"})
+        models[name] = Rounds(config.model_copy(update={"training": on_device}), engine)
     for _ in range(rounds + 1):
         for model in models.values():
             model.go()

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 from rounds import print_table, printed, summary
 from scipy import stats
 
@@ -43,6 +44,27 @@ def test_speed(case: str) -> None:
     rows["fast, collect a step"] = summary(steps, " µs")
     rows[f"stock time / fast time (reach {REACH[case]})"] = summary(ratio)
     print_table(f"{case}: {STEPS:,} env steps and their update, one core, {ROUNDS} rounds", rows)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+@pytest.mark.parametrize("case", REACH)
+def test_speed_on_a_gpu(case: str) -> None:
+    engines = ("fast", "fast@cuda", "stock@cuda")
+    measured = printed("engine_rounds.py", case, STEPS, ROUNDS, ",".join(engines))
+    whole = {
+        engine: [sum(parts) for parts in zip(measured[engine]["collect"], measured[engine]["update"], strict=True)]
+        for engine in engines
+    }
+    rows = {
+        f"{engine}, {part}": summary(measured[engine][part], " s")
+        for engine in engines
+        for part in ("collect", "update")
+    }
+    for other in ("fast", "stock@cuda"):
+        ratio = [theirs / ours for theirs, ours in zip(whole[other], whole["fast@cuda"], strict=True)]
+        rows[f"{other} time / fast@cuda time"] = summary(ratio)
+    gpu = torch.cuda.get_device_name()
+    print_table(f"{case}: {STEPS:,} env steps and their update, one core and one {gpu}, {ROUNDS} rounds", rows)
 
 
 def test_memory_at_36400_actions() -> None:

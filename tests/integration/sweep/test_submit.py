@@ -26,12 +26,18 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 @pytest.fixture
 def ray_head(rlsweep: Any, kill_tree: Any) -> Iterator[str]:
-    """A cluster of one node, as an administrator would start it; its address."""
+    """A cluster of one node, as an administrator would start it, who says that it has a GPU; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
-    options = ["--node-ip-address=127.0.0.1", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
+    options = [
+        "--node-ip-address=127.0.0.1",
+        "--num-cpus=2",
+        "--num-gpus=1",
+        "--include-dashboard=false",
+        "--disable-usage-stats",
+    ]
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         head = subprocess.Popen(
             [*command, *options, f"--temp-dir={folder}"],
@@ -230,10 +236,14 @@ def test_a_server_of_the_users_own_serves_as_well_and_its_password_is_nowhere(
 
 
 def test_a_running_cluster_is_joined_and_left_as_it_was(rlsweep: Any, ray_head: str) -> None:
-    agents, base = rlsweep.agents("a", "b"), rlsweep.base("Calm")
-    for _ in range(2):
-        rlsweep.run("submit", agents, "--episodes", "10", "--base-config", base, "--address", ray_head, **HEAD_ENVIRON)
+    log = rlsweep.folder / "gpus"
+    agents, base = rlsweep.agents("a", "b"), rlsweep.base("SeesGpus", log=str(log))
+    for flags, visible in (([], {""}), (["--gpus-per-trial", "0.5"], {"0"})):
+        command = ["submit", agents, "--episodes", "10", "--base-config", base, "--address", ray_head, *flags]
+        rlsweep.run(*command, **HEAD_ENVIRON)
         assert [run["status"] for run in runs_of(rlsweep)] == ["completed"] * 2
+        assert set(log.read_text().split("\n")[:-1]) == visible
+        log.unlink()
 
 
 def test_a_pipe_that_closes_stops_the_sweep(rlsweep: Any) -> None:

@@ -38,6 +38,16 @@ class Calm(gym.Env[Observation, int]):
         return self.np_random.uniform(-1, 1, 2).astype(np.float32)
 
 
+class SeesGpus(Calm):
+    """Notes, in trials alone, which GPUs CUDA would find."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__()
+        if "ray" in sys.modules:
+            with Path(log).open("a") as file:
+                file.write(os.environ.get("CUDA_VISIBLE_DEVICES", "all") + "\n")
+
+
 class _Troubled(Calm):
     """Has its trouble at the end of an episode, in trials alone: the plan's child process, without Ray, sees it well.
 

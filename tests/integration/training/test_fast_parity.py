@@ -18,6 +18,10 @@ from tests.integration.training.masked_env import MaskedEnv
 TOLERANCE = 1e-8
 """Of each tensor's norm, in float64."""
 
+UPDATES: list[tuple[type[LegalRowsUpdate | DenseUpdate], str]] = [(LegalRowsUpdate, "cpu"), (DenseUpdate, "cpu")]
+if torch.cuda.is_available():
+    UPDATES.append((DenseUpdate, "cuda"))
+
 BUFFERED = ("observations", "actions", "rewards", "episode_starts", "values", "log_probs", "advantages", "returns")
 
 CASES: dict[str, dict[str, Any]] = {
@@ -58,7 +62,7 @@ def build(
 ) -> MaskablePPO:
     network = {key: options.pop(key) for key in ("net_arch", "activation_fn") if key in options}
     vector = DummyVecEnv([lambda: MaskedEnv(actions, legal=legal)] * envs)
-    return algorithm("MlpPolicy", vector, n_steps=steps, seed=3, device="cpu", policy_kwargs=network, **options)
+    return algorithm("MlpPolicy", vector, n_steps=steps, seed=3, policy_kwargs=network, **options)
 
 
 def in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +121,7 @@ def distances(stock: MaskablePPO, fast: FastMaskablePPO) -> dict[str, float]:
 def both(
     *, actions: int = 7, envs: int = 1, steps: int = 192, legal: int = 8, **options: Any
 ) -> tuple[MaskablePPO, FastMaskablePPO]:
-    options = {"batch_size": 64, "n_epochs": 3, "ent_coef": 0.01, "learning_rate": 1e-3} | options
+    options = {"batch_size": 64, "n_epochs": 3, "ent_coef": 0.01, "learning_rate": 1e-3, "device": "cpu"} | options
     stock, fast = (
         build(algorithm, actions=actions, envs=envs, steps=steps // envs, legal=legal, **options)
         for algorithm in (MaskablePPO, FastMaskablePPO)
@@ -127,17 +131,18 @@ def both(
     return stock, fast
 
 
-@pytest.fixture(params=[LegalRowsUpdate, DenseUpdate])
-def _each_update(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one for GPUs is torch alone, and computes the same on a CPU."""
-    monkeypatch.setattr("rlsweep.training.fast_ppo.update_on", lambda _: request.param)
+@pytest.fixture(params=UPDATES, ids=lambda of: f"{of[0].__name__} on {of[1]}")
+def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where an update is computed, in each way there is; the one for GPUs is torch alone, and works on a CPU too."""
+    update, name = request.param
+    monkeypatch.setattr("rlsweep.training.fast_ppo.update_on", lambda _: update)
+    return str(name)
 
 
-@pytest.mark.usefixtures("_each_update")
 @pytest.mark.parametrize("case", CASES)
-def test_updates_are_the_same(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_updates_are_the_same(case: str, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     in_float64(monkeypatch)
-    stock, fast = both(**CASES[case])
+    stock, fast = both(device=device, **CASES[case])
     for model in (stock, fast):
         model.policy.double()
     same_rollout(stock, fast)

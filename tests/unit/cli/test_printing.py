@@ -14,7 +14,7 @@ from rich.console import Console
 
 from rlsweep.cli.output import print_json
 from rlsweep.cli.planning import fit_on_gpu, plan_as_json, print_plan
-from rlsweep.config.estimate import Estimate, GpuMemory
+from rlsweep.config.estimate import Estimate, GpuMemory, gpu_warnings
 from rlsweep.config.plan import make_plan
 from rlsweep.config.run import Mode
 from rlsweep.runs import RunStatus
@@ -77,34 +77,51 @@ def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("total_gb", "peak_gb", "said"),
+    ("total_gb", "per_trial_gb", "said"),
     [
         (
             80,
-            0.7,
+            1.2,
             "1.2 GB of this H100's 80.0 GB: 66 fit by memory, with --gpus-per-trial 0.0151 or more.",
         ),
-        (8, 2.0, "2.5 GB of this H100's 8.0 GB: 3 fit by memory, with --gpus-per-trial 0.3333 or more."),
-        (8, 9.0, "9.5 GB of this H100's 8.0 GB: it does not fit."),
+        (8, 2.5, "2.5 GB of this H100's 8.0 GB: 3 fit by memory, with --gpus-per-trial 0.3333 or more."),
+        (8, 9.5, "9.5 GB of this H100's 8.0 GB: it does not fit."),
     ],
 )
-def test_a_plan_says_how_many_trials_a_gpu_holds(total_gb: float, peak_gb: float, said: str) -> None:
-    """The figures are given, for there is no GPU here: what is shown is the arithmetic and the words."""
+def test_a_plan_says_how_many_trials_a_gpu_holds(total_gb: float, per_trial_gb: float, said: str) -> None:
+    """The figures are given: what is shown is the arithmetic and the words."""
     small, large = (
-        GpuMemory(name="H100", total_bytes=round(total_gb * 1e9), peak_bytes=round(peak * 1e9))
-        for peak in (peak_gb / 2, peak_gb)
+        GpuMemory(name="H100", total_bytes=round(total_gb * 1e9), per_trial_bytes=round(gigabytes * 1e9))
+        for gigabytes in (per_trial_gb / 2, per_trial_gb)
     )
-    estimates = [
-        Estimate(
-            env_steps=None,
-            nominal_env_steps=None,
-            updates=None,
-            peak_memory_bytes=1,
-            checkpoint_bytes=1,
-            seconds=None,
-            gpu=gpu,
-        )
-        for gpu in (small, None, large)
-    ]
+    estimates = [on_gpu(gpu) for gpu in (small, None, large)]
     assert fit_on_gpu(estimates) == f"A trial takes {said}"
     assert fit_on_gpu([estimates[1]]) is None
+
+
+def on_gpu(gpu: GpuMemory | None) -> Estimate:
+    return Estimate(
+        env_steps=None,
+        nominal_env_steps=None,
+        updates=None,
+        peak_memory_bytes=1,
+        checkpoint_bytes=1,
+        seconds=None,
+        gpu=gpu,
+    )
+
+
+@pytest.mark.parametrize(
+    ("gpus_per_trial", "share"),
+    [(0.0, None), (0.0016, "0.0017"), (0.0017, None), (0.3, None), (1.0, None), (2.0, None)],
+)
+def test_a_plan_warns_of_more_trials_than_a_gpu_holds(gpus_per_trial: float, share: str | None) -> None:
+    """600 fit; Ray counts a GPU in ten-thousandths, of which 16 would let 625 on it."""
+    holds_600 = on_gpu(GpuMemory(name="H100", total_bytes=600, per_trial_bytes=1))
+    warnings = gpu_warnings([on_gpu(None), holds_600], gpus_per_trial)
+    expected = f"lets 625 trials share a GPU whose memory holds 600; use {share} or more."
+    assert [expected in warning for warning in warnings] == [True] * (share is not None)
+
+
+def test_no_share_of_a_gpu_makes_a_trial_fit_that_does_not() -> None:
+    assert gpu_warnings([on_gpu(GpuMemory(name="H100", total_bytes=1, per_trial_bytes=2))], 0.5) == ()

@@ -41,7 +41,7 @@ def estimated(agent: Path, measured: Measurement = MEASURED, **options: Any) -> 
 
 
 def test_round_trip() -> None:
-    on_gpu = replace(MEASURED, gpu=GpuMemory(name="H100", total_bytes=80, peak_bytes=1))
+    on_gpu = replace(MEASURED, gpu=GpuMemory(name="H100", total_bytes=80, per_trial_bytes=1))
     for measured in (MEASURED, on_gpu):
         assert Measurement.from_dict(json.loads(json.dumps(measured.as_dict()))) == measured
 

@@ -201,7 +201,9 @@ def test_a_resumed_run_starts_from_the_saved_weights(make_config, run):
     first, _ = run(make_config(total_timesteps=320, agent={"learning_rate": 0.01}), folder="first")
     resumed = make_config(total_timesteps=352, agent={"learning_rate": 1e-12}, evaluation={"enabled": False})
     second, _ = run(resumed, folder="second", resume_from=Path(first.checkpoint.uri))
-    one, other = (MaskablePPO.load(result.checkpoint.uri).policy.state_dict() for result in (first, second))
+    one, other = (
+        MaskablePPO.load(result.checkpoint.uri, device="cpu").policy.state_dict() for result in (first, second)
+    )
     assert all(np.allclose(one[name], other[name], atol=1e-8) for name in one)
 
 

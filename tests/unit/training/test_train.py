@@ -26,7 +26,7 @@ def weights(path: str) -> dict[str, torch.Tensor]:
 
 def assert_same_weights(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
     assert one.keys() == other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert all(torch.equal(one[name].cpu(), other[name].cpu()) for name in one)
 
 
 @pytest.mark.parametrize("n_envs", [1, 4])
