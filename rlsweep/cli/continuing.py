@@ -120,7 +120,7 @@ def _go_on(reference: str, share: "Share", driving: Driving) -> None:
             provenance = collect_provenance(Path(wanted[0].config_path).parent)
             place = find_place(driving, settings, sweep)
             resources = driving.resources(sweep)
-            with place.opened():
+            with place.opened(resources, len(wanted)):
                 place.check(database, resources, out)
                 code = place.drive(
                     Task(

@@ -3,6 +3,7 @@
 All three take a sweep that is on record and run the same driver; what differs is whose process that is.
 """
 
+import math
 import os
 import socket
 from abc import ABC, abstractmethod
@@ -56,8 +57,8 @@ class Place(ABC):
     address: str | None = None
 
     @abstractmethod
-    def opened(self) -> AbstractContextManager[object]:
-        """Begin to get ready, in the background; the end of the context ends what was begun."""
+    def opened(self, resources: Resources, trials: int) -> AbstractContextManager[object]:
+        """Begin to get ready for so many trials, in the background; the end of the context ends what was begun."""
 
     @abstractmethod
     def check(self, database: "Database", resources: Resources, out: "Console") -> None:
@@ -136,14 +137,20 @@ class _Here(Place):
     """Here: this process is the driver, on a Ray of its own or on a cluster that it joins."""
 
     def __init__(self, driving: Driving, settings: Settings, address: Address) -> None:
-        from rlsweep.sweep.cluster import RayOptions, RaySession
-
         self._driving = driving
         self._settings = settings
-        self._session = RaySession(RayOptions(address=address.text or None, dashboard=driving.dashboard))
+        self._address = address
 
     @override
-    def opened(self) -> AbstractContextManager[object]:
+    def opened(self, resources: Resources, trials: int) -> AbstractContextManager[object]:
+        from rlsweep.sweep.cluster import RayOptions, RaySession
+
+        options = RayOptions(
+            address=self._address.text or None,
+            most_cpus=math.ceil(trials * resources.cpus_per_trial),
+            dashboard=self._driving.dashboard,
+        )
+        self._session = RaySession(options)
         return self._session
 
     @override
@@ -186,7 +193,7 @@ class _InService(Place):
         self._card = card
 
     @override
-    def opened(self) -> AbstractContextManager[object]:
+    def opened(self, resources: Resources, trials: int) -> AbstractContextManager[object]:
         return nullcontext()
 
     @override
@@ -216,7 +223,7 @@ class _OnCluster(Place):
         self.address = cluster.url
 
     @override
-    def opened(self) -> AbstractContextManager[object]:
+    def opened(self, resources: Resources, trials: int) -> AbstractContextManager[object]:
         return nullcontext()
 
     @override

@@ -85,8 +85,8 @@ def submit(
     )
     out = driving.console()
     place = find_place(driving, settings)
-    with place.opened(), open_database(settings) as database:
-        resources = driving.resources()
+    resources = driving.resources()
+    with place.opened(resources, len(plan.trials)), open_database(settings) as database:
         _show_plan(plan, resources.gpus_per_trial, out)
         place.check(database, resources, out)
         provenance = collect_provenance(plan.trials[0].config_path.parent)

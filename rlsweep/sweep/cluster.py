@@ -40,13 +40,15 @@ class RayOptions:
     """Which Ray; all but the address is for a local one.
 
     address: of a running cluster, None for a local one
-    cpus: None takes all of the machine
+    cpus: as many as Ray is to hand out, whatever the machine has; None takes those of the machine
+    most_cpus: of the machine's, where they can be put to use; each comes with a worker that imports torch
     dashboard: Ray's own, on 127.0.0.1 at that port; the Jobs API is part of it
     token: what those who work with it must know; None makes one that nobody else learns
     """
 
     address: str | None = None
     cpus: int | None = None
+    most_cpus: int | None = None
     dashboard: bool = False
     dashboard_port: int = JOBS_PORT
     token: str | None = None
@@ -160,7 +162,7 @@ class RaySession:
         else:
             context = ray.init(
                 address="local",  # whatever RAY_ADDRESS says
-                num_cpus=self._options.cpus,
+                num_cpus=self._cpus(),
                 include_dashboard=self._options.dashboard,
                 dashboard_host="127.0.0.1",
                 dashboard_port=self._options.dashboard_port,
@@ -175,6 +177,13 @@ class RaySession:
         # Ray prints "(raylet) A worker died …" on stdout; it is on the run's record.
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
         from ray import tune  # noqa: F401 - its import takes a second, better spent here
+
+    def _cpus(self) -> int | None:
+        from ray._private.utils import get_num_cpus  # Ray's own count, which looks at a container's limits too
+
+        if self._options.cpus is not None or self._options.most_cpus is None:
+            return self._options.cpus
+        return min(self._options.most_cpus, max(1, int(get_num_cpus())))
 
 
 def _live_nodes() -> list[dict[str, Any]]:

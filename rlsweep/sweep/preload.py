@@ -11,8 +11,10 @@ import rlsweep.training.train  # noqa: F401
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
 from rlsweep.training.fast_ppo import FastMaskablePPO
+from rlsweep.training.optimizers import keep_compiler_out
 
-# A process's first optimizer imports half of torch's compiler, and its first update loads machine code.
+# A process's first update loads machine code.
+keep_compiler_out()
 torch.set_num_threads(1)
 game = DummyVecEnv([partial(make_env, EnvironmentSpec(), seed=0)])
 FastMaskablePPO("MlpPolicy", game, n_steps=8, batch_size=8, n_epochs=1, device="cpu").learn(8)

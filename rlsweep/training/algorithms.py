@@ -21,6 +21,7 @@ from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.config.schedule import initial_value
 from rlsweep.errors import ConfigError
+from rlsweep.training.optimizers import keep_compiler_out
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU}
 
@@ -51,6 +52,7 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
             f"{agent.algorithm} needs action masks, which '{config.training.environment.id}' with its action space "
             f"{env.action_space} does not have; use PPO for it."
         )
+    keep_compiler_out()
     device = config.training.device
     if device != "auto" and get_device(device).type != device.partition(":")[0]:
         # SB3 would take the CPU without a word
