@@ -7,12 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from psycopg.rows import tuple_row
+
+from rlsweep.settings import Settings
+from rlsweep.store.database import Database
+from rlsweep.store.opening import open_database
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
@@ -77,14 +83,30 @@ class Rlsweep:
     def json(self, *arguments: str) -> Any:
         return json.loads(self.run(*arguments, "--json").stdout)
 
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query finds in the embedded database."""
+        with self._database() as database:
+            return found(database, query)
+
     def wait_until(self, query: str) -> None:
-        """Until a query of one number, or none, gives anything but nothing and 0."""
+        """Until a query of one number, or none, finds anything but nothing and 0.
+
+        It is asked from here: commands, one after the other, would keep a core from those that are waited for.
+        """
         deadline = time.monotonic() + WAIT_S
-        while time.monotonic() < deadline:
-            if self.run("db", "shell", "-c", f"copy ({query}) to stdout").stdout.strip() not in ("", "0"):
-                return
-            time.sleep(0.3)
+        with self._database() as database:
+            while time.monotonic() < deadline:
+                if [row for row in found(database, query) if row[0]]:
+                    return
+                time.sleep(0.1)
         raise AssertionError(f"not before long: {query}")
+
+    def wait_for_episodes(self, episodes: int) -> None:
+        """Until so many are on record."""
+        self.wait_until(f"select 1 from training_runs having sum(episodes) >= {episodes}")
+
+    def _database(self) -> AbstractContextManager[Database]:
+        return open_database(Settings(home=self.home, storage=self.home, database_url=None))
 
     def agents(self, *variants: str) -> str:
         """Write agent configs; the pattern that finds them."""
@@ -109,6 +131,11 @@ class Rlsweep:
             except psutil.Error:
                 continue
         return found
+
+
+def found(database: Database, query: str) -> list[tuple[Any, ...]]:
+    with database.readonly() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(query.encode()).fetchall()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ The cluster is a head and two more nodes on this machine; tests/integration/swee
 """
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -95,5 +94,5 @@ def test_a_sweep_lives_on_a_cluster(rlsweep: Any, cluster: Cluster) -> None:
     assert [run["status"] for run in runs] == ["completed"] * 4
     assert {run["attempt"] for run in runs} <= {1, 2}
     assert 2 in {run["attempt"] for run in runs}
-    counted = rlsweep.run("db", "shell", "-c", "select distinct count(*), max(episode) from episodes group by run_id")
-    assert re.search(rf"{EPISODES}\s*\|\s*{EPISODES}\n\(1 row\)", counted.stdout), counted.stdout
+    counted = rlsweep.rows("select distinct count(*), max(episode) from episodes group by run_id")
+    assert counted == [(EPISODES, EPISODES)]

@@ -38,14 +38,12 @@ def test_connect_four_is_learnt_and_stock_sb3_plays_the_checkpoint(rlsweep: Any)
     assert [run["status"] for run in runs] == ["completed"] * 3
 
     last_500 = """
-        copy (
-            select avg((outcome = 'win')::int) from (
-                select *, row_number() over (partition by run_id order by episode desc) as back from episodes
-            ) as counted
-            where back <= 500 group by run_id
-        ) to stdout
+        select avg((outcome = 'win')::int) from (
+            select *, row_number() over (partition by run_id order by episode desc) as back from episodes
+        ) as counted
+        where back <= 500 group by run_id
     """
-    win_rates = [float(rate) for rate in rlsweep.run("db", "shell", "-c", last_500).stdout.split()]
+    win_rates = [float(rate) for (rate,) in rlsweep.rows(last_500)]
     print(f"win rates of the last 500 episodes: {win_rates}")
     assert len(win_rates) == 3
     assert min(win_rates) > 0.68

@@ -21,24 +21,9 @@ def runs_of(rlsweep: Any) -> list[dict[str, Any]]:
     return runs
 
 
-def rows(rlsweep: Any, query: str) -> list[list[str]]:
-    return [
-        line.split("\t") for line in rlsweep.run("db", "shell", "-c", f"copy ({query}) to stdout").stdout.split("\n")
-    ][:-1]
-
-
-def wait_for_checkpoint(rlsweep: Any) -> None:
-    deadline = time.monotonic() + 180
-    while time.monotonic() < deadline:
-        if rows(rlsweep, "select 1 from checkpoints"):
-            return
-        time.sleep(0.5)
-    raise AssertionError("no checkpoint was written")
-
-
 def assert_every_episode_once(rlsweep: Any) -> None:
-    counted = rows(rlsweep, "select count(*), min(episode), max(episode), max(env_steps) from episodes group by run_id")
-    assert counted == [[str(EPISODES), "1", str(EPISODES), str(10 * EPISODES)]] * len(runs_of(rlsweep))
+    counted = rlsweep.rows("select count(*), min(episode), max(episode), max(env_steps) from episodes group by run_id")
+    assert counted == [(EPISODES, 1, EPISODES, 10 * EPISODES)] * len(runs_of(rlsweep))
 
 
 def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) -> None:
@@ -47,7 +32,7 @@ def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) ->
     submit = rlsweep.start(
         *("submit", agents, "--episodes", str(EPISODES), "--base-config", base, "--name", "night", *EVERY_ROLLOUT)
     )
-    wait_for_checkpoint(rlsweep)
+    rlsweep.wait_until("select count(*) from checkpoints")
     submit.send_signal(signal.SIGKILL)
     submit.communicate(timeout=30)
     killed = time.monotonic()
@@ -62,8 +47,8 @@ def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) ->
     runs = runs_of(rlsweep)
     assert [run["status"] for run in runs] == ["completed"] * 3
     assert sorted(run["attempt"] for run in runs) == [1, 2, 2], "two trials ran side by side"
-    gone_on = rows(rlsweep, "select min(episode) from episodes where attempt = 2 group by run_id")
-    assert any(int(first) > 1 for (first,) in gone_on), "from a checkpoint, not from the start"
+    gone_on = rlsweep.rows("select min(episode) from episodes where attempt = 2 group by run_id")
+    assert any(first > 1 for (first,) in gone_on), "from a checkpoint, not from the start"
     assert rlsweep.run("resume", "night").stdout == "Sweep night is completed: there is nothing left to run.\n"
     assert [run["attempt"] for run in runs_of(rlsweep)] == [run["attempt"] for run in runs]
 
@@ -75,7 +60,7 @@ def test_a_stopped_sweep_is_offered_and_resumed(rlsweep: Any) -> None:
         *EVERY_ROLLOUT,
     )
     submit = rlsweep.start(*command, "--name", "first")
-    wait_for_checkpoint(rlsweep)
+    rlsweep.wait_until("select count(*) from checkpoints")
     submit.send_signal(signal.SIGINT)
     out, _ = submit.communicate(timeout=60)
     assert submit.returncode == 130
@@ -106,8 +91,8 @@ def test_retry_runs_the_failed_trials_and_no_other(rlsweep: Any) -> None:
     assert "1 of 2 trials to run" in rlsweep.run("retry", "mine").stdout
     assert sorted((run["status"], run["attempt"]) for run in runs_of(rlsweep)) == [("completed", 1), ("completed", 2)]
     assert_every_episode_once(rlsweep)
-    (again,) = rows(rlsweep, "select min(episode) from episodes where attempt = 2")
-    assert int(again[0]) > 20, "from its last checkpoint"
+    ((again,),) = rlsweep.rows("select min(episode) from episodes where attempt = 2")
+    assert again > 20, "from its last checkpoint"
 
 
 def test_a_failed_trial_can_begin_anew(rlsweep: Any) -> None:
@@ -116,7 +101,7 @@ def test_a_failed_trial_can_begin_anew(rlsweep: Any) -> None:
         *("submit", rlsweep.agents("a"), "--episodes", str(EPISODES), "--base-config", base), *EVERY_ROLLOUT, expect=1
     )
     rlsweep.run("retry", "latest", "--from-start")
-    assert rows(rlsweep, "select count(*), min(episode) from episodes where attempt = 2") == [[str(EPISODES), "1"]]
+    assert rlsweep.rows("select count(*), min(episode) from episodes where attempt = 2") == [(EPISODES, 1)]
 
 
 def test_a_trial_whose_process_died_goes_on_from_its_last_checkpoint(rlsweep: Any) -> None:
@@ -125,5 +110,5 @@ def test_a_trial_whose_process_died_goes_on_from_its_last_checkpoint(rlsweep: An
     (run,) = runs_of(rlsweep)
     assert (run["status"], run["attempt"]) == ("completed", 2)
     assert_every_episode_once(rlsweep)
-    (again,) = rows(rlsweep, "select min(episode) from episodes where attempt = 2")
-    assert int(again[0]) > 5
+    ((again,),) = rlsweep.rows("select min(episode) from episodes where attempt = 2")
+    assert again > 5

@@ -69,17 +69,6 @@ def runs_of(rlsweep: Any) -> list[dict[str, Any]]:
     return runs
 
 
-def wait_for_episodes(rlsweep: Any, episodes: int) -> None:
-    deadline = time.monotonic() + 180
-    while time.monotonic() < deadline:
-        status = rlsweep.start("status", "--json")
-        out, _ = status.communicate(timeout=30)
-        if status.returncode == 0 and sum(map(int, re.findall(r'"episodes": (\d+),\n\s+"updates"', out))) >= episodes:
-            return
-        time.sleep(0.2)
-    raise AssertionError("no episodes came in")
-
-
 def test_a_sweep_runs_to_its_end(rlsweep: Any) -> None:
     done = rlsweep.run(
         "submit", rlsweep.agents("a", "b"), "--episodes", "20", "--seeds", "2", "--base-config", rlsweep.base("Calm")
@@ -91,13 +80,8 @@ def test_a_sweep_runs_to_its_end(rlsweep: Any) -> None:
         ("tiny_a", 1, "completed"),
         ("tiny_b", 1, "completed"),
     ]
-    counted = rlsweep.run(
-        "db",
-        "shell",
-        "-c",
-        "copy (select run_id, count(*), max(episode), max(env_steps) from episodes group by 1) to stdout",
-    )
-    assert sorted(line.split("\t")[1:] for line in counted.stdout.splitlines()) == [["20", "20", "200"]] * 4
+    counted = rlsweep.rows("select count(*), max(episode), max(env_steps) from episodes group by run_id")
+    assert counted == [(20, 20, 200)] * 4
     assert all(run["updates"] == 3 and run["attempt"] == 1 for run in runs)
     assert all(run["metadata"]["versions"]["ray"] and run["metadata"]["command"] for run in runs)
     assert "4 trials: 2 configs × 2 seeds" in done.stdout
@@ -137,7 +121,7 @@ def test_a_trial_whose_process_always_dies_fails(rlsweep: Any) -> None:
 def test_ctrl_c_stops_trials_and_keeps_what_they_recorded(rlsweep: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     submit = rlsweep.start("submit", rlsweep.agents("a", "b", "c"), "--episodes", "100000", "--base-config", base)
-    wait_for_episodes(rlsweep, 5)
+    rlsweep.wait_for_episodes(5)
     submit.send_signal(signal.SIGINT)
     out, err = submit.communicate(timeout=60)
     assert submit.returncode == 130, err
@@ -177,7 +161,7 @@ def test_stop_from_another_terminal_ends_even_a_trial_that_hangs(rlsweep: Any) -
         "--name",
         "mine",
     )
-    wait_for_episodes(rlsweep, 5)
+    rlsweep.wait_for_episodes(5)
     assert "running trials will end by themselves" in rlsweep.run("stop", "mine").stdout
     out, err = submit.communicate(timeout=60)
     assert submit.returncode == 1, f"{out}\n{err}"
@@ -187,7 +171,7 @@ def test_stop_from_another_terminal_ends_even_a_trial_that_hangs(rlsweep: Any) -
 def test_nothing_of_ray_outlives_a_killed_driver(rlsweep: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     submit = rlsweep.start("submit", rlsweep.agents("a", "b"), "--episodes", "100000", "--base-config", base)
-    wait_for_episodes(rlsweep, 5)
+    rlsweep.wait_for_episodes(5)
     submit.kill()
     submit.communicate(timeout=30)
     deadline = time.monotonic() + 30
@@ -249,7 +233,7 @@ def test_a_running_cluster_is_joined_and_left_as_it_was(rlsweep: Any, ray_head: 
 def test_a_pipe_that_closes_stops_the_sweep(rlsweep: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base)
-    wait_for_episodes(rlsweep, 5)
+    rlsweep.wait_for_episodes(5)
     submit.stdout.close()
     submit.send_signal(signal.SIGINT)
     submit.wait(timeout=60)
