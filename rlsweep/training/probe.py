@@ -40,8 +40,8 @@ from rlsweep.training.boundary import Learnt
 from rlsweep.training.observed import observe, observed
 from rlsweep.training.vector import make_vector
 
-PLAY_SECONDS = 1.0
-LEARN_SECONDS = 0.5
+PLAY_SECONDS = 0.5
+LEARN_SECONDS = 0.3
 MOST_ROLLOUTS = 10
 GRADIENT_STEPS = 8
 """On one minibatch, so that what is done once an update hardly counts."""

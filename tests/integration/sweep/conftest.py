@@ -98,7 +98,7 @@ class Rlsweep:
             while time.monotonic() < deadline:
                 if [row for row in found(database, query) if row[0]]:
                     return
-                time.sleep(0.1)
+                time.sleep(0.3)
         raise AssertionError(f"not before long: {query}")
 
     def wait_for_episodes(self, episodes: int) -> None:
