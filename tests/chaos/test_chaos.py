@@ -85,7 +85,8 @@ def recorded(database: Database, sweep: str) -> tuple[list[TrainingRun], Rows]:
 
 def in_peace(folder: Path, server: Server) -> Rows:
     environ = environ_of(folder / "peace", RLSWEEP_DATABASE_URL=server.database.url)
-    command = [sys.executable, "-m", "rlsweep", *submission("peace"), *FLAGS]
+    # one trial a core: few workers, which take the next trial
+    command = [sys.executable, "-m", "rlsweep", *submission("peace")]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return recorded(server.database, "peace")[1]
