@@ -234,6 +234,9 @@ def test_a_pipe_that_closes_stops_the_sweep(rlsweep: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base)
     rlsweep.wait_for_episodes(5)
+    titles = [" ".join(process.cmdline()).strip() for process in rlsweep.processes()]
+    workers = [title for title in titles if title.startswith("ray::") and not title.endswith("Agent")]
+    assert len(workers) == 1, "one trial has use for one"
     submit.stdout.close()
     submit.send_signal(signal.SIGINT)
     submit.wait(timeout=60)

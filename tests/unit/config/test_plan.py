@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from rlsweep.config.differences import base_difference
-from rlsweep.config.plan import Plan, Trial, make_plan, make_run
+from rlsweep.config.plan import Plan, Trial, check_trials, make_plan, make_run
 from rlsweep.config.run import Budget, Mode, RunConfig
-from rlsweep.errors import ConfigError
+from rlsweep.config.training import TrainingConfig
+from rlsweep.errors import ConfigError, InputError
 
 Write = Callable[..., Path]
 
@@ -210,3 +211,11 @@ def test_a_plan_knows_how_it_was_asked_for(write_agent: Write, write_base: Write
     made = plan(write_agent(), base_config=base, overrides=["gamma=0.9", "n_epochs=3"])
     assert (made.overrides, made.base_config_path) == (("gamma=0.9", "n_epochs=3"), base)
     assert plan(write_agent()).base_config_path is None
+
+
+def test_a_gpu_is_asked_for_where_trials_get_none() -> None:
+    training = TrainingConfig(device="cuda:0")
+    with pytest.raises(InputError, match=r"device: cuda:0 is asked for, but trials get no GPU: add --gpus-per-trial"):
+        check_trials(training, gpus_per_trial=0.0)
+    check_trials(training, gpus_per_trial=0.5)
+    check_trials(TrainingConfig(), gpus_per_trial=0.0)
