@@ -53,16 +53,16 @@ def submit(folder: Path, *arguments: str) -> list[str]:
     ]
 
 
-def whole_processes(*engines: str, trials: int, steps: int, rounds: int) -> dict[str, list[float]]:
+def whole_processes(*, trials: int, steps: int, rounds: int) -> dict[str, list[float]]:
     """Seconds of each, in alternation."""
     configs = min(4, trials)
-    seconds: dict[str, list[float]] = {f"rlsweep submit, {engine} engine": [] for engine in engines}
+    seconds: dict[str, list[float]] = {f"rlsweep submit, {engine} engine": [] for engine in ENGINES}
     seconds |= {"hand-written Tune": [], "plain loop": []}
     with tempfile.TemporaryDirectory(prefix="rlsweep-bench-") as name:
         folder = Path(name)
         write_configs(folder, configs, steps)
         for _ in range(rounds):
-            for engine in engines:
+            for engine in ENGINES:
                 command = submit(
                     folder, "--total-timesteps", str(steps), "--seeds", str(trials // configs),
                     "--base-config", str(folder / f"cartpole-{engine}.json"),
@@ -122,7 +122,7 @@ def _bare_rate(gate: Path, engine: str, steps: int) -> float:
 
 
 def test_whole_processes() -> None:
-    seconds = whole_processes(*ENGINES, trials=16, steps=2048, rounds=ROUNDS)
+    seconds = whole_processes(trials=16, steps=2048, rounds=ROUNDS)
     rows = {name: summary(values, " s") for name, values in seconds.items()}
     for engine, tune_reach, loop_reach in (("stock", 2, 1.1), ("fast", 3, 1.0)):
         ours = seconds[f"rlsweep submit, {engine} engine"]
