@@ -34,7 +34,7 @@ def show_plan(
     total_timesteps: options.Timesteps = None,
     seeds: options.Seeds = 1,
     with_base: options.WithBase = False,
-    gpus_per_trial: options.GpusPerTrial = 0.0,
+    gpus_per_trial: options.GpusPerTrial = None,
     json: options.Json = False,
 ) -> None:
     """Show what `submit` would run: trials, differing keys, updates, memory, time, warnings."""

@@ -59,7 +59,19 @@ def submit(
         seeds=seeds,
         with_base=with_base,
     )
-    check_trials(plan.base_training, gpus_per_trial=gpus_per_trial or 0.0)
+    driving = Driving(
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        max_concurrent=max_concurrent,
+        autoscale=autoscale,
+        address=address,
+        detach=detach,
+        dashboard=dashboard,
+        grace=grace,
+        json=json,
+    )
+    resources = driving.resources()
+    check_trials(plan.base_training, gpus_per_trial=resources.gpus_per_trial)
     # What follows is slow to import; a typing mistake above should not have to wait for it.
     from rlsweep.cli.places import Task, find_place
     from rlsweep.store.opening import check_reachable, open_database
@@ -72,20 +84,8 @@ def submit(
         check_name(name)
     check_reachable(settings)
     check_usable(settings.storage)
-    driving = Driving(
-        cpus_per_trial=cpus_per_trial,
-        gpus_per_trial=gpus_per_trial,
-        max_concurrent=max_concurrent,
-        autoscale=autoscale,
-        address=address,
-        detach=detach,
-        dashboard=dashboard,
-        grace=grace,
-        json=json,
-    )
     out = driving.console()
     place = find_place(driving, settings)
-    resources = driving.resources()
     with place.opened(resources, len(plan.trials)), open_database(settings) as database:
         _show_plan(plan, resources.gpus_per_trial, out)
         place.check(database, resources, out)

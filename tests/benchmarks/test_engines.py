@@ -25,11 +25,16 @@ LEARNING_STEPS = 60_000
 def ratios(case: str, *, steps: int, rounds: int) -> tuple[dict, list[float]]:
     """What `engine_rounds.py` prints, and stock's time over the fast engine's, round by round."""
     measured = printed("engine_rounds.py", case, steps, rounds, "stock,fast")
-    stock, fast = (
-        [sum(parts) for parts in zip(measured[engine]["collect"], measured[engine]["update"], strict=True)]
-        for engine in ("stock", "fast")
+    return measured, time_ratio(measured, "stock", "fast")
+
+
+def time_ratio(measured: dict, engine: str, other: str) -> list[float]:
+    """One engine's time for a whole round over another's, round by round."""
+    whole = (
+        [sum(parts) for parts in zip(measured[name]["collect"], measured[name]["update"], strict=True)]
+        for name in (engine, other)
     )
-    return measured, [theirs / ours for theirs, ours in zip(stock, fast, strict=True)]
+    return [theirs / ours for theirs, ours in zip(*whole, strict=True)]
 
 
 @pytest.mark.parametrize("case", REACH)
@@ -51,18 +56,13 @@ def test_speed(case: str) -> None:
 def test_speed_on_a_gpu(case: str) -> None:
     engines = ("fast", "fast@cuda", "stock@cuda")
     measured = printed("engine_rounds.py", case, STEPS, ROUNDS, ",".join(engines))
-    whole = {
-        engine: [sum(parts) for parts in zip(measured[engine]["collect"], measured[engine]["update"], strict=True)]
-        for engine in engines
-    }
     rows = {
         f"{engine}, {part}": summary(measured[engine][part], " s")
         for engine in engines
         for part in ("collect", "update")
     }
     for other in ("fast", "stock@cuda"):
-        ratio = [theirs / ours for theirs, ours in zip(whole[other], whole["fast@cuda"], strict=True)]
-        rows[f"{other} time / fast@cuda time"] = summary(ratio)
+        rows[f"{other} time / fast@cuda time"] = summary(time_ratio(measured, other, "fast@cuda"))
     gpu = torch.cuda.get_device_name()
     print_table(f"{case}: {STEPS:,} env steps and their update, one core and one {gpu}, {ROUNDS} rounds", rows)
 

@@ -2,9 +2,10 @@
 
 import csv
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -131,17 +132,30 @@ def test_loads_more_by_itself(recorded, visit: Callable[..., Page]) -> None:
     expect(page.locator("#runs tbody tr[data-key]")).to_have_count(RUNS)
 
 
-def test_a_long_list_keeps_its_rows_and_polls_only_its_beginning(
+@pytest.fixture
+def site_of(
     embedded_database: Database,
     copy_of: Callable[[Database], AbstractContextManager[Database]],
     new_run: Callable[..., NewRun],
     new_sweep: Callable[..., NewSweep],
     serve: Callable[..., AbstractContextManager],
-    visit: Callable[..., Page],
+) -> Callable[[int], AbstractContextManager]:
+    """A context with a database of so many runs of one sweep, and a site over it."""
+
+    @contextmanager
+    def open_site(runs: int) -> Iterator[tuple[Database, Any]]:
+        with copy_of(embedded_database) as database, serve(database) as site:
+            sweeps.create(database, new_sweep(), [new_run(seed=seed) for seed in range(runs)])
+            yield database, site
+
+    return open_site
+
+
+def test_a_long_list_keeps_its_rows_and_polls_only_its_beginning(
+    site_of: Callable[[int], AbstractContextManager], new_run: Callable[..., NewRun], visit: Callable[..., Page]
 ) -> None:
     count = 620
-    with copy_of(embedded_database) as database, serve(database) as site:
-        sweeps.create(database, new_sweep(), [new_run(seed=seed) for seed in range(count)])
+    with site_of(count) as (database, site):
         page = visit(site, "/training")
         shown = page.locator("#runs tbody tr[data-key]")
         asked: list[str] = []
@@ -161,16 +175,10 @@ def test_a_long_list_keeps_its_rows_and_polls_only_its_beginning(
 
 
 def test_goes_on_for_one_who_never_leaves_its_end(
-    embedded_database: Database,
-    copy_of: Callable[[Database], AbstractContextManager[Database]],
-    new_run: Callable[..., NewRun],
-    new_sweep: Callable[..., NewSweep],
-    serve: Callable[..., AbstractContextManager],
-    visit: Callable[..., Page],
+    site_of: Callable[[int], AbstractContextManager], visit: Callable[..., Page]
 ) -> None:
     count = 170
-    with copy_of(embedded_database) as database, serve(database) as site:
-        sweeps.create(database, new_sweep(), [new_run(seed=seed) for seed in range(count)])
+    with site_of(count) as (_, site):
         page = visit(site, "/training")
         shown = page.locator("#runs tbody tr[data-key]")
         expect(shown).to_have_count(50)

@@ -96,7 +96,7 @@ class Rlsweep:
         deadline = time.monotonic() + WAIT_S
         with self._database() as database:
             while time.monotonic() < deadline:
-                if [row for row in found(database, query) if row[0]]:
+                if any(row[0] for row in found(database, query)):
                     return
                 time.sleep(0.3)
         raise AssertionError(f"not before long: {query}")
@@ -135,7 +135,7 @@ class Rlsweep:
 
 def found(database: Database, query: str) -> list[tuple[Any, ...]]:
     with database.readonly() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(query.encode()).fetchall()
+        return cursor.execute(query).fetchall()
 
 
 @pytest.fixture

@@ -334,7 +334,6 @@ fill(
 startKeys();
 startExport("training-runs", "/training-runs", "runs", EXPORTED, question);
 byId("load-more").addEventListener("click", showMore);
-footObserver.observe(byId("table-foot"));
 poller.now();
 loadChoices().catch(() => {});
 window.setInterval(() => !document.hidden && loadChoices().catch(() => {}), CHOICES_MS);
