@@ -25,6 +25,11 @@ class Paths:
         return self.settings.home / "spool"
 
     @property
+    def measurements(self) -> Path:
+        """What the plans of sweeps measured, for the next of the same environment and network."""
+        return self.settings.home / "measurements.json"
+
+    @property
     def service(self) -> Path:
         """What the service of `rlsweep up` keeps: who it is, its log, and one log a sweep."""
         return self.settings.home / "service"

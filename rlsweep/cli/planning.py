@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from rlsweep.analysis.wording import plural
 from rlsweep.cli import options
-from rlsweep.cli.output import console, duration, print_json, size
-from rlsweep.config.estimate import Estimate, budget_warnings, estimate, gpu_warnings, largest_on_gpu
+from rlsweep.cli.output import console, duration, print_json, size, when
+from rlsweep.config.estimate import Estimate, Measurement, budget_warnings, estimate, gpu_warnings, largest_on_gpu
 from rlsweep.config.plan import Plan, check_trials, make_plan
 from rlsweep.config.run import Budget, Mode
 
@@ -50,15 +51,15 @@ def show_plan(
     )
     gpus_per_trial = gpus_per_trial or 0.0
     check_trials(plan.base_training, gpus_per_trial=gpus_per_trial)
-    estimates = measure_plan(plan, gpus_per_trial)
+    estimates = estimate_plan(plan, measure_plan(plan, gpus_per_trial))
     if json:
         print_json(plan_as_json(plan, estimates, gpus_per_trial=gpus_per_trial))
     else:
         print_plan(plan, estimates, console(), gpus_per_trial=gpus_per_trial)
 
 
-def measure_plan(plan: Plan, gpus_per_trial: float) -> list[Estimate]:
-    """Estimate every trial by a child process that plays the environment and times a minibatch.
+def measure_plan(plan: Plan, gpus_per_trial: float) -> list[Measurement]:
+    """Measure for every trial by a child process that plays the environment and times a minibatch.
 
     Where trials have GPUs and this machine has none, it is measured without.
 
@@ -66,9 +67,12 @@ def measure_plan(plan: Plan, gpus_per_trial: float) -> list[Estimate]:
     """
     from rlsweep.training.probing import measure
 
-    configs = [trial.config for trial in plan.trials]
-    measurements = measure(configs, gpus=gpus_per_trial > 0, timeout=PROBE_SECONDS)
-    return [estimate(config, measurement) for config, measurement in zip(configs, measurements, strict=True)]
+    return measure([trial.config for trial in plan.trials], gpus=gpus_per_trial > 0, timeout=PROBE_SECONDS)
+
+
+def estimate_plan(plan: Plan, measurements: Sequence[Measurement]) -> list[Estimate]:
+    """What every trial will take, from a measurement for each."""
+    return [estimate(trial.config, each) for trial, each in zip(plan.trials, measurements, strict=True)]
 
 
 def plan_as_json(plan: Plan, estimates: Sequence[Estimate], *, gpus_per_trial: float = 0.0) -> dict[str, Any]:
@@ -93,7 +97,12 @@ def plan_as_json(plan: Plan, estimates: Sequence[Estimate], *, gpus_per_trial: f
 
 
 def print_plan(
-    plan: Plan, estimates: Sequence[Estimate] | None, out: "Console", *, gpus_per_trial: float = 0.0
+    plan: Plan,
+    estimates: Sequence[Estimate] | None,
+    out: "Console",
+    *,
+    gpus_per_trial: float = 0.0,
+    measured_at: datetime | None = None,
 ) -> None:
     """Draw a line a config: what sets it apart, and what one trial of it will take where that was measured."""
     from rich.table import Table
@@ -122,6 +131,8 @@ def print_plan(
     out.print(table)
     if estimates is not None:
         out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in estimates))} at the most.")
+        if measured_at is not None:
+            out.print(f"Memory and time are as measured at {when(measured_at)}; `rlsweep plan` measures anew.")
         if (fit := fit_on_gpu(estimates)) is not None:
             out.print(fit, markup=False, soft_wrap=True)
     warnings = (

@@ -1,5 +1,6 @@
 """`rlsweep submit`: run a sweep to its end, with live progress."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,10 +8,11 @@ import typer
 from rlsweep.cli import options
 from rlsweep.cli.driving import DEFAULT_GRACE, Driving
 from rlsweep.cli.output import can_ask
-from rlsweep.cli.planning import measure_plan, print_plan
+from rlsweep.cli.planning import estimate_plan, measure_plan, print_plan
 from rlsweep.config.plan import Plan, check_trials, make_plan
 from rlsweep.config.run import Mode
 from rlsweep.errors import InputError, RlsweepError
+from rlsweep.paths import Paths
 from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
@@ -87,7 +89,7 @@ def submit(
     out = driving.console()
     place = find_place(driving, settings)
     with place.opened(resources, len(plan.trials)), open_database(settings) as database:
-        _show_plan(plan, resources.gpus_per_trial, out)
+        _show_plan(plan, resources.gpus_per_trial, Paths(settings).measurements, out)
         place.check(database, resources, out)
         provenance = collect_provenance(plan.trials[0].config_path.parent)
         sweep, share = _unfinished_instead(database, plan), UNFINISHED
@@ -101,15 +103,38 @@ def submit(
         raise typer.Exit(code)
 
 
-def _show_plan(plan: Plan, gpus_per_trial: float, out: "Console") -> None:
-    """Print the plan; an environment that can be made but fails when played is for its trials to record."""
+def _show_plan(plan: Plan, gpus_per_trial: float, kept: Path, out: "Console") -> None:
+    """Print the plan, by what was measured for the last sweeps where that will do: the file `kept` holds it.
+
+    GPUs are measured every time, for what they take depends on drivers, which no package here knows of. An environment
+    that can be made but fails when played is for its trials to record.
+    """
+    from rlsweep.training.measured import recall, remember
+
+    configs = [trial.config for trial in plan.trials]
+    recalled = None if gpus_per_trial else recall(kept, configs)
+    if recalled is not None:
+        estimates = estimate_plan(plan, [each.measurement for each in recalled])
+        print_plan(plan, estimates, out, measured_at=min(each.at for each in recalled))
+        return
     try:
-        print_plan(plan, measure_plan(plan, gpus_per_trial), out, gpus_per_trial=gpus_per_trial)
+        measurements = measure_plan(plan, gpus_per_trial)
     except InputError:
         raise
     except RlsweepError as error:
         print_plan(plan, None, out)
-        out.print(f"Warning: {error}", markup=False, style="yellow", soft_wrap=True)
+        _warn(str(error), out)
+        return
+    print_plan(plan, estimate_plan(plan, measurements), out, gpus_per_trial=gpus_per_trial)
+    if not gpus_per_trial:
+        try:
+            remember(kept, configs, measurements)
+        except OSError as error:
+            _warn(f"What was measured cannot be kept for the next sweep: {error}", out)
+
+
+def _warn(of: str, out: "Console") -> None:
+    out.print(f"Warning: {of}", markup=False, style="yellow", soft_wrap=True)
 
 
 def _unfinished_instead(database: "Database", plan: Plan) -> Sweep | None:

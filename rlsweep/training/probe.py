@@ -33,6 +33,7 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 from rlsweep.config.agent import SplitLayers
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.estimate import GpuMemory, Measurement
+from rlsweep.config.measuring import environment_key, network_key, rollout_length
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import RlsweepError
 from rlsweep.training.algorithms import build_model, load_algorithm
@@ -84,12 +85,12 @@ def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
     The process's peak memory never falls: measured in this order, it is that of the network measured last.
     """
     measurements: dict[int, Measurement] = {}
-    by_environment = _grouped(range(len(configs)), lambda index: _environment_key(configs[index]))
+    by_environment = _grouped(range(len(configs)), lambda index: environment_key(configs[index]))
     for same_environment in by_environment:
         env = make_vector(configs[same_environment[0]])
         try:
             play = _play(env, configs[same_environment[0]].seed)
-            by_network = _grouped(same_environment, lambda index: _network_key(configs[index]))
+            by_network = _grouped(same_environment, lambda index: network_key(configs[index]))
             for same_network in sorted(by_network, key=lambda indices: _weight(configs[indices[0]])):
                 learning = _learn(env, configs[same_network[0]])
                 for index in same_network:
@@ -106,37 +107,10 @@ def _grouped(indices: Sequence[int], key: Callable[[int], str]) -> list[list[int
     return list(groups.values())
 
 
-def _environment_key(config: RunConfig) -> str:
-    fields = {
-        "environment",
-        "n_envs",
-        "vec_env",
-        "max_steps_per_episode",
-        "normalize_observations",
-        "normalize_rewards",
-        "device",
-        "engine",
-    }
-    return config.training.model_dump_json(include=fields)
-
-
-def _network_key(config: RunConfig) -> str:
-    agent = config.agent
-    return json.dumps([agent.algorithm, agent.network.model_dump_json(), _rollout_length(config)])
-
-
 def _weight(config: RunConfig) -> int:
     layers = config.agent.network.net_arch
     width = sum(layers.pi) + sum(layers.vf) if isinstance(layers, SplitLayers) else 2 * sum(layers)
-    return width * _rollout_length(config)
-
-
-def _rollout_length(config: RunConfig) -> int:
-    """Steps per environment that make one gradient step: a minibatch, or all of the rollout."""
-    agent = config.agent
-    if "batch_size" not in ALGORITHMS[agent.algorithm].hyperparameters:
-        return agent.n_steps
-    return min(agent.n_steps, -(-agent.batch_size // config.training.n_envs))
+    return width * rollout_length(config)
 
 
 def _play(env: VecEnv, seed: int) -> Play:
@@ -205,7 +179,7 @@ class _Stopwatch(BaseCallback):
 
 def _learn(env: VecEnv, config: RunConfig) -> Learning:
     """Collect and learn from rollouts of one minibatch each, for about LEARN_SECONDS."""
-    length = _rollout_length(config)
+    length = rollout_length(config)
     ppo = config.agent.ppo.model_copy(update={"target_kl": None})
     agent = config.agent.model_copy(update={"n_steps": length, "n_epochs": GRADIENT_STEPS, "ppo": ppo})
     training = config.training

@@ -67,6 +67,7 @@ def whole_processes(*, trials: int, steps: int, rounds: int) -> dict[str, list[f
                     folder, "--total-timesteps", str(steps), "--seeds", str(trials // configs),
                     "--base-config", str(folder / f"cartpole-{engine}.json"),
                 )  # fmt: skip
+                (folder / "home" / "measurements.json").unlink(missing_ok=True)  # each plans as the first does
                 seconds[f"rlsweep submit, {engine} engine"].append(
                     seconds_of(command, RLSWEEP_HOME=str(folder / "home"))
                 )

@@ -1,0 +1,79 @@
+"""Measurements that were made here before, so that the next sweep over the same game need not wait for another."""
+
+import json
+import os
+import platform
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, TypeAdapter
+
+from rlsweep import __version__
+from rlsweep.config.estimate import Measurement
+from rlsweep.config.measuring import measurement_key
+from rlsweep.config.run import RunConfig
+
+MOST_AGE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A measurement, and when it was made."""
+
+    at: AwareDatetime
+    measurement: Measurement
+
+
+_FILE = TypeAdapter(dict[str, Kept])
+
+
+def recall(file: Path, configs: Sequence[RunConfig]) -> list[Kept] | None:
+    """What `remember` left in the file, for each config, on this machine, with the packages that are installed now.
+
+    None where a single one is missing, or older than MOST_AGE.
+    """
+    kept = _still_good(file, datetime.now(UTC))
+    found = [kept.get(key) if (key := _key(config)) else None for config in configs]
+    recalled = [each for each in found if each is not None]
+    return recalled if len(recalled) == len(configs) else None
+
+
+def remember(file: Path, configs: Sequence[RunConfig], measurements: Sequence[Measurement]) -> None:
+    """Keep measurements that were just made, beside those that are still good. Raises OSError where that cannot be."""
+    now = datetime.now(UTC)
+    kept = _still_good(file, now)
+    kept |= {key: Kept(now, each) for config, each in zip(configs, measurements, strict=True) if (key := _key(config))}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(_FILE.dump_json(kept))
+        aside.replace(file)  # whole, or not at all: two commands may write at a time
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _still_good(file: Path, now: datetime) -> dict[str, Kept]:
+    """What is kept; nothing where there is no file, or one that was damaged: it is only measured anew then."""
+    try:
+        kept = _FILE.validate_json(file.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return {key: each for key, each in kept.items() if timedelta() <= now - each.at <= MOST_AGE}
+
+
+def _key(config: RunConfig) -> str | None:
+    """None for a config whose measurement is not kept."""
+    of_config = measurement_key(config)
+    return of_config and json.dumps([_installation(), of_config])
+
+
+def _installation() -> list[Any]:
+    """Another machine, another rlsweep, or packages that came or went since."""
+    folders = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    changed = [os.stat(folder).st_mtime_ns for folder in folders]
+    return [platform.node(), os.cpu_count(), __version__, sys.prefix, changed]
