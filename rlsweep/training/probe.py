@@ -236,8 +236,11 @@ def _peak_memory() -> int:
 
 
 def _in_children(env: VecEnv) -> int:
-    processes = env.unwrapped.processes if isinstance(env.unwrapped, SubprocVecEnv) else []
-    return sum(psutil.Process(process.pid).memory_info().rss for process in processes)
+    """Bytes of the processes of an environment and their fork server; what they share counts once, on Linux."""
+    if not isinstance(env.unwrapped, SubprocVecEnv):
+        return 0
+    held = [process.memory_full_info() for process in psutil.Process().children(recursive=True)]
+    return sum(getattr(each, "pss", each.uss) for each in held)
 
 
 def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning) -> Measurement:

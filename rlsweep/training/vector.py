@@ -100,15 +100,17 @@ def _in_processes(makers: list[MakeEnv], environment_id: str) -> SubprocVecEnv:
 
 
 def _copied(make: MakeEnv) -> Copied:
+    np.random.seed()  # as in a new process: the fork server's state would be the same in all of them
     return Copied(make())
 
 
 def _start_fork_server() -> None:
-    """Start what SB3 forks its processes from, with SIGINT blocked, which they inherit.
+    """Start what SB3 forks its processes from: with torch imported, once for all of them, and with SIGINT blocked.
 
     Ctrl-C reaches every process of a terminal; it is for the run alone to decide what comes of it, and it may need
     its environments to the end of a step. They end when the run closes its side of their pipes.
     """
+    forkserver.set_forkserver_preload([__name__])
     resource_tracker.ensure_running()  # or the server would start it, and starting it unblocks SIGINT
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

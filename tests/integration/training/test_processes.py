@@ -15,6 +15,7 @@ from rlsweep.errors import EnvironmentSpecError, RlsweepError
 from rlsweep.training.probing import measure
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
+from rlsweep.training.vector import make_vector
 
 pytestmark = pytest.mark.integration
 
@@ -51,6 +52,44 @@ def test_environments_in_processes_of_their_own_give_the_same_run(tmp_path: Path
         assert result.episodes == len(recorder.episodes) == 30
         recorded[vec_env] = [(each.env_steps, each.reward, each.length, each.outcome) for each in recorder.episodes]
     assert recorded["dummy"] == recorded["subproc"]
+
+
+def test_processes_of_environments_share_what_they_import():
+    vector = make_vector(config("open_spiel/connect_four", n_envs=3, vec_env="subproc"))
+    try:
+        held = [psutil.Process(process.pid).memory_full_info() for process in vector.processes]
+    finally:
+        vector.close()
+    assert all(each.rss > 100e6 for each in held), "torch is there"
+    assert all(each.uss < 60e6 for each in held), "one that imports it by itself takes 180 MB"
+
+
+def test_processes_of_environments_share_no_random_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "drawing_env.py").write_text(DRAWING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    vector = make_vector(config("drawing_env:Drawing", n_envs=3, vec_env="subproc"))
+    try:
+        first, second, third = vector.reset()
+    finally:
+        vector.close()
+    assert not set(first) & set(second) | set(first) & set(third) | set(second) & set(third)
+
+
+DRAWING = """\
+import random
+import gymnasium as gym
+import numpy as np
+
+class Drawing(gym.Env):
+    observation_space = gym.spaces.Box(0.0, 1.0, (2,), np.float64)
+    action_space = gym.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        return np.array([np.random.random(), random.random()]), {}
+
+    def action_masks(self):
+        return np.ones(2, dtype=bool)
+"""
 
 
 INTERRUPTED = """
