@@ -47,6 +47,9 @@ POSTGRES_VERSION = 18
 _START_LOCK = "start.lock"
 _START_TIMEOUT_S = 60.0
 _WATCH_S = 1.0
+_END_S = 5.0
+"""How long a server that answers no more may still take to end; what it has to write is written by then."""
+
 _PORT = 5432  # part of the socket's name; nothing listens on the network
 _SOCKET_NAME = f".s.PGSQL.{_PORT}"
 _SOCKET_PATH_LIMIT = 103  # bytes, as on macOS; Linux allows 107
@@ -156,12 +159,22 @@ def _clear_away_dead_server(data: Path, sockets: Path) -> None:
     it, a zombie or another program included. The files may go once no server works in the data folder.
     """
     socket = sockets / _SOCKET_NAME
-    processes = keeper.server_processes(data)
-    if processes and socket.exists() and processes[0].pid == keeper.postmaster_pid(data):
-        raise TimeoutError(f"its server, process {processes[0].pid}, does not answer; end it and try again")
+    deadline = time.monotonic() + _END_S
+    while (pid := _server_at(socket, data)) is not None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"its server, process {pid}, does not answer; end it and try again")
+        time.sleep(0.02)
     keeper.stop_server(data)
     for left in (data / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
         left.unlink(missing_ok=True)
+
+
+def _server_at(socket: Path, data: Path) -> int | None:
+    """Process id of the server that listens there, if it lives."""
+    processes = keeper.server_processes(data)
+    if processes and socket.exists() and processes[0].pid == keeper.postmaster_pid(data):
+        return processes[0].pid
+    return None
 
 
 def _start(data: Path, sockets: Path, owner: Owner) -> None:

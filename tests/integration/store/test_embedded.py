@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from rlsweep.errors import StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.settings import Settings
-from rlsweep.store import schema
+from rlsweep.store import embedded, schema
 from rlsweep.store.database import Database
 from rlsweep.store.embedded import embedded_server
 from rlsweep.store.keeper import postmaster_pid
@@ -140,7 +140,8 @@ def test_a_killed_keeper_is_replaced(home: Path, processes_of: Callable[[Path], 
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
-def test_a_dead_server_is_started_again(home: Path, sign: signal.Signals) -> None:
+def test_a_dead_server_is_started_again(home: Path, sign: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "_WATCH_S", 3600.0)  # this process's own watch is not what starts it here
     settings = embedded_settings(home)
     data = Paths(settings).embedded_database / "data"
     with open_database(settings) as database:
@@ -154,6 +155,23 @@ def test_a_dead_server_is_started_again(home: Path, sign: signal.Signals) -> Non
             assert works(again)
             assert works(database)
             assert postmaster_pid(data) != killed
+
+
+def test_a_server_that_lives_and_does_not_answer_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "_WATCH_S", 3600.0)
+    settings = embedded_settings(home)
+    with open_database(settings):
+        pid = postmaster_pid(Paths(settings).embedded_database / "data")
+        assert pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            said = rf"cannot be started: its server, process {pid}, does not answer; end it and try again\."
+            with pytest.raises(StoreUnavailableError, match=said), open_database(settings):
+                pytest.fail("opened")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        with open_database(settings) as again:
+            assert works(again)
 
 
 def test_a_note_that_names_another_living_process_is_no_server(home: Path) -> None:
