@@ -12,7 +12,6 @@ from rlsweep.errors import ClusterUnavailableError
 from rlsweep.scratch import scratch_folder
 from rlsweep.settings import Settings
 from rlsweep.sweep.access import check_joinable, use_token_if_any
-from rlsweep.sweep.address import JOBS_PORT
 from rlsweep.sweep.resources import Resources
 
 OBJECT_STORE_BYTES = 80 * 1024**2
@@ -42,7 +41,8 @@ class RayOptions:
     address: of a running cluster, None for a local one
     cpus: as many as Ray is to hand out, whatever the machine has; None takes those of the machine
     most_cpus: of the machine's, where they can be put to use; each comes with a worker that imports torch
-    dashboard: Ray's own, on 127.0.0.1 at that port; the Jobs API is part of it
+    dashboard: Ray's own, on 127.0.0.1; the Jobs API is part of it
+    dashboard_port: None takes the first free one from Ray's usual 8265 on
     token: what those who work with it must know; None makes one that nobody else learns
     """
 
@@ -50,7 +50,7 @@ class RayOptions:
     cpus: int | None = None
     most_cpus: int | None = None
     dashboard: bool = False
-    dashboard_port: int = JOBS_PORT
+    dashboard_port: int | None = None
     token: str | None = None
 
 
