@@ -17,7 +17,7 @@ ROUNDS = 10
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
-PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 NOTE_ROWS = """new MutationObserver((_, observer) => {
     if (!document.querySelector("#runs tbody tr[data-key]")) return;
     observer.disconnect();
@@ -42,6 +42,7 @@ def wait_for_list(browser: Browser, address: str) -> Wait:
         page.goto(f"{address}/training", wait_until="commit")
         page.wait_for_selector("#runs .sparkline path", state="attached")
         sparklines = page.evaluate("performance.now()")
+        page.wait_for_function(PAINTED)  # it is told a little later
         return Wait(
             paint=page.evaluate(PAINTED) / 1e3, rows=page.evaluate("window.rowsAt") / 1e3, sparklines=sparklines / 1e3
         )

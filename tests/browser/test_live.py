@@ -1,5 +1,6 @@
 """What changes while one looks: runs that train, and a database that goes and comes back."""
 
+import json
 import os
 import re
 import socket
@@ -20,8 +21,10 @@ from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
-AGENTS = Path(__file__).parents[2] / "config" / "agents"
-SUBMIT = ["submit", str(AGENTS / "ppo_agent_sweep_lr_high.yaml"), "--episodes", "5000", "--name", "live"]
+TESTS = Path(__file__).parents[1]
+AGENT = TESTS.parent / "config" / "agents" / "ppo_agent_sweep_lr_high.yaml"
+BASE = {"environment": {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": 0.002}}}
+SUBMIT = ["submit", str(AGENT), "--episodes", "1500", "--name", "live", "--base-config", "base.json"]
 TRAINING_MS = 120_000
 
 
@@ -31,12 +34,16 @@ def count(cell: Locator) -> int:
 
 @contextmanager
 def submitting(database: Database, home: Path) -> Iterator[subprocess.Popen[str]]:
-    """`rlsweep submit` on one config, a few seconds of training."""
+    """`rlsweep submit` on one config: half a minute of training at least, however fast the machine."""
+    (home / "base.json").write_text(json.dumps(BASE))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RLSWEEP_", "RAY_"))}
+    ours = {"RLSWEEP_DATABASE_URL": database.url, "RLSWEEP_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    ours["PYTHONPATH"] = str(TESTS / "chaos")
     with (home / "submit.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "rlsweep", *SUBMIT],
-            env=kept | {"RLSWEEP_DATABASE_URL": database.url, "RLSWEEP_HOME": str(home), "OMP_NUM_THREADS": "1"},
+            cwd=home,
+            env=kept | ours,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -84,28 +91,28 @@ def test_a_run_appears_and_grows_while_it_trains(
 
 @dataclass
 class Wire:
-    """A TCP port in front of a database's Unix socket, that can be cut and mended."""
+    """A TCP port in front of a database's Unix socket, that can be cut and mended; nobody else gets it meanwhile."""
 
     target: str
-    port: int = 0
-    listener: socket.socket | None = None
+    listener: socket.socket = field(default_factory=lambda: _bound(0))
     ends: list[socket.socket] = field(default_factory=list)
 
+    @property
+    def port(self) -> int:
+        return int(self.listener.getsockname()[1])
+
     def mend(self) -> None:
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", self.port))
         self.listener.listen(32)
-        self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
     def cut(self) -> None:
-        assert self.listener is not None
+        port = self.port
         for end in [self.listener, *self.ends]:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
         self.ends.clear()
+        self.listener = _bound(port)
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
@@ -116,6 +123,14 @@ class Wire:
                 self.ends += [ours, theirs]
                 for pair in ((ours, theirs), (theirs, ours)):
                     threading.Thread(target=_pass_on, args=pair, daemon=True).start()
+
+
+def _bound(port: int) -> socket.socket:
+    """Who connects there is refused until it listens."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    return bound
 
 
 def _pass_on(source: socket.socket, sink: socket.socket) -> None:
@@ -138,6 +153,7 @@ def wire(recorded) -> Iterator[tuple[Wire, str]]:
     made.mend()
     yield made, f"postgresql://{user}@127.0.0.1:{made.port}/{parts['dbname']}"
     made.cut()
+    made.listener.close()
 
 
 def test_says_that_the_database_is_away_and_goes_on_when_it_is_back(

@@ -77,8 +77,8 @@ def test_what_is_driven_or_trained_stays(
     cli_on_database: Any, database: Database, swept: Sweep, settings: Settings
 ) -> None:
     run = training_runs.of_sweep(database, swept.id)[0]
-    sweeps.take_lease(database, swept.id, "host:1")
     for reference in ("calibration", str(run.id)):
+        sweeps.take_lease(database, swept.id, "host:1")
         refused = cli_on_database.run("delete", reference, "--yes", expect=1).stderr
         assert "is driven by host:1" in refused
         assert "rlsweep stop" in refused

@@ -296,13 +296,14 @@ def test_a_store_that_goes_away_fails_the_run_which_goes_on_when_it_is_back(
     object_store: tuple[subprocess.Popen[bytes], str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(storage_module, "PATIENCE_SECONDS", 0.5)
     run, server = planned(), object_store[0]
-    monkeypatch.setattr(storage_module, "CALL_SECONDS", 1.0)
-    try:
-        assert work(run, looks=350, then=lambda: os.kill(server.pid, signal.SIGSTOP)) is RunStatus.FAILED
-    finally:
-        server.send_signal(signal.SIGCONT)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(storage_module, "PATIENCE_SECONDS", 0.5)
+        impatient.setattr(storage_module, "CALL_SECONDS", 1.0)
+        try:
+            assert work(run, looks=350, then=lambda: os.kill(server.pid, signal.SIGSTOP)) is RunStatus.FAILED
+        finally:
+            server.send_signal(signal.SIGCONT)
     error = training_runs.get(database, run.id).error
     assert error is not None
     assert "StorageError: s3://bucket-" in error

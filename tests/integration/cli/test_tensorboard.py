@@ -55,9 +55,17 @@ def tensorboard(cli_on_database: Any) -> Callable[..., Any]:
                 server.kill()
                 raise
         assert (code, len(output.read_text().splitlines())) == (130, 1), output.read_text()
-        assert psutil.wait_procs(family, timeout=10)[1] == []
+        _wait_for(lambda: not [process for process in family if _lives(process)])
 
     return serve
+
+
+def _lives(process: psutil.Process) -> bool:
+    """A zombie does not: it waits for the machine's first process to take notice."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _wait_for(look: Callable[[], Any], server: subprocess.Popen[bytes] | None = None) -> Any:

@@ -26,6 +26,7 @@ REPOSITORY = HERE.parents[2]
 
 TIMEOUT_S = 120
 WAIT_S = 240
+END_S = 60
 
 AGENT = """\
 agent_id: {agent_id}
@@ -121,16 +122,25 @@ class Rlsweep:
         path.write_text(json.dumps({"environment": {"id": f"troubled_envs:{environment}", "kwargs": kwargs}}))
         return str(path)
 
-    def processes(self) -> list[psutil.Process]:
-        """Every live process that belongs to this home."""
-        found = []
+    def processes(self) -> dict[psutil.Process, str]:
+        """Every live process that belongs to this home, and its command line."""
+        found = {}
         for process in psutil.process_iter():
             try:
                 if process.environ().get("RLSWEEP_HOME") == str(self.home) and process.status() != "zombie":
-                    found.append(process)
+                    found[process] = " ".join(process.cmdline()).strip()
             except psutil.Error:
                 continue
         return found
+
+    def left_behind(self, of: str = "") -> dict[psutil.Process, str]:
+        """What still lives when all of them, or those with a word in their command line, were given time to end."""
+        deadline = time.monotonic() + END_S
+        while left := {process: line for process, line in self.processes().items() if of in line}:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        return left
 
 
 def found(database: Database, query: str) -> list[tuple[Any, ...]]:
@@ -142,11 +152,10 @@ def found(database: Database, query: str) -> list[tuple[Any, ...]]:
 def rlsweep(home: Path, tmp_path: Path) -> Iterator[Rlsweep]:
     command = Rlsweep(folder=tmp_path, home=home)
     yield command
-    left = command.processes()
-    _, alive = psutil.wait_procs(left, timeout=20)
-    for process in alive:
+    left = command.left_behind()
+    for process in left:
         process.kill()
-    assert not alive, f"left behind: {alive}"
+    assert not left
 
 
 def end_tree(pid: int) -> None:

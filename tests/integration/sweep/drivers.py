@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 from uuid import UUID
 
@@ -29,7 +29,7 @@ from rlsweep.sweep.cluster import RayOptions, RaySession
 from rlsweep.sweep.resources import Resources
 
 STEPS = 64
-TELL_S = 40  # Ray passes metrics on every ten seconds
+TELL_S = 120  # Ray passes metrics on every ten seconds
 
 
 def plan(database: Database, name: str, trials: int) -> Sweep:
@@ -119,7 +119,7 @@ def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
     begin_in_silence(database, held, {"ray": here})
     begin_in_silence(database, elsewhere, {"ray": here | {"cluster": "session_of_another_cluster"}})
 
-    rlsweep.sweep.driver.ACTOR_PATIENCE_SECONDS = 0.5
+    rlsweep.sweep.driver.ACTOR_PATIENCE_SECONDS = 5.0
     refused = ""
     try:
         driver_of(database, sweep, folder, UNFINISHED).run(lambda _: None)
@@ -184,7 +184,7 @@ class Scraper:
         (node,) = ray.nodes()
         url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
         while not self._leaving.wait(1):
-            with suppress(URLError), urlopen(url, timeout=10) as answer:  # the agent may not be up yet
+            with suppress(OSError, HTTPException), urlopen(url, timeout=10) as answer:  # the agent may not be up yet
                 for line in answer.read().decode().splitlines():
                     if "rlsweep" in line and not line.startswith("#"):
                         name, _, value = line.rpartition(" ")

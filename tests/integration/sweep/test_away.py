@@ -235,6 +235,15 @@ def embedded_home(home: Path) -> Settings:
     return Settings(home=home, storage=home, database_url=None)
 
 
+def _answers(database: Database) -> bool:
+    try:
+        with database.readonly() as connection:
+            connection.execute("select 1")
+    except StoreUnavailableError:
+        return False
+    return True
+
+
 def test_a_killed_embedded_server_comes_back_and_nothing_is_lost(
     embedded_home: Settings, new_run: Callable[..., Any]
 ) -> None:
@@ -247,6 +256,7 @@ def test_a_killed_embedded_server_comes_back_and_nothing_is_lost(
             for number in range(1, 61):
                 recorder.add_episodes([episode(number)])
                 if number in (10, 35):
+                    _wait_until(lambda: _answers(database))
                     pid = postmaster_pid(data)
                     assert pid is not None
                     psutil.Process(pid).send_signal(signal.SIGKILL)

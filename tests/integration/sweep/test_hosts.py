@@ -152,6 +152,7 @@ def test_a_sweep_runs_on_hosts_of_their_own(rlsweep: Any, hosts: Hosts) -> None:
         assert f"Node {hosts.host('work')} ({hosts.address('work')}) cannot be used" in blind
         assert "RLSWEEP_STORAGE" in blind
         _end_last(hosts)
+        _wait_for_nodes(rlsweep, url, 1)
 
         hosts.start("work", ray(hosts, "work", f"--address={head}"), environ)
         _wait_for_nodes(rlsweep, url, 2)

@@ -32,7 +32,7 @@ def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) ->
     submit = rlsweep.start(
         *("submit", agents, "--episodes", str(EPISODES), "--base-config", base, "--name", "night", *EVERY_ROLLOUT)
     )
-    rlsweep.wait_until("select count(*) from checkpoints")
+    rlsweep.wait_until("select 1 from checkpoints having count(distinct run_id) = 2")
     submit.send_signal(signal.SIGKILL)
     submit.communicate(timeout=30)
     killed = time.monotonic()

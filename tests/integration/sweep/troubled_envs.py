@@ -94,6 +94,28 @@ class Dies(_Troubled):
         os._exit(7)
 
 
+class Fated(_Troubled):
+    """Goes by the trial's seed: 0 goes well, 1 raises, 2 dies once, and 3 whenever it is begun again."""
+
+    _fate: int | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        if self._fate is None and seed is not None:
+            self._fate = min(seed, 2**31 - 1 - seed)  # a check's environment counts down from the top
+        return super().reset(seed=seed, options=options)
+
+    def _is_first(self) -> bool:
+        return self._fate != 2 or super()._is_first()
+
+    def _trouble(self) -> None:
+        if self._fate == 1:
+            raise ZeroDivisionError("a mistake in the environment")
+        if self._fate != 0:
+            os._exit(7)
+
+
 class Hangs(_Troubled):
     """Never comes back."""
 
