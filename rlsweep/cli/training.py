@@ -119,14 +119,18 @@ def train(
     with ExitStack() as stack:
         database = stack.enter_context(open_database(settings))
         if trial is not None:
-            training = trial.config.training
+            training, config_folder = trial.config.training, trial.config_path.parent
         else:
             assert resume is not None
-            training = RunConfig.from_record(find_run(database, resume, trust=trust)[0].config).training
+            before = find_run(database, resume, trust=trust)[0]
+            training, config_folder = RunConfig.from_record(before.config).training, Path(before.config_path).parent
         stack.enter_context(ray_for_run(training, address=address))
         checkpoint = None
+        provenance = collect_provenance(config_folder)  # before the run is on record, for it takes a moment
         if trial is not None:
-            run = training_runs.create_single(database, run_of_trial(trial))
+            run = training_runs.create_single(
+                database, run_of_trial(trial), weights_from=None if weights_from is None else str(weights_from)
+            )
             for warning in trial.warnings:
                 out.print(f"Warning: {warning}", markup=False)
         else:
@@ -135,13 +139,12 @@ def train(
                 database, resume, episodes=episodes, total_timesteps=total_timesteps, trust=trust
             )
         out.print(f"Training run {str(run.id)[:8]}: {run.label}, {run.config['mode']} mode", markup=False)
-        provenance = collect_provenance(Path(run.config_path).parent)
         workplace = Workplace(
             database_url=database.url, settings=settings, threads=threads, metadata=provenance.as_metadata()
         )
         stop = threading.Event()
         with _progress(database, run, out), on_interrupt(stop.set) as interrupted:
-            execute_run(run.id, workplace, stop=stop, resume_from=checkpoint, weights_from=weights_from)
+            execute_run(run.id, workplace, stop=stop, resume_from=checkpoint)
         if run.sweep_id is not None:
             sweeps.settle(database, run.sweep_id)
         run = training_runs.get(database, run.id)

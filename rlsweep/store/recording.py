@@ -68,34 +68,49 @@ def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
     with database.connect() as connection:
         run = training_runs.lock(connection, run_id)
         run = training_runs.check_attempt(connection, run, attempt)
-        if attempt > 1 and batch.evaluations:
-            _drop_overtaken(connection, run_id, attempt, batch)
-        for statement, rows in (
-            ("insert_episodes", batch.episodes),
-            ("insert_updates", batch.updates),
-            ("insert_evaluations", batch.evaluations),
-            ("insert_checkpoints", batch.checkpoints),
-        ):
-            if rows:
-                connection.execute(_SQL[statement], {"run_id": run_id, "attempt": attempt, **_columns(rows)})
-        if batch.dropped_uris:
-            connection.execute(_SQL["drop_checkpoints"], {"run_id": run_id, "uris": list(batch.dropped_uris)})
-        progress = batch.progress
-        connection.execute(
-            _SQL["update_progress"],
-            {
-                "run_id": run_id,
-                "episodes": progress.episodes,
-                "updates": progress.updates,
-                "env_steps": progress.env_steps,
-                "mean_reward": _finite(progress.mean_reward),
-                "win_rate": _finite(progress.win_rate),
-                "mean_length": _finite(progress.mean_length),
-                "steps_per_second": _finite(progress.steps_per_second),
-                "facts": Jsonb(dict(batch.facts)),
-            },
-        )
+        _write(connection, run_id, attempt, batch)
     return run.stop_requested
+
+
+def flush_left(database: Database, run_id: UUID, attempt: int, batch: Batch) -> None:
+    """As `flush`, of what the attempt's process left behind when it ended, whatever has become of the run since.
+
+    Raises StaleAttemptError where it counts no more: a newer attempt has begun or is to begin from the start, or the
+    run was completed.
+    """
+    with database.connect() as connection:
+        training_runs.check_left(training_runs.lock(connection, run_id), attempt)
+        _write(connection, run_id, attempt, batch)
+
+
+def _write(connection: Connection, run_id: UUID, attempt: int, batch: Batch) -> None:
+    if attempt > 1 and batch.evaluations:
+        _drop_overtaken(connection, run_id, attempt, batch)
+    for statement, rows in (
+        ("insert_episodes", batch.episodes),
+        ("insert_updates", batch.updates),
+        ("insert_evaluations", batch.evaluations),
+        ("insert_checkpoints", batch.checkpoints),
+    ):
+        if rows:
+            connection.execute(_SQL[statement], {"run_id": run_id, "attempt": attempt, **_columns(rows)})
+    if batch.dropped_uris:
+        connection.execute(_SQL["drop_checkpoints"], {"run_id": run_id, "uris": list(batch.dropped_uris)})
+    progress = batch.progress
+    connection.execute(
+        _SQL["update_progress"],
+        {
+            "run_id": run_id,
+            "episodes": progress.episodes,
+            "updates": progress.updates,
+            "env_steps": progress.env_steps,
+            "mean_reward": _finite(progress.mean_reward),
+            "win_rate": _finite(progress.win_rate),
+            "mean_length": _finite(progress.mean_length),
+            "steps_per_second": _finite(progress.steps_per_second),
+            "facts": Jsonb(dict(batch.facts)),
+        },
+    )
 
 
 def _drop_overtaken(connection: Connection, run_id: UUID, attempt: int, batch: Batch) -> None:

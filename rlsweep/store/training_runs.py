@@ -17,6 +17,12 @@ from rlsweep.store.records import ambiguous, id_range, missing, run_from_row
 RUN_PATIENCE_S = 60.0
 """Seconds without a sign of life after which a run that nobody looks after is settled, with nobody asking for it."""
 
+WEIGHTS_FROM = "weights_from"
+"""Noted on a run that begins with the weights of another one's checkpoint; every attempt keeps it."""
+
+BEGINS_ANEW = "begins_anew"
+"""Noted on a run that is to begin from the start, until its next attempt does."""
+
 ABANDONED = (
     "Its process ended without a word; it was killed, or its machine went down. "
     "What it recorded is kept, and its last checkpoint can be gone on from."
@@ -27,10 +33,12 @@ _CURVES = load("curves")
 _RECORDING = load("recording")
 
 
-def create_single(database: Database, run: NewRun) -> TrainingRun:
-    """Write a run that belongs to no sweep, pending."""
+def create_single(database: Database, run: NewRun, *, weights_from: str | None = None) -> TrainingRun:
+    """Write a run that belongs to no sweep, pending; weights_from: the file whose weights it is to begin with."""
     with database.connect() as connection:
         (run_id,) = insert(connection, None, [run])
+        if weights_from is not None:
+            connection.execute(SQL["note"], {"ids": [run_id], "note": Jsonb({WEIGHTS_FROM: weights_from})})
         return run_from_row(_row(connection, run_id))
 
 
@@ -158,7 +166,8 @@ def latest_checkpoint(database: Database, run_id: UUID) -> Checkpoint | None:
 def begin_attempt(database: Database, run_id: UUID, metadata: dict[str, Any]) -> TrainingRun | None:
     """Take the run up: attempt + 1, running.
 
-    `metadata` replaces what an older attempt noted, but for the first one's command, which stays as `first_command`.
+    `metadata` replaces what an older attempt noted, but for the first one's command, which stays as `first_command`,
+    and WEIGHTS_FROM.
     Whoever held an older attempt is refused from now on. A failed run may be taken up again as it is. Returns None
     where there is nothing to do: the run completed, or it was asked to stop (a stopped one needs `reopen` first).
     """
@@ -227,7 +236,7 @@ def end_abandoned(
     """End the runs on which nobody works any more, of that sweep or that one run, as stopped; return them.
 
     Such a run gave no sign of life for `patience_s` seconds by the database's clock, and no live driver looks after
-    it. Its error says so, unless it was asked to stop. It is no failure of its own: `rlsweep resume` goes on with it.
+    it. Its error says so. It is no failure of its own: `rlsweep resume` goes on with it.
     """
     with database.connect() as connection:
         rows = connection.execute(
@@ -295,6 +304,7 @@ def take_up(
         ids = [row["id"] for row in rows]
         if from_start:
             connection.execute(SQL["forget_checkpoints"], {"ids": ids})
+            connection.execute(SQL["note"], {"ids": ids, "note": Jsonb({BEGINS_ANEW: True})})
     return ids
 
 
@@ -329,6 +339,16 @@ def check_attempt(connection: Connection, run: TrainingRun, attempt: int) -> Tra
     if run.status is not RunStatus.RUNNING:
         raise StaleAttemptError(f"Attempt {attempt} of training run {run.id} was given up: the run is {run.status}.")
     return run
+
+
+def check_left(run: TrainingRun, attempt: int) -> None:
+    """Raise StaleAttemptError unless what a dead process of that attempt left unsent still belongs to the run.
+
+    It does until another attempt begins: a run that was stopped, that failed, or that waits to be gone on with goes on
+    from there. One that completed, or that is to begin anew, has no use for it.
+    """
+    if run.attempt != attempt or run.status is RunStatus.COMPLETED or run.metadata.get(BEGINS_ANEW):
+        raise StaleAttemptError(f"What attempt {attempt} of training run {run.id} left is of no more use.")
 
 
 def _end(connection: Connection, run: TrainingRun, status: RunStatus, error: str | None) -> TrainingRun:

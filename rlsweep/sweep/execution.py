@@ -54,7 +54,6 @@ def execute_run(
     workplace: Workplace,
     *,
     resume_from: Location | None = None,
-    weights_from: Location | None = None,
     stop: threading.Event,
     stop_elsewhere: Callable[[], bool] = lambda: False,
 ) -> RunStatus:
@@ -62,9 +61,9 @@ def execute_run(
 
     `stop` ends it at the next step once set; `stop_elsewhere` is asked whether to stop while the database is away.
     It goes on from `resume_from`, or from the run's last checkpoint, or from the start, there with the policy weights
-    of `weights_from` if it is given. A run that was finished or stopped meanwhile is left as it is. An exception of the
-    run's own (a broken environment, a diverged loss) is caught and becomes the record's error, so that the process can
-    go on with other runs.
+    of the file that its record names, if it does. A run that was finished or stopped meanwhile is left as it is. An
+    exception of the run's own (a broken environment, a diverged loss) is caught and becomes the record's error, so that
+    the process can go on with other runs.
 
     A KeyboardInterrupt, which passes through, ends it at once as stopped.
 
@@ -91,7 +90,7 @@ def execute_run(
         patience_seconds=workplace.patience_seconds,
     )
     try:
-        result, error = _train(run, on_record, recorder, workplace, resume_from, weights_from), None
+        result, error = _train(run, on_record, recorder, workplace, resume_from), None
         status = result.status
         final = result if status is RunStatus.COMPLETED else None
     except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
@@ -114,7 +113,6 @@ def _train(
     recorder: StoreRecorder,
     workplace: Workplace,
     resume_from: Location | None,
-    weights_from: Location | None,
 ) -> "Result":
     # Torch and the environments load here, in the process that trains, and once for all of its runs.
     from rlsweep.training.train import train
@@ -123,13 +121,14 @@ def _train(
     paths = Paths(workplace.settings)
     with recorder:
         checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
+        weights_from = run.metadata.get(training_runs.WEIGHTS_FROM)
         result = train(
             config,
             recorder,
             checkpoint_folder=paths.run_checkpoints(run.id),
             tensorboard_folder=paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
             resume_from=checkpoint,
-            weights_from=weights_from if checkpoint is None else None,
+            weights_from=locate(weights_from) if weights_from and checkpoint is None else None,
             attempt=run.attempt,
             threads=workplace.threads,
             workers=_workers(config),

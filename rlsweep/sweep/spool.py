@@ -1,7 +1,7 @@
 """What a trial could not send, on local disk: one file an attempt, one line of JSON a batch, in order.
 
-A file that its process left behind is sent by whoever takes the run up next on this machine, or settles it. Files of
-attempts that were given up are of no more use: a newer attempt records the same again.
+A file that its process left behind is sent by whoever takes the run up next on this machine, or settles it. Once a
+newer attempt has begun it is of no more use: that records the same again.
 """
 
 import json
@@ -83,7 +83,7 @@ def send_left(database: Database, folder: Path, run_id: UUID) -> None:
         attempt = int(path.stem.rpartition("-")[2])
         try:
             for batch in _read(path):
-                recording.flush(database, run_id, attempt, batch)
+                recording.flush_left(database, run_id, attempt, batch)
         except (StaleAttemptError, NotFoundError):
             pass
         path.unlink(missing_ok=True)

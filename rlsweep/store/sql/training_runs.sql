@@ -88,7 +88,10 @@ set
     ended_at = null,
     error = null,
     metadata = %(metadata)s || jsonb_strip_nulls(
-        jsonb_build_object('first_command', coalesce(metadata -> 'first_command', metadata -> 'command'))
+        jsonb_build_object(
+            'first_command', coalesce(metadata -> 'first_command', metadata -> 'command'),
+            'weights_from', metadata -> 'weights_from'
+        )
     )
 where id = %(id)s
 returning *
@@ -144,6 +147,10 @@ returning id
 -- Of runs that begin anew; their files go as the new attempts write their own.
 delete from checkpoints where run_id = any(%(ids)s)
 
+-- name: note
+-- Something that the next attempt has to know.
+update training_runs set metadata = metadata || %(note)s where id = any(%(ids)s)
+
 -- name: get_run_of_checksum
 -- The run that wrote a file with this content, wherever the file lies now.
 select training_runs.*
@@ -167,7 +174,7 @@ update sweeps set status = 'running', finished_at = null where id = %(id)s and s
 update training_runs
 set
     status = 'stopped',
-    error = case when stop_requested then null else %(error)s end,
+    error = %(error)s,
     ended_at = clock_timestamp()
 where id in (
     select run.id

@@ -128,20 +128,23 @@ def test_a_run_that_ended_takes_no_more(database: Database, run: TrainingRun, st
         recording.flush(database, run.id, 1, Batch(progress=Progress(episodes=0, updates=0, env_steps=0)))
 
 
+@pytest.mark.parametrize("stop_first", [False, True])
 def test_a_worker_that_was_cut_off_and_taken_for_dead_goes_on(
-    database: Database, new_sweep: Make, new_run: Make
+    database: Database, new_sweep: Make, new_run: Make, stop_first: bool
 ) -> None:
     sweep = sweeps.create(database, new_sweep(), [new_run()])
     (run,) = training_runs.of_sweep(database, sweep.id)
     training_runs.begin_attempt(database, run.id, {})
     with database.connect() as connection:
         connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '1 hour'")
+    if stop_first:
+        sweeps.request_stop(database, sweep.id)
     (ended,) = training_runs.end_abandoned(database, sweep_id=sweep.id)
     assert ended.status is RunStatus.STOPPED
     assert sweeps.settle(database, sweep.id).status.is_finished
 
     batch = Batch(progress=Progress(episodes=1, updates=0, env_steps=10), episodes=episodes([1]))
-    assert recording.flush(database, run.id, 1, batch) is False
+    assert recording.flush(database, run.id, 1, batch) is stop_first
     again = training_runs.get(database, run.id)
     assert (again.status, again.error, again.ended_at) == (RunStatus.RUNNING, None, None)
     assert not sweeps.get(database, str(sweep.id)).status.is_finished

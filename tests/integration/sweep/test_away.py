@@ -18,7 +18,7 @@ from rlsweep.errors import SpoolError, SpoolLostError, StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.runs import Checkpoint, Counters, Episode, Outcome, RunStatus, TrainingRun, Update
 from rlsweep.settings import Settings
-from rlsweep.store import curves, training_runs
+from rlsweep.store import curves, sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.embedded import embedded_server
 from rlsweep.store.keeper import postmaster_pid, server_processes
@@ -139,6 +139,38 @@ def test_what_a_dead_attempt_left_is_sent_before_the_next(database: Database, ru
     assert recorded(database, run) == [1, 2, 3]
     assert training_runs.latest_checkpoint(database, run.id) == CHECKPOINT
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.FAILED])
+@pytest.mark.parametrize("taken_up", [False, True])
+def test_what_a_dead_attempt_left_is_sent_whatever_became_of_the_run(
+    database: Database, run: TrainingRun, tmp_path: Path, status: RunStatus, taken_up: bool
+) -> None:
+    Spool(tmp_path, run.id, run.attempt).keep(batch(1, 2, checkpoints=[CHECKPOINT]))
+    training_runs.finish(database, run.id, run.attempt, status)
+    if taken_up:
+        training_runs.reopen(database, run.id)
+    before = training_runs.get(database, run.id).status
+    send_left(database, tmp_path, run.id)
+    assert recorded(database, run) == [1, 2]
+    assert training_runs.latest_checkpoint(database, run.id) == CHECKPOINT
+    assert training_runs.get(database, run.id).status is before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_begins_anew_takes_nothing_of_what_was_left(
+    database: Database, new_sweep: Callable[..., Any], new_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run()])
+    (run,) = training_runs.of_sweep(database, sweep.id)
+    training_runs.begin_attempt(database, run.id, {})
+    Spool(tmp_path, run.id, 1).keep(batch(1, 2, checkpoints=[CHECKPOINT]))
+    training_runs.finish(database, run.id, 1, RunStatus.FAILED)
+    training_runs.take_up(database, sweep.id, {RunStatus.FAILED}, from_start=True)
+    send_left(database, tmp_path, run.id)
+    assert recorded(database, run) == []
+    assert training_runs.latest_checkpoint(database, run.id) is None
+    assert training_runs.BEGINS_ANEW not in training_runs.begin_attempt(database, run.id, {}).metadata
 
 
 def test_what_an_older_attempt_left_is_of_no_more_use(database: Database, run: TrainingRun, tmp_path: Path) -> None:
