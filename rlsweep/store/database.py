@@ -27,6 +27,14 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
+# The last two are limits that a server may set on every session; it ends the connection.
+_AWAY = (
+    psycopg.OperationalError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    psycopg.errors.TransactionTimeout,
+)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Database:
     """A PostgreSQL database by its URL (or libpq connection string).
@@ -60,12 +68,16 @@ class Database:
     def connect(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back by an exception, the connection closed either way.
 
-        Raises StoreUnavailableError where the server cannot be reached, has no connection to spare, or went away
-        (whether a commit that was under way took place is then unknown: statements are written to bear a repeat);
-        SchemaError where the tables are missing.
+        Raises StoreUnavailableError where the server cannot be reached, has no connection to spare, takes no writes for
+        now, or went away (whether a commit that was under way took place is then unknown: statements are written to
+        bear a repeat); SchemaError where the tables are missing.
         """
-        with self._translated_errors(), self._open() as connection:
-            yield connection
+        try:
+            with self._translated_errors(), self._open() as connection:
+                yield connection
+        except psycopg.errors.ReadOnlySqlTransaction as exc:
+            # a primary that a failover made a standby, or a server whose disk is full: it will take writes again
+            raise self._unavailable(exc) from exc
 
     @contextmanager
     def readonly(self) -> Iterator[Connection]:
@@ -95,10 +107,8 @@ class Database:
     def _translated_errors(self) -> Iterator[None]:
         try:
             yield
-        except psycopg.OperationalError as exc:
-            raise StoreUnavailableError(
-                f"Cannot work with the database {self.location}: {self._reason(exc)}. {self._way_out}"
-            ) from exc
+        except _AWAY as exc:
+            raise self._unavailable(exc) from exc
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as exc:
             raise SchemaError(
                 f"The database {self.location} lacks rlsweep's tables or columns ({self._reason(exc)}). "
@@ -109,6 +119,11 @@ class Database:
                 f"The user of the database {self.location} lacks a right that rlsweep needs: {self._reason(exc)}. "
                 "Grant it, or name another user in RLSWEEP_DATABASE_URL."
             ) from exc
+
+    def _unavailable(self, exc: psycopg.Error) -> StoreUnavailableError:
+        return StoreUnavailableError(
+            f"Cannot work with the database {self.location}: {self._reason(exc)}. {self._way_out}"
+        )
 
     def _reason(self, exc: psycopg.Error) -> str:
         """The first line of what the server or libpq said."""

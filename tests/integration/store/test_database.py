@@ -30,6 +30,26 @@ def test_readonly_cannot_write(database: Database) -> None:
         connection.execute("create table things (thing int)")
 
 
+def test_a_server_that_takes_no_writes_for_now_is_away(database: Database) -> None:
+    name = database.location.split('"')[1]
+    with database.connect() as connection:
+        connection.execute(f"alter database {name} set default_transaction_read_only = on")
+    with pytest.raises(StoreUnavailableError, match="read-only transaction"), database.connect() as connection:
+        connection.execute("create table things (thing int)")
+
+
+@pytest.mark.parametrize("limit", ["idle_in_transaction_session_timeout", "transaction_timeout"])
+def test_a_server_that_ends_a_session_is_away(database: Database, limit: str) -> None:
+    def dawdle() -> None:
+        with database.connect() as connection:
+            connection.execute(f"set local {limit} = 50")
+            time.sleep(0.5)
+            connection.execute("select 1")
+
+    with pytest.raises(StoreUnavailableError, match="timeout"):
+        dawdle()
+
+
 def test_a_transaction_costs_milliseconds(database: Database) -> None:
     milliseconds = []
     for _ in range(20):
