@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-from rlsweep.errors import RlsweepError
+from rlsweep.errors import RlsweepError, StorageError
 from rlsweep.paths import Paths
 from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
@@ -49,11 +49,14 @@ def find_doomed(
     found = _folders(database, settings, runs)
     if sweep_id is not None:
         found.add(Paths(settings).sweep_tensorboard(sweep_id))
-    folders = tuple(sorted((folder for folder in found if folder.is_dir()), key=str))
+    inside = {folder: sizes_below(folder) for folder in sorted(found, key=str)}
+    folders = tuple(
+        folder for folder, sizes in inside.items() if sizes or (isinstance(folder, Path) and folder.is_dir())
+    )
     spooled = tuple(file for run in runs for file in left_of(Paths(settings).spool, run.id))
     sizes = {str(file): file.lstat().st_size for file in spooled}
-    for folder in folders:
-        sizes |= sizes_below(folder)
+    for below in inside.values():
+        sizes |= below
     return Doomed(
         sweep_id=sweep_id,
         runs=tuple(runs),
@@ -89,6 +92,11 @@ def _folders(database: Database, settings: Settings, runs: Sequence[TrainingRun]
         folder = locate(uri).parent
         then = replace(settings, storage=folder.parent.parent)
         if Paths(then).run_checkpoints(run_id) == folder:
+            if isinstance(folder, Path) and not folder.parent.is_dir():
+                raise StorageError(
+                    f"{folder.parent} is not there, where checkpoints on record lie: mount it, or delete where it is. "
+                    "If its files are gone for good, make an empty folder of that name."
+                )
             places[run_id].add(then)
     return {
         folder

@@ -27,7 +27,7 @@ from rlsweep.envs.checkpoint_opponent import OBSERVATIONS_KEY, RECORD_MEMBER, ST
 from rlsweep.errors import CheckpointError
 from rlsweep.runs import Checkpoint
 from rlsweep.scratch import scratch_folder
-from rlsweep.storage import Location, local_copy, locate, put
+from rlsweep.storage import Location, local_copy, locate, patiently, put
 from rlsweep.training.boundary import Boundary
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
@@ -81,18 +81,22 @@ class CheckpointFolder:
         self._config = config
         self._attempt = attempt
         self._before_sending = before_sending
-        self._found: set[Location] = set()
         self._sent: Future[None] | None = None
         self._held = ExitStack()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._found = set(folder.iterdir())
-            for left_over in [path for path in self._found if path.name.endswith(".zip.part")]:
-                left_over.unlink(missing_ok=True)
-                self._found.remove(left_over)
-            self._given_up = [path for env_steps, path in self._numbered() if env_steps > first_step]
+            self._found: set[Location] = patiently(self._cleared)
+            self._given_up = [path for env_steps, path in patiently(self._numbered) if env_steps > first_step]
         except OSError as exc:
             raise _unwritable(folder, exc) from exc
+
+    def _cleared(self) -> set[Location]:
+        """What lies in the folder, but for files that nobody finished writing, which go."""
+        found: set[Location] = set(self._folder.iterdir())
+        left_over = {path for path in found if path.name.endswith(".zip.part")}
+        for path in left_over:
+            path.unlink(missing_ok=True)
+        return found - left_over
 
     def __enter__(self) -> "CheckpointFolder":
         if isinstance(self._folder, Path):
@@ -174,13 +178,12 @@ class CheckpointFolder:
 
     def _publish(self, aside: Path, path: Location, checkpoint: Checkpoint, pushes_out: bool) -> None:
         put(aside, path)
-        dropped = self._drop_others(path) if pushes_out else []
+        dropped = patiently(lambda: self._drop_others(path)) if pushes_out else []
         self._recorder.add_checkpoint(checkpoint, dropped_uris=dropped)
 
     def _drop_others(self, written: Location) -> list[str]:
         """Remove those that are given up and the oldest, never the one just written nor the newest on record."""
         given_up = [path for path in self._given_up if path != written]
-        self._given_up = []
         others = [path for _, path in self._numbered() if path != written and path not in given_up]
         keep = self._config.training.keep_last_n_checkpoints - 1
         is_recorded = self._recorder.is_recorded
@@ -189,6 +192,7 @@ class CheckpointFolder:
         dropped = given_up + [path for path in oldest if path != newest_recorded]
         for path in dropped:
             path.unlink(missing_ok=True)
+        self._given_up = []
         return [str(path) for path in dropped]
 
     def _numbered(self) -> list[tuple[int, Location]]:
@@ -205,7 +209,7 @@ class CheckpointFolder:
 def is_removed(checkpoint: Checkpoint) -> bool:
     """Whether a checkpoint's file is gone from its folder; a folder that is out of reach tells nothing of it."""
     path = locate(checkpoint.uri)
-    return path.parent.is_dir() and not path.exists()
+    return patiently(lambda: path.parent.is_dir() and not path.exists())
 
 
 def checksum(path: Location) -> str:

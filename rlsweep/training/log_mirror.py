@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -48,8 +49,7 @@ class LogMirror:
         self.folder = self._held.enter_context(scratch_folder("logs")) / "logs"
         self.folder.mkdir()
         for name in self._continued:
-            if (self._place / name).exists():
-                (self.folder / name).write_bytes((self._place / name).read_bytes())
+            patiently(partial(self._fetch, name))
         self._thread.start()
         return self
 
@@ -62,6 +62,10 @@ class LogMirror:
                 self.send()
             elif isinstance(error, Exception):
                 self._send_or_warn()
+
+    def _fetch(self, name: str) -> None:
+        if (self._place / name).exists():
+            (self.folder / name).write_bytes((self._place / name).read_bytes())
 
     def send(self) -> None:
         """Send what is new, in the order in which it was begun. Raises StorageError after a while in vain."""

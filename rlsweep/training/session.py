@@ -83,9 +83,10 @@ class TrainingSession:
         state: of the boundary to go on from, if it has one. A run that ends in midst of a rollout is saved as it was
         before that: nothing has been learnt since, and whoever goes on collects the rollout again.
         """
+        # where nothing is left to do too: whoever goes on with a larger budget begins at this boundary
+        if state is not None and (reason := resume(self._model, self._episodes, state)) is not None:
+            self._recorder.add_facts({"warning": f"The run went on at an episode's start: {reason}."})
         if not self._progress.is_spent(self._config.budget):
-            if state is not None and (reason := resume(self._model, self._episodes, state)) is not None:
-                self._recorder.add_facts({"warning": f"The run went on at an episode's start: {reason}."})
             self._recorder.begin_at(self._progress.counters, tuple(self._episodes.recent))
             self._learn()
         self._log_episodes()

@@ -61,6 +61,26 @@ def test_a_sweep_goes_with_all_that_belongs_to_it(
     assert list(settings.storage.rglob("*-seed*")) == files_below(settings) == []
 
 
+def test_files_that_are_out_of_reach_keep_their_record(
+    cli_on_database: Any, database: Database, swept: Sweep, settings: Settings
+) -> None:
+    run = training_runs.of_sweep(database, swept.id)[0]
+    file = Paths(settings).run_checkpoints(run.id) / "file"
+    with database.connect() as connection:
+        connection.execute(
+            "insert into checkpoints (run_id, attempt, episode, env_steps, uri, sha256, bytes) "
+            "values (%s, 1, 1, 8, %s, '', 1)",
+            (run.id, str(file)),
+        )
+    elsewhere = cli_on_database.with_environ(RLSWEEP_STORAGE=str(settings.home / "another"))
+    settings.storage.rename(settings.storage.with_name("not-mounted"))
+    refused = elsewhere.run("delete", "calibration", "--yes", expect=2).stderr
+    assert f"{file.parent.parent} is not there, where checkpoints on record lie: mount it" in refused
+    assert sweeps.get(database, swept.id).name == "calibration"
+    file.parent.parent.mkdir(parents=True)
+    assert "Deleted sweep calibration" in elsewhere.run("delete", "calibration", "--yes").stdout
+
+
 def test_one_run_goes_and_its_sweep_is_told(
     cli_on_database: Any, database: Database, swept: Sweep, settings: Settings
 ) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 from fsspec.config import conf
+from s3fs import S3FileSystem
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -315,6 +316,26 @@ def test_a_store_that_goes_away_fails_the_run_which_goes_on_when_it_is_back(
     numbers = [row[0] for row in rows_of(database, run)]
     assert numbers == list(range(1, len(numbers) + 1))
     assert "warning" not in training_runs.get(database, run.id).metadata
+
+
+def test_a_store_that_is_away_as_a_run_begins_is_waited_for(
+    database: Database,
+    planned: Any,
+    work: Any,
+    object_store: tuple[subprocess.Popen[bytes], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(S3FileSystem, "retries", 1)  # or the backend itself would wait for ten seconds
+    run, server = planned(), object_store[0]
+    assert work(run, looks=350) is RunStatus.STOPPED
+    server.send_signal(signal.SIGSTOP)
+    back = threading.Timer(6.0, server.send_signal, (signal.SIGCONT,))
+    back.start()
+    try:
+        assert work(run) is RunStatus.COMPLETED
+    finally:
+        back.cancel()
+        server.send_signal(signal.SIGCONT)
 
 
 def test_a_store_that_cannot_be_used_is_refused_before_anything_starts(

@@ -195,6 +195,8 @@ def test_a_run_resumed_with_its_budget_spent_does_nothing_more(make_config, run)
     second, recorder = run(config, folder="second", resume_from=Path(first.checkpoint.uri))
     assert (second.status, second.episodes, second.env_steps) == (RunStatus.COMPLETED, 8, 64)
     assert not recorder.episodes
+    states = [read_saved_run(Path(each.checkpoint.uri)).boundary.state for each in (first, second)]
+    assert None not in states, "a larger budget goes on from either, in midst of an episode"
 
 
 def test_a_resumed_run_starts_from_the_saved_weights(make_config, run):
