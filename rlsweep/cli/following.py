@@ -74,6 +74,7 @@ def follow(database: "Database", sweep: Sweep, out: "Console", *, look: Callable
 
     def tell() -> None:
         sweeps.request_stop(database, sweep.id)
+        sweeps.settle(database, sweep.id)  # where its driver has yet to begin, there is nothing to end
         out.print(STOPPING.replace("ends at once", "leaves it to itself"))
 
     with on_interrupt(tell) as interrupted:
@@ -117,7 +118,7 @@ def lookout(sweep: Sweep, settings: Settings, out: "Console") -> Callable[[], No
         except ClusterUnavailableError as error:
             out.print(f"Only the record is followed. {error}", markup=False, soft_wrap=True)
             return lambda: None
-    return look_at_service(Paths(settings).service, sweep)
+    return look_at_service(Paths(settings), sweep)
 
 
 def look_at_job(cluster: "JobsCluster", sweep: Sweep) -> Callable[[], None]:
@@ -132,28 +133,37 @@ def look_at_job(cluster: "JobsCluster", sweep: Sweep) -> Callable[[], None]:
         job = cluster.job_of(sweep.id)
         if job is None or not job.is_over:
             return
-        said = cluster.log(sweep.id).strip().splitlines()[-LAST_LINES:]
-        raise RlsweepError(
-            "\n".join(
-                (
-                    f"The cluster's driver of sweep {sweep.name} ended ({job.state}) before its trials did. It said:",
-                    *said,
-                )
-            )
-        )
+        raise _ended_early(f"The cluster's driver of sweep {sweep.name} ended ({job.state})", cluster.log(sweep.id))
 
     return look
 
 
-def look_at_service(folder: Path, sweep: Sweep) -> Callable[[], None]:
-    """Whether the service is up."""
-    from rlsweep.sweep.service import is_up
+def _ended_early(what: str, log: str) -> RlsweepError:
+    said = log.strip().splitlines()[-LAST_LINES:]
+    return RlsweepError("\n".join((f"{what} before its trials did. It said:", *said)))
+
+
+def look_at_service(paths: Paths, sweep: Sweep) -> Callable[[], None]:
+    """Whether the service is up, and at work on the sweep."""
+    from rlsweep.sweep.service import drives, find_service, is_up
+
+    looked, idle = time.monotonic(), False
 
     def look() -> None:
-        if not is_up(folder):
+        nonlocal looked, idle
+        if not is_up(paths.service):
             raise RlsweepError(
                 f"Nobody drives sweep {sweep.name}: the service is not up. Go on with it: rlsweep resume {sweep.name}"
             )
+        if time.monotonic() - looked < LOOK_SECONDS:
+            return
+        looked, was_idle = time.monotonic(), idle
+        card = find_service(paths.service)
+        idle = card is not None and not drives(card, sweep.id)
+        if idle and was_idle:  # at the first look it may just have come to its end
+            log = paths.sweep_log(sweep.id)
+            said = log.read_text(errors="replace") if log.exists() else "(no log of it was kept)"
+            raise _ended_early(f"The service's driver of sweep {sweep.name} ended", said)
 
     return look
 

@@ -189,7 +189,7 @@ class _InService(Place):
 
     def __init__(self, driving: Driving, settings: Settings, card: ServiceCard) -> None:
         self._driving = driving
-        self._folder = Paths(settings).service
+        self._paths = Paths(settings)
         self._card = card
 
     @override
@@ -210,7 +210,7 @@ class _InService(Place):
             folder=Path.cwd(),
         )
         ask(self._card, request)
-        return _left_or_followed(task, self._driving, look_at_service(self._folder, task.sweep), "the service")
+        return _left_or_followed(task, self._driving, look_at_service(self._paths, task.sweep), "the service")
 
 
 class _OnCluster(Place):

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 from uuid import UUID
 
 from rich.console import Console
@@ -77,7 +77,7 @@ class Resident:
                 assert session.dashboard_url is not None
                 self._database, self._session = database, session
                 with _page(self._page_port) as keep_page:
-                    card = Counter(self._take).open(
+                    card = Counter(self._take, self._drives).open(
                         self._folder,
                         resources=session.resources(),
                         page_url=f"http://localhost:{self._page_port}/training",
@@ -120,25 +120,33 @@ class Resident:
             self._threads.append(thread)
         thread.start()
 
+    def _drives(self, sweep_id: UUID) -> bool:
+        with self._lock:
+            return sweep_id in self._drivers
+
     def _drive(self, driver: "Driver", sweep: Sweep) -> None:
         path = Paths(self._settings).sweep_log(sweep.id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file, _warnings_into(file):
-            out = Console(file=file, width=PIPE_WIDTH, highlight=False)
-            try:
-                with LiveProgress(out) as watch:
-                    ended = driver.run(watch)
-                conclude(self._database, ended, out, json=False)
-            except RlsweepError as error:
-                out.print(f"Error: {error}", markup=False, soft_wrap=True)
-            except Exception:  # a fault of ours ends this sweep's driver, not the service
-                logger.exception("the driver of sweep %s failed", sweep.name)
-            finally:
-                with self._lock:
-                    del self._drivers[sweep.id]
-                    is_idle = not self._drivers and not self._ending.is_set()
-                if is_idle:
-                    self._session.prestart_workers()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a") as file, _warnings_into(file):
+                self._drive_into(file, driver)
+        except Exception:  # a fault of ours, or a full disk, ends this sweep's driver, not the service
+            logger.exception("the driver of sweep %s failed", sweep.name)
+        finally:
+            with self._lock:
+                del self._drivers[sweep.id]
+                is_idle = not self._drivers and not self._ending.is_set()
+            if is_idle:
+                self._session.prestart_workers()
+
+    def _drive_into(self, file: TextIO, driver: "Driver") -> None:
+        out = Console(file=file, width=PIPE_WIDTH, highlight=False)
+        try:
+            with LiveProgress(out) as watch:
+                ended = driver.run(watch)
+            conclude(self._database, ended, out, json=False)
+        except RlsweepError as error:
+            out.print(f"Error: {error}", markup=False, soft_wrap=True)
 
     def _end(self) -> None:
         """Stop every sweep and wait until each has settled its record."""

@@ -198,12 +198,13 @@ def _standing(row: DictRow, counted: Sequence[DictRow]) -> Standing:
 
 
 def request_stop(database: Database, sweep_id: UUID) -> dict[RunStatus, int]:
-    """Stop what waits and ask what runs to stop.
+    """Stop what waits and ask what runs to stop; a driver that the sweep waits for will begin nothing.
 
     Returns how many runs this touched, by the status that they have now: `stopped` were pending, `running` will end
     by themselves.
     """
     with database.connect() as connection:
+        connection.execute(_SQL["note_stop_wish"], {"id": sweep_id})
         rows = connection.execute(training_runs.SQL["stop_runs_of_sweep"], {"sweep_id": sweep_id}).fetchall()
     statuses = [RunStatus(row["status"]) for row in rows]
     return {status: statuses.count(status) for status in (RunStatus.STOPPED, RunStatus.RUNNING)}
@@ -228,6 +229,13 @@ def assign(database: Database, sweep_id: UUID, *, resources: dict[str, Any], add
         if row is None:
             raise _held(connection, sweep_id)
     return sweep_from_row(row)
+
+
+def is_to_stop(database: Database, sweep_id: UUID) -> bool:
+    """Whether somebody asked it to stop since it was assigned."""
+    with database.readonly() as connection:
+        row = connection.execute(_SQL["get_stop_wish"], {"id": sweep_id}).fetchone()
+    return row is not None and bool(row["stop_requested"])
 
 
 def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:

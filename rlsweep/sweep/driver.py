@@ -101,7 +101,11 @@ class Driver:
         """
         self._wait(lambda: sweeps.take_lease(self._database, self._sweep.id, self._name))
         try:
-            self._take_up()
+            self._flag.lower()  # a driver that was killed as it stopped may have left it
+            if self._wait(lambda: sweeps.is_to_stop(self._database, self._sweep.id)):
+                self._stop.set()
+            else:
+                self._take_up()
             # A trial whose actor died before the trial began is not Tune's to repeat: another round takes it up.
             for _ in range(1 + RESTARTS):
                 unfinished = self._wait(self._own_unfinished)
@@ -173,9 +177,13 @@ class Driver:
                 folder=folder,
             )
             fit.start()
-            while not fit.wait(WATCH_SECONDS):
+            try:
+                while not fit.wait(WATCH_SECONDS):
+                    self._look(watch)
                 self._look(watch)
-            self._look(watch)
+            except BaseException:
+                fit.begin_no_more()  # it may outlive this driver, in the service, and others have the sweep now
+                raise
         if fit.error is not None:
             raise RlsweepError(f"Ray Tune gave up on the sweep: {fit.error}") from fit.error
 

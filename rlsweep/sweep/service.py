@@ -97,14 +97,23 @@ def ask(card: ServiceCard, request: Request) -> None:
         "command": request.command,
         "folder": str(request.folder),
     }
+    answer = _exchange(card, message)
+    if answer is not None:
+        raise RlsweepError(f"The service does not take the sweep: {answer}")
+
+
+def drives(card: ServiceCard, sweep_id: UUID) -> bool:
+    """Whether the service is at work on a sweep. Raises RlsweepError where it cannot be asked."""
+    return bool(_exchange(card, {"drives": str(sweep_id)}))
+
+
+def _exchange(card: ServiceCard, message: dict[str, Any]) -> Any:
     try:
         with Client(("127.0.0.1", card.port), authkey=card.key.encode()) as connection:
             connection.send_bytes(json.dumps(message).encode())
-            answer = json.loads(connection.recv_bytes())
+            return json.loads(connection.recv_bytes())
     except (OSError, EOFError, AuthenticationError) as error:
         raise RlsweepError(f"The service (process {card.pid}) does not answer: {error}") from error
-    if answer is not None:
-        raise RlsweepError(f"The service does not take the sweep: {answer}")
 
 
 @contextmanager
@@ -143,9 +152,10 @@ def ray_token(folder: Path) -> tuple[str, Path]:
 class Counter:
     """Where requests come in: a thread takes one after the other and hands it to `take`, which is to be quick."""
 
-    def __init__(self, take: Callable[[Request], None]) -> None:
-        """take: may raise RlsweepError, which is told to whoever asked."""
+    def __init__(self, take: Callable[[Request], None], drives: Callable[[UUID], bool]) -> None:
+        """take: may raise RlsweepError, which is told to whoever asked; drives: whether a sweep is being driven."""
         self._take = take
+        self._drives = drives
         self._key = secrets.token_hex(32)
         self._listener = Listener(("127.0.0.1", 0), authkey=self._key.encode())
 
@@ -174,7 +184,9 @@ class Counter:
                 request = json.loads(connection.recv_bytes())
                 connection.send_bytes(json.dumps(self._answer(request)).encode())
 
-    def _answer(self, request: dict[str, Any]) -> str | None:
+    def _answer(self, request: dict[str, Any]) -> str | bool | None:
+        if "drives" in request:
+            return self._drives(UUID(request["drives"]))
         try:
             self._take(
                 Request(

@@ -59,10 +59,11 @@ class Fit(threading.Thread):
         )
         with _registering:
             tune.register_trainable(name, own_trainable)
+        self._run_ids = _RunIds(run_ids, at_a_time=slots)
         self._tuner = tune.Tuner(
             name,
             tune_config=tune.TuneConfig(
-                search_alg=_RunIds(run_ids, at_a_time=slots),
+                search_alg=self._run_ids,
                 scheduler=_InOrder(),  # type: ignore[no-untyped-call]
                 reuse_actors=True,
             ),
@@ -84,6 +85,10 @@ class Fit(threading.Thread):
         except Exception as error:  # noqa: BLE001 - the main thread raises it again
             self.error = error
 
+    def begin_no_more(self) -> None:
+        """Hand out no further run; those that are under way end by themselves. From any thread."""
+        self._run_ids.forget()
+
     def wait(self, seconds: float) -> bool:
         """Whether it ended within the time."""
         self.join(seconds)
@@ -103,6 +108,10 @@ class _RunIds(BasicVariantGenerator):
         self._live: set[str] = set()
         self._spec: dict[str, Any] = {}
 
+    def forget(self) -> None:
+        """Whatever waits."""
+        self._waiting.clear()
+
     @override
     def add_configurations(self, experiments: Any) -> None:
         (experiment,) = experiments
@@ -112,7 +121,10 @@ class _RunIds(BasicVariantGenerator):
     def next_trial(self) -> Trial | None:
         if self.is_finished() or len(self._live) >= self.max_concurrent:
             return None
-        run_id = str(self._waiting.popleft())
+        try:
+            run_id = str(self._waiting.popleft())
+        except IndexError:  # forgotten this moment
+            return None
         self._live.add(run_id)
         return Trial(
             self._spec["run"],

@@ -92,6 +92,24 @@ def main():
                 gc.collect()
                 self.held = sum(isinstance(each, TuneTrial) for each in gc.get_objects())
 
+    def left_alone():
+        log, flag = folder / "3.log", StopFlag(UUID(int=3))
+        log.touch()
+        fit = Fit(
+            Trial,
+            {"log": str(log), "kinds": {}, "flag": flag},
+            [UUID(int=run) for run in range(200)],
+            resources=Resources(),
+            slots=slots,
+            trials=LiveTrials(),
+            folder=folder / "3",
+        )
+        fit.start()
+        while len(log.read_text().splitlines()) < 5:
+            time.sleep(0.01)
+        fit.begin_no_more()
+        return {"ended": fit.wait(60), "error": repr(fit.error), "began": len(log.read_text().splitlines())}
+
     def sweep(number, trials, kinds):
         log, live, flag = folder / f"{number}.log", CountedTrials(), StopFlag(UUID(int=number))
         log.touch()
@@ -131,7 +149,7 @@ def main():
             "rss_mib": psutil.Process().memory_info().rss / 1024**2,
         }
 
-    return [sweep(0, 200, kinds), sweep(1, 200, {}), sweep(2, 200, {})]
+    return [sweep(0, 200, kinds), sweep(1, 200, {}), sweep(2, 200, {}), left_alone()]
 
 
 with RaySession(RayOptions(cpus=2)) as session:
@@ -188,7 +206,7 @@ def starts(outcome: dict[str, Any], sweep: int) -> Counter[int]:
 
 
 def test_every_trial_runs_once_but_those_that_die_by_themselves(outcome: dict[str, Any]) -> None:
-    assert all(sweep["ended"] and sweep["error"] == "None" for sweep in outcome["sweeps"])
+    assert all(sweep["ended"] and sweep["error"] == "None" for sweep in outcome["sweeps"][:3])
     assert starts(outcome, 0) == Counter(dict.fromkeys(range(200), 1) | {RAISES: 4, EXITS: 4})
     for sweep in (1, 2):
         assert starts(outcome, sweep) == Counter(range(200))
@@ -204,6 +222,12 @@ def test_the_driver_is_told_which_trials_died_for_good_and_why(outcome: dict[str
     assert not outcome["sweeps"][1]["lost"]
 
 
+def test_a_fit_that_is_left_alone_begins_no_more_trials(outcome: dict[str, Any]) -> None:
+    left_alone = outcome["sweeps"][3]
+    assert (left_alone["ended"], left_alone["error"]) == (True, "None")
+    assert 5 <= left_alone["began"] < 50
+
+
 def test_a_killed_trial_ends_at_once_even_when_it_holds_the_gil(outcome: dict[str, Any]) -> None:
     seconds = outcome["sweeps"][0]["seconds_to_die"]
     assert set(seconds) == {str(SLEEPS), str(HOLDS_THE_GIL)}
@@ -211,7 +235,7 @@ def test_a_killed_trial_ends_at_once_even_when_it_holds_the_gil(outcome: dict[st
 
 
 def test_tune_forgets_trials_that_ended(outcome: dict[str, Any]) -> None:
-    for sweep in outcome["sweeps"]:
+    for sweep in outcome["sweeps"][:3]:
         assert 1 <= sweep["held"] < 10, "of 150 that have ended"
         assert sweep["folders"] < 20, "none for each trial"
 

@@ -109,10 +109,20 @@ limit 1
 -- name: assign
 -- It waits for a driver from now on, which is told what trials ask of Ray; unless it has one that gives signs of life.
 update sweeps
-set resources = %(resources)s, address = %(address)s, status = 'pending', finished_at = null, driver = null
+set
+    resources = %(resources)s, address = %(address)s, status = 'pending', finished_at = null, driver = null,
+    stop_requested = false
 where id = %(id)s
   and (driver is null or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))
 returning *
+
+-- name: note_stop_wish
+-- For a driver that has yet to begin: of runs that are stopped already it would take up what nobody wants any more.
+update sweeps set stop_requested = true where id = %(id)s
+
+-- name: get_stop_wish
+-- Whether it was noted since the sweep was handed over.
+select stop_requested from sweeps where id = %(id)s
 
 -- name: take_lease
 -- Become the sweep's driver, unless another one gave a sign of life lately.

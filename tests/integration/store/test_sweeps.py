@@ -192,6 +192,34 @@ def test_a_sweep_that_is_handed_over_waits_for_its_new_driver(database: Database
         sweeps.assign(database, uuid4(), resources={}, address=None)
 
 
+def test_a_sweep_that_is_stopped_before_its_driver_begins_is_not_begun(
+    database: Database, new_sweep: Make, new_run: Make
+) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run()])
+    sweeps.request_stop(database, sweep.id)
+    assert sweeps.is_to_stop(database, sweep.id)
+    sweeps.assign(database, sweep.id, resources={}, address=None)
+    assert not sweeps.is_to_stop(database, sweep.id), "whoever hands it over wants it driven"
+    assert sweeps.request_stop(database, sweep.id) == {RunStatus.STOPPED: 0, RunStatus.RUNNING: 0}
+    assert sweeps.is_to_stop(database, sweep.id)
+
+
+def test_a_clock_that_was_set_back_keeps_no_dead_driver_or_worker_alive(
+    database: Database, new_sweep: Make, new_run: Make
+) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run()])
+    (run,) = training_runs.of_sweep(database, sweep.id)
+    training_runs.begin_attempt(database, run.id, {})
+    sweeps.take_lease(database, sweep.id, "host:1")
+    with database.connect() as connection:
+        for table in ("sweeps", "training_runs"):
+            connection.execute(f"update {table} set heartbeat_at = clock_timestamp() + interval '2 hours'")
+    assert sweeps.lost_driver(database, sweep.id) == "host:1"
+    sweeps.check_undriven(database, sweep.id)
+    assert [each.id for each in training_runs.end_abandoned(database, run_id=run.id)] == [run.id]
+    assert sweeps.take_lease(database, sweep.id, "host:2").driver == "host:2"
+
+
 def test_a_driver_that_leaves_an_unfinished_sweep_leaves_it_waiting(
     database: Database, new_sweep: Make, new_run: Make
 ) -> None:

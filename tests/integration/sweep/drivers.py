@@ -87,10 +87,12 @@ def driver_of(database: Database, sweep: Sweep, folder: Path, share: Any) -> Any
 
 
 def side_by_side(database: Database, folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """Drive two sweeps in two threads."""
+    """Drive two sweeps in two threads, one of which a driver left its stop flag to that was killed as it stopped."""
+    from rlsweep.sweep.flags import StopFlag
     from rlsweep.sweep.share import PLANNED
 
     both = [plan(database, name, trials=3) for name in ("left", "right")]
+    StopFlag(both[0].id).raise_()
     drivers = [driver_of(database, sweep, folder, PLANNED) for sweep in both]
     threads = [threading.Thread(target=driver.run, args=(lambda _: None,)) for driver in drivers]
     for thread in threads:
@@ -98,6 +100,20 @@ def side_by_side(database: Database, folder: Path) -> dict[str, list[dict[str, A
     for thread in threads:
         thread.join()
     return {sweep.name: runs_of(database, sweep) for sweep in both}
+
+
+def stopped_before_it_began(database: Database, folder: Path) -> dict[str, Any]:
+    """Drive a stopped sweep that was handed over to be gone on with, and that somebody stopped meanwhile."""
+    from rlsweep.sweep.share import UNFINISHED
+
+    sweep = plan(database, "called-off", trials=2)
+    sweeps.request_stop(database, sweep.id)
+    sweeps.settle(database, sweep.id)
+    handed_over = sweeps.assign(database, sweep.id, resources={}, address=None)
+    sweeps.request_stop(database, sweep.id)
+    ended = driver_of(database, handed_over, folder, UNFINISHED).run(lambda _: None)
+    runs = training_runs.of_sweep(database, sweep.id)
+    return {"sweep": ended.status, "runs": [(run.status, run.attempt) for run in runs]}
 
 
 def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
@@ -206,6 +222,7 @@ def main() -> None:
         with Scraper() as scraper:
             happened = {
                 "side_by_side": side_by_side(database, folder),
+                "stopped_before_it_began": stopped_before_it_began(database, folder),
                 "silent_workers": silent_workers(database, folder),
             }
         happened["series"] = scraper.series

@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 RAYS_LABELS = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId"} | {
     f"otel_scope_{part}" for part in ("name", "schema_url", "version")
 }
+SWEEPS = ("left", "right", "called-off", "silent")
 TIME_LIMIT_S = 300  # about 30 s on two free cores
 
 
@@ -53,6 +54,10 @@ def test_two_drivers_in_one_process_run_their_sweeps_side_by_side(happened: dict
         assert happened["side_by_side"][name] == [done] * 3, "each with the parameters of its own sweep"
 
 
+def test_a_sweep_that_was_stopped_before_its_driver_began_is_not_begun(happened: dict[str, Any]) -> None:
+    assert happened["stopped_before_it_began"] == {"sweep": "stopped", "runs": [["stopped", 0]] * 2}
+
+
 def test_a_silent_run_is_not_taken_from_an_actor_that_lives(happened: dict[str, Any]) -> None:
     seen = happened["silent_workers"]
     assert f"its process {seen['pid']} on " in seen["refused"]
@@ -74,8 +79,9 @@ def test_ray_tells_how_far_the_sweeps_have_come(happened: dict[str, Any]) -> Non
     own = {key for _, labels, _ in series for key in labels if key not in RAYS_LABELS}
     assert own == {"sweep", "status"}, "a label with a value for each trial would be a series for each"
     runs = {(labels["sweep"], labels["status"]): value for name, labels, value in series if name == "ray_rlsweep_runs"}
-    assert runs.keys() == {(sweep, status.value) for sweep in ("left", "right", "silent") for status in RunStatus}
+    assert runs.keys() == {(sweep, status.value) for sweep in SWEEPS for status in RunStatus}
     assert {sweep: runs[sweep, "completed"] for sweep in ("left", "silent")} == {"left": 3, "silent": 2}
+    assert runs.pop(("called-off", "stopped")) == 2
     assert {value for (_, status), value in runs.items() if status != "completed"} == {0}, "each has ended"
     steps = {labels["sweep"]: value for name, labels, value in series if name == "ray_rlsweep_env_steps"}
-    assert steps == {"left": 3 * 64, "right": 3 * 64, "silent": 2 * 64}
+    assert steps == {"left": 3 * 64, "right": 3 * 64, "called-off": 0, "silent": 2 * 64}

@@ -5,11 +5,20 @@ import os
 import re
 import signal
 import socket
+import threading
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+
+from rlsweep.runs import RunStatus
+from rlsweep.settings import Settings
+from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.store.opening import open_database
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -41,6 +50,31 @@ def up(rlsweep: Any) -> tuple[str, str]:
     page, dashboard = free_port(), free_port()
     said = rlsweep.run("up", "--port", page, "--dashboard-port", dashboard, "--cpus", "2").stdout
     return said, page
+
+
+@contextmanager
+def trained_by_another(rlsweep: Any, sweep: str) -> Iterator[UUID]:
+    """A sweep's one run has a worker that gives signs of life, and none of the sweep's driver's."""
+    done = threading.Event()
+    with open_database(Settings(home=rlsweep.home, storage=rlsweep.home, database_url=None)) as database:
+        (run,) = training_runs.of_sweep(database, sweeps.get(database, sweep).id)
+        training_runs.end_abandoned(database, run_id=run.id, patience_s=0)
+        begun = training_runs.begin_attempt(database, run.id, {"host": "elsewhere"})
+        assert begun is not None
+        progress = recording.Progress(episodes=run.episodes, updates=run.updates, env_steps=run.env_steps)
+
+        def live() -> None:
+            while not done.wait(0.3):
+                recording.flush(database, run.id, begun.attempt, recording.Batch(progress=progress))
+
+        worker = threading.Thread(target=live)
+        worker.start()
+        try:
+            yield run.id
+        finally:
+            done.set()
+            worker.join()
+            training_runs.finish(database, run.id, begun.attempt, RunStatus.STOPPED)
 
 
 def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None:
@@ -114,9 +148,13 @@ def test_a_service_that_was_killed_is_followed_by_another(rlsweep: Any) -> None:
 
     up(rlsweep)
     try:
+        with trained_by_another(rlsweep, "night") as run_id:
+            refused = rlsweep.run("resume", "night", expect=1).stderr
+            assert "The service's driver of sweep night ended before its trials did. It said:" in refused
+            assert f"Training run {run_id} is being trained by a process on elsewhere" in refused
         done = rlsweep.run("resume", "night").stdout
         assert "is driven by the service" in done
         (run,) = rlsweep.json("status", "night")["runs"]
-        assert (run["status"], run["attempt"], run["episodes"]) == ("completed", 2, 120)
+        assert (run["status"], run["attempt"], run["episodes"]) == ("completed", 3, 120)
     finally:
         rlsweep.run("down")
