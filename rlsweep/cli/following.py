@@ -30,6 +30,9 @@ FOLLOW_SECONDS = 0.5
 LOOK_SECONDS = 3.0
 """Between two looks at a job."""
 
+MOST_LOOKS_IN_VAIN = 20
+"""At jobs, one after the other, before a cluster out of reach is given up."""
+
 AWAY_SECONDS = 600.0
 """How long the record may be away before it is followed no more; the sweep itself waits on."""
 
@@ -123,14 +126,26 @@ def lookout(sweep: Sweep, settings: Settings, out: "Console") -> Callable[[], No
 
 def look_at_job(cluster: "JobsCluster", sweep: Sweep) -> Callable[[], None]:
     """Whether the job that drives the sweep, or is to, is still there."""
-    looked = 0.0
+    looked, in_vain, is_missing = 0.0, 0, False
 
     def look() -> None:
-        nonlocal looked
+        nonlocal looked, in_vain, is_missing
         if time.monotonic() - looked < LOOK_SECONDS:
             return
-        looked = time.monotonic()
-        job = cluster.job_of(sweep.id)
+        looked, was_missing = time.monotonic(), is_missing
+        try:
+            job = cluster.job_of(sweep.id)
+        except ClusterUnavailableError:
+            in_vain += 1
+            if in_vain == MOST_LOOKS_IN_VAIN:
+                raise
+            return  # a tunnel that is down: the record is followed meanwhile
+        in_vain, is_missing = 0, job is None
+        if job is None and was_missing:
+            raise RlsweepError(
+                f"The cluster at {cluster.url} knows no job of sweep {sweep.name}, and nobody drives it. "
+                f"Go on with it: rlsweep resume {sweep.name}"
+            )
         if job is None or not job.is_over:
             return
         raise _ended_early(f"The cluster's driver of sweep {sweep.name} ended ({job.state})", cluster.log(sweep.id))
@@ -145,7 +160,7 @@ def _ended_early(what: str, log: str) -> RlsweepError:
 
 def look_at_service(paths: Paths, sweep: Sweep) -> Callable[[], None]:
     """Whether the service is up, and at work on the sweep."""
-    from rlsweep.sweep.service import drives, find_service, is_up
+    from rlsweep.sweep.service import driven, find_service, is_up
 
     looked, idle = time.monotonic(), False
 
@@ -159,7 +174,7 @@ def look_at_service(paths: Paths, sweep: Sweep) -> Callable[[], None]:
             return
         looked, was_idle = time.monotonic(), idle
         card = find_service(paths.service)
-        idle = card is not None and not drives(card, sweep.id)
+        idle = card is not None and sweep.id not in driven(card)
         if idle and was_idle:  # at the first look it may just have come to its end
             log = paths.sweep_log(sweep.id)
             said = log.read_text(errors="replace") if log.exists() else "(no log of it was kept)"
@@ -212,7 +227,7 @@ def _print_file(database: "Database", sweep: Sweep, path: Path, *, follow: bool)
 
     with path.open() as file:
         while True:
-            over = sweeps.get(database, sweep.id).driver is None
+            over = sweeps.get(database, sweep.id).driver is None or sweeps.lost_driver(database, sweep.id) is not None
             typer.echo(file.read(), nl=False)
             if over or not follow:
                 return

@@ -7,8 +7,8 @@ import math
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from typing_extensions import override
 from rlsweep.cli.driving import Driving, conclude, make_driver, run_here
 from rlsweep.cli.following import follow, look_at_job, look_at_service
 from rlsweep.cli.output import console, print_json
-from rlsweep.errors import ClusterUnavailableError, InputError
+from rlsweep.errors import ClusterUnavailableError, InputError, RlsweepError
 from rlsweep.paths import Paths
 from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
@@ -209,7 +209,8 @@ class _InService(Place):
             command=task.provenance.command,
             folder=Path.cwd(),
         )
-        ask(self._card, request)
+        with _still_on_record(task.sweep):
+            ask(self._card, request)
         return _left_or_followed(task, self._driving, look_at_service(self._paths, task.sweep), "the service")
 
 
@@ -240,16 +241,28 @@ class _OnCluster(Place):
 
     @override
     def _drive(self, task: Task) -> int:
-        sent = self._cluster.send(
-            task.sweep,
-            task.share,
-            self._settings,
-            grace_seconds=self._driving.grace,
-            command=task.provenance.command,
-        )
+        with _still_on_record(task.sweep):
+            sent = self._cluster.send(
+                task.sweep,
+                task.share,
+                self._settings,
+                grace_seconds=self._driving.grace,
+                command=task.provenance.command,
+            )
         if not sent:
             task.out.print(f"The cluster has sweep {task.sweep.name} already.", markup=False)
         return _left_or_followed(task, self._driving, look_at_job(self._cluster, task.sweep), self._cluster.url)
+
+
+@contextmanager
+def _still_on_record(sweep: Sweep) -> Iterator[None]:
+    """What keeps a sweep from being handed over is no end of it: say so, and how to go on."""
+    try:
+        yield
+    except RlsweepError as error:
+        raise RlsweepError(
+            f"{error} Sweep {sweep.name} is on record, and waits: rlsweep resume {sweep.name}"
+        ) from error
 
 
 def _left_or_followed(task: Task, driving: Driving, look: Callable[[], None], where: str) -> int:

@@ -61,6 +61,7 @@ class Resident:
         self._say = say
         self._lock = threading.Lock()
         self._drivers: dict[UUID, Driver] = {}
+        self._names: dict[UUID, str] = {}
         self._threads: list[threading.Thread] = []
         self._ending = threading.Event()
 
@@ -77,7 +78,7 @@ class Resident:
                 assert session.dashboard_url is not None
                 self._database, self._session = database, session
                 with _page(self._page_port) as keep_page:
-                    card = Counter(self._take, self._drives).open(
+                    card = Counter(self._take, self._driven).open(
                         self._folder,
                         resources=session.resources(),
                         page_url=f"http://localhost:{self._page_port}/training",
@@ -115,14 +116,14 @@ class Resident:
                 raise RlsweepError("it is about to end.")
             if sweep.id in self._drivers:
                 raise RlsweepError(f"it drives sweep {sweep.name} already.")
-            self._drivers[sweep.id] = driver
+            self._drivers[sweep.id], self._names[sweep.id] = driver, sweep.name
             thread = threading.Thread(target=self._drive, args=(driver, sweep), name=f"sweep {sweep.name}", daemon=True)
             self._threads.append(thread)
         thread.start()
 
-    def _drives(self, sweep_id: UUID) -> bool:
+    def _driven(self) -> dict[UUID, str]:
         with self._lock:
-            return sweep_id in self._drivers
+            return dict(self._names)
 
     def _drive(self, driver: "Driver", sweep: Sweep) -> None:
         path = Paths(self._settings).sweep_log(sweep.id)
@@ -134,7 +135,7 @@ class Resident:
             logger.exception("the driver of sweep %s failed", sweep.name)
         finally:
             with self._lock:
-                del self._drivers[sweep.id]
+                del self._drivers[sweep.id], self._names[sweep.id]
                 is_idle = not self._drivers and not self._ending.is_set()
             if is_idle:
                 self._session.prestart_workers()

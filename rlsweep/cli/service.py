@@ -1,10 +1,10 @@
 """`rlsweep up` and `rlsweep down`: a service with everything running, and a driver whose workers stay warm."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,14 +78,15 @@ def down(
     """End the service: its sweeps stop at their next step, and `rlsweep resume` goes on with them."""
     import psutil
 
-    from rlsweep.sweep.service import find_service, is_up
+    from rlsweep.sweep.service import driven, find_service, is_up
 
     folder = Paths(Settings.from_environ()).service
-    card = find_service(folder)
+    card, running = find_service(folder), list[str]()
     if card is None:
         typer.echo("The service is starting; try again." if is_up(folder) else "The service is not up.")
         return
-    running = _driven_by(card)
+    with suppress(RlsweepError):  # one that gives no answer is ended all the same
+        running = sorted(driven(card).values())
     if running:
         typer.echo(f"{plural(len(running), 'sweep')} will stop, and can be resumed: {', '.join(running)}")
     process = psutil.Process(card.pid)
@@ -126,12 +127,3 @@ def _wait_for(process: "subprocess.Popen[bytes]", folder: Path, log: Path) -> "S
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     raise RlsweepError(f"The service was not ready within {START_SECONDS:.0f} s, and was ended; see {log}.")
-
-
-def _driven_by(card: "ServiceCard") -> list[str]:
-    """The names of the sweeps that the service drives now."""
-    from rlsweep.store import sweeps
-    from rlsweep.store.opening import open_database
-
-    with open_database(Settings.from_environ()) as database:
-        return sweeps.driven_by(database, f"{socket.gethostname()}:{card.pid}:")

@@ -272,12 +272,6 @@ def lost_driver(database: Database, sweep_id: UUID) -> str | None:
     return str(lease["driver"])
 
 
-def driven_by(database: Database, process: str) -> list[str]:
-    """The names of the sweeps whose driver's name starts so: host, process id, and a colon each."""
-    with database.readonly() as connection:
-        return [row["name"] for row in connection.execute(_SQL["list_driven_by"], {"driver": process})]
-
-
 def release(database: Database, sweep_id: UUID, driver: str) -> None:
     """Give the lease back, if it is still held; another driver may take it at once.
 

@@ -8,6 +8,7 @@ import os
 import socket
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,10 @@ def ask_jobs_api(url: str, path: str) -> Any:
             f"The Ray cluster's Jobs API cannot be reached at {url}: {reason}. It is part of the head's dashboard, on "
             "port 8265 there, often through a tunnel."
         ) from error
-    except ValueError as error:
-        raise ClusterUnavailableError(f"{url} answers, but not as a Ray cluster.") from error
+    except (ValueError, HTTPException) as error:
+        raise ClusterUnavailableError(
+            f"{url} is not the Jobs API of a Ray cluster: that is part of the head's dashboard, on port 8265 there."
+        ) from error
 
 
 def _token_headers(url: str) -> dict[str, str]:

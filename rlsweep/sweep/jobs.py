@@ -6,17 +6,19 @@ cluster. What the job does is `rlsweep drive`, the same driver as anywhere; the 
 
 import asyncio
 import logging
+import os
 import shlex
-import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from rlsweep.errors import ClusterUnavailableError, NotFoundError
 from rlsweep.runs import Sweep
+from rlsweep.scratch import scratch_folder
 from rlsweep.settings import Settings
 from rlsweep.sweep.access import ask_jobs_api, use_token_if_any
 from rlsweep.sweep.luggage import SETTINGS_FILE, pack
@@ -27,6 +29,9 @@ MARGIN_SECONDS = 60
 
 HEAD_SECONDS = 60.0
 """How long a head may say that it takes no jobs yet."""
+
+REQUEST_SECONDS = 120.0
+"""How long a head may be silent in the middle of an answer; Ray's client would wait for ever."""
 
 _TALKATIVE = (
     "ray.dashboard.modules.dashboard_sdk",
@@ -69,10 +74,11 @@ class JobsCluster:
 
         for talkative in _TALKATIVE:
             logging.getLogger(talkative).setLevel(logging.ERROR)
-        try:
+        with self._in_reach(), _without_other_addresses():
             self._client = JobSubmissionClient(url)
-        except (ConnectionError, RuntimeError) as error:
-            raise ClusterUnavailableError(f"The Ray cluster at {url} cannot be worked with: {error}") from error
+        self._client._do_request = partial(  # type: ignore[method-assign]
+            self._client._do_request, timeout=REQUEST_SECONDS
+        )
 
     def nodes(self) -> list[Node]:
         """Those that are alive."""
@@ -97,12 +103,14 @@ class JobsCluster:
             "RAY_JOB_STOP_WAIT_TIME_S": f"{grace_seconds + MARGIN_SECONDS:.0f}",
             "PYTHONUNBUFFERED": "1",
         }
-        with tempfile.TemporaryDirectory(prefix="rlsweep-job-") as folder:
-            pack(Path(folder), settings, {sweep.base_config["environment"]["id"]})
+        with scratch_folder("job") as scratch:
+            folder = scratch / "luggage"
+            folder.mkdir()
+            pack(folder, settings, {sweep.base_config["environment"]["id"]})
             return self._submit(
                 entrypoint=shlex.join(entrypoint),
                 submission_id=job_id,
-                runtime_env={"working_dir": folder, "env_vars": environ},
+                runtime_env={"working_dir": str(folder), "env_vars": environ},
                 metadata={"sweep": sweep.name},
             )
 
@@ -113,7 +121,7 @@ class JobsCluster:
             try:
                 self._client.submit_job(**job)
                 return True
-            except (RuntimeError, ConnectionError) as error:
+            except (RuntimeError, OSError) as error:
                 if "already exists" in str(error):
                     return False
                 if "No available agent" not in str(error) or time.monotonic() >= deadline:
@@ -129,14 +137,26 @@ class JobsCluster:
 
     def log(self, sweep_id: UUID) -> str:
         """All that the sweep's newest driver has written. Raises NotFoundError where there is none."""
-        return self._client.get_job_logs(self._known(sweep_id).id)
+        with self._in_reach():
+            return self._client.get_job_logs(self._known(sweep_id).id)
 
     def follow_log(self, sweep_id: UUID) -> Iterator[str]:
         """The same as it comes, until the driver ends."""
         lines = self._client.tail_job_logs(self._known(sweep_id).id)
-        with asyncio.Runner() as runner:
+        with self._in_reach(), asyncio.Runner() as runner:
             while (text := runner.run(anext(lines, None))) is not None:
                 yield text
+
+    @contextmanager
+    def _in_reach(self) -> Iterator[None]:
+        """Raises ClusterUnavailableError for whatever goes wrong between the cluster and us."""
+        from aiohttp import ClientError
+        from ray.exceptions import AuthenticationError
+
+        try:
+            yield
+        except (OSError, RuntimeError, ClientError, AuthenticationError) as error:
+            raise ClusterUnavailableError(f"The Ray cluster at {self.url} cannot be worked with: {error}") from error
 
     def _known(self, sweep_id: UUID) -> Job:
         job = self.job_of(sweep_id)
@@ -148,6 +168,19 @@ class JobsCluster:
 
     def _jobs_of(self, sweep_id: UUID) -> list[Job]:
         """In the order in which they were sent."""
-        found = [job for job in self._client.list_jobs() if (job.submission_id or "").startswith(str(sweep_id))]
+        with self._in_reach():
+            known = self._client.list_jobs()
+        found = [job for job in known if (job.submission_id or "").startswith(str(sweep_id))]
         found.sort(key=lambda job: job.start_time or 0)
         return [Job(id=str(job.submission_id), state=job.status.value.lower()) for job in found]
+
+
+@contextmanager
+def _without_other_addresses() -> Iterator[None]:
+    """Ray's own variables would take the place of the address that its client is given."""
+    names = ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS")
+    held = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(held)

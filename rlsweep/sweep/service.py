@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Listener
+from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,6 +23,9 @@ from uuid import UUID
 from rlsweep.errors import InputError, RlsweepError
 from rlsweep.locks import is_locked, try_lock
 from rlsweep.sweep.share import SHARES, Share, name_of
+
+ANSWER_SECONDS = 60.0
+"""How long the service may take to say whether it takes a sweep."""
 
 _LOCK = "lock"
 _CARD = "service.json"
@@ -102,15 +105,18 @@ def ask(card: ServiceCard, request: Request) -> None:
         raise RlsweepError(f"The service does not take the sweep: {answer}")
 
 
-def drives(card: ServiceCard, sweep_id: UUID) -> bool:
-    """Whether the service is at work on a sweep. Raises RlsweepError where it cannot be asked."""
-    return bool(_exchange(card, {"drives": str(sweep_id)}))
+def driven(card: ServiceCard) -> dict[UUID, str]:
+    """What sweeps the service drives, by id, with their names. Raises RlsweepError where it cannot be asked."""
+    answer: dict[str, str] = _exchange(card, {"driven": True})
+    return {UUID(sweep_id): name for sweep_id, name in answer.items()}
 
 
 def _exchange(card: ServiceCard, message: dict[str, Any]) -> Any:
     try:
         with Client(("127.0.0.1", card.port), authkey=card.key.encode()) as connection:
             connection.send_bytes(json.dumps(message).encode())
+            if not connection.poll(ANSWER_SECONDS):
+                raise TimeoutError(f"nothing for {ANSWER_SECONDS:.0f} s")
             return json.loads(connection.recv_bytes())
     except (OSError, EOFError, AuthenticationError) as error:
         raise RlsweepError(f"The service (process {card.pid}) does not answer: {error}") from error
@@ -150,14 +156,14 @@ def ray_token(folder: Path) -> tuple[str, Path]:
 
 
 class Counter:
-    """Where requests come in: a thread takes one after the other and hands it to `take`, which is to be quick."""
+    """Where requests come in: a thread takes one after the other and hands it to `take`."""
 
-    def __init__(self, take: Callable[[Request], None], drives: Callable[[UUID], bool]) -> None:
-        """take: may raise RlsweepError, which is told to whoever asked; drives: whether a sweep is being driven."""
+    def __init__(self, take: Callable[[Request], None], driven: Callable[[], dict[UUID, str]]) -> None:
+        """take: may raise RlsweepError, which is told to whoever asked; driven: what is driven now, with its names."""
         self._take = take
-        self._drives = drives
+        self._driven = driven
         self._key = secrets.token_hex(32)
-        self._listener = Listener(("127.0.0.1", 0), authkey=self._key.encode())
+        self._listener = Listener(("127.0.0.1", 0))
 
     def open(
         self, folder: Path, *, resources: dict[str, float], page_url: str, dashboard_url: str, token_file: Path
@@ -179,14 +185,24 @@ class Counter:
 
     def _serve(self) -> None:
         while True:
-            # Whoever has not the key, or leaves in the middle, is not our trouble.
-            with suppress(OSError, EOFError, AuthenticationError), self._listener.accept() as connection:
-                request = json.loads(connection.recv_bytes())
-                connection.send_bytes(json.dumps(self._answer(request)).encode())
+            try:
+                connection = self._listener.accept()
+            except OSError:  # whoever it was has left
+                continue
+            # who says nothing keeps nobody else waiting
+            Thread(target=self._serve_one, args=(connection,), name="request", daemon=True).start()
 
-    def _answer(self, request: dict[str, Any]) -> str | bool | None:
-        if "drives" in request:
-            return self._drives(UUID(request["drives"]))
+    def _serve_one(self, connection: Connection) -> None:
+        # Whoever has not the key, or leaves in the middle, is not our trouble.
+        with suppress(OSError, EOFError, AuthenticationError), connection:
+            deliver_challenge(connection, self._key.encode())
+            answer_challenge(connection, self._key.encode())
+            request = json.loads(connection.recv_bytes())
+            connection.send_bytes(json.dumps(self._answer(request)).encode())
+
+    def _answer(self, request: dict[str, Any]) -> str | dict[str, str] | None:
+        if "driven" in request:
+            return {str(sweep_id): name for sweep_id, name in self._driven().items()}
         try:
             self._take(
                 Request(

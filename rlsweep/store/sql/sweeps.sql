@@ -160,7 +160,3 @@ from (
     where sweep_id = %(id)s
 ) as counted
 where sweeps.id = %(id)s and counted.unfinished = 0
-
--- name: list_driven_by
--- The names of the sweeps that a process drives, told by the start of what it calls itself.
-select name from sweeps where starts_with(driver, %(driver)s) order by created_at

@@ -1,0 +1,151 @@
+"""Heads and services that are out of reach, or not what they were taken for: stubs, for no real one misbehaves so."""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from rlsweep.cli import following
+from rlsweep.errors import ClusterUnavailableError, RlsweepError
+from rlsweep.runs import Sweep
+from rlsweep.sweep.access import ask_jobs_api
+from rlsweep.sweep.jobs import JobsCluster
+from rlsweep.sweep.service import Counter, driven
+
+pytestmark = pytest.mark.integration
+
+VERSION = {"version": "4", "ray_version": "2.60.0", "ray_commit": "0", "session_name": "session"}
+Head = tuple[str, list[str]]
+
+
+@contextmanager
+def answering(jobs: int = 200) -> Iterator[Head]:
+    """What a head without jobs answers; its URL, and the paths that it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            is_about_jobs = self.path.startswith("/api/jobs")
+            self.send_response(jobs if is_about_jobs else 200)
+            self.end_headers()
+            self.wfile.write(json.dumps([] if is_about_jobs else VERSION).encode())
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def head() -> Iterator[Head]:
+    with answering() as found:
+        yield found
+
+
+def test_the_address_that_was_given_is_asked_whatever_rays_variables_say(
+    head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering() as (other_url, other_asked):
+        for name in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):
+            monkeypatch.setenv(name, other_url)
+        assert JobsCluster(head[0]).job_of(uuid4()) is None
+        assert other_asked == []
+        assert [os.environ[name] for name in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS")] == [other_url] * 2
+    assert "/api/jobs/" in head[1]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", "http://he ad:8265"], ids=["another protocol", "a space"])
+def test_what_is_no_jobs_api_is_told_without_a_traceback(url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            with suppress(OSError):
+                ours, _ = listener.accept()
+                with ours:
+                    ours.sendall(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" * 4)
+
+        threading.Thread(target=greet, daemon=True).start()
+        with pytest.raises(ClusterUnavailableError, match="on port 8265 there"):
+            ask_jobs_api(url.format(port=listener.getsockname()[1]), "/api/version")
+
+
+def test_a_head_that_goes_away_or_is_in_trouble_is_out_of_reach() -> None:
+    with answering(jobs=500) as (url, _):
+        cluster = JobsCluster(url)
+        with pytest.raises(ClusterUnavailableError, match="cannot be worked with"):
+            cluster.job_of(uuid4())
+    with pytest.raises(ClusterUnavailableError, match="cannot be worked with"):
+        cluster.job_of(uuid4())
+
+
+def test_who_follows_a_sweep_that_no_job_drives_is_told(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "LOOK_SECONDS", 0.0)
+    sweep: Sweep = SimpleNamespace(id=uuid4(), name="lost")  # type: ignore[assignment]
+    look = following.look_at_job(JobsCluster(head[0]), sweep)
+    look()
+    with pytest.raises(RlsweepError, match=r"knows no job of sweep lost.*rlsweep resume lost"):
+        look()
+
+
+def test_who_follows_a_sweep_through_a_tunnel_that_drops_waits_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "LOOK_SECONDS", 0.0)
+    sweep: Sweep = SimpleNamespace(id=uuid4(), name="far")  # type: ignore[assignment]
+    with answering() as (url, _):
+        cluster = JobsCluster(url)
+    look = following.look_at_job(cluster, sweep)
+    for _ in range(following.MOST_LOOKS_IN_VAIN - 1):
+        look()
+    with pytest.raises(ClusterUnavailableError):
+        look()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Callable[..., Any]:
+    """The side of a service that takes requests."""
+
+    def open_counter(names: Callable[[], Any]) -> Any:
+        return Counter(lambda _: None, names).open(
+            tmp_path, resources={}, page_url="", dashboard_url="", token_file=tmp_path / "token"
+        )
+
+    return open_counter
+
+
+def test_whoever_says_nothing_keeps_nobody_else_waiting(service: Callable[..., Any]) -> None:
+    driving = {uuid4(): "night"}
+    card = service(lambda: driving)
+    with socket.create_connection(("127.0.0.1", card.port)):
+        assert driven(card) == driving
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_in_one_answer_is_not_the_last(service: Callable[..., Any]) -> None:
+    answers = iter([RuntimeError("a fault"), {}])
+
+    def names() -> Any:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    card = service(names)
+    with pytest.raises(RlsweepError, match="does not answer"):
+        driven(card)
+    assert driven(card) == {}
