@@ -41,9 +41,11 @@ def pack(folder: Path, settings: Settings, environments: set[str]) -> None:
 def _source(module: str) -> Path | None:
     """The module's file or package, if it is none that is installed."""
     spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
+    # a folder without an __init__.py has no origin
+    found = spec and (spec.origin or next(iter(spec.submodule_search_locations or ()), None))
+    if not found:
         return None
-    path = Path(spec.origin).resolve()
+    path = Path(found).resolve()
     if path.is_relative_to(sys.prefix) or path.is_relative_to(sys.base_prefix) or "site-packages" in path.parts:
         return None
     return path.parent if path.name == "__init__.py" else path

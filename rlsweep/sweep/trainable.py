@@ -39,7 +39,7 @@ class TrialTrainable(tune.Trainable):
         )
         self._flag = flag
         if workplace.code_folder is not None:
-            sys.path.append(str(workplace.code_folder))
+            sys.path.insert(0, str(workplace.code_folder))  # before the folder that the service was started in
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next trial in this process."""

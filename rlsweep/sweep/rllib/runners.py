@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import ObjectLostError, RayActorError, RayTaskError
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core import COMPONENT_RL_MODULE
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
@@ -97,7 +97,7 @@ class Runners:
                     episodes = ray.get(answer)
                 except RayTaskError as error:
                     raise error.cause from _ElsewhereError(plain(str(error)))
-                except RayActorError as error:
+                except (RayActorError, ObjectLostError) as error:  # or what it played, with its node
                     self._alive.remove(runner)
                     self._start_another(error)
                 else:
@@ -145,7 +145,7 @@ class Runners:
                 self._send_weights(runner)
                 self._alive.append(runner)
 
-    def _start_another(self, error: RayActorError) -> None:
+    def _start_another(self, error: RayActorError | ObjectLostError) -> None:
         """In the place of one that died of `error`, or could not start for it."""
         self._deaths += 1
         if self._deaths > DEATHS * self._count:

@@ -82,6 +82,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None
     nobody = rlsweep.run("submit", rlsweep.agents("a"), "--episodes", "5", "--detach", expect=2).stderr
     assert "there is nobody to leave the sweep to. Start the service with `rlsweep up`" in nobody
 
+    (tmp_path / "own_game.py").write_text(OWN_GAME.format(reward=9.0))  # beside which the service is started
     said, page = up(rlsweep)
     try:
         assert f"Training History: http://localhost:{page}/training\n" in said

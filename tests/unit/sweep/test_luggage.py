@@ -47,6 +47,12 @@ def test_where_things_are_travels_and_nobody_else_reads_it(tmp_path: Path, setti
     }
 
 
+def test_a_folder_of_modules_travels_without_an_init_file(tmp_path: Path, settings: Settings, work: Path) -> None:
+    (work / "my_games").mkdir()
+    (work / "my_games" / "maze.py").write_text("class Maze: ...")
+    assert "my_games/maze.py" in packed(tmp_path, settings, "my_games.maze:Maze")
+
+
 def test_an_embedded_database_is_found_through_the_home(tmp_path: Path, settings: Settings) -> None:
     packed(tmp_path, replace(settings, database_url=None, storage=settings.home))
     assert read_variables(tmp_path / "luggage" / SETTINGS_FILE) == {"RLSWEEP_HOME": str(settings.home)}
