@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 TESTS = Path(__file__).parents[1]
 AGENT = TESTS.parent / "config" / "agents" / "ppo_agent_sweep_lr_high.yaml"
-BASE = {"environment": {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": 0.002}}}
-SUBMIT = ["submit", str(AGENT), "--episodes", "1500", "--name", "live", "--base-config", "base.json"]
-TRAINING_MS = 120_000
+BASE = {"environment": {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": 0.004}}}
+SUBMIT = ["submit", str(AGENT), "--episodes", "800", "--name", "live", "--base-config", "base.json"]
+TRAINING_MS = 300_000
 
 
 def count(cell: Locator) -> int:
