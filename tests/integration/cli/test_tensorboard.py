@@ -55,7 +55,7 @@ def tensorboard(cli_on_database: Any) -> Callable[..., Any]:
                 server.kill()
                 raise
         assert (code, len(output.read_text().splitlines())) == (130, 1), output.read_text()
-        _wait_for(lambda: not [process for process in family if _lives(process)])
+        _wait_for(lambda: not [process for process in family if _lives(process)], seconds=10)
 
     return serve
 
@@ -68,8 +68,8 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def _wait_for(look: Callable[[], Any], server: subprocess.Popen[bytes] | None = None) -> Any:
-    deadline = time.monotonic() + 60
+def _wait_for(look: Callable[[], Any], server: subprocess.Popen[bytes] | None = None, *, seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "nothing came"
         assert server is None or server.poll() is None, "it ended"

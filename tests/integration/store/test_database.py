@@ -51,14 +51,13 @@ def test_a_server_that_ends_a_session_is_away(database: Database, limit: str) ->
 
 
 def test_a_transaction_costs_milliseconds(database: Database) -> None:
-    milliseconds = []
+    start = time.perf_counter()
     for _ in range(20):
-        start = time.perf_counter()
         with database.connect() as connection:
             connection.execute("select 1")
-        milliseconds.append((time.perf_counter() - start) * 1000)
-    print(f"connect, query, commit, close: {min(milliseconds):.1f} ms and more")
-    assert min(milliseconds) < 100, "others may be at work on this machine; the best of them tells what it costs"
+    milliseconds = (time.perf_counter() - start) / 20 * 1000
+    print(f"connect, query, commit, close: {milliseconds:.1f} ms")
+    assert milliseconds < 100
 
 
 @pytest.mark.parametrize(

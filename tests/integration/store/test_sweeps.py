@@ -145,7 +145,7 @@ def test_a_stop_ends_what_waits_and_asks_what_runs(database: Database, new_sweep
 def test_one_driver_at_a_time(database: Database, new_sweep: Make) -> None:
     sweep = sweeps.create(database, new_sweep(), [])
     assert sweeps.take_lease(database, sweep.id, "host:1").status is SweepStatus.RUNNING
-    with pytest.raises(DriverBusyError, match=r"driven by host:1, seen \d s ago"):
+    with pytest.raises(DriverBusyError, match=r"driven by host:1, seen 0 s ago"):
         sweeps.take_lease(database, sweep.id, "host:2")
     sweeps.take_lease(database, sweep.id, "host:1")
     sweeps.renew_lease(database, sweep.id, "host:1")
@@ -160,11 +160,11 @@ def test_one_driver_at_a_time(database: Database, new_sweep: Make) -> None:
 def test_a_silent_driver_loses_the_sweep(database: Database, new_sweep: Make) -> None:
     sweep = sweeps.create(database, new_sweep(), [])
     sweeps.take_lease(database, sweep.id, "host:1")
-    for seconds, busy in ((10, True), (16, False)):
+    for seconds, busy in ((14, True), (16, False)):
         with database.connect() as connection:
             connection.execute("update sweeps set heartbeat_at = now() - make_interval(secs => %s)", [seconds])
         if busy:
-            with pytest.raises(DriverBusyError, match=r"seen 1\d s ago"):
+            with pytest.raises(DriverBusyError, match="seen 14 s ago"):
                 sweeps.take_lease(database, sweep.id, "host:2")
         else:
             sweeps.take_lease(database, sweep.id, "host:2")
@@ -224,7 +224,7 @@ def test_a_driver_that_leaves_an_unfinished_sweep_leaves_it_waiting(
 ) -> None:
     sweep = sweeps.create(database, new_sweep(), [new_run()])
     sweeps.take_lease(database, sweep.id, "host:1")
-    with pytest.raises(DriverBusyError, match=r"driven by host:1, seen \d s ago.*rlsweep stop"):
+    with pytest.raises(DriverBusyError, match=r"driven by host:1, seen 0 s ago.*rlsweep stop"):
         sweeps.check_undriven(database, sweep.id)
     sweeps.release(database, sweep.id, "host:1")
     sweeps.check_undriven(database, sweep.id)

@@ -26,7 +26,6 @@ REPOSITORY = HERE.parents[2]
 
 TIMEOUT_S = 120
 WAIT_S = 240
-END_S = 60
 
 AGENT = """\
 agent_id: {agent_id}
@@ -133,9 +132,9 @@ class Rlsweep:
                 continue
         return found
 
-    def left_behind(self, of: str = "") -> dict[psutil.Process, str]:
+    def left_behind(self, of: str = "", *, within_s: float) -> dict[psutil.Process, str]:
         """What still lives when all of them, or those with a word in their command line, were given time to end."""
-        deadline = time.monotonic() + END_S
+        deadline = time.monotonic() + within_s
         while left := {process: line for process, line in self.processes().items() if of in line}:
             if time.monotonic() > deadline:
                 break
@@ -152,7 +151,7 @@ def found(database: Database, query: str) -> list[tuple[Any, ...]]:
 def rlsweep(home: Path, tmp_path: Path) -> Iterator[Rlsweep]:
     command = Rlsweep(folder=tmp_path, home=home)
     yield command
-    left = command.left_behind()
+    left = command.left_behind(within_s=20)
     for process in left:
         process.kill()
     assert not left

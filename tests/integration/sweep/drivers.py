@@ -29,7 +29,7 @@ from rlsweep.sweep.cluster import RayOptions, RaySession
 from rlsweep.sweep.resources import Resources
 
 STEPS = 64
-TELL_S = 120  # Ray passes metrics on every ten seconds
+TELL_S = 40  # Ray passes metrics on every ten seconds
 
 
 def plan(database: Database, name: str, trials: int) -> Sweep:

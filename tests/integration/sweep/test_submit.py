@@ -178,11 +178,11 @@ def test_stop_from_another_terminal_ends_even_a_trial_that_hangs(rlsweep: Any) -
 
 def test_nothing_of_ray_outlives_a_killed_driver(rlsweep: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
-    submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base)
+    submit = rlsweep.start("submit", rlsweep.agents("a", "b"), "--episodes", "100000", "--base-config", base)
     rlsweep.wait_for_episodes(5)
     submit.kill()
     submit.communicate(timeout=30)
-    assert not rlsweep.left_behind(of="ray")
+    assert not rlsweep.left_behind(of="ray", within_s=30)
 
 
 def test_an_address_where_no_ray_answers_is_refused_before_anything_is_written(rlsweep: Any) -> None:

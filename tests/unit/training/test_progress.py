@@ -28,6 +28,6 @@ def test_time_between_attempts_does_not_count():
     progress = Progress(episodes=3, env_steps=40, updates=2, earlier_seconds=100.0, best_mean_reward=1.5)
     record = progress.to_record()
     assert 100.0 < record["seconds"] < 101.0
-    time.sleep(1.0)
+    time.sleep(0.05)
     resumed = Progress.from_record(record)
-    assert resumed.to_record() == pytest.approx(record, abs=0.9)
+    assert resumed.to_record() == pytest.approx(record, abs=0.04)
