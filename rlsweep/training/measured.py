@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter
 
@@ -38,8 +37,7 @@ def recall(file: Path, configs: Sequence[RunConfig]) -> list[Kept] | None:
     None where a single one is missing, or older than MOST_AGE.
     """
     kept = _still_good(file, datetime.now(UTC))
-    found = [kept.get(key) if (key := _key(config)) else None for config in configs]
-    recalled = [each for each in found if each is not None]
+    recalled = [kept[key] for key in _keys(configs) if key in kept]
     return recalled if len(recalled) == len(configs) else None
 
 
@@ -47,7 +45,7 @@ def remember(file: Path, configs: Sequence[RunConfig], measurements: Sequence[Me
     """Keep measurements that were just made, beside those that are still good. Raises OSError where that cannot be."""
     now = datetime.now(UTC)
     kept = _still_good(file, now)
-    kept |= {key: Kept(now, each) for config, each in zip(configs, measurements, strict=True) if (key := _key(config))}
+    kept |= {key: Kept(now, each) for key, each in zip(_keys(configs), measurements, strict=True) if key is not None}
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
@@ -66,14 +64,9 @@ def _still_good(file: Path, now: datetime) -> dict[str, Kept]:
     return {key: each for key, each in kept.items() if timedelta() <= now - each.at <= MOST_AGE}
 
 
-def _key(config: RunConfig) -> str | None:
-    """None for a config whose measurement is not kept."""
-    of_config = measurement_key(config)
-    return of_config and json.dumps([_installation(), of_config])
-
-
-def _installation() -> list[Any]:
-    """Another machine, another rlsweep, or packages that came or went since."""
+def _keys(configs: Sequence[RunConfig]) -> list[str | None]:
+    """One for each config, which another machine, another rlsweep or other packages change; None: is not kept."""
     folders = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     changed = [os.stat(folder).st_mtime_ns for folder in folders]
-    return [platform.node(), os.cpu_count(), __version__, sys.prefix, changed]
+    installation = json.dumps([platform.node(), os.cpu_count(), __version__, sys.prefix, changed])
+    return [key and f"{installation} {key}" for key in map(measurement_key, configs)]
