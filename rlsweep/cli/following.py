@@ -126,13 +126,11 @@ def lookout(sweep: Sweep, settings: Settings, out: "Console") -> Callable[[], No
 
 def look_at_job(cluster: "JobsCluster", sweep: Sweep) -> Callable[[], None]:
     """Whether the job that drives the sweep, or is to, is still there."""
-    looked, in_vain, is_missing = 0.0, 0, False
+    in_vain, is_missing = 0, False
 
     def look() -> None:
-        nonlocal looked, in_vain, is_missing
-        if time.monotonic() - looked < LOOK_SECONDS:
-            return
-        looked, was_missing = time.monotonic(), is_missing
+        nonlocal in_vain, is_missing
+        was_missing = is_missing
         try:
             job = cluster.job_of(sweep.id)
         except ClusterUnavailableError:
@@ -150,7 +148,20 @@ def look_at_job(cluster: "JobsCluster", sweep: Sweep) -> Callable[[], None]:
             return
         raise _ended_early(f"The cluster's driver of sweep {sweep.name} ended ({job.state})", cluster.log(sweep.id))
 
-    return look
+    return _seldom(look)
+
+
+def _seldom(look: Callable[[], None]) -> Callable[[], None]:
+    """The same, once every LOOK_SECONDS however often it is called."""
+    looked = 0.0
+
+    def look_seldom() -> None:
+        nonlocal looked
+        if time.monotonic() - looked >= LOOK_SECONDS:
+            looked = time.monotonic()
+            look()
+
+    return look_seldom
 
 
 def _ended_early(what: str, log: str) -> RlsweepError:
@@ -162,23 +173,26 @@ def look_at_service(paths: Paths, sweep: Sweep) -> Callable[[], None]:
     """Whether the service is up, and at work on the sweep."""
     from rlsweep.sweep.service import driven, find_service, is_up
 
-    looked, idle = time.monotonic(), False
+    is_idle = False
+
+    def look_if_driven() -> None:
+        nonlocal is_idle
+        was_idle = is_idle
+        card = find_service(paths.service)
+        is_idle = card is not None and sweep.id not in driven(card)
+        if is_idle and was_idle:  # at the first look it may just have come to its end
+            log = paths.sweep_log(sweep.id)
+            said = log.read_text(errors="replace") if log.exists() else "(no log of it was kept)"
+            raise _ended_early(f"The service's driver of sweep {sweep.name} ended", said)
+
+    look_seldom = _seldom(look_if_driven)
 
     def look() -> None:
-        nonlocal looked, idle
         if not is_up(paths.service):
             raise RlsweepError(
                 f"Nobody drives sweep {sweep.name}: the service is not up. Go on with it: rlsweep resume {sweep.name}"
             )
-        if time.monotonic() - looked < LOOK_SECONDS:
-            return
-        looked, was_idle = time.monotonic(), idle
-        card = find_service(paths.service)
-        idle = card is not None and sweep.id not in driven(card)
-        if idle and was_idle:  # at the first look it may just have come to its end
-            log = paths.sweep_log(sweep.id)
-            said = log.read_text(errors="replace") if log.exists() else "(no log of it was kept)"
-            raise _ended_early(f"The service's driver of sweep {sweep.name} ended", said)
+        look_seldom()
 
     return look
 

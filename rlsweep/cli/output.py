@@ -28,6 +28,11 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
 
 
+def warn(of: str, out: "Console") -> None:
+    """Say what is no error and may still surprise."""
+    out.print(f"Warning: {of}", markup=False, style="yellow", soft_wrap=True)
+
+
 def can_ask() -> bool:
     """Whether somebody sits at a terminal who can be asked."""
     return sys.stdin.isatty() and sys.stdout.isatty()

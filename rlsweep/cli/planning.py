@@ -9,7 +9,7 @@ import typer
 
 from rlsweep.analysis.wording import plural
 from rlsweep.cli import options
-from rlsweep.cli.output import console, duration, print_json, size, when
+from rlsweep.cli.output import console, duration, print_json, size, warn, when
 from rlsweep.config.estimate import Estimate, Measurement, budget_warnings, estimate, gpu_warnings, largest_on_gpu
 from rlsweep.config.plan import Plan, check_trials, make_plan
 from rlsweep.config.run import Budget, Mode
@@ -139,7 +139,7 @@ def print_plan(
         plan.warnings if estimates is None else (*plan.warnings, *_measured_warnings(plan, estimates, gpus_per_trial))
     )
     for warning in warnings:
-        out.print(f"Warning: {warning}", markup=False, style="yellow", soft_wrap=True)
+        warn(warning, out)
 
 
 def fit_on_gpu(estimates: Sequence[Estimate]) -> str | None:

@@ -60,8 +60,7 @@ class Resident:
         self._cpus = cpus
         self._say = say
         self._lock = threading.Lock()
-        self._drivers: dict[UUID, Driver] = {}
-        self._names: dict[UUID, str] = {}
+        self._driving: dict[UUID, tuple[Driver, Sweep]] = {}
         self._threads: list[threading.Thread] = []
         self._ending = threading.Event()
 
@@ -114,16 +113,16 @@ class Resident:
         with self._lock:
             if self._ending.is_set():
                 raise RlsweepError("it is about to end.")
-            if sweep.id in self._drivers:
+            if sweep.id in self._driving:
                 raise RlsweepError(f"it drives sweep {sweep.name} already.")
-            self._drivers[sweep.id], self._names[sweep.id] = driver, sweep.name
+            self._driving[sweep.id] = (driver, sweep)
             thread = threading.Thread(target=self._drive, args=(driver, sweep), name=f"sweep {sweep.name}", daemon=True)
             self._threads.append(thread)
         thread.start()
 
     def _driven(self) -> dict[UUID, str]:
         with self._lock:
-            return dict(self._names)
+            return {sweep_id: sweep.name for sweep_id, (_, sweep) in self._driving.items()}
 
     def _drive(self, driver: "Driver", sweep: Sweep) -> None:
         path = Paths(self._settings).sweep_log(sweep.id)
@@ -135,8 +134,8 @@ class Resident:
             logger.exception("the driver of sweep %s failed", sweep.name)
         finally:
             with self._lock:
-                del self._drivers[sweep.id], self._names[sweep.id]
-                is_idle = not self._drivers and not self._ending.is_set()
+                del self._driving[sweep.id]
+                is_idle = not self._driving and not self._ending.is_set()
             if is_idle:
                 self._session.prestart_workers()
 
@@ -152,8 +151,8 @@ class Resident:
     def _end(self) -> None:
         """Stop every sweep and wait until each has settled its record."""
         with self._lock:
-            drivers, threads = list(self._drivers.values()), list(self._threads)
-        for driver in drivers:
+            driving, threads = list(self._driving.values()), list(self._threads)
+        for driver, _ in driving:
             driver.request_stop()
         for thread in threads:
             thread.join()

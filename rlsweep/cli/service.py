@@ -81,14 +81,13 @@ def down(
     from rlsweep.sweep.service import driven, find_service, is_up
 
     folder = Paths(Settings.from_environ()).service
-    card, running = find_service(folder), list[str]()
+    card = find_service(folder)
     if card is None:
         typer.echo("The service is starting; try again." if is_up(folder) else "The service is not up.")
         return
     with suppress(RlsweepError):  # one that gives no answer is ended all the same
-        running = sorted(driven(card).values())
-    if running:
-        typer.echo(f"{plural(len(running), 'sweep')} will stop, and can be resumed: {', '.join(running)}")
+        if running := sorted(driven(card).values()):
+            typer.echo(f"{plural(len(running), 'sweep')} will stop, and can be resumed: {', '.join(running)}")
     process = psutil.Process(card.pid)
     process.send_signal(signal.SIGTERM)
     _, alive = psutil.wait_procs([process], timeout=grace + KILL_SECONDS)

@@ -7,7 +7,7 @@ import typer
 
 from rlsweep.cli import options
 from rlsweep.cli.driving import DEFAULT_GRACE, Driving
-from rlsweep.cli.output import can_ask
+from rlsweep.cli.output import can_ask, warn
 from rlsweep.cli.planning import estimate_plan, measure_plan, print_plan
 from rlsweep.config.plan import Plan, check_trials, make_plan
 from rlsweep.config.run import Mode
@@ -123,18 +123,14 @@ def _show_plan(plan: Plan, gpus_per_trial: float, kept: Path, out: "Console") ->
         raise
     except RlsweepError as error:
         print_plan(plan, None, out)
-        _warn(str(error), out)
+        warn(str(error), out)
         return
     print_plan(plan, estimate_plan(plan, measurements), out, gpus_per_trial=gpus_per_trial)
     if not gpus_per_trial:
         try:
             remember(kept, configs, measurements)
         except OSError as error:
-            _warn(f"What was measured cannot be kept for the next sweep: {error}", out)
-
-
-def _warn(of: str, out: "Console") -> None:
-    out.print(f"Warning: {of}", markup=False, style="yellow", soft_wrap=True)
+            warn(f"What was measured cannot be kept for the next sweep: {error}", out)
 
 
 def _unfinished_instead(database: "Database", plan: Plan) -> Sweep | None:

@@ -167,9 +167,9 @@ def begin_attempt(database: Database, run_id: UUID, metadata: dict[str, Any]) ->
     """Take the run up: attempt + 1, running.
 
     `metadata` replaces what an older attempt noted, but for the first one's command, which stays as `first_command`,
-    and WEIGHTS_FROM.
-    Whoever held an older attempt is refused from now on. A failed run may be taken up again as it is. Returns None
-    where there is nothing to do: the run completed, or it was asked to stop (a stopped one needs `reopen` first).
+    and WEIGHTS_FROM. Whoever held an older attempt is refused from now on. A failed run may be taken up again as it is.
+    Returns None where there is nothing to do: the run completed, or it was asked to stop (a stopped one needs `reopen`
+    first).
     """
     with database.connect() as connection:
         run = lock(connection, run_id)

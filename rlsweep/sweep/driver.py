@@ -181,9 +181,8 @@ class Driver:
                 while not fit.wait(WATCH_SECONDS):
                     self._look(watch)
                 self._look(watch)
-            except BaseException:
-                fit.begin_no_more()  # it may outlive this driver, in the service, and others have the sweep now
-                raise
+            finally:
+                fit.begin_no_more()  # it may outlive this driver, in the service, and others have the sweep then
         if fit.error is not None:
             raise RlsweepError(f"Ray Tune gave up on the sweep: {fit.error}") from fit.error
 

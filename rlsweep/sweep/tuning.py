@@ -87,7 +87,7 @@ class Fit(threading.Thread):
 
     def begin_no_more(self) -> None:
         """Hand out no further run; those that are under way end by themselves. From any thread."""
-        self._run_ids.forget()
+        self._run_ids.set_finished()  # type: ignore[no-untyped-call]
 
     def wait(self, seconds: float) -> bool:
         """Whether it ended within the time."""
@@ -108,10 +108,6 @@ class _RunIds(BasicVariantGenerator):
         self._live: set[str] = set()
         self._spec: dict[str, Any] = {}
 
-    def forget(self) -> None:
-        """Whatever waits."""
-        self._waiting.clear()
-
     @override
     def add_configurations(self, experiments: Any) -> None:
         (experiment,) = experiments
@@ -121,10 +117,7 @@ class _RunIds(BasicVariantGenerator):
     def next_trial(self) -> Trial | None:
         if self.is_finished() or len(self._live) >= self.max_concurrent:
             return None
-        try:
-            run_id = str(self._waiting.popleft())
-        except IndexError:  # forgotten this moment
-            return None
+        run_id = str(self._waiting.popleft())
         self._live.add(run_id)
         return Trial(
             self._spec["run"],

@@ -319,11 +319,7 @@ def test_a_store_that_goes_away_fails_the_run_which_goes_on_when_it_is_back(
 
 
 def test_a_store_that_is_away_as_a_run_begins_is_waited_for(
-    database: Database,
-    planned: Any,
-    work: Any,
-    object_store: tuple[subprocess.Popen[bytes], str],
-    monkeypatch: pytest.MonkeyPatch,
+    planned: Any, work: Any, object_store: tuple[subprocess.Popen[bytes], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(S3FileSystem, "retries", 1)  # or the backend itself would wait for ten seconds
     run, server = planned(), object_store[0]

@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -133,6 +135,41 @@ def test_whoever_says_nothing_keeps_nobody_else_waiting(service: Callable[..., A
     card = service(lambda: driving)
     with socket.create_connection(("127.0.0.1", card.port)):
         assert driven(card) == driving
+
+
+ENDING_SERVICE = """
+import signal, sys, threading
+from pathlib import Path
+from rlsweep.sweep.service import Counter, held
+
+folder, ending = Path(sys.argv[1]), threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: ending.set())
+with held(folder):
+    Counter(lambda _: None, dict).open(folder, resources={}, page_url="", dashboard_url="", token_file=folder / "token")
+    print("ready", flush=True)
+    ending.wait()
+"""
+
+
+def test_down_ends_a_service_whose_database_is_away(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ENDING_SERVICE, str(tmp_path / "service")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
+        threading.Thread(target=service.wait, daemon=True).start()  # as a real one's parent waits
+        try:
+            assert service.stdout is not None
+            assert service.stdout.readline() == "ready\n"
+            done = subprocess.run(
+                [sys.executable, "-m", "rlsweep", "down"],
+                env=os.environ
+                | {"RLSWEEP_HOME": str(tmp_path), "RLSWEEP_DATABASE_URL": "postgresql://u@127.0.0.1:1/rl"},
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+            assert (done.returncode, done.stdout, done.stderr) == (0, "The service has ended.\n", "")
+            assert service.wait(10) == 0
+        finally:
+            service.kill()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,9 @@ from rlsweep.training.measured import MOST_AGE, recall, remember
 
 Make = Callable[..., RunConfig]
 MEASURED = Measurement(
-    episodes=500,
-    mean_episode_length=9.5,
-    env_seconds_per_step=0.001,
-    policy_seconds_per_step=0.002,
-    minibatch_seconds=0.01,
-    peak_memory_bytes=350_000_000,
-    checkpoint_bytes=2_000_000,
-    n_actions=7,
-    observation_size=126,
+    **{each.name: number for number, each in enumerate(fields(Measurement)) if each.default is MISSING}
 )
+"""What its figures are does not matter here."""
 GAME = EnvironmentSpec(id="open_spiel/tic_tac_toe")
 
 
@@ -60,10 +53,10 @@ def test_what_would_be_measured_otherwise_is_not_recalled(file: Path, make_confi
     remember(file, [same], [MEASURED])
     assert recall(file, [another]) is None
     assert recall(file, [same, another]) is None, "one is missing"
-    remember(file, [another], [replace(MEASURED, n_actions=9)])
+    remember(file, [another], [replace(MEASURED, n_actions=99)])
     recalled = recall(file, [same, another])
     assert recalled is not None
-    assert [each.measurement.n_actions for each in recalled] == [7, 9]
+    assert [each.measurement.n_actions for each in recalled] == [MEASURED.n_actions, 99]
 
 
 @pytest.mark.parametrize("environment", [{"id": "mine:Game"}, {"id": "mine:Game-v0"}, {"opponent": "/best.zip"}])
