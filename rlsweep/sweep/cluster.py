@@ -28,6 +28,7 @@ _ENVIRON = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_preload_python_modules": "rlsweep.sweep.preload",  # workers import torch while the driver still starts
+    "RAY_worker_niceness": "0",  # Ray's own 15 is starved by whatever else computes: a sweep beside it never began
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # ours is the record; Tune's CSV and JSON are its bottleneck (ray#13236)
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command owns the signals
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",

@@ -67,7 +67,7 @@ class Nodes:
         with log.open("w") as out:
             self.process = subprocess.Popen(
                 [sys.executable, str(HERE / "nodes.py"), str(count), *dashboard],
-                env=environ,
+                env={**environ, "RAY_worker_niceness": "0"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=out,

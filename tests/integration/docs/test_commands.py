@@ -183,7 +183,7 @@ def jobs_url() -> Iterator[str]:
         options += f" --dashboard-host 127.0.0.1 --dashboard-port {port} --dashboard-agent-listen-port {free_port()}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RLSWEEP_", "RAY_"))}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        environ = kept | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": "", "PATH": path}
+        environ = kept | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "PYTHONPATH": "", "PATH": path}
         environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
         head = subprocess.Popen(["ray", "start", *options.split()], env=environ, stdout=subprocess.DEVNULL)
         try:

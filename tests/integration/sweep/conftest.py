@@ -75,6 +75,7 @@ class Rlsweep:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             end_tree(process.pid)
+            process.communicate()
             raise
         done = subprocess.CompletedProcess(arguments, process.returncode, out, err)
         assert process.returncode == expect, f"exit {process.returncode}\n{out}\n{err}"

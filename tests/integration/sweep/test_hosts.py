@@ -128,7 +128,11 @@ def test_a_sweep_runs_on_hosts_of_their_own(rlsweep: Any, hosts: Hosts) -> None:
     server = Server(database, 5432, hosts.address())
     server.start()
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environ = rlsweep.environ | TOKEN | {"PATH": path, "RLSWEEP_HOME": str(hosts.folder / "home-there")}
+    environ = (
+        rlsweep.environ
+        | TOKEN
+        | {"PATH": path, "RLSWEEP_HOME": str(hosts.folder / "home-there"), "RAY_worker_niceness": "0"}
+    )
     head = f"{hosts.address('head')}:{RAY_PORT}"
     try:
         schema.upgrade(server.database)

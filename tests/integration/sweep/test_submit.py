@@ -1,5 +1,6 @@
 """`rlsweep submit` against a real Ray and a real Postgres: what goes well, and what goes wrong."""
 
+import os
 import re
 import signal
 import socket
@@ -42,7 +43,7 @@ def ray_head(rlsweep: Any, kill_tree: Any) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         head = subprocess.Popen(
             [*command, *options, f"--temp-dir={folder}"],
-            env=rlsweep.environ | HEAD_ENVIRON,
+            env=rlsweep.environ | HEAD_ENVIRON | {"RAY_worker_niceness": "0"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -239,9 +240,13 @@ def test_a_pipe_that_closes_stops_the_sweep(rlsweep: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base)
     rlsweep.wait_for_episodes(5)
-    titles = rlsweep.processes().values()
-    workers = [title for title in titles if title.startswith("ray::") and not title.endswith("Agent")]
+    workers = [
+        process
+        for process, title in rlsweep.processes().items()
+        if title.startswith("ray::") and not title.endswith("Agent")
+    ]
     assert len(workers) == 1, "one trial has use for one"
+    assert workers[0].nice() == os.nice(0), "or others that compute would starve it"
     submit.stdout.close()
     submit.send_signal(signal.SIGINT)
     submit.wait(timeout=60)

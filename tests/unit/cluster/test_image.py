@@ -49,6 +49,7 @@ def test_the_image_runs_as_a_user_with_a_number_and_with_authentication(reposito
     final = (repository / "cluster" / "Dockerfile").read_text().rpartition("\nFROM ")[2]
     assert re.search(r"^USER 1000:1000$", final, re.MULTILINE)
     assert "RAY_AUTH_MODE=token" in final
+    assert "RAY_worker_niceness=0" in final
     assert 'CMD ["rlsweep", "--help"]' in final
 
 

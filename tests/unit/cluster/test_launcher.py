@@ -43,7 +43,7 @@ def test_workers_are_there_from_the_start_and_the_head_is_no_cloud_worker(config
 def test_authentication_is_on_and_the_dashboard_at_home(config: dict[str, Any], repository: Path) -> None:
     assert config["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
     assert (
-        "export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0"
+        "export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0 RAY_worker_niceness=0"
         in (repository / "cluster" / "launcher" / "node.sh").read_text()
     )
     head, worker = config["head_start_ray_commands"][-1], config["worker_start_ray_commands"][-1]
