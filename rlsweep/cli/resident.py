@@ -77,7 +77,7 @@ class Resident:
                 assert session.dashboard_url is not None
                 self._database, self._session = database, session
                 with _page(self._page_port) as keep_page:
-                    card = Counter(self._take, self._driven).open(
+                    card = Counter(self._take, self._driven, self._ending.set).open(
                         self._folder,
                         resources=session.resources(),
                         page_url=f"http://localhost:{self._page_port}/training",

@@ -1,5 +1,6 @@
 """`rlsweep up` and `rlsweep down`: a service with everything running, and a driver whose workers stay warm."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -76,27 +77,39 @@ def down(
     grace: options.Grace = 120.0,
 ) -> None:
     """End the service: its sweeps stop at their next step, and `rlsweep resume` goes on with them."""
-    import psutil
-
-    from rlsweep.sweep.service import driven, find_service, is_up
+    from rlsweep.sweep.service import ask_to_end, driven, find_service, has_ended, is_up
 
     folder = Paths(Settings.from_environ()).service
     card = find_service(folder)
     if card is None:
         typer.echo("The service is starting; try again." if is_up(folder) else "The service is not up.")
         return
-    with suppress(RlsweepError):  # one that gives no answer is ended all the same
+    patience = grace + KILL_SECONDS
+    try:
         if running := sorted(driven(card).values()):
             typer.echo(f"{plural(len(running), 'sweep')} will stop, and can be resumed: {', '.join(running)}")
-    process = psutil.Process(card.pid)
-    process.send_signal(signal.SIGTERM)
-    _, alive = psutil.wait_procs([process], timeout=grace + KILL_SECONDS)
-    if alive:
-        for left in (*process.children(recursive=True), process):
-            left.kill()
-        typer.echo(f"The service did not end within {grace + KILL_SECONDS:.0f} s, and was killed; nothing is lost.")
-    else:
-        typer.echo("The service has ended.")
+        ask_to_end(card)
+    except RlsweepError:  # it gives no answer
+        with suppress(ProcessLookupError):
+            os.kill(card.pid, signal.SIGTERM)
+    deadline = time.monotonic() + patience
+    while not has_ended(card, folder):
+        if time.monotonic() > deadline:
+            _kill(card.pid)
+            typer.echo(f"The service did not end within {patience:.0f} s, and was killed; nothing is lost.")
+            return
+        time.sleep(0.1)
+    typer.echo("The service has ended.")
+
+
+def _kill(pid: int) -> None:
+    """Kill a process and all below it."""
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for each in (*process.children(recursive=True), process):
+            each.kill()
 
 
 def describe(card: "ServiceCard") -> str:

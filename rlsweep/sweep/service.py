@@ -111,6 +111,22 @@ def driven(card: ServiceCard) -> dict[UUID, str]:
     return {UUID(sweep_id): name for sweep_id, name in answer.items()}
 
 
+def ask_to_end(card: ServiceCard) -> None:
+    """Have the service stop its sweeps and end; to ask again changes nothing.
+
+    Raises RlsweepError where it cannot be asked.
+    """
+    _exchange(card, {"end": True})
+
+
+def has_ended(card: ServiceCard, folder: Path) -> bool:
+    """Whether that service is over, by its lock: the process may stay on the kernel's list for long."""
+    if not is_up(folder):
+        return True
+    now = find_service(folder)
+    return now is not None and now.key != card.key
+
+
 def _exchange(card: ServiceCard, message: dict[str, Any]) -> Any:
     try:
         with Client(("127.0.0.1", card.port), authkey=card.key.encode()) as connection:
@@ -158,10 +174,17 @@ def ray_token(folder: Path) -> tuple[str, Path]:
 class Counter:
     """Where requests come in: a thread takes one after the other and hands it to `take`."""
 
-    def __init__(self, take: Callable[[Request], None], driven: Callable[[], dict[UUID, str]]) -> None:
-        """take: may raise RlsweepError, which is told to whoever asked; driven: what is driven now, with its names."""
+    def __init__(
+        self, take: Callable[[Request], None], driven: Callable[[], dict[UUID, str]], end: Callable[[], None]
+    ) -> None:
+        """`take` may raise RlsweepError, which is told to whoever asked.
+
+        driven: what is driven now, with its names
+        end: begins to stop what is driven, and then the service
+        """
         self._take = take
         self._driven = driven
+        self._end = end
         self._key = secrets.token_hex(32)
         self._listener = Listener(("127.0.0.1", 0))
 
@@ -203,6 +226,9 @@ class Counter:
     def _answer(self, request: dict[str, Any]) -> str | dict[str, str] | None:
         if "driven" in request:
             return {str(sweep_id): name for sweep_id, name in self._driven().items()}
+        if "end" in request:
+            self._end()
+            return None
         try:
             self._take(
                 Request(

@@ -123,7 +123,7 @@ def service(tmp_path: Path) -> Callable[..., Any]:
     """The side of a service that takes requests."""
 
     def open_counter(names: Callable[[], Any]) -> Any:
-        return Counter(lambda _: None, names).open(
+        return Counter(lambda _: None, names, lambda: None).open(
             tmp_path, resources={}, page_url="", dashboard_url="", token_file=tmp_path / "token"
         )
 
@@ -138,35 +138,50 @@ def test_whoever_says_nothing_keeps_nobody_else_waiting(service: Callable[..., A
 
 
 ENDING_SERVICE = """
-import signal, sys, threading
+import sys, threading
 from pathlib import Path
+from rlsweep.cli.signals import on_interrupt
 from rlsweep.sweep.service import Counter, held
 
 folder, ending = Path(sys.argv[1]), threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: ending.set())
-with held(folder):
-    Counter(lambda _: None, dict).open(folder, resources={}, page_url="", dashboard_url="", token_file=folder / "token")
+
+def end():
+    ending.set()
+    print("asked to end", flush=True)
+
+with held(folder), on_interrupt(end):
+    requests = Counter(lambda _: None, dict, end)
+    requests.open(folder, resources={}, page_url="", dashboard_url="", token_file=folder / "token")
     print("ready", flush=True)
     ending.wait()
+    sys.stdin.readline()
 """
 
 
-def test_down_ends_a_service_whose_database_is_away(tmp_path: Path) -> None:
+def test_down_ends_a_service_whose_database_is_away_and_twice_is_as_clean_as_once(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ENDING_SERVICE, str(tmp_path / "service")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
-        threading.Thread(target=service.wait, daemon=True).start()  # as a real one's parent waits
+    elsewhere = {"RLSWEEP_HOME": str(tmp_path), "RLSWEEP_DATABASE_URL": "postgresql://u@127.0.0.1:1/rl"}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as service:
         try:
+            assert service.stdin is not None
             assert service.stdout is not None
             assert service.stdout.readline() == "ready\n"
-            done = subprocess.run(
-                [sys.executable, "-m", "rlsweep", "down"],
-                env=os.environ
-                | {"RLSWEEP_HOME": str(tmp_path), "RLSWEEP_DATABASE_URL": "postgresql://u@127.0.0.1:1/rl"},
-                capture_output=True,
-                text=True,
-                timeout=120,
-            )
-            assert (done.returncode, done.stdout, done.stderr) == (0, "The service has ended.\n", "")
+            downs = []
+            for _ in range(2):
+                downs.append(
+                    subprocess.Popen(
+                        [sys.executable, "-m", "rlsweep", "down"],
+                        env=os.environ | elsewhere,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT,
+                        text=True,
+                    )
+                )
+                assert service.stdout.readline() == "asked to end\n"
+            service.stdin.write("\n")
+            service.stdin.flush()
+            # Its process stays on the kernel's list until it is waited for, here as where the first process reaps none.
+            assert [down.communicate(timeout=120)[0] for down in downs] == ["The service has ended.\n"] * 2
             assert service.wait(10) == 0
         finally:
             service.kill()
