@@ -73,7 +73,7 @@ class StorageError(InputError):
 
 
 class SchemaError(InputError):
-    """The database holds a schema that this version of rlsweep does not know."""
+    """The database holds a schema that this version of rlsweep does not know, or cannot hold one."""
 
 
 class ClusterUnavailableError(InputError):

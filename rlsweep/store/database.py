@@ -19,6 +19,7 @@ Connection = psycopg.Connection[DictRow]
 _DEFAULTS: dict[str, Any] = {
     "connect_timeout": CONNECT_TIMEOUT_S,
     "application_name": "rlsweep",
+    "client_encoding": "utf8",  # whatever PGCLIENTENCODING says
     # A server that vanished without a word must not hold a trial's flush for the kernel's quarter of an hour.
     "tcp_user_timeout": 15_000,
     "keepalives_idle": 5,

@@ -9,6 +9,8 @@ from rlsweep.errors import SchemaError
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
 
+ENCODING = "UTF8"
+
 _SQL = load("schema")
 _FILE_NAME = re.compile(r"(\d{3})_(\w+)\.sql")
 
@@ -42,13 +44,14 @@ def upgrade(database: Database) -> int:
     """Apply what is missing, in one transaction, and return the version reached.
 
     Several processes may call it at once: they take turns, and the later ones find nothing to do. Raises SchemaError
-    where the database is newer than this version of rlsweep.
+    where the database is newer than this version of rlsweep, or keeps text otherwise than as UTF-8.
     """
     known = migrations()
     newest = known[-1].version
     current = schema_version(database)
     if current < newest:
         with database.connect() as connection:
+            _check_encoding(database, connection)
             connection.execute(_SQL["lock_schema"])
             connection.execute(_SQL["create_schema_versions"])
             current = _version(connection)
@@ -64,6 +67,16 @@ def upgrade(database: Database) -> int:
             f"{newest}. Upgrade rlsweep, or use another database."
         )
     return current
+
+
+def _check_encoding(database: Database, connection: Connection) -> None:
+    row = connection.execute(_SQL["get_encoding"]).fetchone()
+    assert row is not None
+    if row["encoding"] != ENCODING:
+        raise SchemaError(
+            f"The database {database.location} keeps text as {row['encoding']}, which cannot hold every name. "
+            f"Make one that keeps it as {ENCODING}: createdb --encoding={ENCODING} --template=template0 rlsweep"
+        )
 
 
 def _version(connection: Connection) -> int:

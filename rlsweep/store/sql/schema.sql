@@ -21,3 +21,7 @@ select coalesce(max(version), 0) as version from schema_versions
 -- name: insert_schema_version
 -- Note a file as applied.
 insert into schema_versions (version, name) values (%(version)s, %(name)s)
+
+-- name: get_encoding
+-- How the database keeps text.
+select current_setting('server_encoding') as encoding

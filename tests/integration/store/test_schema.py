@@ -1,6 +1,9 @@
+import os
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from rlsweep.errors import SchemaError
 from rlsweep.store import schema, sweeps
@@ -64,3 +67,23 @@ def test_a_newer_schema_is_refused(database: Database) -> None:
 def test_missing_tables_are_named_with_the_way_out(empty_database: Database) -> None:
     with pytest.raises(SchemaError, match="rlsweep db upgrade"):
         sweeps.list_recent(empty_database)
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_text_is_refused(template: Database, encoding: str) -> None:
+    name = f"{encoding.lower()}_{os.getpid()}"
+    with psycopg.connect(make_conninfo(template.url, dbname="template1"), autocommit=True) as server:
+        server.execute(f"create database {name} encoding '{encoding}' locale 'C' template template0")
+        try:
+            with pytest.raises(SchemaError, match=f"keeps text as {encoding}, .* createdb --encoding=UTF8"):
+                schema.upgrade(Database(make_conninfo(template.url, dbname=name)))
+        finally:
+            server.execute(f"drop database {name} with (force)")
+
+
+def test_text_is_read_as_it_was_written_whatever_the_client_encoding_is_said_to_be(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    with database.readonly() as connection:
+        assert connection.execute("select %s as text", ["é→"]).fetchone() == {"text": "é→"}
