@@ -5,7 +5,7 @@ from collections.abc import Collection
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, quote, urlencode
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -94,7 +94,7 @@ class Guard:
         shown = request.query_params.get(PARAMETER)
         if shown is not None and _equal(shown, token):
             return self._welcome(request, token)
-        if any(_equal(known, token) for known in _tokens_of(request.headers)):
+        if any(_equal(known, token) for known in _tokens_of(request)):
             return None
         message = (
             "This server asks for its token. Open the address that `rlsweep serve` printed, which ends in ?token=…, "
@@ -109,7 +109,7 @@ class Guard:
         path = "/" + quote(request.url.path.lstrip("/"), safe="/")
         response = RedirectResponse(f"{path}?{urlencode(others)}" if others else path, status_code=303)
         response.headers["Cache-Control"] = "no-store"
-        response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
+        response.set_cookie(cookie_name(request), token, httponly=True, samesite="strict", path="/")
         return response
 
 
@@ -121,11 +121,17 @@ def host_name(header: str) -> str:
     )
 
 
-def _tokens_of(headers: Headers) -> list[str]:
-    scheme, _, bearer = headers.get("Authorization", "").partition(" ")
+def cookie_name(request: Request) -> str:
+    """What the token's cookie is called: browsers send one host's cookies to every port, and each has its own token."""
+    _, _, port = request.headers.get("Host", "").rpartition(":")
+    return f"{COOKIE}_{port}" if port.isdecimal() else COOKIE
+
+
+def _tokens_of(request: Request) -> list[str]:
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     found = [bearer.strip()] if scheme.lower() == "bearer" else []
     try:
-        cookie = SimpleCookie(headers.get("Cookie", "")).get(COOKIE)
+        cookie = SimpleCookie(request.headers.get("Cookie", "")).get(cookie_name(request))
     except CookieError:
         cookie = None
     return found if cookie is None else [*found, cookie.value]

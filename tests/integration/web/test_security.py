@@ -86,7 +86,8 @@ def test_head_is_as_get_without_a_body(web: httpx.Client) -> None:
 
 def test_no_token_no_entry(locked: httpx.Client) -> None:
     for path in ("/training", "/", "/api/training-runs", "/api/health", "/api/openapi.json", "/api/docs", "/nothing"):
-        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}, {"Cookie": f"{COOKIE}=x"}):
+        cookie = {"Cookie": f"{COOKIE}_{locked.base_url.port}=x"}
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}, cookie):
             answer = locked.get(path, headers=headers)
             assert answer.status_code == 401, path
             assert TOKEN not in answer.text
@@ -109,6 +110,15 @@ def test_a_token_in_the_address_becomes_a_cookie(locked: httpx.Client) -> None:
     assert "path=/" in cookie
     assert locked.get("/training").status_code == 200, "the client keeps the cookie"
     assert locked.get("/api/training-runs").status_code == 200
+
+
+def test_servers_on_two_ports_of_a_host_keep_their_cookies_apart(locked: httpx.Client) -> None:
+    # what a browser sends, which knows no ports: the cookies of both, whichever came last
+    known = locked.get("/training", params={"token": TOKEN}).headers["set-cookie"].partition(";")[0]
+    for cookies in (f"{known}; {COOKIE}_1=other", f"{COOKIE}_1=other; {known}"):
+        assert httpx.get(locked.base_url.join("/api/training-runs"), headers={"Cookie": cookies}).status_code == 200
+    elsewhere = known.replace(f"_{locked.base_url.port}=", "_1=")
+    assert httpx.get(locked.base_url.join("/training"), headers={"Cookie": elsewhere}).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["//evil.example/training", "/\\evil.example", "/%2F%2Fevil.example/x"])
