@@ -85,7 +85,7 @@ class TrainingSession:
         """
         # where nothing is left to do too: whoever goes on with a larger budget begins at this boundary
         if state is not None and (reason := resume(self._model, self._episodes, state)) is not None:
-            self._recorder.add_facts({"warning": f"The run went on at an episode's start: {reason}."})
+            self._recorder.add_facts({"went_on": f"at an episode's start: {reason}"})
         if not self._progress.is_spent(self._config.budget):
             self._recorder.begin_at(self._progress.counters, tuple(self._episodes.recent))
             self._learn()
