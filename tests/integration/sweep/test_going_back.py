@@ -123,7 +123,7 @@ def test_where_none_is_sound_a_run_begins_again(database: Database, planned: Any
 def test_files_that_are_gone_go_from_the_record(database: Database, planned: Any, work: Any) -> None:
     run = planned()
     work(run, looks=600)
-    newest, _, oldest = files_of(database, run)
+    newest, *_, oldest = files_of(database, run)
     for path in (newest, oldest):
         path.unlink()
     assert work(run) is RunStatus.COMPLETED
@@ -178,7 +178,7 @@ def test_a_process_that_was_thought_dead_does_no_harm(
     folder = Paths(settings).run_checkpoints(run.id)
     recorder = OvertakenAt(3, overtake)
     train(RunConfig.from_record(run.config), recorder, checkpoint_folder=folder, tensorboard_folder=None)
-    assert len(of_the_other) == 3
+    assert len(of_the_other) in (3, 4), "the last three, and the newest that was on record when they were written"
     assert {path: path.read_bytes() for path in files_of(database, run)} == of_the_other
     assert work(run) is RunStatus.COMPLETED
     assert set(folder.iterdir()) == set(files_of(database, run))
