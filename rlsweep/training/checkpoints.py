@@ -62,7 +62,8 @@ class CheckpointFolder:
     attempt: its number is part of the names. Only the attempt's own files and those that it found are ever touched: a
         process that was thought dead may still write here, and does no harm.
     first_step: env steps at which this attempt begins. Numbered checkpoints beyond it are of a course that was given
-        up; they go when this attempt has one of its own, so that there is a last checkpoint at any time.
+        up; they go when this attempt has one of its own, and the newest of those on record when that one is on record
+        too, so that there is a last checkpoint at any time.
     before_sending: called before a checkpoint is sent to a URI
     """
 
@@ -122,6 +123,11 @@ class CheckpointFolder:
     def save_best(self, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
         """Write `best.zip` in place of the one before. Raises CheckpointError, StorageError as `settle`."""
         return self._keep(BEST, model, boundary, pushes_out=False)
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether this attempt begins before a checkpoint on record: the next would go on there, not here."""
+        return any(self._recorder.is_recorded(str(path)) for path in self._given_up)
 
     def settle(self) -> None:
         """Wait until all that was saved is in its place and with the recorder. Raises StorageError where it is not."""
@@ -187,12 +193,12 @@ class CheckpointFolder:
         others = [path for _, path in self._numbered() if path != written and path not in given_up]
         keep = self._config.training.keep_last_n_checkpoints - 1
         is_recorded = self._recorder.is_recorded
-        newest_recorded = next((path for path in reversed(others) if is_recorded(str(path))), None)
+        newest_recorded = next((path for path in reversed(given_up + others) if is_recorded(str(path))), None)
         oldest = others[: max(0, len(others) - keep)]
-        dropped = given_up + [path for path in oldest if path != newest_recorded]
+        dropped = [path for path in given_up + oldest if path != newest_recorded]
         for path in dropped:
             path.unlink(missing_ok=True)
-        self._given_up = []
+        self._given_up = [path for path in given_up if path == newest_recorded]
         return [str(path) for path in dropped]
 
     def _numbered(self) -> list[tuple[int, Location]]:

@@ -88,6 +88,9 @@ class TrainingSession:
             self._recorder.add_facts({"went_on": f"at an episode's start: {reason}"})
         if not self._progress.is_spent(self._config.budget):
             self._recorder.begin_at(self._progress.counters, tuple(self._episodes.recent))
+            if self._progress.env_steps and self._checkpoints.goes_back:
+                # on record with the first that it plays: where one goes on must fit what is recorded beyond
+                self._save(self._stand())
             self._learn()
         self._log_episodes()
         checkpoint = self._save(self._rollout_began or self._stand())

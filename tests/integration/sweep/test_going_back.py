@@ -184,6 +184,41 @@ def test_a_process_that_was_thought_dead_does_no_harm(
     assert set(folder.iterdir()) == set(files_of(database, run))
 
 
+class HeardOf(ListRecorder):
+    """The database has on record what it is told of, and of this attempt's checkpoints the first so many."""
+
+    def __init__(self, on_record: Sequence[Path], heard: int) -> None:
+        super().__init__()
+        self._on_record, self._heard = {str(path) for path in on_record}, heard
+        self.saved_at: list[int] = []
+
+    def is_recorded(self, uri: str) -> bool:
+        return uri in self._on_record
+
+    def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
+        super().add_checkpoint(checkpoint, dropped_uris=dropped_uris)
+        assert any(Path(uri).exists() for uri in self._on_record), "where another attempt would go on"
+        if len(self.saved_at) < self._heard:
+            self._on_record = (self._on_record - set(dropped_uris)) | {checkpoint.uri}
+        self.saved_at.append(checkpoint.env_steps)
+
+
+@pytest.mark.parametrize("heard", [0, 2])
+def test_who_goes_back_leaves_a_checkpoint_on_record_at_any_time(
+    database: Database, planned: Any, work: Any, settings: Settings, tmp_path: Path, heard: int
+) -> None:
+    run = planned()
+    work(run, looks=600)
+    *beyond, oldest = files_of(database, run)
+    begins_at = min(each.env_steps for each in training_runs.checkpoints_to_go_on_from(database, run.id))
+    elsewhere = shutil.move(oldest, tmp_path / "elsewhere.zip")
+    recorder, folder = HeardOf(beyond, heard), Paths(settings).run_checkpoints(run.id)
+    config = RunConfig.from_record(run.config)
+    train(config, recorder, checkpoint_folder=folder, tensorboard_folder=None, resume_from=Path(elsewhere), attempt=2)
+    assert recorder.saved_at[0] == begins_at, "and one of its own fits what it records from here on"
+    assert [path.exists() for path in beyond] == [heard == 0, *[False] * (len(beyond) - 1)]
+
+
 def test_what_an_older_library_pickled_is_no_reason_to_fail(
     database: Database, planned: Any, work: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
