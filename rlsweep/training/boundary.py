@@ -39,7 +39,10 @@ class Boundary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _State:
-    """rewards, lengths: so far, of the episodes under way; discounted: those rewards, as VecNormalize adds them up."""
+    """rewards, lengths: so far, of the episodes under way; discounted: those rewards, as VecNormalize adds them up.
+
+    cuda: of the generator of the GPU that the model is on, which may be another one, or none, when the run goes on
+    """
 
     environments: bytes
     observations: Any
@@ -85,7 +88,7 @@ def stand(
         python=random.getstate(),
         numpy=np.random.get_state(legacy=False),
         torch=torch.get_rng_state().numpy(),
-        cuda=tuple(state.numpy() for state in torch.cuda.get_rng_state_all()) if model.device.type == "cuda" else (),
+        cuda=(torch.cuda.get_rng_state(model.device).numpy(),) if model.device.type == "cuda" else (),
     )
     return Boundary(progress=progress.copy(), statistics=statistics, state=pickle.dumps(state))
 
@@ -114,8 +117,8 @@ def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) ->
     random.setstate(state.python)
     np.random.set_state(state.numpy)
     torch.set_rng_state(torch.from_numpy(state.torch))
-    if state.cuda:
-        torch.cuda.set_rng_state_all([torch.from_numpy(each) for each in state.cuda])
+    if state.cuda and model.device.type == "cuda":
+        torch.cuda.set_rng_state(torch.from_numpy(state.cuda[0]), model.device)
     return None
 
 

@@ -2,7 +2,7 @@
 
 import pickle
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from multiprocessing import forkserver, resource_tracker
 from typing import Any
@@ -47,17 +47,30 @@ class LeanVecEnv(DummyVecEnv):
 
 
 class Copied(gym.Wrapper[Any, Any, Any, Any]):
-    """An environment in a process of its own, which gives and takes copies of itself."""
+    """An environment in a process of its own, which gives and takes copies of itself.
 
-    def save(self) -> bytes:
-        """The environment as it is, pickled."""
-        return pickle.dumps(self.env)
+    What pickling raises is returned, as a text: SB3's process ends of whatever is raised in it.
+    """
 
-    def restore(self, saved: bytes) -> None:
-        """Go on as the environment that was saved."""
-        copy = pickle.loads(saved)
+    def save(self) -> bytes | str:
+        """The environment as it is, pickled; why that cannot be done."""
+        try:
+            return pickle.dumps(self.env)
+        except Exception as exc:  # noqa: BLE001 - an environment's own pickling raises what it likes
+            return f"{type(exc).__name__}: {exc}"
+
+    def receive(self, saved: bytes) -> str | None:
+        """Take a copy in, to go on as by `exchange`; why that cannot be done."""
+        try:
+            self._copy = pickle.loads(saved)
+        except Exception as exc:  # noqa: BLE001
+            return f"{type(exc).__name__}: {exc}"
+        return None
+
+    def exchange(self) -> None:
+        """Go on as the copy that was received."""
         self.env.close()
-        self.env = copy
+        self.env = self._copy
 
 
 def make_vector(config: RunConfig) -> VecEnv:
@@ -124,11 +137,16 @@ def save_environments(vector: VecEnv) -> bytes:
     inner = vector.unwrapped
     if isinstance(inner, DummyVecEnv):
         return pickle.dumps([pickle.dumps(env) for env in inner.envs])
-    return pickle.dumps(inner.env_method("save"))
+    saved: list[bytes | str] = inner.env_method("save")
+    _check_copied(each for each in saved if isinstance(each, str))
+    return pickle.dumps(saved)
 
 
 def restore_environments(vector: VecEnv, saved: bytes) -> None:
-    """Put environments that `save_environments` saved in the place of those that are there."""
+    """Put environments that `save_environments` saved in the place of those that are there.
+
+    Raises what their unpickling raises, and has changed nothing then.
+    """
     inner = vector.unwrapped
     if isinstance(inner, DummyVecEnv):
         copies = [pickle.loads(each) for each in pickle.loads(saved)]
@@ -136,8 +154,16 @@ def restore_environments(vector: VecEnv, saved: bytes) -> None:
             env.close()
         inner.envs[:] = copies
     else:
-        for index, each in enumerate(pickle.loads(saved)):
-            inner.env_method("restore", each, indices=index)
+        answers = [
+            inner.env_method("receive", each, indices=index)[0] for index, each in enumerate(pickle.loads(saved))
+        ]
+        _check_copied(answer for answer in answers if answer is not None)
+        inner.env_method("exchange")
+
+
+def _check_copied(complaints: Iterable[str]) -> None:
+    for complaint in complaints:
+        raise pickle.PickleError(complaint)
 
 
 def normalizer_of(vector: VecEnv) -> VecNormalize | None:

@@ -1,13 +1,17 @@
 """Which checkpoint a run goes on from, and what becomes of it where the disk fails it."""
 
+import dataclasses
 import os
+import pickle
 import shutil
 import subprocess
 import threading
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rlsweep.config.agent import AgentConfig, NetworkConfig
@@ -182,6 +186,31 @@ def test_a_process_that_was_thought_dead_does_no_harm(
     assert {path: path.read_bytes() for path in files_of(database, run)} == of_the_other
     assert work(run) is RunStatus.COMPLETED
     assert set(folder.iterdir()) == set(files_of(database, run))
+
+
+def test_a_checkpoint_of_eight_gpus_is_gone_on_with_where_there_is_none(
+    database: Database, planned: Any, work: Any, tmp_path: Path
+) -> None:
+    run = planned()
+    work(run, looks=600)
+    elsewhere = tmp_path / "elsewhere.zip"
+    with zipfile.ZipFile(files_of(database, run)[0]) as ours, zipfile.ZipFile(elsewhere, "w") as theirs:
+        for name in ours.namelist():
+            content = ours.read(name)
+            if name == "boundary.pkl":
+                generators = (np.zeros(16, np.uint8),) * 8
+                content = pickle.dumps(dataclasses.replace(pickle.loads(content), cuda=generators))
+            theirs.writestr(name, content)
+    recorder = ListRecorder()
+    result = train(
+        RunConfig.from_record(run.config),
+        recorder,
+        checkpoint_folder=tmp_path / "new",
+        tensorboard_folder=None,
+        resume_from=elsewhere,
+    )
+    assert result.env_steps == STEPS
+    assert "went_on" not in recorder.facts, "in midst of its episode"
 
 
 class HeardOf(ListRecorder):

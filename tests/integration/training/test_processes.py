@@ -1,10 +1,12 @@
 """What needs processes of its own: parallel environments, and the probe."""
 
+import pickle
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -15,7 +17,7 @@ from rlsweep.errors import EnvironmentSpecError, RlsweepError
 from rlsweep.training.probing import measure
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
-from rlsweep.training.vector import make_vector
+from rlsweep.training.vector import make_vector, restore_environments, save_environments
 
 pytestmark = pytest.mark.integration
 
@@ -192,3 +194,53 @@ def test_an_environment_that_kills_its_process_is_reported(tmp_path: Path, monke
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(RlsweepError, match="ended by signal 9"):
         measure([config("fatal_env:make")], gpus=False, timeout=120)
+
+
+MOODY = """\
+import gymnasium as gym
+import numpy as np
+
+class Moody(gym.Env):
+    observation_space = gym.spaces.Box(0, 99, (1,), np.float32)
+    action_space = gym.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        self.count = 0
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        self.count += 1
+        return np.full(1, self.count, np.float32), 0.0, False, False, {}
+
+    def __getstate__(self):
+        if self.count >= 2:
+            raise OSError("a handle of mine")
+        return self.__dict__
+"""
+
+
+@pytest.mark.parametrize("vec_env", ["dummy", "subproc"])
+def test_environments_that_cannot_be_copied_play_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vec_env: str
+) -> None:
+    (tmp_path / "moody_env.py").write_text(MOODY)
+    monkeypatch.syspath_prepend(tmp_path)
+    vector = make_vector(config("moody_env:Moody", n_envs=2, vec_env=vec_env))
+    try:
+        vector.reset()
+        begun = save_environments(vector)
+        vector.step(np.array([0, 0]))
+        for spoilt in (b"nonsense", pickle.dumps([pickle.loads(begun)[0], b"nonsense"])):
+            with pytest.raises(pickle.PickleError):
+                restore_environments(vector, spoilt)
+        seen, *_ = vector.step(np.array([0, 0]))
+        assert seen.ravel().tolist() == [2, 2], "neither was exchanged"
+        with pytest.raises((OSError, pickle.PickleError), match="a handle of mine"):
+            save_environments(vector)
+        seen, *_ = vector.step(np.array([0, 0]))
+        assert seen.ravel().tolist() == [3, 3]
+        restore_environments(vector, begun)
+        seen, *_ = vector.step(np.array([0, 0]))
+        assert seen.ravel().tolist() == [1, 1]
+    finally:
+        vector.close()
