@@ -11,7 +11,7 @@ from rlsweep.cli.options import Json, RunReference, SweepReference
 from rlsweep.cli.output import console, duration, print_json, when
 from rlsweep.cli.progress import LiveProgress, progress_table
 from rlsweep.cli.references import NO_SWEEPS, find_sweep
-from rlsweep.cli.stopping import settle_abandoned, stop
+from rlsweep.cli.stopping import settle_abandoned, settle_all_abandoned, stop
 from rlsweep.paths import Paths
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import RunStatus
@@ -46,6 +46,7 @@ def sweeps(
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
+        settle_all_abandoned(database)
         listed = store.list_recent(database, limit)
     if json:
         return print_json(listed)
@@ -69,6 +70,7 @@ def status(
     json: Json = False,
 ) -> None:
     """Show the service, if it is up, and how far a sweep has come: a line a trial, and a total."""
+    from rlsweep.cli.following import lookout
     from rlsweep.cli.service import describe
     from rlsweep.store import sweeps as store
     from rlsweep.store import training_runs
@@ -85,9 +87,12 @@ def status(
                 return typer.echo(NO_SWEEPS)
         found = settle_abandoned(database, find_sweep(database, sweep))
         if follow and not json:
+            look = lookout(found, settings, console()) if found.address is not None else None
             with LiveProgress(console()) as draw:
                 while not found.status.is_finished and store.lost_driver(database, found.id) is None:
                     draw(overview(database, found.id))
+                    if look is not None and found.driver is None:
+                        look()
                     time.sleep(FOLLOW_SECONDS)
                     found = settle_abandoned(database, store.get(database, found.id))
         lost_driver = None if found.status.is_finished else store.lost_driver(database, found.id)
@@ -100,6 +105,8 @@ def status(
     console().print(progress_table(seen))
     if len(seen.runs) < seen.total:
         typer.echo(f"All of them: rlsweep runs --sweep {found.name} --limit {seen.total}")
+    if found.address is not None and found.driver is None and not found.status.is_finished:
+        typer.echo(f"Nobody drives it yet, or any more; the driver's own words: rlsweep logs {found.name}")
     if lost_driver is not None:
         typer.echo(
             f"Its process {lost_driver} gives no sign of life: what has not begun will not begin. "
@@ -123,6 +130,7 @@ def runs(
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
+        settle_all_abandoned(database)
         sweep_id = None if sweep is None else find_sweep(database, sweep).id
         listed = training_runs.list_runs(database, sweep_id=sweep_id, agent_id=agent_id, status=status, limit=limit)
     if json:
@@ -155,6 +163,7 @@ def show(run: RunReference, json: Json = False) -> None:
     from rlsweep.store.opening import open_database
 
     with open_database(Settings.from_environ()) as database:
+        settle_all_abandoned(database)
         found = training_runs.get(database, run)
         checkpoints = curves.checkpoints_of(database, found.id)
         evaluations = curves.evaluations_of(database, [found.id]).get(found.id, [])

@@ -1,5 +1,6 @@
 """`rlsweep stop`, and putting an end on record for runs whose process was killed."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -7,7 +8,8 @@ import typer
 from rlsweep.analysis.wording import plural
 from rlsweep.cli.options import SweepOrRun
 from rlsweep.cli.references import find_sweep_or_run
-from rlsweep.runs import RunStatus, Sweep
+from rlsweep.errors import StoreUnavailableError
+from rlsweep.runs import RunStatus, Sweep, SweepStatus
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,10 +38,25 @@ def settle_abandoned(database: "Database", sweep: Sweep) -> Sweep:
     from rlsweep.store import training_runs
 
     abandoned = training_runs.end_abandoned(database, sweep_id=sweep.id)
-    if not abandoned:
-        return sweep
     tell_abandoned(len(abandoned))
-    return store.settle(database, sweep.id)
+    # Its driver may have been killed between its last run's end and its own. One that lives, or that it waits for, has
+    # perhaps yet to take its runs up.
+    is_left = sweep.status is SweepStatus.RUNNING and (
+        sweep.driver is None or store.lost_driver(database, sweep.id) is not None
+    )
+    return store.settle(database, sweep.id) if abandoned or is_left else sweep
+
+
+def settle_all_abandoned(database: "Database") -> None:
+    """As `settle_abandoned`, of all sweeps and of runs that belong to none; what may only be read stays as it is."""
+    from rlsweep.store import sweeps as store
+    from rlsweep.store import training_runs
+
+    with suppress(StoreUnavailableError):
+        abandoned = training_runs.end_abandoned(database)
+        tell_abandoned(len(abandoned))
+        for sweep_id in {run.sweep_id for run in abandoned if run.sweep_id is not None}:
+            store.settle(database, sweep_id)
 
 
 def tell_abandoned(count: int) -> None:

@@ -12,6 +12,7 @@ from rlsweep.runs import Checkpoint, Episode, Evaluation, Update
 from rlsweep.store import training_runs
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
+from rlsweep.store.records import storable
 
 _SQL = load("recording")
 
@@ -108,7 +109,7 @@ def _write(connection: Connection, run_id: UUID, attempt: int, batch: Batch) -> 
             "win_rate": _finite(progress.win_rate),
             "mean_length": _finite(progress.mean_length),
             "steps_per_second": _finite(progress.steps_per_second),
-            "facts": Jsonb(dict(batch.facts)),
+            "facts": Jsonb({name: storable(fact) for name, fact in batch.facts.items()}),
         },
     )
 

@@ -34,6 +34,11 @@ def run_from_row(row: DictRow) -> TrainingRun:
     return TrainingRun(**values)
 
 
+def storable(text: str) -> str:
+    """The text, with what PostgreSQL cannot keep (NUL, halves of surrogate pairs) written as escapes."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
 def id_range(reference: str) -> tuple[UUID, UUID] | None:
     """Lowest and highest id that start as `reference` does; None unless it is 4 to 32 hex digits, dashes aside."""
     digits = reference.lower().replace("-", "")

@@ -12,7 +12,7 @@ from rlsweep.runs import Checkpoint, Counters, NewRun, RunStatus, TrainingRun
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import LEASE_PATIENCE_S, check_no_driver, check_no_worker
 from rlsweep.store.queries import load
-from rlsweep.store.records import ambiguous, id_range, missing, run_from_row
+from rlsweep.store.records import ambiguous, id_range, missing, run_from_row, storable
 
 RUN_PATIENCE_S = 60.0
 """Seconds without a sign of life after which a run that nobody looks after is settled, with nobody asking for it."""
@@ -355,9 +355,8 @@ def _end(connection: Connection, run: TrainingRun, status: RunStatus, error: str
     """From pending or running to finished."""
     assert status.is_finished
     assert not run.status.is_finished
-    return run_from_row(
-        _one(connection.execute(SQL["end_run"], {"id": run.id, "status": status.value, "error": error}).fetchone())
-    )
+    values = {"id": run.id, "status": status.value, "error": error and storable(error)}
+    return run_from_row(_one(connection.execute(SQL["end_run"], values).fetchone()))
 
 
 def _row(connection: Connection, run_id: UUID) -> DictRow:

@@ -102,10 +102,9 @@ class Driver:
         self._wait(lambda: sweeps.take_lease(self._database, self._sweep.id, self._name))
         try:
             self._flag.lower()  # a driver that was killed as it stopped may have left it
-            if self._wait(lambda: sweeps.is_to_stop(self._database, self._sweep.id)):
+            self._take_up()
+            if self._is_to_stop():
                 self._stop.set()
-            else:
-                self._take_up()
             # A trial whose actor died before the trial began is not Tune's to repeat: another round takes it up.
             for _ in range(1 + RESTARTS):
                 unfinished = self._wait(self._own_unfinished)
@@ -161,9 +160,13 @@ class Driver:
                 raise held(alive[0])
             lost = {run.id for run in running} - {run.id for run in alive}
             self._own.update(self._wait(partial(take_up, {RunStatus.RUNNING}, lost=lost)))
-            if self._stop.wait(WATCH_SECONDS):
+            if self._is_to_stop() or self._stop.wait(WATCH_SECONDS):
                 return
             self._wait(self._renew_lease)
+
+    def _is_to_stop(self) -> bool:
+        """Whether somebody asked the sweep to stop since it was handed over: of its runs nothing was taken up then."""
+        return self._wait(lambda: sweeps.is_to_stop(self._database, self._sweep.id))
 
     def _run_trials(self, run_ids: Sequence[UUID], watch: Watcher) -> None:
         with scratch_folder("tune") as folder:

@@ -132,11 +132,12 @@ returning *
 
 -- name: take_up_runs
 -- As reopen_run, for all of a sweep's runs in some statuses; a running one only if it is among those given, and once
--- its worker is silent.
+-- its worker is silent. None where the sweep was asked to stop since it was handed over.
 update training_runs
 set status = 'pending', stop_requested = false, ended_at = null, error = null
 where sweep_id = %(sweep_id)s
   and status = any(%(statuses)s)
+  and not exists (select from sweeps where id = %(sweep_id)s and stop_requested)
   and (
       status <> 'running'
       or (id = any(%(lost)s) and last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))

@@ -47,6 +47,34 @@ def test_status_tells_of_killed_processes_and_stop_ends_the_rest(
     assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED
 
 
+def test_a_run_of_no_sweep_that_was_killed_does_not_run_for_ever(
+    cli_on_database: Any, database: Database, new_run: Any
+) -> None:
+    run = training_runs.create_single(database, new_run(trial_key=None))
+    training_runs.begin_attempt(database, run.id, {})
+    with database.connect() as connection:
+        connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '50 seconds'")
+    assert cli_on_database.json("runs")[0]["status"] == "running"
+    with database.connect() as connection:
+        connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '2 minutes'")
+    told = cli_on_database.run("runs")
+    assert "1 run found whose process was gone" in told.stderr
+    assert "stopped" in told.stdout
+    assert "ended without a word" in str(training_runs.get(database, run.id).error)
+
+
+def test_a_driver_that_was_killed_at_its_very_end_leaves_a_sweep_that_ends(
+    cli_on_database: Any, database: Database, killed: Any
+) -> None:
+    with database.connect() as connection:
+        connection.execute("update training_runs set status = 'completed', ended_at = clock_timestamp()")
+        connection.execute("update sweeps set heartbeat_at = clock_timestamp()")
+    assert cli_on_database.json("status", "night")["sweep"]["status"] == "running", "its driver may be about to say so"
+    with database.connect() as connection:
+        connection.execute("update sweeps set heartbeat_at = clock_timestamp() - interval '2 minutes'")
+    assert cli_on_database.json("status", "night")["sweep"]["status"] == "completed"
+
+
 def test_stop_ends_what_lost_its_process(cli_on_database: Any, database: Database, killed: Any) -> None:
     sweep, _ = killed
     with database.connect() as connection:

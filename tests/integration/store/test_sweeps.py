@@ -201,6 +201,22 @@ def test_a_sweep_that_is_stopped_before_its_driver_begins_is_not_begun(
     assert not sweeps.is_to_stop(database, sweep.id), "whoever hands it over wants it driven"
     assert sweeps.request_stop(database, sweep.id) == {RunStatus.STOPPED: 0, RunStatus.RUNNING: 0}
     assert sweeps.is_to_stop(database, sweep.id)
+    assert training_runs.take_up(database, sweep.id, {RunStatus.STOPPED}) == []
+    sweeps.assign(database, sweep.id, resources={}, address=None)
+    assert len(training_runs.take_up(database, sweep.id, {RunStatus.STOPPED})) == 1
+
+
+def test_a_stop_that_comes_while_a_driver_waits_for_lost_workers_holds(
+    database: Database, new_sweep: Make, new_run: Make
+) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run()])
+    (run,) = training_runs.of_sweep(database, sweep.id)
+    training_runs.begin_attempt(database, run.id, {})
+    with database.connect() as connection:
+        connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '20 seconds'")
+    sweeps.request_stop(database, sweep.id)
+    assert training_runs.take_up(database, sweep.id, {RunStatus.RUNNING}, lost={run.id}) == []
+    assert training_runs.get(database, run.id).stop_requested
 
 
 def test_a_clock_that_was_set_back_keeps_no_dead_driver_or_worker_alive(

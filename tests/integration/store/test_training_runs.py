@@ -267,3 +267,13 @@ def be_silent(database: Database, run_id: UUID, seconds: int) -> None:
             "update training_runs set heartbeat_at = clock_timestamp() - make_interval(secs => %s) where id = %s",
             [seconds, run_id],
         )
+
+
+def test_what_no_text_of_postgresql_can_hold_is_written_as_escapes(database: Database, new_run: Make) -> None:
+    run = training_runs.create_single(database, new_run(trial_key=None))
+    training_runs.begin_attempt(database, run.id, {})
+    said = "é, half a pair \udc80 and \0"
+    batch = recording.Batch(progress=recording.Progress(episodes=0, updates=0, env_steps=0), facts={"warning": said})
+    recording.flush(database, run.id, 1, batch)
+    ended = training_runs.finish(database, run.id, 1, RunStatus.FAILED, said)
+    assert ended.error == ended.metadata["warning"] == r"é, half a pair \udc80 and \x00"
