@@ -74,20 +74,38 @@ def follow(database: "Database", sweep: Sweep, out: "Console", *, look: Callable
     Returns the command's exit code.
     """
     from rlsweep.store import sweeps
+    from rlsweep.sweep.patience import patiently
 
-    def tell() -> None:
+    def stop() -> None:
         sweeps.request_stop(database, sweep.id)
         sweeps.settle(database, sweep.id)  # where its driver has yet to begin, there is nothing to end
-        out.print(STOPPING.replace("ends at once", "leaves it to itself"))
 
-    with on_interrupt(tell) as interrupted:
-        ended = watch_to_end(database, sweep, out, look=look)
+    is_told = False
+
+    def pass_on() -> None:
+        nonlocal is_told
+        if interrupted.is_set() and not is_told:
+            is_told = True
+            out.print(STOPPING.replace("ends at once", "leaves it to itself"))
+            patiently(stop, seconds=AWAY_SECONDS)
+
+    # The signal itself may come in midst of a look at a database that is away.
+    with on_interrupt(lambda: None) as interrupted:
+        ended = watch_to_end(database, sweep, out, look=look, before=pass_on)
     return conclude(database, ended, out, interrupted=interrupted.is_set(), json=json)
 
 
-def watch_to_end(database: "Database", sweep: Sweep, out: "Console", *, look: Callable[[], None]) -> Sweep:
+def watch_to_end(
+    database: "Database",
+    sweep: Sweep,
+    out: "Console",
+    *,
+    look: Callable[[], None],
+    before: Callable[[], None] = lambda: None,
+) -> Sweep:
     """Show how far it has come until it is finished; the sweep as it ended.
 
+    before: called before each look at the record
     Raises RlsweepError where its driver gives no sign of life any more, and what `look` raises.
     """
     from rlsweep.store import sweeps
@@ -96,6 +114,7 @@ def watch_to_end(database: "Database", sweep: Sweep, out: "Console", *, look: Ca
 
     with LiveProgress(out) as draw:
         while True:
+            before()
             found = patiently(lambda: sweeps.get(database, sweep.id), seconds=AWAY_SECONDS)
             draw(patiently(lambda: overview(database, sweep.id), seconds=AWAY_SECONDS))
             if found.status.is_finished:

@@ -77,11 +77,13 @@ def down(
     grace: options.Grace = 120.0,
 ) -> None:
     """End the service: its sweeps stop at their next step, and `rlsweep resume` goes on with them."""
-    from rlsweep.sweep.service import ask_to_end, driven, find_service, has_ended, is_up
+    from rlsweep.sweep.service import ask_to_end, driven, find_service, has_ended, host_elsewhere, is_up
 
     folder = Paths(Settings.from_environ()).service
     card = find_service(folder)
     if card is None:
+        if (host := host_elsewhere(folder)) is not None:
+            raise InputError(f"The service is up on {host}, which shares this RLSWEEP_HOME: end it there.")
         typer.echo("The service is starting; try again." if is_up(folder) else "The service is not up.")
         return
     patience = grace + KILL_SECONDS

@@ -8,6 +8,7 @@ service: a sweep is on record before the service hears of it, and any other driv
 import json
 import os
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -36,10 +37,12 @@ _TOKEN = "ray-token"
 class ServiceCard:
     """How a running service is known and reached; a file of its owner's alone.
 
+    host, pid: where it runs; RLSWEEP_HOME may lie in a folder that several hosts share
     port, key: of the requests
     resources: what its Ray has of each kind
     """
 
+    host: str
     pid: int
     port: int
     key: str
@@ -73,7 +76,26 @@ class Request:
 
 
 def find_service(folder: Path) -> ServiceCard | None:
-    """The service that keeps this folder, if one is up and ready."""
+    """The service that keeps this folder, if one is up and ready on this host."""
+    card = _read_card(folder)
+    return card if card is not None and card.host == socket.gethostname() else None
+
+
+def host_elsewhere(folder: Path) -> str | None:
+    """The host whose service keeps this folder, where that is another one than this."""
+    card = _read_card(folder)
+    return card.host if card is not None and card.host != socket.gethostname() else None
+
+
+def is_up(folder: Path) -> bool:
+    """Whether a service holds the folder, perhaps not ready yet, perhaps on another host."""
+    try:
+        return is_locked(folder / _LOCK)
+    except (FileNotFoundError, PermissionError):
+        return False
+
+
+def _read_card(folder: Path) -> ServiceCard | None:
     if not is_up(folder):
         return None
     try:
@@ -81,14 +103,6 @@ def find_service(folder: Path) -> ServiceCard | None:
     except FileNotFoundError:
         return None  # it is just starting, or ending
     return ServiceCard(**card | {"since": datetime.fromisoformat(card["since"])})
-
-
-def is_up(folder: Path) -> bool:
-    """Whether a service holds the folder, perhaps not ready yet."""
-    try:
-        return is_locked(folder / _LOCK)
-    except FileNotFoundError:
-        return False
 
 
 def ask(card: ServiceCard, request: Request) -> None:
@@ -129,13 +143,20 @@ def has_ended(card: ServiceCard, folder: Path) -> bool:
 
 def _exchange(card: ServiceCard, message: dict[str, Any]) -> Any:
     try:
-        with Client(("127.0.0.1", card.port), authkey=card.key.encode()) as connection:
+        with Client(("127.0.0.1", card.port)) as connection:
+            _wait_for_word(connection)  # one that is frozen takes connections all the same
+            answer_challenge(connection, card.key.encode())
+            deliver_challenge(connection, card.key.encode())
             connection.send_bytes(json.dumps(message).encode())
-            if not connection.poll(ANSWER_SECONDS):
-                raise TimeoutError(f"nothing for {ANSWER_SECONDS:.0f} s")
+            _wait_for_word(connection)
             return json.loads(connection.recv_bytes())
     except (OSError, EOFError, AuthenticationError) as error:
         raise RlsweepError(f"The service (process {card.pid}) does not answer: {error}") from error
+
+
+def _wait_for_word(connection: Connection) -> None:
+    if not connection.poll(ANSWER_SECONDS):
+        raise TimeoutError(f"nothing for {ANSWER_SECONDS:.0f} s")
 
 
 @contextmanager
@@ -145,7 +166,9 @@ def held(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     if not _take_lock(descriptor):
         os.close(descriptor)
-        raise InputError("The service is up already: `rlsweep status` shows it, `rlsweep down` ends it.")
+        host = host_elsewhere(folder)
+        where = ":" if host is None else f" on {host}, which shares this RLSWEEP_HOME. There"
+        raise InputError(f"The service is up already{where} `rlsweep status` shows it, `rlsweep down` ends it.")
     try:
         (folder / _CARD).unlink(missing_ok=True)
         yield
@@ -193,6 +216,7 @@ class Counter:
     ) -> ServiceCard:
         """Take requests from now on, and let the folder tell who it is that does."""
         card = ServiceCard(
+            host=socket.gethostname(),
             pid=os.getpid(),
             port=self._listener.address[1],
             key=self._key,

@@ -1,13 +1,16 @@
 """Heads and services that are out of reach, or not what they were taken for: stubs, for no real one misbehaves so."""
 
+import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,13 +18,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from rich.console import Console
 
 from rlsweep.cli import following
-from rlsweep.errors import ClusterUnavailableError, RlsweepError
-from rlsweep.runs import Sweep
+from rlsweep.cli.output import EXIT_INTERRUPTED
+from rlsweep.errors import ClusterUnavailableError, RlsweepError, StoreUnavailableError
+from rlsweep.runs import Sweep, SweepStatus
+from rlsweep.store import sweeps
+from rlsweep.store.database import Database
 from rlsweep.sweep.access import ask_jobs_api
 from rlsweep.sweep.jobs import JobsCluster
-from rlsweep.sweep.service import Counter, driven
+from rlsweep.sweep.service import Counter, driven, find_service, held
 
 pytestmark = pytest.mark.integration
 
@@ -201,3 +208,69 @@ def test_a_fault_in_one_answer_is_not_the_last(service: Callable[..., Any]) -> N
     with pytest.raises(RlsweepError, match="does not answer"):
         driven(card)
     assert driven(card) == {}
+
+
+def test_a_service_that_is_frozen_is_waited_for_in_vain_but_not_for_ever(
+    service: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlsweep.sweep.service.ANSWER_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # the kernel takes connections for it
+        card = replace(service(dict), port=frozen.getsockname()[1])
+        with pytest.raises(RlsweepError, match="does not answer: nothing for"):
+            driven(card)
+
+
+def test_a_service_of_another_host_is_left_alone(tmp_path: Path) -> None:
+    """RLSWEEP_HOME lies in a folder that both share, with its locks; the process of that number here is another."""
+    folder = tmp_path / "service"
+    with held(folder), subprocess.Popen(["sleep", "60"]) as innocent:
+        try:
+            Counter(lambda _: None, dict, lambda: None).open(
+                folder, resources={}, page_url="", dashboard_url="", token_file=folder / "token"
+            )
+            card = folder / "service.json"
+            card.write_text(json.dumps(json.loads(card.read_text()) | {"host": "elsewhere", "pid": innocent.pid}))
+            assert find_service(folder) is None
+            for command, says in (("down", "is up on elsewhere"), ("up", "is up already on elsewhere")):
+                done = subprocess.run(
+                    [sys.executable, "-m", "rlsweep", command],
+                    env=os.environ | {"RLSWEEP_HOME": str(tmp_path)},
+                    capture_output=True,
+                    text=True,
+                    timeout=120,
+                )
+                assert done.returncode == 2
+                assert says in done.stderr
+            assert innocent.poll() is None
+        finally:
+            innocent.kill()
+
+
+def test_ctrl_c_while_the_database_is_away_is_passed_on_when_it_is_back(
+    database: Database, new_sweep: Any, new_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {"budget": {"episodes": 100, "total_timesteps": None}}
+    sweep = sweeps.create(database, new_sweep(), [new_run(config=config)])
+    away = [True, True]
+
+    def sometimes(call: Callable[..., Any]) -> Callable[..., Any]:
+        def call_if_back(*arguments: Any) -> Any:
+            if away:
+                if len(away) == 2:
+                    os.kill(os.getpid(), signal.SIGINT)
+                away.pop()
+                raise StoreUnavailableError("It is away.")
+            return call(*arguments)
+
+        return call_if_back
+
+    monkeypatch.setattr("rlsweep.sweep.patience.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(sweeps, "get", sometimes(sweeps.get))
+    monkeypatch.setattr(sweeps, "request_stop", sometimes(sweeps.request_stop))
+    monkeypatch.setattr(following, "FOLLOW_SECONDS", 0.01)
+    looks = iter(range(100))  # at a sweep without a driver; in vain they would be without end
+    # A report of it would want a whole plan.
+    monkeypatch.setattr(following, "conclude", lambda *_, interrupted, **__: EXIT_INTERRUPTED * interrupted)
+    code = following.follow(database, sweep, Console(file=io.StringIO()), look=lambda: [next(looks)], json=False)
+    assert code == EXIT_INTERRUPTED
+    assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED
