@@ -22,9 +22,11 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
         if not _is_used(left):
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
-        descriptor = os.open(Path(name) / HELD, os.O_RDWR | os.O_CREAT, 0o600)
+        unnamed = Path(name) / f"{HELD}.new"
+        descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            unnamed.rename(unnamed.with_name(HELD))  # nobody sees it there without its lock
             yield Path(name)
         finally:
             os.close(descriptor)

@@ -142,7 +142,8 @@ class RaySession:
         # A short path of our own: sockets lie in it, and Ray would leave its logs in a shared folder for ever.
         with scratch_folder("ray") as folder:
             try:
-                self._init(str(folder))
+                # Ray lets everybody into the folder that it is given, and write there; nobody gets into ours above it.
+                self._init(str(folder / "r"))
             except BaseException as error:  # noqa: BLE001 - told by `ready`; Ray also raises SystemExit
                 self._error = error
             finally:

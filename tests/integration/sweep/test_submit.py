@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -240,13 +241,15 @@ def test_a_pipe_that_closes_stops_the_sweep(rlsweep: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base)
     rlsweep.wait_for_episodes(5)
+    processes = rlsweep.processes()
+    titles = set(processes.values())
     workers = [
-        process
-        for process, title in rlsweep.processes().items()
-        if title.startswith("ray::") and not title.endswith("Agent")
+        process for process, title in processes.items() if title.startswith("ray::") and not title.endswith("Agent")
     ]
     assert len(workers) == 1, "one trial has use for one"
     assert workers[0].nice() == os.nice(0), "or others that compute would starve it"
+    (folder,) = {found[1] for line in titles if (found := re.search(r"=(/\S*/rlsweep-ray-\w+)/", line))}
+    assert Path(folder).stat().st_mode & 0o077 == 0, "what Ray keeps in it is open to all"
     submit.stdout.close()
     submit.send_signal(signal.SIGINT)
     submit.wait(timeout=60)
