@@ -53,15 +53,30 @@ def _source(module: str) -> Path | None:
 
 def _take(source: Path, folder: Path) -> None:
     """Copy the package or the module, and the modules that lie beside it, which it may import."""
-    wanted = [source, *(path for path in source.parent.glob("*.py") if path != source)]
-    size = sum(file.stat().st_size for path in wanted for file in (path.rglob("*") if path.is_dir() else [path]))
+    beside = (path for path in source.parent.glob("*.py") if path != source)
+    wanted = [source, *(path for path in beside if path.is_file() and not path.name.startswith("."))]
+    size = sum(_bytes_of(path) for path in wanted)
     if size > MOST_BYTES:
         raise InputError(
             f"{source} and what lies beside it are {size / 2**20:.0f} MB, too much to send with a sweep. Install the "
             "environment on the cluster's nodes instead, or keep its data elsewhere."
         )
-    for path in wanted:
-        if path.is_dir():
-            shutil.copytree(path, folder / path.name, ignore=_LEFT_OUT, dirs_exist_ok=True)
-        else:
-            shutil.copy2(path, folder / path.name)
+    try:
+        for path in wanted:
+            if path.is_dir():
+                shutil.copytree(
+                    path, folder / path.name, ignore=_LEFT_OUT, dirs_exist_ok=True, ignore_dangling_symlinks=True
+                )
+            else:
+                shutil.copy2(path, folder / path.name)
+    except OSError as error:
+        raise InputError(f"{source} and what lies beside it cannot be sent with a sweep: {error}") from error
+
+
+def _bytes_of(path: Path) -> int:
+    """How much of it is copied."""
+    if not path.is_dir():
+        return path.stat().st_size if path.exists() else 0
+    names = [entry.name for entry in path.iterdir()]
+    left_out = _LEFT_OUT(str(path), names)
+    return sum(_bytes_of(path / name) for name in names if name not in left_out)

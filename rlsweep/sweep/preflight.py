@@ -72,6 +72,8 @@ def _complaint(database_url: str, marker: str) -> str | None:
             return None
     except StorageError as error:
         return str(error)
+    except OSError as error:
+        return f"{marker} cannot be looked for: {error.strerror}. Trials there need the rights to read and write it."
     return (
         f"{file.parent} there is another folder than here. Set RLSWEEP_STORAGE to a folder or URI that all nodes reach."
     )

@@ -1,3 +1,4 @@
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -85,3 +86,25 @@ def test_a_settings_file_says_what_is_wrong_with_it(tmp_path: Path) -> None:
         read_variables(path)
     path.write_text("# mine\n\nRLSWEEP_HOME=/a=b\n")
     assert read_variables(path) == {"RLSWEEP_HOME": "/a=b"}
+
+
+def test_what_is_not_copied_is_neither_counted_nor_in_the_way(
+    tmp_path: Path, settings: Settings, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (work / ".#my_game.py").symlink_to("somebody@host.1234")  # an editor's lock, which leads nowhere
+    (work / "gone.py").symlink_to("nowhere.py")
+    (work / "my_package" / "gone.py").symlink_to("nowhere.py")
+    (work / "my_package" / ".git").mkdir()
+    (work / "my_package" / ".git" / "pack").write_text("x" * 10_000)
+    monkeypatch.setattr(luggage, "MOST_BYTES", 5_000)
+    files = packed(tmp_path, settings, "my_package.games:Game")
+    assert set(files) == {
+        *(SETTINGS_FILE, "my_game.py", "my_rules.py", "my_package/__init__.py", "my_package/data/maze.txt")
+    }
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_what_may_not_be_read_is_told(tmp_path: Path, settings: Settings, work: Path) -> None:
+    (work / "my_rules.py").chmod(0)
+    with pytest.raises(InputError, match=r"my_game.py and what lies beside it cannot be sent .*Permission denied"):
+        packed(tmp_path, settings, "my_game:Game")
