@@ -32,6 +32,12 @@ def serve(
             help="What a browser must know. Without one, a token is made for any address that others reach.",
         ),
     ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allowed-host", help="A name under which a proxy of yours passes it on, which needs a token; repeatable."
+        ),
+    ] = None,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", hidden=True, help="End when the process that started this one does.")
     ] = False,
@@ -41,7 +47,9 @@ def serve(
 
     if with_parent:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent", daemon=True).start()
-    serve_pages(Settings.from_environ(), host=host, port=port, token=token or None, say=typer.echo)
+    serve_pages(
+        Settings.from_environ(), host=host, port=port, names=allowed_host or (), token=token or None, say=typer.echo
+    )
 
 
 def _end_with_parent(parent: int) -> None:

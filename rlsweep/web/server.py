@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -33,18 +33,22 @@ LOOK_AFTER_S = 3.0
 """Between two looks at the database."""
 
 
-def serve(settings: Settings, *, host: str, port: int, token: str | None, say: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings, *, host: str, port: int, names: Collection[str], token: str | None, say: Callable[[str], None]
+) -> None:
     """Serve until Ctrl-C or a signal to end, and `say` where, and how it goes.
 
-    An address other machines may reach needs a token; one is made where none is given. Raises InputError where the
-    port is taken, the address is none of this machine's, or the token is none.
+    names: what else it may be asked as, behind a proxy of the user's
+
+    What others may reach, by an address or by such a name, needs a token; one is made where none is given. Raises
+    InputError where the port is taken, the address is none of this machine's, or the token is none.
     """
     if token is not None and not _TOKEN.fullmatch(token):
         raise InputError("--token: write at least 8 letters, digits and any of - . _ ~, as they stand in an address.")
     with _listening(host, port) as listener, _database(settings, say) as database:
-        if token is None and not is_loopback(listener.getsockname()[0]):
+        if token is None and (names or not is_loopback(listener.getsockname()[0])):
             token = secrets.token_urlsafe(24)
-        app = create_app(database, allowed_hosts={*LOOPBACK, *_names_of(host)}, token=token)
+        app = create_app(database, allowed_hosts={*LOOPBACK, *_names_of(host), *names}, token=token)
         say(_where(host, listener.getsockname()[1], token))
         # Uvicorn ends as asked and then passes the signal on, which would end this process before the database's turn.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

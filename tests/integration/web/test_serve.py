@@ -175,6 +175,18 @@ def test_other_machines_need_the_token_that_it_makes(
     assert served.said.count(token) == 1, "it is said once and logged nowhere"
 
 
+def test_a_proxys_name_is_answered_to_and_needs_a_token_too(
+    serve: Callable[..., Served], database: Database, tmp_path: Path
+) -> None:
+    served = serve("--allowed-host", "runs.example.org", home=tmp_path, RLSWEEP_DATABASE_URL=database.url)
+    (token,) = re.findall(r"\?token=([\w-]{32})$", served.said, flags=re.MULTILINE)
+    url = f"http://127.0.0.1:{httpx.URL(served.address).port}/api/training-runs"
+    known = {"Authorization": f"Bearer {token}"}
+    assert get(url, headers={"Host": "runs.example.org"}).status_code == 401
+    assert get(url, headers={"Host": "runs.example.org"} | known).status_code == 200
+    assert get(url, headers={"Host": "evil.example.org"} | known).status_code == 400
+
+
 def test_a_token_given_is_asked_for_here_too(serve: Callable[..., Served], database: Database, tmp_path: Path) -> None:
     served = serve(home=tmp_path, RLSWEEP_DATABASE_URL=database.url, RLSWEEP_TOKEN="mine-alone")
     assert served.address.endswith("/training?token=mine-alone")
