@@ -6,8 +6,10 @@ unset RLSWEEP_DATABASE_URL  # that of node.sh
 source ~/.rlsweep/cluster.env
 [ -z "${RLSWEEP_DATABASE_URL:-}" ] || exit 0
 if ! command -v pg_lsclusters > /dev/null; then
-  sudo apt-get update -qq
-  sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql ssl-cert
+  # A new machine may still be installing things of its own, whose locks apt waits for in part.
+  ! command -v cloud-init > /dev/null || sudo cloud-init status --wait > /dev/null || true
+  for _ in $(seq 60); do ! sudo apt-get update -qq || break; sleep 5; done
+  sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends postgresql ssl-cert
 fi
 folder=$(echo /etc/postgresql/*/main)
 echo "listen_addresses = '*'" | sudo tee "$folder/conf.d/rlsweep.conf" > /dev/null

@@ -6,8 +6,10 @@ cd ~/rlsweep
 extras=${1:-}
 shift || true
 if ! python3 -c 'import ensurepip' 2> /dev/null; then
-  sudo apt-get update -qq
-  sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
+  # A new machine may still be installing things of its own, whose locks apt waits for in part.
+  ! command -v cloud-init > /dev/null || sudo cloud-init status --wait > /dev/null || true
+  for _ in $(seq 60); do ! sudo apt-get update -qq || break; sleep 5; done
+  sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends python3-venv
 fi
 [ -x .venv/bin/pip ] || python3 -m venv .venv
 # Without a GPU, torch's build for CPUs saves 3 GB on each node; its version (2.13.0+cpu) precedes that of PyPI.
