@@ -24,8 +24,8 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
 """Before whatever rlsweep is installed: the one under test."""
 
-TIMEOUT_S = 120
 WAIT_S = 240
+"""After so many seconds something hangs: of minutes, for other tests take the cores too."""
 
 AGENT = """\
 agent_id: {agent_id}
@@ -68,7 +68,7 @@ class Rlsweep:
         )
 
     def run(
-        self, *arguments: str, expect: int = 0, timeout: float = TIMEOUT_S, **environ: str
+        self, *arguments: str, expect: int = 0, timeout: float = WAIT_S, **environ: str
     ) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **environ)
         try:
