@@ -15,7 +15,7 @@ from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, run_from_row, storable
 
 RUN_PATIENCE_S = 60.0
-"""Seconds without a sign of life after which a run that nobody looks after is settled, with nobody asking for it."""
+"""Seconds without a sign of life after which a run that nobody looks after is settled by whoever lists it."""
 
 WEIGHTS_FROM = "weights_from"
 """Noted on a run that begins with the weights of another one's checkpoint; every attempt keeps it."""

@@ -25,7 +25,7 @@ REPOSITORY = HERE.parents[2]
 """Before whatever rlsweep is installed: the one under test."""
 
 WAIT_S = 240
-"""After so many seconds something hangs: of minutes, for other tests take the cores too."""
+"""Seconds after which something is taken to hang; other tests want the cores too."""
 
 AGENT = """\
 agent_id: {agent_id}
