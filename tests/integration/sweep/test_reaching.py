@@ -28,6 +28,7 @@ from rlsweep.store import sweeps
 from rlsweep.store.database import Database
 from rlsweep.sweep.access import ask_jobs_api
 from rlsweep.sweep.jobs import JobsCluster
+from rlsweep.sweep.preflight import _complaint
 from rlsweep.sweep.service import Counter, driven, find_service, held
 
 pytestmark = pytest.mark.integration
@@ -274,3 +275,28 @@ def test_ctrl_c_while_the_database_is_away_is_passed_on_when_it_is_back(
     code = following.follow(database, sweep, Console(file=io.StringIO()), look=lambda: [next(looks)], json=False)
     assert code == EXIT_INTERRUPTED
     assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED
+
+
+def test_status_that_follows_a_sweep_which_no_job_drives_ends(
+    head: Head, database: Database, new_sweep: Any, new_run: Any, tmp_path: Path
+) -> None:
+    config = {"budget": {"episodes": 100, "total_timesteps": None}}
+    sweep = sweeps.create(database, new_sweep(name="lost"), [new_run(config=config)])
+    sweeps.assign(database, sweep.id, resources={}, address=head[0])
+    done = subprocess.run(
+        [sys.executable, "-m", "rlsweep", "status", "lost", "--follow"],
+        env=os.environ | {"RLSWEEP_HOME": str(tmp_path), "RLSWEEP_DATABASE_URL": database.url},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "knows no job of sweep lost, and nobody drives it. Go on with it: rlsweep resume lost" in done.stderr
+
+
+def test_a_node_that_may_not_look_into_the_storage_says_so(database: Database) -> None:
+    marker = "/" + "x" * 300  # a name that no folder takes: rights are no hindrance to root
+    complaint = _complaint._function(database.url, marker)
+    assert complaint == f"{marker} cannot be looked for: File name too long. " + (
+        "Trials there need the rights to read and write it."
+    )
