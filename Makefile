@@ -22,7 +22,7 @@ lint: $(VENV)/.installed-dev  ## style, types, and who imports whom
 bench: $(VENV)/.installed-dev  ## the figures that README quotes; tens of minutes
 	$(TEST_ENV) $(BIN)/pytest tests/benchmarks -s $(PYTEST_ARGS)
 
-chaos: $(VENV)/.installed-dev  ## a sweep whose every part is killed at random, a hundred times; ten minutes or so
+chaos: $(VENV)/.installed-dev  ## a sweep whose every part is killed at random, a hundred times; twenty minutes or so
 	$(TEST_ENV) RLSWEEP_CHAOS_KILLS=100 $(BIN)/pytest tests/chaos -s $(PYTEST_ARGS)
 
 image-check: $(VENV)/.installed-dev  ## the steps of cluster/Dockerfile and the launcher's scripts in bare Debian trees; as root
