@@ -53,6 +53,11 @@ class ServiceCard:
     since: datetime
 
     @property
+    def is_here(self) -> bool:
+        """Whether it runs on this host."""
+        return self.host == socket.gethostname()
+
+    @property
     def as_shown(self) -> dict[str, Any]:
         """What anybody may see of it."""
         shown = asdict(self)
@@ -78,13 +83,13 @@ class Request:
 def find_service(folder: Path) -> ServiceCard | None:
     """The service that keeps this folder, if one is up and ready on this host."""
     card = _read_card(folder)
-    return card if card is not None and card.host == socket.gethostname() else None
+    return card if card is not None and card.is_here else None
 
 
 def host_elsewhere(folder: Path) -> str | None:
     """The host whose service keeps this folder, where that is another one than this."""
     card = _read_card(folder)
-    return card.host if card is not None and card.host != socket.gethostname() else None
+    return card.host if card is not None and not card.is_here else None
 
 
 def is_up(folder: Path) -> bool:

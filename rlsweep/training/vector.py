@@ -2,7 +2,7 @@
 
 import pickle
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing import forkserver, resource_tracker
 from typing import Any
@@ -138,7 +138,7 @@ def save_environments(vector: VecEnv) -> bytes:
     if isinstance(inner, DummyVecEnv):
         return pickle.dumps([pickle.dumps(env) for env in inner.envs])
     saved: list[bytes | str] = inner.env_method("save")
-    _check_copied(each for each in saved if isinstance(each, str))
+    _raise_first(each for each in saved if isinstance(each, str))
     return pickle.dumps(saved)
 
 
@@ -157,12 +157,12 @@ def restore_environments(vector: VecEnv, saved: bytes) -> None:
         answers = [
             inner.env_method("receive", each, indices=index)[0] for index, each in enumerate(pickle.loads(saved))
         ]
-        _check_copied(answer for answer in answers if answer is not None)
+        _raise_first(answer for answer in answers if answer is not None)
         inner.env_method("exchange")
 
 
-def _check_copied(complaints: Iterable[str]) -> None:
-    for complaint in complaints:
+def _raise_first(complaints: Iterator[str]) -> None:
+    if (complaint := next(complaints, None)) is not None:
         raise pickle.PickleError(complaint)
 
 
