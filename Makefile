@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Ray, torch and MKL otherwise take every core for each of several processes.
 TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: sweep test lint bench chaos image-check install format clean
+.PHONY: sweep test lint bench chaos mutants image-check install format clean
 
 sweep: $(VENV)/.installed  ## train the shipped variants side by side and compare them
 	$(BIN)/rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --episodes 2000
@@ -24,6 +24,9 @@ bench: $(VENV)/.installed-dev  ## the figures that README quotes; tens of minute
 
 chaos: $(VENV)/.installed-dev  ## a sweep whose every part is killed at random, a hundred times; twenty minutes or so
 	$(TEST_ENV) RLSWEEP_CHAOS_KILLS=100 $(BIN)/pytest tests/chaos -s $(PYTEST_ARGS)
+
+mutants: $(VENV)/.installed-dev  ## faults made on purpose, one by one: which of them the tests catch; an hour or two
+	$(BIN)/python tests/mutants/run.py $(MUTANTS_ARGS)
 
 image-check: $(VENV)/.installed-dev  ## the steps of cluster/Dockerfile and the launcher's scripts in bare Debian trees; as root
 	$(BIN)/python tests/cluster/image_check.py $(IMAGE_CHECK_ARGS)

@@ -1,0 +1,271 @@
+"""Breaks the source on purpose, one fault of faults.toml at a time, and says which faults the tests catch.
+
+The source is copied into temporary folders; the working tree is never touched. Each selection of tests is run once
+without a fault first: tests that fail then say nothing of the fault. `make mutants` runs all of them.
+"""
+
+import argparse
+import json
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from table import TABLE, Fault, StaleError, check, place_of, read_sources, read_table
+
+REPOSITORY = Path(__file__).parents[2]
+
+MARK = "MUTANT_COPY"
+"""Environment variable of every process that a run of tests starts: its copy's folder."""
+
+LEAVE_SECONDS = 30.0
+"""How long processes that tests left behind may take to end by themselves, as the embedded server's keeper does."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TestRun:
+    """code: pytest's exit code, None at a time-out; failed: the tests that failed; said: the end of the output."""
+
+    code: int | None
+    passed: bool
+    failed: tuple[str, ...]
+    seconds: float
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of one fault.
+
+    result: caught, survived, stale (its text or its tests are gone), or broken (its tests say nothing without it)
+    seconds, sound_seconds: of the tests with the fault and without it
+    caught_by: the test that failed; said: what explains any other result
+    """
+
+    name: str
+    room: str
+    result: str
+    seconds: float = 0.0
+    sound_seconds: float = 0.0
+    caught_by: str = ""
+    said: str = ""
+
+
+class Copy:
+    """A copy of a source tree in which faults are made and mended again."""
+
+    def __init__(self, source: Path, folder: Path) -> None:
+        self.root = folder
+        self._changes = 0
+        for name in _files_of(source):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, target)
+        self.environ = os.environ | {
+            "PYTHONPATH": str(folder),
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            MARK: str(folder),
+        }
+        asked = [sys.executable, "-c", "import rlsweep; print(rlsweep.__file__)"]
+        imported = subprocess.run(asked, env=self.environ, cwd="/", capture_output=True, text=True, check=True).stdout
+        if Path(imported.strip()) != folder / "rlsweep" / "__init__.py":
+            raise RuntimeError(f"The copy in {folder} is not what is imported, but {imported.strip()}.")
+
+    def run(self, tests: Sequence[str], *, limit_s: float) -> TestRun:
+        """Run tests up to the first that fails."""
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider", *tests]
+        began = time.monotonic()
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+            process = subprocess.Popen(
+                command, cwd=self.root, env=self.environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+            try:
+                code = process.wait(limit_s)
+            except subprocess.TimeoutExpired:
+                code = None
+            seconds = time.monotonic() - began
+            self._end_processes(at_once=code is None)
+            process.wait()
+            output.seek(0)
+            text = output.read()
+        return TestRun(
+            code=code,
+            passed=re.search(r"\b\d+ passed\b", text) is not None,
+            failed=tuple(re.findall(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)),
+            seconds=round(seconds, 1),
+            said=text[-1500:],
+        )
+
+    def run_with(self, fault: Fault) -> TestRun:
+        """Run the fault's tests while it is in the source. Raises StaleError where it cannot be made."""
+        path = place_of(fault, read_sources(self.root))
+        content, times = path.read_bytes(), path.stat()
+        self._changes += 1
+        try:
+            path.write_bytes(content.replace(fault.old.encode(), fault.new.encode()))
+            # compiled code is told apart by its source's time and size: no two faults may share both
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns + 10**10 * self._changes))
+            return self.run(fault.tests, limit_s=fault.limit_s)
+        finally:
+            path.write_bytes(content)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def _end_processes(self, *, at_once: bool) -> None:
+        """Wait for what the tests left behind, then kill it."""
+        deadline = time.monotonic() + (0.0 if at_once else LEAVE_SECONDS)
+        while left := [process for process in psutil.process_iter() if self._is_ours(process)]:
+            if time.monotonic() >= deadline:
+                for process in left:
+                    try:
+                        process.kill()
+                    except psutil.NoSuchProcess:
+                        continue
+            time.sleep(0.2)
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(MARK) == str(self.root) and process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, OSError):
+            return False
+
+
+class Trials:
+    """Tries faults in copies, as many at a time as there are copies."""
+
+    def __init__(self, copies: Sequence[Copy]) -> None:
+        self._copies: queue.Queue[Copy] = queue.Queue()
+        for copy in copies:
+            self._copies.put(copy)
+        self._lock = threading.Lock()
+        self._locks: dict[tuple[str, ...], threading.Lock] = {}
+        self._sound: dict[tuple[str, ...], TestRun] = {}
+
+    def outcome_of(self, fault: Fault) -> Outcome:
+        """Run the fault's tests without it, unless that was done, and with it."""
+        copy = self._copies.get()
+        try:
+            return self._outcome_in(copy, fault)
+        except StaleError as error:
+            return Outcome(name=fault.name, room=fault.room, result="stale", said=str(error))
+        finally:
+            self._copies.put(copy)
+
+    def _outcome_in(self, copy: Copy, fault: Fault) -> Outcome:
+        check(fault, copy.root, read_sources(copy.root))
+        sound = self._sound_run(copy, fault)
+        if sound.code != 0 or not sound.passed:
+            return Outcome(name=fault.name, room=fault.room, result="broken", said=sound.said)
+        run = copy.run_with(fault)
+        result = {0: "survived", 1: "caught", 2: "caught", None: "caught" if fault.hang else "survived"}.get(run.code)
+        return Outcome(
+            name=fault.name,
+            room=fault.room,
+            result=result or "broken",
+            seconds=run.seconds,
+            sound_seconds=sound.seconds,
+            caught_by=(run.failed[0] if run.failed else "time-out") if result == "caught" else "",
+            said="" if result == "caught" else "time-out" if run.code is None else run.said,
+        )
+
+    def _sound_run(self, copy: Copy, fault: Fault) -> TestRun:
+        with self._lock:
+            lock = self._locks.setdefault(fault.tests, threading.Lock())
+        with lock:
+            if fault.tests not in self._sound:
+                self._sound[fault.tests] = copy.run(fault.tests, limit_s=2 * fault.limit_s)
+            return self._sound[fault.tests]
+
+
+def _files_of(source: Path) -> list[str]:
+    """What git keeps there, or would."""
+    command = ["git", "-C", str(source), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\0")
+    return [name for name in listed if name and (source / name).is_file()]
+
+
+def list_faults(faults: Sequence[Fault], source: Path, *, is_checked: bool) -> int:
+    """Print the table; with `is_checked` whether it fits the source. How many faults do not."""
+    stale = 0
+    sources = read_sources(source)
+    for fault in faults:
+        survived = f" (survived at {fault.survived_at})" if fault.survived_at else ""
+        print(f"{fault.room:<11} {fault.name}{survived}: {fault.breaks}")
+        if is_checked:
+            try:
+                check(fault, source, sources)
+            except StaleError as error:
+                stale += 1
+                print(f"            stale: {error}")
+    print(f"{len(faults)} faults" + (f", {stale} stale" if is_checked else ""))
+    return stale
+
+
+def try_all(faults: Sequence[Fault], source: Path, *, jobs: int, json_file: Path | None) -> list[Outcome]:
+    """Try every fault, quick ones first; what is known so far is in the JSON file after each."""
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="rlsweep-mutants-") as folder:
+        Path(folder).chmod(0o755)
+        copies = [Copy(source, Path(folder) / f"copy-{number}") for number in range(jobs)]
+        trials = Trials(copies)
+        with ThreadPoolExecutor(jobs) as pool:
+            for outcome in pool.map(trials.outcome_of, sorted(faults, key=lambda fault: fault.slow)):
+                outcomes.append(outcome)
+                _tell(outcome)
+                if json_file is not None:
+                    json_file.write_text(json.dumps(_record(source, outcomes), indent=2) + "\n")
+    return outcomes
+
+
+def _tell(outcome: Outcome) -> None:
+    times = f"{outcome.seconds:5.1f} s, {outcome.sound_seconds:5.1f} s without"
+    print(f"{outcome.result:<9} {outcome.room:<11} {outcome.name:<38} {times}  {outcome.caught_by}", flush=True)
+    if outcome.said:
+        print("    " + "\n    ".join(outcome.said.strip().splitlines()[-12:]), flush=True)
+
+
+def _record(source: Path, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    command = ["git", "-C", str(source), "rev-parse", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return {"commit": commit or None, "faults": [asdict(outcome) for outcome in outcomes]}
+
+
+def main() -> int:
+    """Exit code 0 where every fault is caught that was caught before, 1 otherwise."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these faults alone")
+    parser.add_argument("--list", action="store_true", help="print the table and try nothing")
+    parser.add_argument("--check", action="store_true", help="with --list: whether texts and tests are there")
+    parser.add_argument("--jobs", type=int, default=1, help="faults at a time (default 1)")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the outcomes into this file")
+    parser.add_argument("--src", type=Path, default=REPOSITORY, metavar="PATH", help="another checkout to break")
+    parser.add_argument("--table", type=Path, default=TABLE, metavar="PATH", help="another table, of an older commit")
+    given = parser.parse_args()
+    faults, source = read_table(given.table), given.src.resolve()
+    if given.only:
+        if unknown := set(given.only) - {fault.name for fault in faults}:
+            parser.error(f"no such fault: {', '.join(sorted(unknown))}")
+        faults = [fault for fault in faults if fault.name in given.only]
+    if given.list:
+        return 1 if list_faults(faults, source, is_checked=given.check) else 0
+    outcomes = try_all(faults, source, jobs=given.jobs, json_file=given.json)
+    results = [outcome.result for outcome in outcomes]
+    print(", ".join(f"{results.count(result)} {result}" for result in ("caught", "survived", "stale", "broken")))
+    known = {fault.name for fault in faults if fault.survived_at}
+    is_lost = [each.result != "caught" and not (each.result == "survived" and each.name in known) for each in outcomes]
+    return 1 if any(is_lost) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
