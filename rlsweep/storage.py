@@ -186,7 +186,7 @@ def put(local: Path, to: Location) -> None:
         with to._opened() as (filesystem, path, limit), _missing_is_unusable(to):
             filesystem.put_file(str(local), path, **limit)
 
-    patiently(upload)
+    with_retries(upload)
     local.unlink(missing_ok=True)
 
 
@@ -206,7 +206,7 @@ def local_copy(location: Location) -> Iterator[Path]:
 
     with scratch_folder("storage") as folder:
         copy = folder / location.name
-        patiently(fetch)
+        with_retries(fetch)
         yield copy
 
 
@@ -272,7 +272,7 @@ def check_usable(storage: Location) -> None:
         raise failure[0]
 
 
-def patiently(call: Callable[[], Result]) -> Result:
+def with_retries(call: Callable[[], Result]) -> Result:
     """Call until the storage answers, for PATIENCE_SECONDS; what waiting cannot help is raised at once."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rlsweep.analysis.figures import ConfigFigures
 from rlsweep.analysis.intervals import FEWEST_SEEDS, holm, p_value_of_difference
-from rlsweep.config.estimate import TOO_FEW_UPDATES
+from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
 
 FAMILY_ERROR = 0.05
 """Chance that any two equal configs of a sweep are told apart."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from rlsweep.analysis.figures import ConfigFigures, SeedRecord, config_figures
 from rlsweep.analysis.ranking import Ranking, rank
 from rlsweep.analysis.signs import Sign, signs
+from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
 from rlsweep.analysis.verdicts import Verdict, cases, verdict
-from rlsweep.config.estimate import TOO_FEW_UPDATES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,8 +21,8 @@ from rlsweep.analysis.intervals import (
 )
 from rlsweep.analysis.ranking import Ranking
 from rlsweep.analysis.scale import Scale, scale_of
+from rlsweep.analysis.update_counts import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.analysis.wording import number, of_seeds, percent, plural, signed
-from rlsweep.config.estimate import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.runs import RunStatus
 
 BEATS_RIVAL = 0.75

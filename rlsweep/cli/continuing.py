@@ -14,7 +14,7 @@ from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
 
 if TYPE_CHECKING:
-    from rlsweep.sweep.share import Share
+    from rlsweep.driver.selection import RunSelection
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +37,7 @@ def resume(
     json: options.Json = False,
 ) -> None:
     """Finish what is unfinished of a sweep: what waits, was stopped, or lost its process."""
-    from rlsweep.sweep.share import UNFINISHED
+    from rlsweep.driver.selection import UNFINISHED
 
     driving = Driving(
         cpus_per_trial=cpus_per_trial,
@@ -69,7 +69,7 @@ def retry(
     json: options.Json = False,
 ) -> None:
     """Run the failed trials of a sweep again; all others stay as they are."""
-    from rlsweep.sweep.share import FAILED, FAILED_FROM_START
+    from rlsweep.driver.selection import FAILED, FAILED_FROM_START
 
     driving = Driving(
         cpus_per_trial=cpus_per_trial,
@@ -87,25 +87,25 @@ def retry(
 
 def drive(
     sweep: options.SweepReference,
-    share: Annotated[str, typer.Option("--share", help="Which of its trials, by the name of a share.")],
+    selection: Annotated[str, typer.Option("--selection", help="Which of its trials, by the name of a selection.")],
     command: Annotated[str, typer.Option("--command", help="What the user typed to have it driven.")],
     grace: options.Grace = DEFAULT_GRACE,
 ) -> None:
     """Drive a sweep on the cluster that this process is a job of: what was sent there by `--address http://…`."""
     from rlsweep.cli.places import drive_on_this_cluster
-    from rlsweep.sweep.share import SHARES
+    from rlsweep.driver.selection import SELECTIONS
 
-    code = drive_on_this_cluster(sweep, SHARES[share], Settings.from_environ(), grace=grace, command=command)
+    code = drive_on_this_cluster(sweep, SELECTIONS[selection], Settings.from_environ(), grace=grace, command=command)
     if code:
         raise typer.Exit(code)
 
 
-def _go_on(reference: str, share: "Share", driving: Driving) -> None:
-    """Drive the share of the sweep, if there is any; before Ray is started it is known whether that may be done."""
+def _go_on(reference: str, selection: "RunSelection", driving: Driving) -> None:
+    """Drive the selection of the sweep, if there is any; before Ray is started it is known whether that may be done."""
+    from rlsweep.attempts.provenance import collect_provenance
     from rlsweep.cli.places import Task, find_place
     from rlsweep.store import sweeps, training_runs
     from rlsweep.store.opening import open_database
-    from rlsweep.sweep.provenance import collect_provenance
 
     settings = Settings.from_environ()
     out = driving.console()
@@ -113,7 +113,7 @@ def _go_on(reference: str, share: "Share", driving: Driving) -> None:
         sweep = sweeps.get(database, reference)
         sweeps.check_undriven(database, sweep.id)
         runs = training_runs.of_sweep(database, sweep.id)
-        wanted = [run for run in runs if run.status in share.statuses]
+        wanted = [run for run in runs if run.status in selection.statuses]
         if wanted:
             check_usable(settings.storage)
             out.print(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run", markup=False)
@@ -126,7 +126,7 @@ def _go_on(reference: str, share: "Share", driving: Driving) -> None:
                     Task(
                         database=database,
                         sweep=sweep,
-                        share=share,
+                        selection=selection,
                         resources=resources,
                         provenance=provenance,
                         out=out,

@@ -13,7 +13,7 @@ from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
-    from rlsweep.sweep.deletion import Doomed
+    from rlsweep.attempts.deletion import DeletionPlan
 
 
 def register(app: typer.Typer) -> None:
@@ -26,9 +26,9 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
 ) -> None:
     """Delete a sweep or a run: its records, TensorBoard logs and checkpoints."""
+    from rlsweep.attempts import deletion
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
-    from rlsweep.sweep import deletion
 
     settings = Settings.from_environ()
     with open_database(settings) as database:
@@ -39,18 +39,18 @@ def delete(
         else:
             name, sweep_id = f"training run {str(found.id)[:8]}, {found.label}", None
             runs = [found]
-        doomed = deletion.find_doomed(database, settings, runs, sweep_id=sweep_id)
+        planned = deletion.plan_deletion(database, settings, runs, sweep_id=sweep_id)
         if not yes:
             if not can_ask():
                 raise InputError(
                     f"Deleting {name} cannot be undone, and there is no terminal to ask at. Add --yes to delete "
-                    f"{_amount(doomed)}."
+                    f"{_amount(planned)}."
                 )
-            if not typer.confirm(f"Delete {name}, with {_amount(doomed)}? This cannot be undone"):
+            if not typer.confirm(f"Delete {name}, with {_amount(planned)}? This cannot be undone"):
                 return typer.echo("Nothing was deleted.")
-        deletion.delete(database, doomed)
-    return typer.echo(f"Deleted {name}: {_amount(doomed)}.")
+        deletion.delete(database, planned)
+    return typer.echo(f"Deleted {name}: {_amount(planned)}.")
 
 
-def _amount(doomed: "Doomed") -> str:
-    return f"{plural(len(doomed.runs), 'run')}, {plural(doomed.episodes, 'episode')}, {size(doomed.bytes)} of files"
+def _amount(planned: "DeletionPlan") -> str:
+    return f"{plural(len(planned.runs), 'run')}, {plural(planned.episodes, 'episode')}, {size(planned.bytes)} of files"

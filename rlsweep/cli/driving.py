@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console, print_json
 from rlsweep.cli.progress import LiveProgress
 from rlsweep.cli.signals import on_interrupt
+from rlsweep.cluster.resources import Resources
 from rlsweep.errors import RlsweepError, StoreUnavailableError
 from rlsweep.runs import Sweep, SweepStatus
 from rlsweep.settings import Settings
-from rlsweep.sweep.resources import Resources
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
 
+    from rlsweep.driver.driver import Driver
+    from rlsweep.driver.selection import RunSelection
     from rlsweep.store.database import Database
-    from rlsweep.sweep.driver import Driver
-    from rlsweep.sweep.share import Share
 
 DEFAULT_GRACE = 120.0
 
@@ -74,7 +74,7 @@ class Driving:
 def make_driver(
     database: "Database",
     sweep: Sweep,
-    share: "Share",
+    selection: "RunSelection",
     *,
     resources: Resources,
     slots: int,
@@ -83,14 +83,14 @@ def make_driver(
     grace: float,
     code_folder: "Path | None" = None,
 ) -> "Driver":
-    """Make a driver of the share for the Ray that this process has joined.
+    """Make a driver of the selection for the Ray that this process has joined.
 
     code_folder: where the user works, if that is elsewhere; environments may be imported from it
     """
-    from rlsweep.sweep.driver import Driver
-    from rlsweep.sweep.execution import Workplace
+    from rlsweep.attempts.execution import WorkerContext
+    from rlsweep.driver.driver import Driver
 
-    workplace = Workplace(
+    context = WorkerContext(
         database_url=database.url,
         settings=settings,
         threads=resources.threads,
@@ -98,7 +98,7 @@ def make_driver(
         code_folder=code_folder,
         patience_seconds=math.inf,  # a trial waits for the database as long as its sweep does
     )
-    return Driver(database, sweep, workplace, resources, share=share, slots=slots, grace_seconds=grace)
+    return Driver(database, sweep, context, resources, selection=selection, slots=slots, grace_seconds=grace)
 
 
 def run_here(driver: "Driver", out: "Console") -> tuple[bool, Sweep]:

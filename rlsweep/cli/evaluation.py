@@ -65,9 +65,9 @@ def _find(reference: str) -> tuple["TrainingRun | None", Location]:
 
     Raises NotFoundError.
     """
+    from rlsweep.attempts.resuming import checkpoint_path
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
-    from rlsweep.sweep.resuming import checkpoint_path
 
     path = checkpoint_path(reference)
     if path is not None:
@@ -82,8 +82,8 @@ def _find(reference: str) -> tuple["TrainingRun | None", Location]:
 
 
 def _is_on_record(checkpoint: Location) -> bool:
+    from rlsweep.attempts.resuming import run_of_file
     from rlsweep.store.opening import open_database
-    from rlsweep.sweep.resuming import run_of_file
 
     with open_database(Settings.from_environ()) as database:
         return run_of_file(database, checkpoint) is not None

@@ -21,8 +21,8 @@ from rlsweep.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from rlsweep.places.jobs import JobsCluster
     from rlsweep.store.database import Database
-    from rlsweep.sweep.jobs import JobsCluster
 
 FOLLOW_SECONDS = 0.5
 """Between two looks at the record."""
@@ -30,7 +30,7 @@ FOLLOW_SECONDS = 0.5
 LOOK_SECONDS = 3.0
 """Between two looks at a job."""
 
-MOST_LOOKS_IN_VAIN = 20
+MAX_FAILED_POLLS = 20
 """At jobs, one after the other, before a cluster out of reach is given up."""
 
 AWAY_SECONDS = 600.0
@@ -58,7 +58,7 @@ def attach(
     with open_database(settings) as database:
         found = find_sweep(database, sweep)
         try:
-            ended = watch_to_end(database, found, out, look=lookout(found, settings, out))
+            ended = watch_to_end(database, found, out, look=driver_check(found, settings, out))
         except KeyboardInterrupt:
             out.print(f"Left. Sweep {found.name} goes on; end it: rlsweep stop {found.name}", markup=False)
             raise
@@ -74,7 +74,7 @@ def follow(database: "Database", sweep: Sweep, out: "Console", *, look: Callable
     Returns the command's exit code.
     """
     from rlsweep.store import sweeps
-    from rlsweep.sweep.patience import patiently
+    from rlsweep.store.retry import retry_while_away
 
     def stop() -> None:
         sweeps.request_stop(database, sweep.id)
@@ -87,7 +87,7 @@ def follow(database: "Database", sweep: Sweep, out: "Console", *, look: Callable
         if interrupted.is_set() and not is_told:
             is_told = True
             out.print(STOPPING.replace("ends at once", "leaves it to itself"))
-            patiently(stop, seconds=AWAY_SECONDS)
+            retry_while_away(stop, seconds=AWAY_SECONDS)
 
     # The signal itself may come in midst of a look at a database that is away.
     with on_interrupt(lambda: None) as interrupted:
@@ -110,16 +110,16 @@ def watch_to_end(
     """
     from rlsweep.store import sweeps
     from rlsweep.store.overview import overview
-    from rlsweep.sweep.patience import patiently
+    from rlsweep.store.retry import retry_while_away
 
     with LiveProgress(out) as draw:
         while True:
             before()
-            found = patiently(lambda: sweeps.get(database, sweep.id), seconds=AWAY_SECONDS)
-            draw(patiently(lambda: overview(database, sweep.id), seconds=AWAY_SECONDS))
+            found = retry_while_away(lambda: sweeps.get(database, sweep.id), seconds=AWAY_SECONDS)
+            draw(retry_while_away(lambda: overview(database, sweep.id), seconds=AWAY_SECONDS))
             if found.status.is_finished:
                 return found
-            lost = patiently(lambda: sweeps.lost_driver(database, sweep.id), seconds=AWAY_SECONDS)
+            lost = retry_while_away(lambda: sweeps.lost_driver(database, sweep.id), seconds=AWAY_SECONDS)
             if lost is not None:
                 raise RlsweepError(
                     f"The driver {lost} of sweep {sweep.name} gives no sign of life. Go on with it: "
@@ -130,10 +130,10 @@ def watch_to_end(
             time.sleep(FOLLOW_SECONDS)
 
 
-def lookout(sweep: Sweep, settings: Settings, out: "Console") -> Callable[[], None]:
+def driver_check(sweep: Sweep, settings: Settings, out: "Console") -> Callable[[], None]:
     """A call that raises RlsweepError where nobody will drive a sweep that has no driver (yet)."""
     if sweep.address is not None:
-        from rlsweep.sweep.jobs import JobsCluster
+        from rlsweep.places.jobs import JobsCluster
 
         try:
             return look_at_job(JobsCluster(sweep.address), sweep)
@@ -145,19 +145,19 @@ def lookout(sweep: Sweep, settings: Settings, out: "Console") -> Callable[[], No
 
 def look_at_job(cluster: "JobsCluster", sweep: Sweep) -> Callable[[], None]:
     """Whether the job that drives the sweep, or is to, is still there."""
-    in_vain, is_missing = 0, False
+    failed_polls, is_missing = 0, False
 
     def look() -> None:
-        nonlocal in_vain, is_missing
+        nonlocal failed_polls, is_missing
         was_missing = is_missing
         try:
             job = cluster.job_of(sweep.id)
         except ClusterUnavailableError:
-            in_vain += 1
-            if in_vain == MOST_LOOKS_IN_VAIN:
+            failed_polls += 1
+            if failed_polls == MAX_FAILED_POLLS:
                 raise
             return  # a tunnel that is down: the record is followed meanwhile
-        in_vain, is_missing = 0, job is None
+        failed_polls, is_missing = 0, job is None
         if job is None and was_missing:
             raise RlsweepError(
                 f"The cluster at {cluster.url} knows no job of sweep {sweep.name}, and nobody drives it. "
@@ -167,10 +167,10 @@ def look_at_job(cluster: "JobsCluster", sweep: Sweep) -> Callable[[], None]:
             return
         raise _ended_early(f"The cluster's driver of sweep {sweep.name} ended ({job.state})", cluster.log(sweep.id))
 
-    return _seldom(look)
+    return throttled(look)
 
 
-def _seldom(look: Callable[[], None]) -> Callable[[], None]:
+def throttled(look: Callable[[], None]) -> Callable[[], None]:
     """The same, once every LOOK_SECONDS however often it is called."""
     looked = 0.0
 
@@ -190,7 +190,7 @@ def _ended_early(what: str, log: str) -> RlsweepError:
 
 def look_at_service(paths: Paths, sweep: Sweep) -> Callable[[], None]:
     """Whether the service is up, and at work on the sweep."""
-    from rlsweep.sweep.service import driven, find_service, is_up
+    from rlsweep.places.service import find_service, is_up, sweeps_driven_by
 
     is_idle = False
 
@@ -198,13 +198,13 @@ def look_at_service(paths: Paths, sweep: Sweep) -> Callable[[], None]:
         nonlocal is_idle
         was_idle = is_idle
         card = find_service(paths.service)
-        is_idle = card is not None and sweep.id not in driven(card)
+        is_idle = card is not None and sweep.id not in sweeps_driven_by(card)
         if is_idle and was_idle:  # at the first look it may just have come to its end
             log = paths.sweep_log(sweep.id)
             said = log.read_text(errors="replace") if log.exists() else "(no log of it was kept)"
             raise _ended_early(f"The service's driver of sweep {sweep.name} ended", said)
 
-    look_seldom = _seldom(look_if_driven)
+    look_seldom = throttled(look_if_driven)
 
     def look() -> None:
         if not is_up(paths.service):
@@ -244,8 +244,8 @@ def logs(
 
 
 def _print_job_log(sweep: Sweep, address: str, *, follow: bool) -> None:
-    from rlsweep.sweep.address import jobs_url
-    from rlsweep.sweep.jobs import JobsCluster
+    from rlsweep.cluster.address import jobs_url
+    from rlsweep.places.jobs import JobsCluster
 
     cluster = JobsCluster(jobs_url(address))
     if follow:

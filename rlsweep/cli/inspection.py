@@ -70,13 +70,13 @@ def status(
     json: Json = False,
 ) -> None:
     """Show the service, if it is up, and how far a sweep has come: a line a trial, and a total."""
-    from rlsweep.cli.following import lookout
+    from rlsweep.cli.following import driver_check
     from rlsweep.cli.service import describe
+    from rlsweep.places.service import find_service
     from rlsweep.store import sweeps as store
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
     from rlsweep.store.overview import overview
-    from rlsweep.sweep.service import find_service
 
     settings = Settings.from_environ()
     service = find_service(Paths(settings).service) if sweep == "latest" else None
@@ -87,7 +87,7 @@ def status(
                 return typer.echo(NO_SWEEPS)
         found = settle_abandoned(database, find_sweep(database, sweep))
         if follow and not json:
-            look = lookout(found, settings, console()) if found.address is not None else None
+            look = driver_check(found, settings, console()) if found.address is not None else None
             with LiveProgress(console()) as draw:
                 while not found.status.is_finished and store.lost_driver(database, found.id) is None:
                     draw(overview(database, found.id))

@@ -18,31 +18,31 @@ from typing_extensions import override
 from rlsweep.cli.driving import Driving, conclude, make_driver, run_here
 from rlsweep.cli.following import follow, look_at_job, look_at_service
 from rlsweep.cli.output import console, print_json
+from rlsweep.cluster.address import Address, Reach, read_address
+from rlsweep.cluster.resources import Resources
 from rlsweep.errors import ClusterUnavailableError, InputError, RlsweepError
 from rlsweep.paths import Paths
+from rlsweep.places.service import Request, ServiceCard, ask, find_service
 from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
 from rlsweep.store import sweeps
-from rlsweep.sweep.address import Address, Reach, read_address
-from rlsweep.sweep.resources import Resources
-from rlsweep.sweep.service import Request, ServiceCard, ask, find_service
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from rlsweep.attempts.provenance import Provenance
+    from rlsweep.driver.selection import RunSelection
+    from rlsweep.places.jobs import JobsCluster
     from rlsweep.store.database import Database
-    from rlsweep.sweep.jobs import JobsCluster
-    from rlsweep.sweep.provenance import Provenance
-    from rlsweep.sweep.share import Share
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """A share of a sweep that is on record, and what a driver has to know of it; out: where the user is told."""
+    """A selection of a sweep that is on record, and what a driver has to know of it; out: where the user is told."""
 
     database: "Database"
     sweep: Sweep
-    share: "Share"
+    selection: "RunSelection"
     resources: Resources
     provenance: "Provenance"
     out: "Console"
@@ -65,7 +65,7 @@ class Place(ABC):
         """Wait until it is ready. Raises ClusterUnavailableError where sweeps with such trials cannot run there."""
 
     def drive(self, task: Task) -> int:
-        """Run the share of the sweep to its end, or hand it over; returns the command's exit code.
+        """Run the selection of the sweep to its end, or hand it over; returns the command's exit code.
 
         Raises DriverBusyError where somebody drives the sweep.
         """
@@ -89,7 +89,7 @@ def find_place(driving: Driving, settings: Settings, before: Sweep | None = None
     if address is None and before is not None and before.address is not None:
         address = Address(Reach.JOBS, before.address)
     if address is not None and address.reach is Reach.JOBS:
-        from rlsweep.sweep.jobs import JobsCluster
+        from rlsweep.places.jobs import JobsCluster
 
         return _OnCluster(driving, settings, JobsCluster(address.text))
     service = None if address is not None or driving.dashboard else find_service(Paths(settings).service)
@@ -103,14 +103,16 @@ def find_place(driving: Driving, settings: Settings, before: Sweep | None = None
     return _Here(driving, settings, address or Address(Reach.OWN, ""))
 
 
-def drive_on_this_cluster(reference: str, share: "Share", settings: Settings, *, grace: float, command: str) -> int:
+def drive_on_this_cluster(
+    reference: str, selection: "RunSelection", settings: Settings, *, grace: float, command: str
+) -> int:
     """Drive a sweep that was sent to the cluster which this process is a job of; returns the command's exit code.
 
     Its place and its resources are on record already. Raises InputError where it has to be refused.
     """
+    from rlsweep.attempts.provenance import provenance_elsewhere
+    from rlsweep.cluster.session import RayOptions, RaySession
     from rlsweep.store.opening import open_database
-    from rlsweep.sweep.cluster import RayOptions, RaySession
-    from rlsweep.sweep.provenance import provenance_elsewhere
 
     out = console()
     os.chdir("/")  # the job's own folder is Ray's, which may unpack it anew while somebody stands in it
@@ -122,7 +124,7 @@ def drive_on_this_cluster(reference: str, share: "Share", settings: Settings, *,
         driver = make_driver(
             database,
             sweep,
-            share,
+            selection,
             resources=resources,
             slots=session.slots(resources),
             settings=settings,
@@ -143,7 +145,7 @@ class _Here(Place):
 
     @override
     def opened(self, resources: Resources, trials: int) -> AbstractContextManager[object]:
-        from rlsweep.sweep.cluster import RayOptions, RaySession
+        from rlsweep.cluster.session import RayOptions, RaySession
 
         options = RayOptions(
             address=self._address.text or None,
@@ -173,7 +175,7 @@ class _Here(Place):
         driver = make_driver(
             task.database,
             task.sweep,
-            task.share,
+            task.selection,
             resources=task.resources,
             slots=self._slots,
             settings=self._settings,
@@ -204,7 +206,7 @@ class _InService(Place):
     def _drive(self, task: Task) -> int:
         request = Request(
             sweep_id=task.sweep.id,
-            share=task.share,
+            selection=task.selection,
             grace_seconds=self._driving.grace,
             command=task.provenance.command,
             folder=Path.cwd(),
@@ -244,7 +246,7 @@ class _OnCluster(Place):
         with _still_on_record(task.sweep):
             sent = self._cluster.send(
                 task.sweep,
-                task.share,
+                task.selection,
                 self._settings,
                 grace_seconds=self._driving.grace,
                 command=task.provenance.command,

@@ -10,9 +10,9 @@ import typer
 from rlsweep.analysis.wording import plural
 from rlsweep.cli import options
 from rlsweep.cli.output import console, duration, print_json, size, warn, when
-from rlsweep.config.estimate import Estimate, Measurement, budget_warnings, estimate, gpu_warnings, largest_on_gpu
-from rlsweep.config.plan import Plan, check_trials, make_plan
 from rlsweep.config.run import Budget, Mode
+from rlsweep.planning.estimate import Estimate, Measurement, budget_warnings, estimate, gpu_warnings, largest_on_gpu
+from rlsweep.planning.plan import Plan, check_trials, make_plan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,7 +65,7 @@ def measure_plan(plan: Plan, gpus_per_trial: float) -> list[Measurement]:
 
     Raises InputError where the environment cannot be made, another RlsweepError where playing it fails.
     """
-    from rlsweep.training.probing import measure
+    from rlsweep.planning.measure import measure
 
     return measure([trial.config for trial in plan.trials], gpus=gpus_per_trial > 0, timeout=PROBE_SECONDS)
 

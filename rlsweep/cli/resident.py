@@ -14,25 +14,25 @@ from uuid import UUID
 
 from rich.console import Console
 
+from rlsweep.attempts.provenance import provenance_elsewhere
 from rlsweep.cli.driving import conclude, make_driver
 from rlsweep.cli.output import PIPE_WIDTH
 from rlsweep.cli.progress import LiveProgress
 from rlsweep.cli.service import describe
 from rlsweep.cli.signals import on_interrupt
+from rlsweep.cluster.resources import Resources
+from rlsweep.cluster.session import RayOptions, RaySession
 from rlsweep.errors import InputError, NotFoundError, RlsweepError
 from rlsweep.paths import Paths
+from rlsweep.places.service import Request, RequestServer, ray_token, service_lock
 from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
 from rlsweep.store import sweeps
 from rlsweep.store.opening import open_database
-from rlsweep.sweep.cluster import RayOptions, RaySession
-from rlsweep.sweep.provenance import provenance_elsewhere
-from rlsweep.sweep.resources import Resources
-from rlsweep.sweep.service import Counter, Request, held, ray_token
 
 if TYPE_CHECKING:
-    from rlsweep.sweep.driver import Driver
+    from rlsweep.driver.driver import Driver
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Resident:
 
     def run(self) -> None:
         """Raises InputError where a service is up already or a port is taken; what the database or Ray fail of."""
-        with held(self._folder), on_interrupt(self._ending.set):
+        with service_lock(self._folder), on_interrupt(self._ending.set):
             for port, flag in ((self._page_port, "--port"), (self._dashboard_port, "--dashboard-port")):
                 _check_free(port, flag)
             check_usable(self._settings.storage)
@@ -77,7 +77,7 @@ class Resident:
                 assert session.dashboard_url is not None
                 self._database, self._session = database, session
                 with _page(self._page_port) as keep_page:
-                    card = Counter(self._take, self._driven, self._ending.set).open(
+                    card = RequestServer(self._take, self._driven, self._ending.set).open(
                         self._folder,
                         resources=session.resources(),
                         page_url=f"http://localhost:{self._page_port}/training",
@@ -102,7 +102,7 @@ class Resident:
         driver = make_driver(
             self._database,
             sweep,
-            request.share,
+            request.selection,
             resources=resources,
             slots=self._session.slots(resources),
             settings=self._settings,

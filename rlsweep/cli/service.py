@@ -19,7 +19,7 @@ from rlsweep.paths import Paths
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
-    from rlsweep.sweep.service import ServiceCard
+    from rlsweep.places.service import ServiceCard
 
 START_SECONDS = 240.0
 """How long everything may take to start on a busy machine; 8 s are usual."""
@@ -43,7 +43,7 @@ def up(
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal; Ctrl-C ends it.")] = False,
 ) -> None:
     """Start a service in the background: Ray, the database, Training History, and a driver that stays warm."""
-    from rlsweep.sweep.service import find_service
+    from rlsweep.places.service import find_service
 
     settings = Settings.from_environ()
     folder = Paths(settings).service
@@ -77,7 +77,7 @@ def down(
     grace: options.Grace = 120.0,
 ) -> None:
     """End the service: its sweeps stop at their next step, and `rlsweep resume` goes on with them."""
-    from rlsweep.sweep.service import ask_to_end, driven, find_service, has_ended, host_elsewhere, is_up
+    from rlsweep.places.service import ask_to_end, find_service, has_ended, host_elsewhere, is_up, sweeps_driven_by
 
     folder = Paths(Settings.from_environ()).service
     card = find_service(folder)
@@ -88,7 +88,7 @@ def down(
         return
     patience = grace + KILL_SECONDS
     try:
-        if running := sorted(driven(card).values()):
+        if running := sorted(sweeps_driven_by(card).values()):
             typer.echo(f"{plural(len(running), 'sweep')} will stop, and can be resumed: {', '.join(running)}")
         ask_to_end(card)
     except RlsweepError:  # it gives no answer
@@ -126,7 +126,7 @@ def describe(card: "ServiceCard") -> str:
 
 def _wait_for(process: "subprocess.Popen[bytes]", folder: Path, log: Path) -> "ServiceCard":
     """Until the service is ready. Raises RlsweepError, or InputError for what it was given, where it is not in time."""
-    from rlsweep.sweep.service import find_service
+    from rlsweep.places.service import find_service
 
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:

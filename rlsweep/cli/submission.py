@@ -9,10 +9,10 @@ from rlsweep.cli import options
 from rlsweep.cli.driving import DEFAULT_GRACE, Driving
 from rlsweep.cli.output import can_ask, warn
 from rlsweep.cli.planning import estimate_plan, measure_plan, print_plan
-from rlsweep.config.plan import Plan, check_trials, make_plan
 from rlsweep.config.run import Mode
 from rlsweep.errors import InputError, RlsweepError
 from rlsweep.paths import Paths
+from rlsweep.planning.plan import Plan, check_trials, make_plan
 from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
@@ -75,11 +75,11 @@ def submit(
     resources = driving.resources()
     check_trials(plan.base_training, gpus_per_trial=resources.gpus_per_trial)
     # What follows is slow to import; a typing mistake above should not have to wait for it.
+    from rlsweep.attempts.provenance import collect_provenance
     from rlsweep.cli.places import Task, find_place
+    from rlsweep.driver.selection import PLANNED, UNFINISHED
+    from rlsweep.planning.submission import check_name, create_sweep
     from rlsweep.store.opening import check_reachable, open_database
-    from rlsweep.sweep.provenance import collect_provenance
-    from rlsweep.sweep.share import PLANNED, UNFINISHED
-    from rlsweep.sweep.submission import check_name, create_sweep
 
     settings = Settings.from_environ()
     if name is not None:
@@ -92,12 +92,14 @@ def submit(
         _show_plan(plan, resources.gpus_per_trial, Paths(settings).measurements, out)
         place.check(database, resources, out)
         provenance = collect_provenance(plan.trials[0].config_path.parent)
-        sweep, share = _unfinished_instead(database, plan), UNFINISHED
+        sweep, selection = _unfinished_instead(database, plan), UNFINISHED
         if sweep is None:
             sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
-            share = PLANNED
+            selection = PLANNED
         code = place.drive(
-            Task(database=database, sweep=sweep, share=share, resources=resources, provenance=provenance, out=out)
+            Task(
+                database=database, sweep=sweep, selection=selection, resources=resources, provenance=provenance, out=out
+            )
         )
     if code:
         raise typer.Exit(code)
@@ -109,7 +111,7 @@ def _show_plan(plan: Plan, gpus_per_trial: float, kept: Path, out: "Console") ->
     GPUs are measured every time, for what they take depends on drivers, which no package here knows of. An environment
     that can be made but fails when played is for its trials to record.
     """
-    from rlsweep.training.measured import recall, remember
+    from rlsweep.planning.measurement_cache import recall, remember
 
     configs = [trial.config for trial in plan.trials]
     recalled = None if gpus_per_trial else recall(kept, configs)
@@ -135,8 +137,8 @@ def _show_plan(plan: Plan, gpus_per_trial: float, kept: Path, out: "Console") ->
 
 def _unfinished_instead(database: "Database", plan: Plan) -> Sweep | None:
     """The unfinished sweep of the same plan that the user would rather go on with; None for a new one."""
+    from rlsweep.planning.submission import runs_of_plan
     from rlsweep.store import sweeps
-    from rlsweep.sweep.submission import runs_of_plan
 
     found = sweeps.find_unfinished(database, runs_of_plan(plan))
     if found is None:

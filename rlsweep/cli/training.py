@@ -12,9 +12,9 @@ from rlsweep.cli import options
 from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console
 from rlsweep.cli.progress import LiveProgress, progress_line
 from rlsweep.cli.signals import on_interrupt
-from rlsweep.config.plan import make_run
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import CheckpointError, InputError, StoreUnavailableError
+from rlsweep.planning.plan import make_run
 from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.storage import Location, check_usable, local_copy
@@ -22,7 +22,7 @@ from rlsweep.storage import Location, check_usable, local_copy
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rlsweep.config.plan import Trial
+    from rlsweep.planning.plan import Trial
     from rlsweep.store.database import Database
 
 WATCH_SECONDS = 1.0
@@ -103,13 +103,13 @@ def train(
             episodes=episodes,
             total_timesteps=total_timesteps,
         )
+    from rlsweep.attempts.execution import WorkerContext, execute_run
+    from rlsweep.attempts.provenance import collect_provenance
+    from rlsweep.attempts.resuming import find_run, reopen_run
+    from rlsweep.planning.submission import run_of_trial
+    from rlsweep.rllib.session import ray_for_run
     from rlsweep.store import sweeps, training_runs
     from rlsweep.store.opening import open_database
-    from rlsweep.sweep.execution import Workplace, execute_run
-    from rlsweep.sweep.provenance import collect_provenance
-    from rlsweep.sweep.resuming import find_run, reopen_run
-    from rlsweep.sweep.rllib.session import ray_for_run
-    from rlsweep.sweep.submission import run_of_trial
 
     if trial is not None:
         _check(trial, weights_from)
@@ -139,12 +139,12 @@ def train(
                 database, resume, episodes=episodes, total_timesteps=total_timesteps, trust=trust
             )
         out.print(f"Training run {str(run.id)[:8]}: {run.label}, {run.config['mode']} mode", markup=False)
-        workplace = Workplace(
+        context = WorkerContext(
             database_url=database.url, settings=settings, threads=threads, metadata=provenance.as_metadata()
         )
         stop = threading.Event()
         with _progress(database, run, out), on_interrupt(stop.set) as interrupted:
-            execute_run(run.id, workplace, stop=stop, resume_from=checkpoint)
+            execute_run(run.id, context, stop=stop, resume_from=checkpoint)
         if run.sweep_id is not None:
             sweeps.settle(database, run.sweep_id)
         run = training_runs.get(database, run.id)
@@ -158,7 +158,7 @@ def train(
 
 def _file_of_weights(reference: str) -> Location:
     """The file whose policy weights a new run begins with. Raises InputError for a run's id, NotFoundError."""
-    from rlsweep.sweep.resuming import checkpoint_path
+    from rlsweep.attempts.resuming import checkpoint_path
 
     path = checkpoint_path(reference)
     if path is None:

@@ -54,7 +54,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         Algorithm(
             name="MaskablePPO",
             target="sb3_contrib:MaskablePPO",
-            fast_target="rlsweep.training.fast_ppo:FastMaskablePPO",
+            fast_target="rlsweep.training.fast.ppo:FastMaskablePPO",
             uses_masks=True,
             hyperparameters=_EVERY_PPO,
         ),

@@ -1,10 +1,12 @@
 """The complete, resolved config of one training run: all that is needed to train it again."""
 
 import json
+import math
 from enum import StrEnum
 from typing import Any
 
 from rlsweep.config.agent import AgentConfig, Count, StrictModel
+from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.training import TrainingConfig
 
 
@@ -51,6 +53,13 @@ class RunConfig(StrictModel):
     def rollout_steps(self) -> int:
         """Env steps between two policy updates, over all parallel environments."""
         return self.agent.n_steps * self.training.n_envs
+
+    @property
+    def gradient_steps_per_update(self) -> int:
+        """Optimizer steps of one update; A2C takes one, on the whole rollout."""
+        if "n_epochs" not in ALGORITHMS[self.agent.algorithm].hyperparameters:
+            return 1
+        return self.agent.n_epochs * math.ceil(self.rollout_steps / self.agent.batch_size)
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "RunConfig":

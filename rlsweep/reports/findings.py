@@ -11,9 +11,9 @@ from rlsweep.analysis.intervals import FEWEST_SEEDS
 from rlsweep.analysis.ranking import Ranking
 from rlsweep.analysis.sweeps import ConfigAssessment, SweepAssessment
 from rlsweep.analysis.trends import Direction
+from rlsweep.analysis.update_counts import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import number, plural
-from rlsweep.config.estimate import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.reports.commands import train_long
 from rlsweep.reports.records import ConfigRuns
 from rlsweep.runs import Sweep, TrainingRun

@@ -1,4 +1,4 @@
-"""Taking sweeps and runs off the record. Their files are `rlsweep.sweep.deletion`'s."""
+"""Taking sweeps and runs off the record. Their files are `rlsweep.attempts.deletion`'s."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -27,7 +27,7 @@ def check_no_driver(connection: Connection, sweep_id: UUID) -> None:
     """Raise DriverBusyError while a driver of the sweep gives signs of life."""
     lease = get_lease(connection, sweep_id)
     if lease is not None and lease["driver"] is not None and lease["silent_s"] < LEASE_PATIENCE_S:
-        raise driven(sweep_id, lease)
+        raise sweep_busy_error(sweep_id, lease)
 
 
 def check_no_worker(connection: Connection, runs: Sequence[TrainingRun]) -> None:
@@ -38,10 +38,10 @@ def check_no_worker(connection: Connection, runs: Sequence[TrainingRun]) -> None
     trained_ids = {row["id"] for row in live}
     for run in runs:
         if run.id in trained_ids:
-            raise trained(run)
+            raise run_busy_error(run)
 
 
-def driven(sweep_id: UUID, lease: dict[str, Any]) -> DriverBusyError:
+def sweep_busy_error(sweep_id: UUID, lease: dict[str, Any]) -> DriverBusyError:
     """Say that somebody drives the sweep, who it is, and the ways out."""
     return DriverBusyError(
         f"Sweep {sweep_id} is driven by {lease['driver']}, seen {lease['silent_s']:.0f} s ago. Follow it with "
@@ -50,7 +50,7 @@ def driven(sweep_id: UUID, lease: dict[str, Any]) -> DriverBusyError:
     )
 
 
-def trained(run: TrainingRun) -> DriverBusyError:
+def run_busy_error(run: TrainingRun) -> DriverBusyError:
     """Say that somebody trains the run, where, and the way out."""
     return DriverBusyError(
         f"Training run {run.id} is being trained by a process on {run.metadata.get('host', 'some host')}; "
@@ -58,7 +58,7 @@ def trained(run: TrainingRun) -> DriverBusyError:
     )
 
 
-def held(run: TrainingRun) -> DriverBusyError:
+def actor_alive_error(run: TrainingRun) -> DriverBusyError:
     """Say that the run's worker is silent but alive, as Ray says, where it is, and the way out."""
     noted = run.metadata["ray"]
     return DriverBusyError(

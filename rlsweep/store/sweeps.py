@@ -14,7 +14,7 @@ from rlsweep.errors import DriverBusyError, InputError, RlsweepError
 from rlsweep.runs import NewRun, NewSweep, RunStatus, Sweep, SweepStatus
 from rlsweep.store import training_runs
 from rlsweep.store.database import Connection, Database
-from rlsweep.store.liveness import LEASE_PATIENCE_S, check_no_driver, driven, get_lease
+from rlsweep.store.liveness import LEASE_PATIENCE_S, check_no_driver, get_lease, sweep_busy_error
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, sweep_from_row
 
@@ -204,7 +204,7 @@ def request_stop(database: Database, sweep_id: UUID) -> dict[RunStatus, int]:
     by themselves.
     """
     with database.connect() as connection:
-        connection.execute(_SQL["note_stop_wish"], {"id": sweep_id})
+        connection.execute(_SQL["request_stop"], {"id": sweep_id})
         rows = connection.execute(training_runs.SQL["stop_runs_of_sweep"], {"sweep_id": sweep_id}).fetchall()
     statuses = [RunStatus(row["status"]) for row in rows]
     return {status: statuses.count(status) for status in (RunStatus.STOPPED, RunStatus.RUNNING)}
@@ -227,14 +227,14 @@ def assign(database: Database, sweep_id: UUID, *, resources: dict[str, Any], add
             {"id": sweep_id, "resources": Jsonb(resources), "address": address, "patience_s": LEASE_PATIENCE_S},
         ).fetchone()
         if row is None:
-            raise _held(connection, sweep_id)
+            raise _lease_lost_error(connection, sweep_id)
     return sweep_from_row(row)
 
 
 def is_to_stop(database: Database, sweep_id: UUID) -> bool:
     """Whether somebody asked it to stop since it was assigned."""
     with database.readonly() as connection:
-        row = connection.execute(_SQL["get_stop_wish"], {"id": sweep_id}).fetchone()
+        row = connection.execute(_SQL["get_stop_requested"], {"id": sweep_id}).fetchone()
     return row is not None and bool(row["stop_requested"])
 
 
@@ -248,7 +248,7 @@ def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
             _SQL["take_lease"], {"id": sweep_id, "driver": driver, "patience_s": LEASE_PATIENCE_S}
         ).fetchone()
         if row is None:
-            raise _held(connection, sweep_id)
+            raise _lease_lost_error(connection, sweep_id)
     return sweep_from_row(row)
 
 
@@ -294,10 +294,10 @@ def settle(database: Database, sweep_id: UUID) -> Sweep:
     return sweep_from_row(row)
 
 
-def _held(connection: Connection, sweep_id: UUID) -> RlsweepError:
+def _lease_lost_error(connection: Connection, sweep_id: UUID) -> RlsweepError:
     """Why a sweep cannot be had: another driver has it, or it is no more."""
     lease = get_lease(connection, sweep_id)
-    return missing("Sweep", str(sweep_id), "rlsweep sweeps") if lease is None else driven(sweep_id, lease)
+    return missing("Sweep", str(sweep_id), "rlsweep sweeps") if lease is None else sweep_busy_error(sweep_id, lease)
 
 
 def _one(row: DictRow | None) -> DictRow:

@@ -27,14 +27,14 @@ from rlsweep.envs.checkpoint_opponent import OBSERVATIONS_KEY, RECORD_MEMBER, ST
 from rlsweep.errors import CheckpointError
 from rlsweep.runs import Checkpoint
 from rlsweep.scratch import scratch_folder
-from rlsweep.storage import Location, local_copy, locate, patiently, put
-from rlsweep.training.boundary import Boundary
+from rlsweep.storage import Location, local_copy, locate, put, with_retries
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
+from rlsweep.training.snapshot import RunSnapshot
 from rlsweep.training.vector import observation_scale
 
 BEST = "best.zip"
-_BOUNDARY_MEMBER = "boundary.pkl"
+_SNAPSHOT_MEMBER = "boundary.pkl"
 _NUMBERED = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)(_attempt_(?P<attempt>\d+))?\.zip")
 
 
@@ -42,11 +42,11 @@ _NUMBERED = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)(_attempt_(?P<attemp
 class SavedRun:
     """What rides in a checkpoint beside SB3's own members.
 
-    boundary: where the run stood, between two rollouts
+    snapshot: where the run stood, between two rollouts
     config: the run's config
     """
 
-    boundary: Boundary
+    snapshot: RunSnapshot
     config: RunConfig
 
 
@@ -86,8 +86,8 @@ class CheckpointFolder:
         self._held = ExitStack()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._found: set[Location] = patiently(self._cleared)
-            self._given_up = [path for env_steps, path in patiently(self._numbered) if env_steps > first_step]
+            self._found: set[Location] = with_retries(self._cleared)
+            self._given_up = [path for env_steps, path in with_retries(self._numbered) if env_steps > first_step]
         except OSError as exc:
             raise _unwritable(folder, exc) from exc
 
@@ -113,16 +113,16 @@ class CheckpointFolder:
             if self._sent is not None and error_type is not KeyboardInterrupt:  # which ends at once
                 wait([self._sent])
 
-    def save(self, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
+    def save(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
         """Write a numbered checkpoint; it pushes out older ones. Raises CheckpointError, StorageError as `settle`."""
         which = "" if self._attempt == 1 else f"_attempt_{self._attempt}"
-        progress = boundary.progress
+        progress = snapshot.progress
         name = f"episode_{progress.episodes}_step_{progress.env_steps}{which}.zip"
-        return self._keep(name, model, boundary, pushes_out=True)
+        return self._keep(name, model, snapshot, pushes_out=True)
 
-    def save_best(self, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
+    def save_best(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
         """Write `best.zip` in place of the one before. Raises CheckpointError, StorageError as `settle`."""
-        return self._keep(BEST, model, boundary, pushes_out=False)
+        return self._keep(BEST, model, snapshot, pushes_out=False)
 
     @property
     def goes_back(self) -> bool:
@@ -135,12 +135,12 @@ class CheckpointFolder:
         if sent is not None:
             sent.result()
 
-    def _keep(self, name: str, model: OnPolicyAlgorithm, boundary: Boundary, *, pushes_out: bool) -> Checkpoint:
+    def _keep(self, name: str, model: OnPolicyAlgorithm, snapshot: RunSnapshot, *, pushes_out: bool) -> Checkpoint:
         self.settle()
         path = self._folder / name
         aside = self._workshop / f"{name}.part"
         try:
-            checkpoint = self._write(aside, path, model, boundary)
+            checkpoint = self._write(aside, path, model, snapshot)
             if isinstance(path, Path):
                 self._publish(aside, path, checkpoint, pushes_out)
             else:
@@ -152,16 +152,16 @@ class CheckpointFolder:
             raise _unwritable(path, exc) from exc
         return checkpoint
 
-    def _write(self, aside: Path, path: Location, model: OnPolicyAlgorithm, boundary: Boundary) -> Checkpoint:
-        progress = boundary.progress
+    def _write(self, aside: Path, path: Location, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
+        progress = snapshot.progress
         record: dict[str, Any] = {"progress": progress.to_record(), "config": self._config.to_record()}
-        if boundary.statistics is not None:
-            record[OBSERVATIONS_KEY] = observation_scale(boundary.statistics)
+        if snapshot.statistics is not None:
+            record[OBSERVATIONS_KEY] = observation_scale(snapshot.statistics)
         with aside.open("w+b") as file:
             model.save(file)
             with zipfile.ZipFile(file, mode="a") as archive:
                 archive.writestr(RECORD_MEMBER, json.dumps(record))
-                for member, content in _members(boundary).items():
+                for member, content in _members(snapshot).items():
                     archive.writestr(member, content)
             file.flush()
             os.fsync(file.fileno())
@@ -184,7 +184,7 @@ class CheckpointFolder:
 
     def _publish(self, aside: Path, path: Location, checkpoint: Checkpoint, pushes_out: bool) -> None:
         put(aside, path)
-        dropped = patiently(lambda: self._drop_others(path)) if pushes_out else []
+        dropped = with_retries(lambda: self._drop_others(path)) if pushes_out else []
         self._recorder.add_checkpoint(checkpoint, dropped_uris=dropped)
 
     def _drop_others(self, written: Location) -> list[str]:
@@ -215,7 +215,7 @@ class CheckpointFolder:
 def is_removed(checkpoint: Checkpoint) -> bool:
     """Whether a checkpoint's file is gone from its folder; a folder that is out of reach tells nothing of it."""
     path = locate(checkpoint.uri)
-    return patiently(lambda: path.parent.is_dir() and not path.exists())
+    return with_retries(lambda: path.parent.is_dir() and not path.exists())
 
 
 def checksum(path: Location) -> str:
@@ -244,10 +244,10 @@ def read_saved_run(path: Path) -> SavedRun:
             record: dict[str, Any] = json.loads(archive.read(RECORD_MEMBER))
             statistics, state = (
                 archive.read(member) if member in archive.namelist() else None
-                for member in (STATISTICS_MEMBER, _BOUNDARY_MEMBER)
+                for member in (STATISTICS_MEMBER, _SNAPSHOT_MEMBER)
             )
             return SavedRun(
-                boundary=Boundary(
+                snapshot=RunSnapshot(
                     progress=Progress.from_record(record["progress"]), statistics=statistics, state=state
                 ),
                 config=RunConfig.from_record(record["config"]),
@@ -271,9 +271,9 @@ def load_weights(model: OnPolicyAlgorithm, path: Path) -> None:
         ) from exc
 
 
-def _members(boundary: Boundary) -> dict[str, bytes]:
-    """What of a boundary rides in the archive as it is."""
-    members = {STATISTICS_MEMBER: boundary.statistics, _BOUNDARY_MEMBER: boundary.state}
+def _members(snapshot: RunSnapshot) -> dict[str, bytes]:
+    """What of a snapshot rides in the archive as it is."""
+    members = {STATISTICS_MEMBER: snapshot.statistics, _SNAPSHOT_MEMBER: snapshot.state}
     return {name: content for name, content in members.items() if content is not None}
 
 

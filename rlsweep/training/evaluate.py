@@ -55,7 +55,7 @@ def evaluate(
     the algorithm, DivergedError where a reward is NaN or infinite.
     """
     saved = read_saved_run(checkpoint)
-    statistics = saved.boundary.statistics
+    statistics = saved.snapshot.statistics
     if statistics is not None and not is_trusted():
         raise UntrustedFileError(
             f"{checkpoint} is on no training run's record, and its observations were normalised: the statistics in it "

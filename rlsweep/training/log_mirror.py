@@ -11,7 +11,7 @@ from types import TracebackType
 
 from rlsweep.errors import StorageError
 from rlsweep.scratch import scratch_folder
-from rlsweep.storage import RemotePath, patiently
+from rlsweep.storage import RemotePath, with_retries
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class LogMirror:
         self.folder = self._held.enter_context(scratch_folder("logs")) / "logs"
         self.folder.mkdir()
         for name in self._continued:
-            patiently(partial(self._fetch, name))
+            with_retries(partial(self._fetch, name))
         self._thread.start()
         return self
 
@@ -69,7 +69,7 @@ class LogMirror:
 
     def send(self) -> None:
         """Send what is new, in the order in which it was begun. Raises StorageError after a while in vain."""
-        patiently(self._send)
+        with_retries(self._send)
 
     def _send(self) -> None:
         with self._lock:

@@ -7,17 +7,16 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
-from rlsweep.config.estimate import gradient_steps_per_update
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import DivergedError
 from rlsweep.metrics import BY_NAME
 from rlsweep.runs import Checkpoint, Counters, RunStatus, Update, recent_means
-from rlsweep.training.boundary import Boundary, Learnt, resume, stand
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder
 from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
+from rlsweep.training.snapshot import PolicyBackup, RunSnapshot, capture, resume
 from rlsweep.training.tensorboard import TensorBoardLog
 from rlsweep.training.updates import check_finite, diverged, is_refused_distribution, read_update
 from rlsweep.training.vector import normalizer_of
@@ -68,9 +67,9 @@ class TrainingSession:
         self._episodes = episodes(
             config, recorder, progress, normalizer=self._normalizer, on_boundary=self._begin_rollout
         )
-        self._rollout_began: Boundary | None = None
+        self._rollout_began: RunSnapshot | None = None
         # one that takes a single step is stopped before it, or not at all, unless an evaluation follows it
-        self._ends_midway = gradient_steps_per_update(config) > 1 or evaluation is not None
+        self._ends_midway = config.gradient_steps_per_update > 1 or evaluation is not None
         self._interval_saved = self._checkpoint_interval
         self._last_saved: Checkpoint | None = None
         self._last_saved_update = 0
@@ -80,20 +79,20 @@ class TrainingSession:
     def run(self, state: bytes | None) -> Result:
         """Learn until the budget is spent or the recorder asks to stop, and save what was learnt.
 
-        state: of the boundary to go on from, if it has one. A run that ends in midst of a rollout is saved as it was
+        state: of the snapshot to go on from, if it has one. A run that ends in midst of a rollout is saved as it was
         before that: nothing has been learnt since, and whoever goes on collects the rollout again.
         """
-        # where nothing is left to do too: whoever goes on with a larger budget begins at this boundary
+        # where nothing is left to do too: whoever goes on with a larger budget begins at this snapshot
         if state is not None and (reason := resume(self._model, self._episodes, state)) is not None:
             self._recorder.add_facts({"went_on": f"at an episode's start: {reason}"})
         if not self._progress.is_spent(self._config.budget):
             self._recorder.begin_at(self._progress.counters, tuple(self._episodes.recent))
             if self._progress.env_steps and self._checkpoints.goes_back:
                 # on record with the first that it plays: where one goes on must fit what is recorded beyond
-                self._save(self._stand())
+                self._save(self._capture())
             self._learn()
         self._log_episodes()
-        checkpoint = self._save(self._rollout_began or self._stand())
+        checkpoint = self._save(self._rollout_began or self._capture())
         self._checkpoints.settle()
         if self._log is not None:
             self._log.end_session()
@@ -105,7 +104,7 @@ class TrainingSession:
 
     def save_start(self) -> None:
         """Save a run that begins with weights from elsewhere, so that going on with it needs that file no more."""
-        self._save(self._stand())
+        self._save(self._capture())
 
     def progress_remaining(self) -> float:
         """What schedules follow; under an episode budget it counts episodes, which SB3 cannot."""
@@ -113,7 +112,7 @@ class TrainingSession:
 
     def update(self, train: Callable[[], None]) -> None:
         """One policy update and all that is due after it."""
-        before = Learnt(self._model) if self._ends_midway else None
+        before = PolicyBackup(self._model) if self._ends_midway else None
         try:
             self._train(train)
             self._evaluate_if_due()
@@ -124,27 +123,27 @@ class TrainingSession:
             raise
         self._rollout_began = None
         if self._config.mode is Mode.FULL and self._checkpoint_interval > self._interval_saved:
-            self._save(self._stand())
+            self._save(self._capture())
 
     def step(self) -> None:
         """End an update, or the evaluation after it, midway where the recorder asks to stop."""
         if self._recorder.stop_requested:
             raise _StoppedError
 
-    def _stand(self) -> Boundary:
+    def _capture(self) -> RunSnapshot:
         try:
-            return stand(self._model, self._episodes, self._progress, with_environments=self._copies_environments)
+            return capture(self._model, self._episodes, self._progress, with_environments=self._copies_environments)
         except Exception as exc:
             if not self._copies_environments:
                 raise
             self._copies_environments = False
             reason = f"at an episode's start: it can no longer be pickled ({type(exc).__name__}: {exc})"
             self._recorder.add_facts({"resumes": reason})
-            return self._stand()
+            return self._capture()
 
     def _begin_rollout(self) -> None:
         self._restart_clock()
-        self._rollout_began = self._stand()
+        self._rollout_began = self._capture()
 
     def _learn(self) -> None:
         step_budget = self._config.budget.total_timesteps
@@ -214,7 +213,7 @@ class TrainingSession:
         self._recorder.add_evaluation(evaluation)
         if evaluation.is_best:
             self._progress.best_mean_reward = evaluation.mean_reward
-            self._checkpoints.save_best(self._model, self._stand())
+            self._checkpoints.save_best(self._model, self._capture())
         if self._log is not None:
             self._log.add_evaluation(evaluation)
 
@@ -223,15 +222,15 @@ class TrainingSession:
         """Which checkpoint interval the run is in: 0 from the start, 1 after the first so many episodes."""
         return self._progress.episodes // self._config.training.checkpoint_interval_episodes
 
-    def _save(self, boundary: Boundary) -> Checkpoint:
-        """Save a checkpoint of a boundary since which nothing was learnt, unless that was done before."""
-        last, progress = self._last_saved, boundary.progress
+    def _save(self, snapshot: RunSnapshot) -> Checkpoint:
+        """Save a checkpoint of a snapshot since which nothing was learnt, unless that was done before."""
+        last, progress = self._last_saved, snapshot.progress
         if last is not None and (last.env_steps, self._last_saved_update) == (progress.env_steps, progress.updates):
             return last
         self._model.num_timesteps = progress.env_steps
         if self._log is not None:
             self._log.flush()  # a run that goes on from here writes no more of what came before
-        checkpoint = self._checkpoints.save(self._model, boundary)
+        checkpoint = self._checkpoints.save(self._model, snapshot)
         self._last_saved, self._last_saved_update = checkpoint, progress.updates
         self._interval_saved = self._checkpoint_interval
         return checkpoint

@@ -65,7 +65,7 @@ def train(
     with ExitStack() as stack:
         resumed = None if resume_from is None else stack.enter_context(local_copy(resume_from))
         saved = None if resumed is None else read_saved_run(resumed)
-        progress = Progress() if saved is None else saved.boundary.progress
+        progress = Progress() if saved is None else saved.snapshot.progress
         mirror, log_folder = None, tensorboard_folder
         if isinstance(log_folder, RemotePath):
             mirror = stack.enter_context(LogMirror(log_folder, continued=[LOG_FILE]))
@@ -128,7 +128,7 @@ def train(
         observe(model, session)
         if weights_from is not None:
             session.save_start()
-        return session.run(None if saved is None else saved.boundary.state)
+        return session.run(None if saved is None else saved.snapshot.state)
 
 
 def _reason_against_copies(config: RunConfig) -> str | None:
@@ -159,14 +159,14 @@ def _check_resumable(config: RunConfig, saved: SavedRun, path: Location) -> None
 
 def _continue(model: OnPolicyAlgorithm, env: VecEnv, saved: SavedRun, config: RunConfig) -> None:
     """Take up the counters, the normaliser and fresh random streams where a checkpoint ends."""
-    env_steps = saved.boundary.progress.env_steps
+    env_steps = saved.snapshot.progress.env_steps
     model.num_timesteps = env_steps
     seed = resumed_seed(config.seed, env_steps)
     set_random_seed(seed)
     env.seed(seed)
     normalizer = normalizer_of(env)
-    if normalizer is not None and saved.boundary.statistics is not None:
-        restore_statistics(normalizer, saved.boundary.statistics)
+    if normalizer is not None and saved.snapshot.statistics is not None:
+        restore_statistics(normalizer, saved.snapshot.statistics)
 
 
 def _logger(config: RunConfig, folder: Path | None, log: TensorBoardLog | None, stack: ExitStack) -> Logger:

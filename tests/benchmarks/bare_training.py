@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
-from rlsweep.training.fast_ppo import FastMaskablePPO
+from rlsweep.training.fast.ppo import FastMaskablePPO
 
 
 def main() -> None:

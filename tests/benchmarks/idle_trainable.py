@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from rlsweep.attempts import execution
+from rlsweep.driver.trainable import TrialTrainable
 from rlsweep.runs import Counters, Episode, RunStatus
-from rlsweep.sweep import execution
-from rlsweep.sweep.trainable import TrialTrainable
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,16 +14,16 @@ from typing import Any
 
 import psutil
 
-from rlsweep.config.plan import make_plan
+from rlsweep.attempts.provenance import Provenance
+from rlsweep.cluster.resources import Resources
+from rlsweep.cluster.session import RayOptions, RaySession
 from rlsweep.config.run import Mode
+from rlsweep.planning.plan import make_plan
+from rlsweep.planning.submission import create_sweep
 from rlsweep.runs import Overview, Sweep
 from rlsweep.settings import Settings
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
-from rlsweep.sweep.cluster import RayOptions, RaySession
-from rlsweep.sweep.provenance import Provenance
-from rlsweep.sweep.resources import Resources
-from rlsweep.sweep.submission import create_sweep
 
 AGENT = """\
 agent_id: idle
@@ -58,8 +58,9 @@ def drive(database: Database, sweep: Sweep, settings: Settings, slots: int) -> d
     """Drive it to its end; megabytes of this process by the number of trials that were done."""
     from idle_trainable import IdleTrainable
 
-    from rlsweep.sweep import driver, execution
-    from rlsweep.sweep.share import PLANNED
+    from rlsweep.attempts import execution
+    from rlsweep.driver import driver
+    from rlsweep.driver.selection import PLANNED
 
     driver.TrialTrainable = IdleTrainable  # type: ignore[misc]
     megabytes: list[tuple[int, float]] = []
@@ -67,9 +68,9 @@ def drive(database: Database, sweep: Sweep, settings: Settings, slots: int) -> d
     def watch(seen: Overview) -> None:
         megabytes.append((seen.finished, psutil.Process().memory_info().rss / 1e6))
 
-    workplace = execution.Workplace(database_url=database.url, settings=settings, threads=1)
+    context = execution.WorkerContext(database_url=database.url, settings=settings, threads=1)
     began = time.time()
-    ended = driver.Driver(database, sweep, workplace, Resources(), share=PLANNED, slots=slots, grace_seconds=60).run(
+    ended = driver.Driver(database, sweep, context, Resources(), selection=PLANNED, slots=slots, grace_seconds=60).run(
         watch
     )
     seconds = time.time() - began

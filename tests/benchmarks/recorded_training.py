@@ -10,6 +10,8 @@ import threading
 import time
 from pathlib import Path
 
+from rlsweep.attempts.recorder import StoreRecorder
+from rlsweep.attempts.spool import Spool
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, TrainingConfig
@@ -18,8 +20,6 @@ from rlsweep.settings import Settings
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
-from rlsweep.sweep.recorder import StoreRecorder
-from rlsweep.sweep.spool import Spool
 from rlsweep.training.recorder import ListRecorder, Recorder
 from rlsweep.training.train import train
 

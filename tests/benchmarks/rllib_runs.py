@@ -15,8 +15,8 @@ from pathlib import Path
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, RLlibConfig, TrainingConfig
+from rlsweep.rllib.session import ray_for_run
 from rlsweep.runs import Outcome
-from rlsweep.sweep.rllib.session import ray_for_run
 from rlsweep.training.mirror import Piece
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
@@ -47,7 +47,7 @@ def config_of(runners: int, steps: int, seed: int) -> RunConfig:
 
 
 def trained(config: RunConfig) -> dict[str, float]:
-    from rlsweep.sweep.rllib.workers import RLlibWorkers
+    from rlsweep.rllib.workers import RLlibWorkers
 
     class Timed(RLlibWorkers):
         def __init__(self, config: RunConfig) -> None:

@@ -14,7 +14,7 @@ from rlsweep.runs import Episode, NewRun, Outcome
 from rlsweep.store import recording, training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
-from rlsweep.sweep.patience import patiently
+from rlsweep.store.retry import retry_while_away
 
 
 def planned(number: int) -> NewRun:
@@ -33,8 +33,8 @@ def episodes_from(first: int, count: int) -> list[Episode]:
 
 def trial(database: Database, flushes: int, count: int, every_s: float, milliseconds: list[float], seed: int) -> None:
     time.sleep(random.Random(seed).uniform(0, every_s))
-    created = patiently(lambda: training_runs.create_single(database, planned(seed)), seconds=60)
-    run = patiently(lambda: training_runs.begin_attempt(database, created.id, {}), seconds=60)
+    created = retry_while_away(lambda: training_runs.create_single(database, planned(seed)), seconds=60)
+    run = retry_while_away(lambda: training_runs.begin_attempt(database, created.id, {}), seconds=60)
     assert run is not None
     for number in range(flushes):
         due = time.monotonic() + every_s
@@ -42,7 +42,7 @@ def trial(database: Database, flushes: int, count: int, every_s: float, millisec
         progress = Progress(episodes=episodes[-1].episode, updates=0, env_steps=episodes[-1].env_steps)
         began = time.perf_counter()
         batch = Batch(progress=progress, episodes=episodes)
-        patiently(partial(recording.flush, database, run.id, run.attempt, batch), seconds=60)
+        retry_while_away(partial(recording.flush, database, run.id, run.attempt, batch), seconds=60)
         milliseconds.append(1000 * (time.perf_counter() - began))
         time.sleep(max(0.0, due - time.monotonic()))
 

@@ -35,8 +35,8 @@ from uuid import UUID
 import psutil
 
 from rlsweep.settings import Settings
-from rlsweep.sweep.cluster import RayOptions, RaySession
-from rlsweep.sweep.resources import Resources
+from rlsweep.cluster.session import RayOptions, RaySession
+from rlsweep.cluster.resources import Resources
 
 folder, kinds = Path(sys.argv[1]), {int(run): kind for run, kind in json.loads(sys.argv[2]).items()}
 
@@ -45,8 +45,8 @@ def main():
     from ray import tune
     from ray.tune.experiment import Trial as TuneTrial
 
-    from rlsweep.sweep.flags import StopFlag
-    from rlsweep.sweep.tuning import Fit, LiveTrials
+    from rlsweep.driver.stop_flag import StopFlag
+    from rlsweep.driver.tune import Fit, LiveTrials
 
     class Trial(tune.Trainable):
         def setup(self, config, log=None, kinds=None, flag=None):

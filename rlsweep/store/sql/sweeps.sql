@@ -116,11 +116,11 @@ where id = %(id)s
   and (driver is null or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))
 returning *
 
--- name: note_stop_wish
+-- name: request_stop
 -- For a driver that has yet to begin: of runs that are stopped already it would take up what nobody wants any more.
 update sweeps set stop_requested = true where id = %(id)s
 
--- name: get_stop_wish
+-- name: get_stop_requested
 -- Whether it was noted since the sweep was handed over.
 select stop_requested from sweeps where id = %(id)s
 

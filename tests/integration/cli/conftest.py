@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from rlsweep.config.plan import make_plan
+from rlsweep.attempts.provenance import Provenance
 from rlsweep.config.run import Mode
+from rlsweep.planning.plan import make_plan
+from rlsweep.planning.submission import create_sweep
 from rlsweep.runs import Episode, Outcome, RunStatus, Sweep
 from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.sweep.provenance import Provenance
-from rlsweep.sweep.submission import create_sweep
 
 TIMEOUT_S = 120
 AGENTS = Path(__file__).parents[3] / "config" / "agents"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rlsweep.attempts import deletion
 from rlsweep.errors import RlsweepError
 from rlsweep.paths import Paths
 from rlsweep.runs import Checkpoint, Sweep, TrainingRun
@@ -13,7 +14,6 @@ from rlsweep.settings import Settings
 from rlsweep.store import deletion as record
 from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.sweep import deletion
 
 pytestmark = pytest.mark.integration
 
@@ -114,7 +114,7 @@ def test_a_deletion_that_was_cut_short_is_told_and_can_be_finished(
     cli_on_database: Any, database: Database, swept: Sweep, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = training_runs.of_sweep(database, swept.id)
-    doomed = deletion.find_doomed(database, settings, runs, sweep_id=swept.id)
+    planned = deletion.plan_deletion(database, settings, runs, sweep_id=swept.id)
 
     def killed(*_: Any, **__: Any) -> None:
         raise RlsweepError("killed")
@@ -123,7 +123,7 @@ def test_a_deletion_that_was_cut_short_is_told_and_can_be_finished(
         with monkeypatch.context() as cut_short:
             cut_short.setattr(record, "finish", killed)
             with pytest.raises(RlsweepError, match="killed"):
-                deletion.delete(database, doomed)
+                deletion.delete(database, planned)
     assert files_below(settings) == []
     assert cli_on_database.run("show", str(runs[1].id)).stdout.count("Its deletion was begun and not finished") == 1
     assert "ZeroDivisionError" in cli_on_database.run("show", str(runs[0].id)).stdout
@@ -147,6 +147,6 @@ def test_files_in_a_storage_folder_of_before_go_too(
     recording.flush(database, run.id, 1, recording.Batch(progress=progress, episodes=[], updates=[], checkpoints=saved))
     training_runs.request_stop(database, run.id)
     training_runs.fail_lost(database, run.id, "")
-    deletion.delete(database, deletion.find_doomed(database, settings, [run], sweep_id=None))
+    deletion.delete(database, deletion.plan_deletion(database, settings, [run], sweep_id=None))
     assert not any(folder.exists() for folder in folders_of(then, run))
     assert (tmp_path / "mine").exists(), "no folder of ours"

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from rlsweep.config.plan import make_plan
+from rlsweep.attempts.provenance import Provenance
 from rlsweep.config.run import Mode
 from rlsweep.errors import InputError
+from rlsweep.planning.plan import make_plan
+from rlsweep.planning.submission import create_sweep
 from rlsweep.runs import RunStatus, SweepStatus, TrainingRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.sweep.provenance import Provenance
-from rlsweep.sweep.submission import create_sweep
 
 pytestmark = pytest.mark.integration
 

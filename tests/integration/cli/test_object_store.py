@@ -30,6 +30,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from rlsweep import storage as storage_module
+from rlsweep.attempts.execution import WorkerContext, execute_run
 from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, TrainingConfig
@@ -39,7 +40,6 @@ from rlsweep.settings import Settings
 from rlsweep.storage import RemotePath, check_usable, locate, sizes_below
 from rlsweep.store import curves, training_runs
 from rlsweep.store.database import Database
-from rlsweep.sweep.execution import Workplace, execute_run
 
 pytestmark = pytest.mark.integration
 
@@ -146,8 +146,8 @@ def test_a_killed_run_goes_on_from_a_uri_and_leaves_nothing_when_it_is_deleted(
     told = cli.run("train", "--resume", newest.uri).stdout
     assert f"Checkpoint: {store}/checkpoints/{run.id}/" in told
     whole = training_runs.create_single(database, new_run(config=run.config, trial_key=None))
-    workplace = Workplace(database_url=database.url, settings=settings, threads=1)
-    assert execute_run(whole.id, workplace, stop=threading.Event()) is RunStatus.COMPLETED
+    context = WorkerContext(database_url=database.url, settings=settings, threads=1)
+    assert execute_run(whole.id, context, stop=threading.Event()) is RunStatus.COMPLETED
     assert rows_of(database, run) == rows_of(database, whole)
     (in_a_folder,) = (Path(each.uri) for each in curves.checkpoints_of(database, whole.id)[-1:])
     assert in_a_folder.is_file(), "a path is one as ever"
@@ -261,13 +261,13 @@ class StopAt(threading.Event):
 @pytest.fixture
 def work(database: Database, settings_on_store: Settings) -> Callable[..., RunStatus]:
     """Takes a run up, in this process; `then` is called after so many looks at whether to stop, and may stop it."""
-    workplace = Workplace(database_url=database.url, settings=settings_on_store, threads=1)
+    context = WorkerContext(database_url=database.url, settings=settings_on_store, threads=1)
 
     def work(run: TrainingRun, looks: int = -1, then: Callable[[], None] | None = None) -> RunStatus:
         if training_runs.get(database, run.id).status.is_finished:
             training_runs.reopen(database, run.id)
         stop = StopAt(looks, lambda: then() if then is not None else stop.set())
-        return execute_run(run.id, workplace, stop=stop)
+        return execute_run(run.id, context, stop=stop)
 
     return work
 

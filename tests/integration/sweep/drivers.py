@@ -16,6 +16,8 @@ from typing import Any
 from urllib.request import urlopen
 from uuid import UUID
 
+from rlsweep.cluster.resources import Resources
+from rlsweep.cluster.session import RayOptions, RaySession
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.differences import hyperparameter_hash
 from rlsweep.config.run import Budget, Mode, RunConfig
@@ -25,8 +27,6 @@ from rlsweep.runs import NewRun, NewSweep, Sweep
 from rlsweep.settings import Settings
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.sweep.cluster import RayOptions, RaySession
-from rlsweep.sweep.resources import Resources
 
 STEPS = 64
 TELL_S = 40  # Ray passes metrics on every ten seconds
@@ -77,19 +77,19 @@ def runs_of(database: Database, sweep: Sweep) -> list[dict[str, Any]]:
     ]
 
 
-def driver_of(database: Database, sweep: Sweep, folder: Path, share: Any) -> Any:
-    from rlsweep.sweep.driver import Driver
-    from rlsweep.sweep.execution import Workplace
+def driver_of(database: Database, sweep: Sweep, folder: Path, selection: Any) -> Any:
+    from rlsweep.attempts.execution import WorkerContext
+    from rlsweep.driver.driver import Driver
 
     settings = Settings(home=folder, storage=folder, database_url=database.url)
-    workplace = Workplace(database_url=database.url, settings=settings, threads=1, metadata={"command": sweep.name})
-    return Driver(database, sweep, workplace, Resources(), share=share, slots=2, grace_seconds=60)
+    context = WorkerContext(database_url=database.url, settings=settings, threads=1, metadata={"command": sweep.name})
+    return Driver(database, sweep, context, Resources(), selection=selection, slots=2, grace_seconds=60)
 
 
 def side_by_side(database: Database, folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Drive two sweeps in two threads, one of which a driver left its stop flag to that was killed as it stopped."""
-    from rlsweep.sweep.flags import StopFlag
-    from rlsweep.sweep.share import PLANNED
+    from rlsweep.driver.selection import PLANNED
+    from rlsweep.driver.stop_flag import StopFlag
 
     both = [plan(database, name, trials=3) for name in ("left", "right")]
     StopFlag(both[0].id).raise_()
@@ -104,7 +104,7 @@ def side_by_side(database: Database, folder: Path) -> dict[str, list[dict[str, A
 
 def stopped_before_it_began(database: Database, folder: Path) -> dict[str, Any]:
     """Drive a stopped sweep that was handed over to be gone on with, and that somebody stopped meanwhile."""
-    from rlsweep.sweep.share import UNFINISHED
+    from rlsweep.driver.selection import UNFINISHED
 
     sweep = plan(database, "called-off", trials=2)
     sweeps.request_stop(database, sweep.id)
@@ -120,22 +120,22 @@ def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
     """Drive a sweep whose runs two workers have that give no sign of life: an actor that lives, and one elsewhere."""
     import ray
 
-    import rlsweep.sweep.driver
-    from rlsweep.sweep.share import UNFINISHED
-    from rlsweep.sweep.whereabouts import own_whereabouts
+    import rlsweep.driver.driver
+    from rlsweep.cluster.actor_location import own_location
+    from rlsweep.driver.selection import UNFINISHED
 
     class Worker:
-        def whereabouts(self) -> dict[str, Any]:
-            return own_whereabouts()
+        def actor_location(self) -> dict[str, Any]:
+            return own_location()
 
     actor = ray.remote(Worker).options(num_cpus=0).remote()
-    here = ray.get(actor.whereabouts.remote())
+    here = ray.get(actor.actor_location.remote())
     sweep = plan(database, "silent", trials=2)
     held, elsewhere = training_runs.ids_of_sweep(database, sweep.id)
     begin_in_silence(database, held, {"ray": here})
     begin_in_silence(database, elsewhere, {"ray": here | {"cluster": "session_of_another_cluster"}})
 
-    rlsweep.sweep.driver.ACTOR_PATIENCE_SECONDS = 5.0
+    rlsweep.driver.driver.ACTOR_PATIENCE_SECONDS = 5.0
     refused = ""
     try:
         driver_of(database, sweep, folder, UNFINISHED).run(lambda _: None)
@@ -143,7 +143,7 @@ def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
         refused = str(error)
     while_it_lives = [run.status for run in training_runs.of_sweep(database, sweep.id)]
 
-    rlsweep.sweep.driver.ACTOR_PATIENCE_SECONDS = 60.0
+    rlsweep.driver.driver.ACTOR_PATIENCE_SECONDS = 60.0
     driving = threading.Thread(target=driver_of(database, sweep, folder, UNFINISHED).run, args=(lambda _: None,))
     driving.start()
     time.sleep(2)

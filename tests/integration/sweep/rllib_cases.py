@@ -16,7 +16,7 @@ from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, RLlibConfig, TrainingConfig
 from rlsweep.envs import make_env
-from rlsweep.sweep.rllib.session import ray_for_run
+from rlsweep.rllib.session import ray_for_run
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
 
@@ -66,7 +66,7 @@ class Case:
         self.recorder = ListRecorder()
 
     def train(self, config: RunConfig, recorder: ListRecorder | None = None, **more: Any) -> dict[str, Any]:
-        from rlsweep.sweep.rllib.workers import RLlibWorkers
+        from rlsweep.rllib.workers import RLlibWorkers
 
         self.recorder = recorder or ListRecorder()
         workers = RLlibWorkers(config)
@@ -139,8 +139,8 @@ def played_by_both(checkpoint: str, config: RunConfig) -> dict[str, Any]:
     """Stock MaskablePPO, and RLlib's module with the weights of the checkpoint, on the same 300 positions."""
     from ray.rllib.core.columns import Columns
 
-    from rlsweep.sweep.rllib.environment import ACTION_MASK, OBSERVATIONS, Observed
-    from rlsweep.sweep.rllib.module import PolicyModule
+    from rlsweep.rllib.environment import ACTION_MASK, OBSERVATIONS, Observed
+    from rlsweep.rllib.module import PolicyModule
 
     model = MaskablePPO.load(checkpoint, device="cpu")
     env = Observed(make_env(config.training.environment, seed=9), uses_masks=True)
@@ -167,7 +167,7 @@ def played_by_both(checkpoint: str, config: RunConfig) -> dict[str, Any]:
 
 
 def cases(folder: Path) -> dict[str, Any]:
-    from rlsweep.sweep.rllib import runners
+    from rlsweep.rllib import runners
 
     found: dict[str, Any] = {}
 

@@ -22,11 +22,11 @@ from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.envs import make_env
-from rlsweep.sweep.rllib.environment import ACTION_MASK, OBSERVATIONS, Observed, make
-from rlsweep.sweep.rllib.learner import RATES, Learner
-from rlsweep.sweep.rllib.module import PolicyState
-from rlsweep.sweep.rllib.runners import Runner
-from rlsweep.sweep.rllib.workers import algorithm_config
+from rlsweep.rllib.environment import ACTION_MASK, OBSERVATIONS, Observed, make
+from rlsweep.rllib.learner import RATES, Learner
+from rlsweep.rllib.module import PolicyState
+from rlsweep.rllib.runners import Runner
+from rlsweep.rllib.workers import algorithm_config
 from rlsweep.training.algorithms import build_model, load_algorithm
 from rlsweep.training.mirror import Rates
 from rlsweep.training.vector import LeanVecEnv

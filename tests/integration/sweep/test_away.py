@@ -14,6 +14,9 @@ import psutil
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from rlsweep.attempts import spool as spooling
+from rlsweep.attempts.recorder import StoreRecorder
+from rlsweep.attempts.spool import Spool, send_left
 from rlsweep.errors import SpoolError, SpoolLostError, StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.runs import Checkpoint, Counters, Episode, Outcome, RunStatus, TrainingRun, Update
@@ -24,9 +27,6 @@ from rlsweep.store.embedded import embedded_server
 from rlsweep.store.keeper import postmaster_pid, server_processes
 from rlsweep.store.opening import open_database
 from rlsweep.store.recording import Batch, Progress
-from rlsweep.sweep import spool as spooling
-from rlsweep.sweep.recorder import StoreRecorder
-from rlsweep.sweep.spool import Spool, send_left
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -215,7 +215,7 @@ def test_records_wait_on_disk_and_arrive_once_in_order(database: Database, run: 
 def test_what_cannot_be_sent_at_the_end_is_left_for_the_next(
     database: Database, run: TrainingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rlsweep.sweep.recorder.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("rlsweep.attempts.recorder.PATIENCE_SECONDS", 0.1)
     with pytest.raises(StoreUnavailableError), recorder_of(NOWHERE, run, tmp_path) as recorder:
         recorder.add_episodes([episode(1), episode(2)])
     send_left(database, tmp_path, run.id)

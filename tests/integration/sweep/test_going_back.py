@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rlsweep.attempts.execution import WorkerContext, execute_run
 from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, TrainingConfig
@@ -22,7 +23,6 @@ from rlsweep.runs import Checkpoint, NewRun, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import curves, training_runs
 from rlsweep.store.database import Database
-from rlsweep.sweep.execution import Workplace, execute_run
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
 
@@ -73,13 +73,13 @@ def planned(database: Database, new_run: Callable[..., NewRun]) -> Callable[...,
 @pytest.fixture
 def work(database: Database, settings: Settings) -> Callable[..., RunStatus]:
     """Takes a run up, in this process, until it is done or was looked at so often."""
-    workplace = Workplace(database_url=database.url, settings=settings, threads=1)
+    context = WorkerContext(database_url=database.url, settings=settings, threads=1)
 
     def work(run: TrainingRun, looks: int = 10**9) -> RunStatus:
         found = training_runs.get(database, run.id)
         if found.status.is_finished:
             training_runs.reopen(database, run.id)
-        return execute_run(run.id, workplace, stop=StopAfter(looks))
+        return execute_run(run.id, context, stop=StopAfter(looks))
 
     return work
 
@@ -254,7 +254,7 @@ def test_what_an_older_library_pickled_is_no_reason_to_fail(
     run = planned()
     work(run, looks=600)
     with monkeypatch.context() as changed:
-        changed.setattr("rlsweep.training.boundary._State.__setstate__", _raise, raising=False)
+        changed.setattr("rlsweep.training.snapshot._State.__setstate__", _raise, raising=False)
         assert work(run) is RunStatus.COMPLETED
     after = training_runs.get(database, run.id)
     assert after.metadata["went_on"].startswith("at an episode's start: its environments cannot be unp")

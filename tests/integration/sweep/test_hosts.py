@@ -172,7 +172,7 @@ def test_a_sweep_runs_on_hosts_of_their_own(rlsweep: Any, hosts: Hosts) -> None:
 
 def _wait_for_nodes(rlsweep: Any, url: str, count: int) -> None:
     """Until the cluster has so many live nodes, asked as `submit` asks."""
-    script = "import sys; from rlsweep.sweep.jobs import JobsCluster; print(len(JobsCluster(sys.argv[1]).nodes()))"
+    script = "import sys; from rlsweep.places.jobs import JobsCluster; print(len(JobsCluster(sys.argv[1]).nodes()))"
     deadline = time.monotonic() + PATIENCE_S
     said = ""
     while time.monotonic() < deadline:

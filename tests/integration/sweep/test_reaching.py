@@ -22,14 +22,14 @@ from rich.console import Console
 
 from rlsweep.cli import following
 from rlsweep.cli.output import EXIT_INTERRUPTED
+from rlsweep.cluster.joining import ask_jobs_api
+from rlsweep.cluster.node_checks import _complaint
 from rlsweep.errors import ClusterUnavailableError, RlsweepError, StoreUnavailableError
+from rlsweep.places.jobs import JobsCluster
+from rlsweep.places.service import RequestServer, find_service, service_lock, sweeps_driven_by
 from rlsweep.runs import Sweep, SweepStatus
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
-from rlsweep.sweep.access import ask_jobs_api
-from rlsweep.sweep.jobs import JobsCluster
-from rlsweep.sweep.preflight import _complaint
-from rlsweep.sweep.service import Counter, driven, find_service, held
 
 pytestmark = pytest.mark.integration
 
@@ -120,7 +120,7 @@ def test_who_follows_a_sweep_through_a_tunnel_that_drops_waits_a_while(monkeypat
     with answering() as (url, _):
         cluster = JobsCluster(url)
     look = following.look_at_job(cluster, sweep)
-    for _ in range(following.MOST_LOOKS_IN_VAIN - 1):
+    for _ in range(following.MAX_FAILED_POLLS - 1):
         look()
     with pytest.raises(ClusterUnavailableError):
         look()
@@ -131,7 +131,7 @@ def service(tmp_path: Path) -> Callable[..., Any]:
     """The side of a service that takes requests."""
 
     def open_counter(names: Callable[[], Any]) -> Any:
-        return Counter(lambda _: None, names, lambda: None).open(
+        return RequestServer(lambda _: None, names, lambda: None).open(
             tmp_path, resources={}, page_url="", dashboard_url="", token_file=tmp_path / "token"
         )
 
@@ -142,14 +142,14 @@ def test_whoever_says_nothing_keeps_nobody_else_waiting(service: Callable[..., A
     driving = {uuid4(): "night"}
     card = service(lambda: driving)
     with socket.create_connection(("127.0.0.1", card.port)):
-        assert driven(card) == driving
+        assert sweeps_driven_by(card) == driving
 
 
 ENDING_SERVICE = """
 import sys, threading
 from pathlib import Path
 from rlsweep.cli.signals import on_interrupt
-from rlsweep.sweep.service import Counter, held
+from rlsweep.places.service import RequestServer, service_lock
 
 folder, ending = Path(sys.argv[1]), threading.Event()
 
@@ -157,8 +157,8 @@ def end():
     ending.set()
     print("asked to end", flush=True)
 
-with held(folder), on_interrupt(end):
-    requests = Counter(lambda _: None, dict, end)
+with service_lock(folder), on_interrupt(end):
+    requests = RequestServer(lambda _: None, dict, end)
     requests.open(folder, resources={}, page_url="", dashboard_url="", token_file=folder / "token")
     print("ready", flush=True)
     ending.wait()
@@ -207,26 +207,26 @@ def test_a_fault_in_one_answer_is_not_the_last(service: Callable[..., Any]) -> N
 
     card = service(names)
     with pytest.raises(RlsweepError, match="does not answer"):
-        driven(card)
-    assert driven(card) == {}
+        sweeps_driven_by(card)
+    assert sweeps_driven_by(card) == {}
 
 
 def test_a_service_that_is_frozen_is_waited_for_in_vain_but_not_for_ever(
     service: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rlsweep.sweep.service.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("rlsweep.places.service.ANSWER_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as frozen:  # the kernel takes connections for it
         card = replace(service(dict), port=frozen.getsockname()[1])
         with pytest.raises(RlsweepError, match="does not answer: nothing for"):
-            driven(card)
+            sweeps_driven_by(card)
 
 
 def test_a_service_of_another_host_is_left_alone(tmp_path: Path) -> None:
     """RLSWEEP_HOME lies in a folder that both share, with its locks; the process of that number here is another."""
     folder = tmp_path / "service"
-    with held(folder), subprocess.Popen(["sleep", "60"]) as innocent:
+    with service_lock(folder), subprocess.Popen(["sleep", "60"]) as innocent:
         try:
-            Counter(lambda _: None, dict, lambda: None).open(
+            RequestServer(lambda _: None, dict, lambda: None).open(
                 folder, resources={}, page_url="", dashboard_url="", token_file=folder / "token"
             )
             card = folder / "service.json"
@@ -265,7 +265,7 @@ def test_ctrl_c_while_the_database_is_away_is_passed_on_when_it_is_back(
 
         return call_if_back
 
-    monkeypatch.setattr("rlsweep.sweep.patience.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("rlsweep.store.retry.RETRY_SECONDS", 0.01)
     monkeypatch.setattr(sweeps, "get", sometimes(sweeps.get))
     monkeypatch.setattr(sweeps, "request_stop", sometimes(sweeps.request_stop))
     monkeypatch.setattr(following, "FOLLOW_SECONDS", 0.01)

@@ -194,7 +194,7 @@ def test_without_copies_a_run_goes_on_at_an_episodes_start(tmp_path: Path) -> No
     config = config_of(environment="Unpicklable-v0")
     first = train(config, StopsAfter(64 + 8 + 40), checkpoint_folder=tmp_path, tensorboard_folder=None)
     checkpoint = Path(first.checkpoint.uri)
-    assert read_saved_run(checkpoint).boundary.state is None
+    assert read_saved_run(checkpoint).snapshot.state is None
     recorder = ListRecorder()
     second = train(config, recorder, checkpoint_folder=tmp_path, tensorboard_folder=None, resume_from=checkpoint)
     assert recorder.facts["resumes"].startswith("at an episode's start: it cannot be pickled (TypeError")

@@ -10,9 +10,9 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlsweep.training.fast.dense import DenseUpdate
+from rlsweep.training.fast.ppo import FastMaskablePPO
 from rlsweep.training.fast.rollout import LegalRolloutBuffer
 from rlsweep.training.fast.update import LegalRowsUpdate
-from rlsweep.training.fast_ppo import FastMaskablePPO
 from tests.integration.training.masked_env import MaskedEnv
 
 TOLERANCE = 1e-8
@@ -135,7 +135,7 @@ def both(
 def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where an update is computed, in each way there is; the one for GPUs is torch alone, and works on a CPU too."""
     update, name = request.param
-    monkeypatch.setattr("rlsweep.training.fast_ppo.update_on", lambda _: update)
+    monkeypatch.setattr("rlsweep.training.fast.ppo.update_on", lambda _: update)
     return str(name)
 
 

@@ -21,7 +21,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from rlsweep.errors import EnvironmentStateError
 from rlsweep.training.fast import kernels
 from rlsweep.training.fast.legal import LegalActionsOf
-from rlsweep.training.fast_ppo import FastMaskablePPO
+from rlsweep.training.fast.ppo import FastMaskablePPO
 from tests.integration.training.masked_env import MaskedEnv
 
 SMALL: dict[str, Any] = {

@@ -14,7 +14,7 @@ from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.errors import EnvironmentSpecError, RlsweepError
-from rlsweep.training.probing import measure
+from rlsweep.planning.measure import measure
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
 from rlsweep.training.vector import make_vector, restore_environments, save_environments

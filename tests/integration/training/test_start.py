@@ -5,7 +5,7 @@ import sys
 
 STARTED = """
 import sys
-import rlsweep.sweep.preload
+import rlsweep.driver.preload
 print(*sorted({"torch", "torch._dynamo"} & sys.modules.keys()))
 """
 

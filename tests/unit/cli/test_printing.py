@@ -14,9 +14,9 @@ from rich.console import Console
 
 from rlsweep.cli.output import print_json
 from rlsweep.cli.planning import fit_on_gpu, plan_as_json, print_plan
-from rlsweep.config.estimate import Estimate, GpuMemory, gpu_warnings
-from rlsweep.config.plan import make_plan
 from rlsweep.config.run import Mode
+from rlsweep.planning.estimate import Estimate, GpuMemory, gpu_warnings
+from rlsweep.planning.plan import make_plan
 from rlsweep.runs import RunStatus
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 CODE = """
 import sys, time
 started = time.process_time()
-import rlsweep.config.plan
-import rlsweep.config.estimate
+import rlsweep.planning.plan
+import rlsweep.planning.estimate
 print(time.process_time() - started)
 print([name for name in ("torch", "ray", "gymnasium", "numpy", "psycopg") if name in sys.modules])
 """

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from rlsweep.config.agent import AgentConfig, PPOConfig
-from rlsweep.config.plan import make_run
 from rlsweep.config.rllib import beyond_rllib, bundles
 from rlsweep.config.run import Mode
 from rlsweep.config.training import RLlibConfig, TrainingConfig
 from rlsweep.errors import ConfigError
+from rlsweep.planning.plan import make_run
 
 
 def agent(**keys: Any) -> AgentConfig:

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from rlsweep.config.loading import load_training
-from rlsweep.config.plan import make_plan
 from rlsweep.config.run import Mode
+from rlsweep.planning.plan import make_plan
 
 ROOT = Path(__file__).parents[3]
 AGENTS = ROOT / "config" / "agents"

@@ -55,8 +55,8 @@ def test_a_batch_size_that_does_not_divide_the_rollout_is_the_plans_to_warn_of(m
     build_model(load_algorithm("PPO"), config, make_vector(config))
 
 
-@pytest.mark.parametrize("module", ["recorder", "probing"])
+@pytest.mark.parametrize("module", ["training.recorder", "planning.measure"])
 def test_what_planning_and_recording_import_is_light(module):
-    code = f"import sys, rlsweep.training.{module}; print(*sys.modules)"
+    code = f"import sys, rlsweep.{module}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "ray", "stable_baselines3", "gymnasium", "psycopg"} & set(loaded)

@@ -127,7 +127,7 @@ def test_a_resumed_run_goes_on_counting(make_config, run, tmp_path: Path):
     assert after.updates[0].env_steps == 96
     assert after.updates[0].learning_rate == pytest.approx(0.01 * (1 - 12 / 30))
     assert second.env_steps == 30 * 8
-    saved = read_saved_run(Path(second.checkpoint.uri)).boundary
+    saved = read_saved_run(Path(second.checkpoint.uri)).snapshot
     assert (saved.progress.episodes, saved.progress.env_steps) == (28, 224)
     # every observation counts: the first, and one a step
     assert pickle.loads(saved.statistics).obs_rms.count == pytest.approx(225, abs=0.01)
@@ -195,7 +195,7 @@ def test_a_run_resumed_with_its_budget_spent_does_nothing_more(make_config, run)
     second, recorder = run(config, folder="second", resume_from=Path(first.checkpoint.uri))
     assert (second.status, second.episodes, second.env_steps) == (RunStatus.COMPLETED, 8, 64)
     assert not recorder.episodes
-    states = [read_saved_run(Path(each.checkpoint.uri)).boundary.state for each in (first, second)]
+    states = [read_saved_run(Path(each.checkpoint.uri)).snapshot.state for each in (first, second)]
     assert None not in states, "a larger budget goes on from either, in midst of an episode"
 
 

@@ -68,7 +68,7 @@ def test_observations_are_normalized_as_in_training(make_config, run):
     summary = evaluate(checkpoint, episodes=5, seed=config.seed, is_trusted=lambda: True)
     assert summary.mean_reward == recorder.evaluations[-1].mean_reward
 
-    statistics = pickle.loads(read_saved_run(checkpoint).boundary.statistics)
+    statistics = pickle.loads(read_saved_run(checkpoint).snapshot.statistics)
     normalized, raw = (
         played_by_hand(checkpoint, config, seen_as) for seen_as in (statistics.normalize_obs, lambda seen: seen)
     )

@@ -12,7 +12,7 @@ from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
 from rlsweep.errors import ConfigError, DivergedError, EnvironmentSpecError
 from rlsweep.runs import Outcome, RunStatus
-from rlsweep.training.fast_ppo import FastMaskablePPO
+from rlsweep.training.fast.ppo import FastMaskablePPO
 from rlsweep.training.recorder import ListRecorder
 
 

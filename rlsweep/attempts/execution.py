@@ -1,0 +1,174 @@
+"""One attempt of one run, from taking it up to its final status: the same code under Ray and under `rlsweep train`."""
+
+import logging
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from rlsweep.attempts.recorder import PATIENCE_SECONDS, StoreRecorder
+from rlsweep.attempts.spool import Spool, send_left
+from rlsweep.config.run import RunConfig
+from rlsweep.errors import RlsweepError, SpoolLostError, StaleAttemptError, StoreUnavailableError
+from rlsweep.paths import Paths
+from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
+from rlsweep.settings import Settings
+from rlsweep.storage import Location, locate
+from rlsweep.store import training_runs
+from rlsweep.store.database import Database
+from rlsweep.store.retry import retry_while_away
+
+if TYPE_CHECKING:
+    from rlsweep.training.mirror import Workers
+    from rlsweep.training.session import Result
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerContext:
+    """What a process needs to work on runs. It holds the database's password: never log or store it.
+
+    threads: torch threads of one trial, from its CPU request
+    metadata: what every run notes of its making: versions, git commit, command
+    code_folder: where trials import environments of the user's from, beside what is installed
+    patience_seconds: how long the start and the end of a run wait for a database that is away
+    """
+
+    database_url: str
+    settings: Settings
+    threads: int
+    metadata: dict[str, Any] = field(default_factory=dict)
+    code_folder: Path | None = None
+    patience_seconds: float = PATIENCE_SECONDS
+
+
+def execute_run(
+    run_id: UUID,
+    context: WorkerContext,
+    *,
+    resume_from: Location | None = None,
+    stop: threading.Event,
+    stop_elsewhere: Callable[[], bool] = lambda: False,
+) -> RunStatus:
+    """Take the run up as a new attempt, train it, and put its final status on record.
+
+    `stop` ends it at the next step once set; `stop_elsewhere` is asked whether to stop while the database is away.
+    It goes on from `resume_from`, or from the run's last checkpoint, or from the start, there with the policy weights
+    of the file that its record names, if it does. A run that was finished or stopped meanwhile is left as it is. An
+    exception of the run's own (a broken environment, a diverged loss) is caught and becomes the record's error, so that
+    the process can go on with other runs.
+
+    A KeyboardInterrupt, which passes through, ends it at once as stopped.
+
+    Raises StoreUnavailableError where the start or the end cannot be put on record in time, SpoolLostError
+    where records that waited for the database are gone, and StaleAttemptError where another attempt took the run over.
+    """
+    database = Database(context.database_url)
+    metadata = context.metadata | {"host": socket.gethostname()}
+    spool = Paths(context.settings).spool
+    wait = partial(retry_while_away, seconds=context.patience_seconds, until=stop_elsewhere)
+    wait(lambda: send_left(database, spool, run_id))
+    run: TrainingRun | None = wait(lambda: training_runs.begin_attempt(database, run_id, metadata))
+    if run is None:
+        return wait(lambda: training_runs.get(database, run_id)).status
+    attempt, final = run.attempt, None
+    on_record = wait(lambda: training_runs.checkpoints_to_go_on_from(database, run_id))
+    recorder = StoreRecorder(
+        database,
+        run,
+        on_record=on_record,
+        spool=Spool(spool, run_id, attempt),
+        stop=stop,
+        stop_elsewhere=stop_elsewhere,
+        patience_seconds=context.patience_seconds,
+    )
+    try:
+        result, error = _train(run, on_record, recorder, context, resume_from), None
+        status = result.status
+        final = result if status is RunStatus.COMPLETED else None
+    except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
+        raise
+    except KeyboardInterrupt:
+        with suppress(StoreUnavailableError):
+            training_runs.finish(database, run_id, attempt, RunStatus.STOPPED)
+        raise
+    except RlsweepError as failure:
+        status, error = RunStatus.FAILED, f"{type(failure).__name__}: {failure}"
+    except Exception:  # noqa: BLE001 - whatever a run fails of belongs on its record
+        status, error = RunStatus.FAILED, traceback.format_exc()
+    wait(lambda: training_runs.finish(database, run_id, attempt, status, error, final=final))
+    return status
+
+
+def _train(
+    run: TrainingRun,
+    on_record: Sequence[Checkpoint],
+    recorder: StoreRecorder,
+    context: WorkerContext,
+    resume_from: Location | None,
+) -> "Result":
+    # Torch and the environments load here, in the process that trains, and once for all of its runs.
+    from rlsweep.training.train import train
+
+    config = RunConfig.from_record(run.config)
+    paths = Paths(context.settings)
+    with recorder:
+        checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
+        weights_from = run.metadata.get(training_runs.WEIGHTS_FROM)
+        result = train(
+            config,
+            recorder,
+            checkpoint_folder=paths.run_checkpoints(run.id),
+            tensorboard_folder=paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
+            resume_from=checkpoint,
+            weights_from=locate(weights_from) if weights_from and checkpoint is None else None,
+            attempt=run.attempt,
+            threads=context.threads,
+            workers=_workers(config),
+        )
+        if result.status is RunStatus.COMPLETED:
+            recorder.overtake()
+        return result
+
+
+def _workers(config: RunConfig) -> "Workers | None":
+    """What plays and learns for the run where its backend is another than this process."""
+    if config.training.backend == "sb3":
+        return None
+    from rlsweep.rllib.workers import RLlibWorkers
+
+    return RLlibWorkers(config)
+
+
+def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorder: StoreRecorder) -> Location | None:
+    """The checkpoint to go on from: the last one whose file is what was written; None where there is none.
+
+    Files that an attempt removed without living to say so go from the record. Raises CheckpointError where a file
+    cannot be read, StorageError.
+    """
+    from rlsweep.training.checkpoints import is_damaged, is_removed
+
+    removed = [checkpoint.uri for checkpoint in on_record if is_removed(checkpoint)]
+    recorder.drop_checkpoints(removed)
+    damaged: list[str] = []
+    sound = None
+    for checkpoint in on_record:
+        if checkpoint.uri in removed:
+            continue
+        if not is_damaged(checkpoint):
+            sound = checkpoint
+            break
+        damaged.append(checkpoint.uri)
+    if damaged:
+        going_on = "from its start" if sound is None else f"from {sound.uri}"
+        warning = f"Not what was written: {', '.join(damaged)}. The run went on {going_on}."
+        logger.warning("run %s: %s", run.id, warning)
+        recorder.add_facts({"warning": warning})
+    return None if sound is None else locate(sound.uri)

@@ -1,0 +1,1 @@
+"""Ray as rlsweep uses it: starting and joining, tokens, nodes, resources."""

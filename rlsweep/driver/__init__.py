@@ -1,0 +1,1 @@
+"""One sweep driven over Ray Tune."""

@@ -1,0 +1,20 @@
+"""What every trial needs, imported by Ray's prestarted workers before their first trial lands on them."""
+
+from functools import partial
+
+import ray.tune  # noqa: F401
+import torch
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+import rlsweep.driver.trainable
+import rlsweep.training.train  # noqa: F401
+from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs import make_env
+from rlsweep.training.fast.ppo import FastMaskablePPO
+from rlsweep.training.optimizers import keep_compiler_out
+
+# A process's first update loads machine code.
+keep_compiler_out()
+torch.set_num_threads(1)
+game = DummyVecEnv([partial(make_env, EnvironmentSpec(), seed=0)])
+FastMaskablePPO("MlpPolicy", game, n_steps=8, batch_size=8, n_epochs=1, device="cpu").learn(8)

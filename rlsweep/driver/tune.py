@@ -1,0 +1,239 @@
+"""Ray Tune as rlsweep uses it: a scheduler of run ids that reports nothing, whose actors are used again and again.
+
+What each setting is for is shown in tests/integration/test_tune_recipe.py.
+"""
+
+import shutil
+import threading
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import ray
+from ray import tune
+from ray.tune.execution import class_cache
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment import Trial
+from ray.tune.progress_reporter import TrialProgressCallback
+from ray.tune.schedulers import FIFOScheduler
+from ray.tune.search.basic_variant import BasicVariantGenerator
+from typing_extensions import override
+
+from rlsweep.cluster.resources import Resources
+
+RESTARTS = 3
+"""How often a trial whose process died is taken up again. A trial's own error never reaches Tune."""
+
+# Tune gives its actors an environment variable of its own, which keeps them from Ray's prestarted workers.
+class_cache.DEFAULT_ENV_VARS.clear()
+
+_registering = threading.Lock()
+"""Tune's table of trainables loses an entry, or raises, where two threads add to it."""
+
+
+class Fit(threading.Thread):
+    """`Tuner.fit` over some runs, in a thread: the main thread can watch, answer signals, and leave at any time.
+
+    Several may run side by side in one process: each has names of its own in Tune's tables and folders.
+    """
+
+    def __init__(
+        self,
+        trainable: type[tune.Trainable],
+        parameters: dict[str, Any],
+        run_ids: Sequence[UUID],
+        *,
+        resources: Resources,
+        slots: int,
+        trials: "LiveTrials",
+        folder: Path,
+    ) -> None:
+        name = f"sweep-{uuid4().hex[:12]}"
+        super().__init__(name="tune", daemon=True)
+        self.error: Exception | None = None
+        own_trainable = tune.with_resources(
+            tune.with_parameters(type(name, (trainable,), {}), **parameters),
+            tune.PlacementGroupFactory([resources.bundle]),
+        )
+        with _registering:
+            tune.register_trainable(name, own_trainable)
+        self._run_ids = _RunIds(run_ids, at_a_time=slots)
+        self._tuner = tune.Tuner(
+            name,
+            tune_config=tune.TuneConfig(
+                search_alg=self._run_ids,
+                scheduler=_InOrder(),  # type: ignore[no-untyped-call]
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name=name,
+                storage_path=str(folder),
+                failure_config=tune.FailureConfig(max_failures=RESTARTS),
+                # Checkpoints are the trainer's own; Tune would otherwise save the trainable when it is done.
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+                callbacks=[trials, _NoProgress()],
+                verbose=0,
+            ),
+        )
+
+    @override
+    def run(self) -> None:
+        try:
+            self._tuner.fit()
+        except Exception as error:  # noqa: BLE001 - the main thread raises it again
+            self.error = error
+
+    def begin_no_more(self) -> None:
+        """Hand out no further run; those that are under way end by themselves. From any thread."""
+        self._run_ids.set_finished()  # type: ignore[no-untyped-call]
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it ended within the time."""
+        self.join(seconds)
+        return not self.is_alive()
+
+
+class _RunIds(BasicVariantGenerator):
+    """Hands out trials one after another: each is made when there is a slot for it.
+
+    A generator that is given all points keeps each twice. It is a BasicVariantGenerator by name only, because Tune lets
+    no other kind prepare more than one trial at a time.
+    """
+
+    def __init__(self, run_ids: Sequence[UUID], *, at_a_time: int) -> None:
+        super().__init__(max_concurrent=at_a_time)
+        self._waiting = deque(run_ids)
+        self._live: set[str] = set()
+        self._spec: dict[str, Any] = {}
+
+    @override
+    def add_configurations(self, experiments: Any) -> None:
+        (experiment,) = experiments
+        self._spec = experiment.spec
+
+    @override
+    def next_trial(self) -> Trial | None:
+        if self.is_finished() or len(self._live) >= self.max_concurrent:
+            return None
+        run_id = str(self._waiting.popleft())
+        self._live.add(run_id)
+        return Trial(
+            self._spec["run"],
+            config={"run_id": run_id},
+            trial_id=run_id,
+            experiment_tag=run_id,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+            storage=self._spec["storage"],
+            checkpoint_config=self._spec["checkpoint_config"],
+            max_failures=RESTARTS,
+        )
+
+    @override
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        self._live.discard(trial_id)
+
+    @override
+    def is_finished(self) -> bool:
+        return self._finished or not self._waiting
+
+    @override
+    def save_to_dir(self, dirpath: str, session_str: str = "", **kwargs: Any) -> None:
+        """Nothing: the database knows what is left."""
+
+
+class _InOrder(FIFOScheduler):
+    """First come, first served; never gives a cached actor to a trial whose own is on its way: that would cancel it.
+
+    It also lets go of trials that have ended. Tune holds on to each, with its state, a folder and a place in every
+    snapshot of the experiment (ray#64231).
+    """
+
+    @override
+    def choose_trial_to_run(self, tune_controller: TuneController) -> Trial | None:
+        view: Any = tune_controller
+        _forget_ended(view._tune_controller)
+        return None
+
+
+def _forget_ended(controller: TuneController) -> None:
+    ended = controller._stopped_trials | controller._failed_trials
+    for trial in ended - controller._trial_to_actor.keys() - controller._staged_trials:
+        for known in (controller._stopped_trials, controller._failed_trials, controller._live_trials):
+            known.discard(trial)
+        controller._trials_to_cache.discard(trial)
+        controller._trials.remove(trial)
+        controller._trial_metadata.pop(trial.trial_id, None)
+        shutil.rmtree(str(trial.local_path), ignore_errors=True)
+
+
+class _NoProgress(TrialProgressCallback):
+    """In place of the one that Tune adds where there is none, which prints nothing here and keeps every trial."""
+
+    @override
+    def on_trial_result(self, *_: Any, **__: Any) -> None: ...
+
+    @override
+    def on_trial_error(self, *_: Any, **__: Any) -> None: ...
+
+    @override
+    def on_trial_complete(self, *_: Any, **__: Any) -> None: ...
+
+
+class LiveTrials(tune.Callback):
+    """Knows which trial each run is, kills those that are overdue, and why processes died.
+
+    It acts in Tune's own thread, so that an actor is never killed for the trial that it held before.
+    """
+
+    def __init__(self) -> None:
+        self._live: dict[UUID, Trial] = {}
+        self._overdue: set[UUID] = set()
+        self._lost: deque[tuple[UUID, str]] = deque()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Tune pickles its callbacks into a state file that nobody reads.
+        return {}
+
+    def kill(self, run_id: UUID) -> bool:
+        """End the process of a trial for good, whatever it does, soon; from any thread. False if asked before."""
+        news = run_id not in self._overdue
+        self._overdue.add(run_id)
+        return news
+
+    def take_lost(self) -> dict[UUID, str]:
+        """Give the runs whose processes died for good since the last call, each with what is known of it."""
+        lost: dict[UUID, str] = {}
+        while self._lost:
+            run_id, reason = self._lost.popleft()
+            lost[run_id] = reason
+        return lost
+
+    @override
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        self._live[_run_of(trial)] = trial
+
+    @override
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        self._live.pop(_run_of(trial), None)
+
+    @override
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        run_id = _run_of(trial)
+        self._live.pop(run_id, None)
+        details = Path(trial.error_file).read_text() if trial.error_file else ""
+        self._lost.append((run_id, f"The trial's process died.\n{details}".rstrip()))
+
+    @override
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        for run_id in self._overdue & self._live.keys():
+            trial = self._live[run_id]
+            if trial.temporary_state.ray_actor is not None:
+                del self._live[run_id]
+                trial.max_failures = 0
+                ray.kill(trial.temporary_state.ray_actor)
+
+
+def _run_of(trial: Trial) -> UUID:
+    return UUID(trial.config["run_id"])

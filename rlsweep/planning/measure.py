@@ -1,0 +1,55 @@
+"""Measure environments and networks in a child process, so that a plan needs neither torch nor the user's code here."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from rlsweep import errors
+from rlsweep.config.run import RunConfig
+from rlsweep.errors import RlsweepError
+from rlsweep.planning.estimate import Measurement
+
+_KINDS: dict[str, type[RlsweepError]] = {
+    name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, RlsweepError)
+}
+
+
+def measure(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
+    """One measurement for each config, in order; those that share an environment and a network share a measurement.
+
+    gpus: whether trials have GPUs; those of this machine, if it has any, stand for theirs
+    timeout: seconds after which the child is ended
+
+    Raises what the child raised of the RlsweepError tree (EnvironmentSpecError, ConfigError), and RlsweepError where
+    the child failed otherwise or took too long.
+    """
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "rlsweep.planning.probe"],
+            input=json.dumps([config.to_record() for config in configs]),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env=os.environ if gpus else os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise RlsweepError(
+            f"Measuring the environment took longer than {timeout:g} s and was given up; "
+            "play a few episodes of it by hand to see what it waits for."
+        ) from exc
+    if child.returncode != 0:
+        raise RlsweepError(f"Measuring the environment failed ({_how_it_ended(child)}).")
+    answer = json.loads(child.stdout)
+    if isinstance(answer, dict):
+        raise _KINDS[answer["kind"]](answer["error"])
+    return [Measurement.from_dict(measurement) for measurement in answer]
+
+
+def _how_it_ended(child: subprocess.CompletedProcess[str]) -> str:
+    if child.returncode < 0:
+        return f"its process was ended by signal {-child.returncode}"
+    lines = child.stderr.strip().splitlines()
+    return lines[-1] if lines else f"its process exited with {child.returncode}"

@@ -1,0 +1,301 @@
+"""The child process of `measure`: `python -m rlsweep.planning.probe`.
+
+Reads a JSON list of RunConfig records on stdin; writes a JSON list of Measurement records on stdout, or
+`{"kind": …, "error": …}` for an error of the RlsweepError tree. Nothing else is written to stdout, whatever the
+environments print.
+"""
+
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import psutil
+import torch
+from sb3_contrib.common.maskable.buffers import MaskableRolloutBuffer
+from sb3_contrib.common.maskable.utils import get_action_masks
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
+
+from rlsweep.config.agent import SplitLayers
+from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.run import RunConfig
+from rlsweep.errors import RlsweepError
+from rlsweep.planning.estimate import GpuMemory, Measurement
+from rlsweep.planning.measurement_key import environment_key, network_key, rollout_length
+from rlsweep.training.algorithms import build_model, load_algorithm
+from rlsweep.training.observed import observe, observed
+from rlsweep.training.snapshot import PolicyBackup
+from rlsweep.training.vector import make_vector
+
+PLAY_SECONDS = 0.5
+LEARN_SECONDS = 0.3
+MOST_ROLLOUTS = 10
+GRADIENT_STEPS = 8
+"""On one minibatch, so that what is done once an update hardly counts."""
+FLOAT_BYTES = 4
+GPU_CONTEXT_BYTES = 750_000_000
+"""What CUDA itself takes of a GPU for each process, about, where the driver does not say what this one takes."""
+CHECKPOINT_BYTES = 64 * 1024
+"""Of a checkpoint, beside weights and moments: the archive itself, settings, generators and environments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Random legal play: seconds per env step, and the lengths of the episodes that ended."""
+
+    seconds_per_step: float
+    lengths: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """One network at work: seconds per env step of a rollout and per gradient step, and the process's peak memory.
+
+    memory_bytes holds no rollout buffer worth mentioning
+    weights: how many numbers are learnt
+    keeps_masks: whether the rollout buffer holds a float32 for every action and step
+    gpu: what of a GPU it took, without a rollout worth mentioning; None on the CPU
+    """
+
+    rollout_seconds_per_step: float
+    minibatch_seconds: float
+    memory_bytes: int
+    weights: int
+    keeps_masks: bool
+    gpu: GpuMemory | None
+
+
+def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
+    """Measure each distinct environment once, and on it each distinct network once; smaller networks first.
+
+    The process's peak memory never falls: measured in this order, it is that of the network measured last.
+    """
+    measurements: dict[int, Measurement] = {}
+    by_environment = _grouped(range(len(configs)), lambda index: environment_key(configs[index]))
+    for same_environment in by_environment:
+        env = make_vector(configs[same_environment[0]])
+        try:
+            play = _play(env, configs[same_environment[0]].seed)
+            by_network = _grouped(same_environment, lambda index: network_key(configs[index]))
+            for same_network in sorted(by_network, key=lambda indices: _weight(configs[indices[0]])):
+                learning = _learn(env, configs[same_network[0]])
+                for index in same_network:
+                    measurements[index] = _measurement(configs[index], env, play, learning)
+        finally:
+            env.close()
+    return [measurements[index] for index in range(len(configs))]
+
+
+def _grouped(indices: Sequence[int], key: Callable[[int], str]) -> list[list[int]]:
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index in indices:
+        groups[key(index)].append(index)
+    return list(groups.values())
+
+
+def _weight(config: RunConfig) -> int:
+    layers = config.agent.network.net_arch
+    width = sum(layers.pi) + sum(layers.vf) if isinstance(layers, SplitLayers) else 2 * sum(layers)
+    return width * rollout_length(config)
+
+
+def _play(env: VecEnv, seed: int) -> Play:
+    """Play random legal actions for about PLAY_SECONDS; choosing them is not counted."""
+    random = np.random.default_rng(seed)
+    masked = isinstance(env.action_space, gym.spaces.Discrete)
+    in_episode = np.zeros(env.num_envs, dtype=np.int64)
+    lengths: list[int] = []
+    counted, steps = 0.0, 0
+    env.reset()
+    until = time.perf_counter() + PLAY_SECONDS
+    while (started := time.perf_counter()) < until:
+        masks = get_action_masks(env) if masked else None
+        counted += time.perf_counter() - started
+        actions = _random_actions(env, random, masks)
+        started = time.perf_counter()
+        _, _, dones, _ = env.step(actions)
+        counted += time.perf_counter() - started
+        steps += env.num_envs
+        in_episode += 1
+        lengths.extend(in_episode[dones].tolist())
+        in_episode[dones] = 0
+    return Play(counted / steps, tuple(lengths))
+
+
+def _random_actions(env: VecEnv, random: np.random.Generator, masks: Any) -> Any:
+    if masks is None:
+        return np.stack([env.action_space.sample() for _ in range(env.num_envs)])
+    return np.array([random.choice(np.flatnonzero(mask)) for mask in masks])
+
+
+class _Stopwatch(BaseCallback):
+    """Times rollouts and updates; an observer too, whose schedules stay at their start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rollouts: list[float] = []
+        self.updates: list[float] = []
+        self._started = 0.0
+
+    def progress_remaining(self) -> float:
+        return 1.0
+
+    def update(self, train: Callable[[], None]) -> None:
+        started = time.perf_counter()
+        assert isinstance(self.model, OnPolicyAlgorithm)
+        kept = PolicyBackup(self.model)  # a run keeps one, and its memory counts
+        train()
+        del kept
+        self.updates.append(time.perf_counter() - started)
+
+    def step(self) -> None:
+        pass
+
+    def _on_rollout_start(self) -> None:
+        self._started = time.perf_counter()
+
+    def _on_rollout_end(self) -> None:
+        self.rollouts.append(time.perf_counter() - self._started)
+
+    def _on_step(self) -> bool:
+        # the first of each warms up, and on a new machine compiles
+        enough = sum(self.rollouts[1:]) + sum(self.updates[1:]) > LEARN_SECONDS
+        return not (enough and len(self.updates) == len(self.rollouts))
+
+
+def _learn(env: VecEnv, config: RunConfig) -> Learning:
+    """Collect and learn from rollouts of one minibatch each, for about LEARN_SECONDS."""
+    length = rollout_length(config)
+    ppo = config.agent.ppo.model_copy(update={"target_kl": None})
+    agent = config.agent.model_copy(update={"n_steps": length, "n_epochs": GRADIENT_STEPS, "ppo": ppo})
+    training = config.training
+    if training.device.startswith("cuda"):
+        # a cluster may have a GPU where this machine has none
+        training = training.model_copy(update={"device": "auto"})
+    short = config.model_copy(update={"agent": agent, "training": training})
+    stopwatch = _Stopwatch()
+    model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), short, env)
+    observe(model, stopwatch)
+    model.set_logger(Logger(folder=None, output_formats=[]))
+    model.learn(MOST_ROLLOUTS * length * env.num_envs, callback=stopwatch, log_interval=None)  # type: ignore[arg-type]
+    gradient_steps = GRADIENT_STEPS if "n_epochs" in ALGORITHMS[agent.algorithm].hyperparameters else 1
+    return Learning(
+        _typical(stopwatch.rollouts) / (length * env.num_envs),
+        _typical(stopwatch.updates) / gradient_steps,
+        _peak_memory() + _in_children(env),
+        weights=sum(parameter.numel() for parameter in model.policy.parameters()),
+        keeps_masks=isinstance(model.rollout_buffer, MaskableRolloutBuffer),
+        gpu=_gpu_memory(model.device) if model.device.type == "cuda" else None,
+    )
+
+
+def _gpu_memory(device: torch.device) -> GpuMemory:
+    """The device, and what this process takes of it: torch's allocator gives nothing back, so that is the most."""
+    properties = torch.cuda.get_device_properties(device)
+    taken = _taken_by_this_process() or torch.cuda.max_memory_reserved(device) + GPU_CONTEXT_BYTES
+    return GpuMemory(name=properties.name, total_bytes=properties.total_memory, per_trial_bytes=taken)
+
+
+def _taken_by_this_process() -> int | None:
+    """Bytes of GPU memory, CUDA's own included; None where the driver cannot tell, as in a container of other pids."""
+    if (nvidia_smi := shutil.which("nvidia-smi")) is None:
+        return None
+    question = [nvidia_smi, "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
+    answer = subprocess.run(question, capture_output=True, text=True, check=False).stdout
+    processes = dict(line.split(", ") for line in answer.splitlines() if line.count(", ") == 1)
+    mebibytes = processes.get(str(os.getpid()), "")
+    return int(mebibytes) * 1024**2 if mebibytes.isdecimal() else None
+
+
+def _typical(seconds: Sequence[float]) -> float:
+    """The median without the first, which warms up; or the first, where one was all there was time for."""
+    return statistics.median(seconds[1:] or seconds)
+
+
+def _peak_memory() -> int:
+    """Bytes this process held at most. What `getrusage` says may be that of the process it was forked from."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) * 1024
+
+
+def _in_children(env: VecEnv) -> int:
+    """Bytes of the processes of an environment and their fork server; what they share counts once, on Linux."""
+    if not isinstance(env.unwrapped, SubprocVecEnv):
+        return 0
+    held = [process.memory_full_info() for process in psutil.Process().children(recursive=True)]
+    return sum(getattr(each, "pss", each.uss) for each in held)
+
+
+def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning) -> Measurement:
+    observation_size = int(np.prod(env.observation_space.shape or (1,)))
+    n_actions = _n_actions(env.action_space)
+    return Measurement(
+        episodes=len(play.lengths),
+        mean_episode_length=statistics.fmean(play.lengths) if play.lengths else None,
+        env_seconds_per_step=play.seconds_per_step,
+        policy_seconds_per_step=max(0.0, learning.rollout_seconds_per_step - play.seconds_per_step),
+        minibatch_seconds=learning.minibatch_seconds,
+        peak_memory_bytes=learning.memory_bytes
+        + _buffer_bytes(config, observation_size, n_actions if learning.keeps_masks else 0),
+        checkpoint_bytes=CHECKPOINT_BYTES + 3 * FLOAT_BYTES * learning.weights,
+        n_actions=n_actions,
+        observation_size=observation_size,
+        fixed_episode_length=len(play.lengths) > 1 and len(set(play.lengths)) == 1,
+        gpu=None if learning.gpu is None else _with_rollout(learning.gpu, config, observation_size),
+    )
+
+
+def _with_rollout(gpu: GpuMemory, config: RunConfig, observation_size: int) -> GpuMemory:
+    """Beside what learning from one minibatch takes: a rollout's observations and four numbers a step lie there."""
+    rollout_bytes = config.rollout_steps * (observation_size + 4) * FLOAT_BYTES
+    return replace(gpu, per_trial_bytes=gpu.per_trial_bytes + rollout_bytes)
+
+
+def _n_actions(space: gym.Space[Any]) -> int:
+    """Discrete actions, or the numbers of one action where there is no counting them."""
+    return int(space.n) if isinstance(space, gym.spaces.Discrete) else int(np.prod(space.shape or (1,)))
+
+
+def _buffer_bytes(config: RunConfig, observation_size: int, masks: int) -> int:
+    """The rollout buffer: float32 observations, masks where kept, and seven numbers a step.
+
+    With parallel environments its largest array is copied once more while it is flattened for learning.
+    """
+    per_step = observation_size + masks + 7
+    copied = max(observation_size, masks) if config.training.n_envs > 1 else 0
+    return config.agent.n_steps * config.training.n_envs * (per_step + copied) * FLOAT_BYTES
+
+
+def main() -> None:
+    """Answer on the real stdout; everything printed meanwhile, by C libraries too, goes to stderr."""
+    with os.fdopen(os.dup(1), "w") as answer_to:
+        os.dup2(2, 1)
+        torch.set_num_threads(1)
+        configs = [RunConfig.from_record(record) for record in json.load(sys.stdin)]
+        answer: list[dict[str, Any]] | dict[str, str]
+        try:
+            answer = [measurement.as_dict() for measurement in measure_all(configs)]
+        except RlsweepError as exc:
+            answer = {"kind": type(exc).__name__, "error": str(exc)}
+        json.dump(answer, answer_to)
+
+
+if __name__ == "__main__":
+    main()

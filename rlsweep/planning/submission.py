@@ -1,0 +1,92 @@
+"""A plan becomes a sweep on record; nothing runs before it is."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from rlsweep.attempts.provenance import Provenance
+from rlsweep.errors import InputError, NotFoundError
+from rlsweep.planning.plan import Plan, Trial
+from rlsweep.runs import NewRun, NewSweep, Sweep
+from rlsweep.store import sweeps
+from rlsweep.store.database import Database
+
+LONGEST_NAME = 100
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LIKE_AN_ID = re.compile(r"[0-9A-Fa-f-]{4,}")
+
+
+def check_name(name: str) -> None:
+    """Raise InputError unless sweeps may be called so: a name is part of commands, folders and URLs."""
+    if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise InputError(
+            f"--name {name!r}: write letters, digits, '_', '-' and '.', beginning with a letter or digit, "
+            f"at most {LONGEST_NAME} of them, such as lr-study."
+        )
+    if name == "latest":
+        raise InputError("--name latest: `latest` already means the newest sweep; choose another name.")
+    if _LIKE_AN_ID.fullmatch(name):
+        raise InputError(f"--name {name}: it looks like the start of an id; add a letter beyond f, such as lr-{name}.")
+
+
+def create_sweep(
+    database: Database, plan: Plan, *, name: str | None, patterns: Sequence[str], provenance: Provenance
+) -> Sweep:
+    """Write the sweep and its runs, all of it or nothing. Raises InputError where the name is taken or no name."""
+    if name is not None:
+        check_name(name)
+    first = plan.trials[0].config
+    sweep = NewSweep(
+        name=name or _free_name(database, first.agent.agent_id),
+        patterns=tuple(patterns),
+        mode=first.mode.value,
+        budget=first.budget.model_dump(),
+        seeds=tuple(dict.fromkeys(trial.config.seed for trial in plan.trials)),
+        base_config=plan.base_training.model_dump(mode="json"),
+        base_config_path=None if plan.base_config_path is None else str(plan.base_config_path),
+        overrides=plan.overrides,
+        git_commit=provenance.git_commit,
+        git_dirty=provenance.git_dirty,
+        versions=provenance.versions,
+    )
+    return sweeps.create(database, sweep, runs_of_plan(plan))
+
+
+def runs_of_plan(plan: Plan) -> list[NewRun]:
+    """Make the records of its trials, in its order."""
+    return [run_of_trial(trial) for trial in plan.trials]
+
+
+def run_of_trial(trial: Trial) -> NewRun:
+    """Make the record of a trial that has not begun."""
+    agent = trial.config.agent
+    return NewRun(
+        trial_key=trial.key,
+        agent_id=agent.agent_id,
+        algorithm=agent.algorithm,
+        version=agent.version,
+        sweep_variant=agent.sweep_variant,
+        config_name=agent.name,
+        config_short_name=agent.short_name,
+        config_path=str(trial.config_path),
+        config=trial.config.to_record(),
+        config_hash=trial.config_hash,
+        seed=trial.config.seed,
+    )
+
+
+def _free_name(database: Database, agent_id: str) -> str:
+    """Agent and local time to the second, such as `ppo_agent-1123-213502`; with a number where that is taken."""
+    stem = f"{agent_id}-{datetime.now().astimezone():%m%d-%H%M%S}"
+    name, number = stem, 1
+    while _exists(database, name):
+        number += 1
+        name = f"{stem}-{number}"
+    return name
+
+
+def _exists(database: Database, name: str) -> bool:
+    try:
+        return sweeps.get(database, name).name == name
+    except NotFoundError:
+        return False

@@ -1,0 +1,170 @@
+"""RLlib's env runners and learners as a run's workers."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ray import tune
+from ray.exceptions import RayActorError
+from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.core import DEFAULT_MODULE_ID
+from ray.rllib.core.learner.learner_group import LearnerGroup
+from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+from ray.rllib.env.single_agent_episode import SingleAgentEpisode
+from ray.rllib.utils.typing import EpisodeType
+from stable_baselines3.common.policies import ActorCriticPolicy
+
+from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.run import RunConfig
+from rlsweep.config.schedule import initial_value
+from rlsweep.errors import WorkersLostError
+from rlsweep.rllib.environment import make, observed_space, seed_runner
+from rlsweep.rllib.learner import RATES, Learner
+from rlsweep.rllib.module import PolicyModule, PolicyState, module_weights
+from rlsweep.rllib.runners import Runners, plain
+from rlsweep.training.mirror import Piece, Rates
+from rlsweep.training.seeding import resumed_seed, training_seed
+
+_ENVIRONMENT = "rlsweep"
+
+
+class RLlibWorkers:
+    """`Workers` on the Ray that this process is connected to.
+
+    An env runner whose process dies is replaced, and the others play its part of the rollout meanwhile. A learner's
+    death ends the run, which can go on from its last checkpoint.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        spread = config.training.rllib
+        self.facts = {
+            "engine": f"rllib, env runners: {spread.env_runners}, learners: {spread.learners or 'in the run itself'}",
+            "equivalence": "equivalent to stock SB3, not identical: other random streams and minibatches, gradients "
+            "averaged over learners, env steps and episodes counted as rollouts arrive",
+        }
+        self._runners: Runners | None = None
+        self._learners: LearnerGroup | None = None
+        self._rollout: list[EpisodeType] = []
+        self._state: PolicyState | None = None
+
+    def begin(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
+        """Start the processes; env runners are waited for by the first rollout."""
+        # RLlib logs every error that it then raises
+        logging.getLogger("ray.rllib").setLevel(logging.CRITICAL)
+        training, seed = self._config.training, self._config.seed
+        first_seed = resumed_seed(seed, env_steps) if env_steps else training_seed(seed, training.n_envs)
+        tune.register_env(_ENVIRONMENT, make)
+        config = algorithm_config(self._config, seed=first_seed)
+        self._runners = Runners(config)
+        uses_masks = ALGORITHMS[self._config.agent.algorithm].uses_masks
+        seen = observed_space(policy.observation_space, policy.action_space, uses_masks=uses_masks)
+        self._learners = config.build_learner_group(spaces={DEFAULT_MODULE_ID: (seen, policy.action_space)})
+        self._state = PolicyState.of(policy, policy.optimizer)
+        self._ask_learners(partial(Learner.take, state=self._state, seed=first_seed))
+        self._runners.set_weights(module_weights(self._state))
+
+    def play(self, is_to_stop: Callable[[], bool]) -> Sequence[Piece]:
+        """One rollout, or a few env steps more after an env runner died in its midst."""
+        assert self._runners is not None
+        self._rollout = self._runners.play(self._config.rollout_steps, is_to_stop)
+        return [_piece(episode) for episode in self._rollout]
+
+    def learn(self, rates: Rates) -> Mapping[str, float]:
+        """One update over the last rollout."""
+        assert self._runners is not None
+        assert self._learners is not None
+        agent, learners = self._config.agent, max(1, self._config.training.rllib.learners)
+        try:
+            self._learners.update(
+                episodes=self._rollout,
+                timesteps={RATES: rates},
+                num_epochs=agent.n_epochs,
+                minibatch_size=min(agent.batch_size, self._config.rollout_steps) // learners,
+                shuffle_batch_per_epoch=True,
+            )
+        except RayActorError as error:
+            raise WorkersLostError(f"A learner died; go on from the last checkpoint. {plain(str(error))}") from error
+        self._rollout = []
+        reports = self._ask_learners(Learner.report)
+        self._state = self._ask_learners(Learner.give)[0]  # all of them hold the same
+        self._runners.set_weights(module_weights(self._state))
+        return {name: sum(report[name] for report in reports) / len(reports) for name in reports[0]}
+
+    def copy_into(self, policy: ActorCriticPolicy) -> None:
+        """Give it what was learnt last."""
+        assert self._state is not None
+        policy.load_state_dict(self._state.weights)
+        policy.optimizer.load_state_dict(self._state.optimizer)
+
+    def close(self) -> None:
+        """End env runners and learners."""
+        if self._runners is not None:
+            self._runners.stop()
+        if self._learners is not None:
+            self._learners.shutdown()
+        self._runners = self._learners = None
+
+    def _ask_learners(self, question: Callable[..., Any]) -> list[Any]:
+        """Every learner's answer. Raises what one of them raised."""
+        assert self._learners is not None
+        answers = list(self._learners.foreach_learner(question))
+        for answer in answers:
+            if not answer.ok:
+                raise answer.get()
+        return [answer.get() for answer in answers]
+
+
+def algorithm_config(config: RunConfig, *, seed: int) -> PPOConfig:
+    """The run as RLlib has it; what may follow a schedule goes with each update instead.
+
+    seed: of the first environment; the others count on from it
+    """
+    agent, training, spread = config.agent, config.training, config.training.rllib
+    record = config.to_record()
+    algorithm: PPOConfig = (
+        PPOConfig()
+        .environment(_ENVIRONMENT, env_config={"run": record, "seed": seed}, disable_env_checking=True)
+        .framework("torch")
+        .env_runners(
+            num_env_runners=spread.env_runners,
+            num_envs_per_env_runner=training.n_envs // spread.env_runners,
+            rollout_fragment_length=agent.n_steps,
+        )
+        .learners(
+            num_learners=spread.learners,
+            num_gpus_per_learner=spread.gpus_per_learner,
+            learner_class=Learner,
+            learner_config_dict={
+                "normalize_advantage": agent.ppo.normalize_advantage,
+                "max_grad_norm": agent.ppo.max_grad_norm,
+            },
+        )
+        .training(
+            lr=initial_value(agent.learning_rate),
+            gamma=agent.gamma,
+            lambda_=agent.ppo.gae_lambda,
+            entropy_coeff=agent.ppo.ent_coef,
+            vf_loss_coeff=agent.ppo.vf_coef,
+            use_kl_loss=False,
+            num_epochs=agent.n_epochs,
+            train_batch_size_per_learner=config.rollout_steps // max(1, spread.learners),
+            minibatch_size=min(agent.batch_size, config.rollout_steps) // max(1, spread.learners),
+        )
+        .rl_module(rl_module_spec=RLModuleSpec(module_class=PolicyModule, model_config={"run": record}))
+        .callbacks(on_environment_created=seed_runner)
+        .fault_tolerance(restart_failed_env_runners=False)  # or a learner's error would be a minute's sleep
+    )
+    algorithm.normalize_actions, algorithm.clip_actions = False, True
+    algorithm.validate()
+    return algorithm
+
+
+def _piece(episode: EpisodeType) -> Piece:
+    assert isinstance(episode, SingleAgentEpisode)
+    ended = bool(episode.is_done)
+    outcome = episode.get_infos(-1).get("outcome") if ended else None
+    return Piece(
+        episode=episode.id_, reward=float(episode.get_return()), length=len(episode), ended=ended, outcome=outcome
+    )

@@ -1,1 +1,0 @@
-"""Many runs: the driver over Ray Tune, and the recorder that joins training to the store. Only here is Ray imported."""

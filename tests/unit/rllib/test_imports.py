@@ -1,0 +1,43 @@
+import pytest
+
+from rlsweep.config.training import RLlibConfig, TrainingConfig
+from rlsweep.errors import ClusterUnavailableError, InputError
+from rlsweep.rllib.session import check_room, ray_for_run
+
+TWO_NODES = [{"CPU": 2.0, "GPU": 1.0, "memory": 1e9}, {"CPU": 1.5}]
+
+
+def test_processes_that_fit_on_nodes() -> None:
+    check_room(TrainingConfig(rllib=RLlibConfig(env_runners=2, learners=1)), TWO_NODES)
+    check_room(TrainingConfig(rllib=RLlibConfig(env_runners=3, learners=2, gpus_per_learner=0.5)), TWO_NODES)
+
+
+@pytest.mark.parametrize(
+    ("spread", "said"),
+    [
+        (RLlibConfig(env_runners=3, learners=1), "ask for 4 × CPU 1, and Ray has room for 3: lower rllib.env_runners"),
+        (RLlibConfig(learners=3, gpus_per_learner=0.5), "ask for 3 × GPU 0.5, and Ray has room for 2: lower "),
+        (RLlibConfig(learners=1, gpus_per_learner=2.0), "ask for 1 × GPU 2, and Ray has room for 0: lower "),
+    ],
+)
+def test_processes_that_would_wait_for_ever(spread: RLlibConfig, said: str) -> None:
+    with pytest.raises(ClusterUnavailableError) as caught:
+        check_room(TrainingConfig(rllib=spread), TWO_NODES)
+    assert said in str(caught.value)
+
+
+def test_an_address_is_for_rllib_alone() -> None:
+    to_no_avail = ray_for_run(TrainingConfig(), address="auto")
+    with pytest.raises(InputError, match="--address auto is for runs with backend: rllib"), to_no_avail:
+        raise AssertionError
+    with ray_for_run(TrainingConfig(), address=None):
+        pass
+
+
+def test_a_single_run_is_driven_where_the_cluster_is() -> None:
+    to_no_avail = ray_for_run(TrainingConfig(backend="rllib"), address="http://head:8265")
+    with (
+        pytest.raises(InputError, match="a single run is driven by this process, which has to be on a node"),
+        to_no_avail,
+    ):
+        raise AssertionError
