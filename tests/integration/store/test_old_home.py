@@ -1,0 +1,138 @@
+"""A home that 53098ae wrote opens: its runs are listed and reported as before, and resume bit for bit."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import old_home
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from rlsweep.store import schema
+from rlsweep.store.database import Database
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("old_home")]
+
+EXPECTED = old_home.expected()
+RESUMED: dict[str, dict[str, Any]] = EXPECTED["resumed"]
+OLD_SCHEMA = 6
+
+RUN_KEYS = (
+    "id", "sweep_id", "agent_id", "algorithm", "config_name", "config_short_name", "config_hash", "seed", "status",
+    "stop_requested", "attempt", "episodes", "updates", "env_steps", "mean_reward", "win_rate", "mean_length",
+)  # fmt: skip
+SWEEP_KEYS = ("id", "name", "patterns", "mode", "budget", "seeds", "status")
+REPORT_KEYS = (
+    "id", "name", "status", "mode", "budget", "environment", "runs", "episodes", "updates", "env_steps", "winner",
+)  # fmt: skip
+CONFIG_KEYS = (
+    "name", "is_base", "differences", "rank", "tied_with", "score", "score_estimate", "episodes", "updates",
+    "env_steps", "first", "last", "gain", "win_rate", "last_win_rate", "minimum", "episode_sd", "trend",
+    "steps_to_90", "area", "seeds",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The home laid out for this module's tests, and what the commands showed before any run was resumed."""
+
+    url: str
+    home: Path
+    shown: Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def opened(
+    embedded_database: Database,
+    copy_of: Callable[[Database], AbstractContextManager[Database]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Opened]:
+    empty = Database(make_conninfo(embedded_database.url, dbname="template0"))
+    with copy_of(empty) as database:
+        home = tmp_path_factory.mktemp("old") / "home"
+        old_home.lay_out(database.url, home)
+        assert schema.schema_version(database) == OLD_SCHEMA
+        looks = {name: [*name.split(), "--json"] for name in EXPECTED["shown"]}
+        done = dict(zip(looks, old_home.run_commands(list(looks.values()), database.url, home), strict=True))
+        assert {name: each.code for name, each in done.items()} == dict.fromkeys(looks, 0), done
+        yield Opened(url=database.url, home=home, shown={name: json.loads(each.out) for name, each in done.items()})
+
+
+@pytest.fixture(scope="module")
+def resumed(opened: Opened) -> Mapping[str, old_home.Done]:
+    """How `rlsweep train --resume` ended for each run, failed ones among them."""
+    commands = [each["command"] for each in RESUMED.values()]
+    return dict(zip(RESUMED, old_home.run_commands(commands, opened.url, opened.home), strict=True))
+
+
+def of_keys(records: list[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [{key: record[key] for key in keys} for record in records]
+
+
+def test_the_schema_is_upgraded(opened: Opened) -> None:
+    assert schema.schema_version(Database(opened.url)) == schema.migrations()[-1].version
+
+
+def test_runs_and_sweeps_are_listed(opened: Opened) -> None:
+    shown, expected = opened.shown, EXPECTED["shown"]
+    assert of_keys(shown["runs"], RUN_KEYS) == of_keys(expected["runs"], RUN_KEYS)
+    for found, wanted in zip(shown["sweeps"], expected["sweeps"], strict=True):
+        assert found["runs_by_status"] == wanted["runs_by_status"]
+        assert of_keys([found["sweep"]], SWEEP_KEYS) == of_keys([wanted["sweep"]], SWEEP_KEYS)
+
+
+@pytest.mark.parametrize("look", [name for name in EXPECTED["shown"] if name.startswith("report")])
+def test_sweeps_are_reported(opened: Opened, look: str) -> None:
+    found, wanted = opened.shown[look], EXPECTED["shown"][look]
+    assert of_keys([found], REPORT_KEYS) == of_keys([wanted], REPORT_KEYS)
+    assert of_keys(found["configs"], CONFIG_KEYS) == of_keys(wanted["configs"], CONFIG_KEYS)
+    assert [each["verdict"]["kind"] for each in found["configs"]] == [
+        each["verdict"]["kind"] for each in wanted["configs"]
+    ]
+    assert [each["run_id"] for each in found["failures"]] == [each["run_id"] for each in wanted["failures"]]
+
+
+def test_a_run_that_diverged_is_known_as_such(opened: Opened) -> None:
+    (odd,) = (each for each in opened.shown["report calibration"]["configs"] if each["name"] == "tiny_odd")
+    assert odd["verdict"]["kind"] == "unstable"
+    assert "NaN" in odd["verdict"]["reasons"][0]
+
+
+def test_a_completed_trial_is_not_resumed(opened: Opened, resumed: Mapping[str, old_home.Done]) -> None:
+    with psycopg.connect(opened.url) as connection:
+        query = "select id from training_runs where sweep_id is not null and status = 'completed' and attempt = 1"
+        run_id = str(connection.execute(query).fetchall()[0][0])
+    (refused,) = old_home.run_commands([["train", "--resume", run_id]], opened.url, opened.home)
+    assert refused.code == 2
+    assert "completed" in refused.err
+
+
+# TODO: none of these fails once the names of 53098ae's modules are mapped where a checkpoint is unpickled
+OF_A_SNAPSHOT = pytest.mark.xfail(reason="rlsweep.training.boundary, which the checkpoint names, is no more")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=OF_A_SNAPSHOT if each["from_env_steps"] else ()) for name, each in RESUMED.items()],
+)
+def test_a_run_resumes_bit_for_bit(opened: Opened, resumed: Mapping[str, old_home.Done], name: str) -> None:
+    assert resumed[name].code == 0, resumed[name]
+    wanted = RESUMED[name]
+    found = old_home.recorded(opened.url, wanted["run_id"])
+    if old_home.arithmetic() == EXPECTED["arithmetic"]:
+        assert found == {key: wanted[key] for key in found}
+    else:
+        until = wanted["from_env_steps"] + first_rollout(wanted)
+        before, after = ([row for row in each["episodes"] if row[1] <= until] for each in (found, wanted))
+        assert before == after
+        assert found["env_steps"] == wanted["env_steps"]
+
+
+def first_rollout(wanted: dict[str, Any]) -> int:
+    """Env steps of a rollout, from those at the first two updates."""
+    first, second = (update[1] for update in wanted["updates"][:2])
+    return int(second - first)
