@@ -1,4 +1,4 @@
-"""The ways in which learning can be unstable, each with its figure."""
+"""Signs of unstable learning, each with its figure."""
 
 import numpy as np
 from scipy import stats
@@ -84,4 +84,4 @@ def _misled_critic(figures: ConfigFigures) -> list[str]:
     variance = float(np.median(late))
     if variance >= LOWEST_EXPLAINED_VARIANCE:
         return []
-    return [f"the value network predicts worse than a constant would: explained variance {number(variance)} at the end"]
+    return [f"the value network predicts worse than a constant: explained variance {number(variance)} at the end"]

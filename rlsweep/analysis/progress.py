@@ -7,7 +7,7 @@ from rlsweep.runs import Overview, RunStatus, TrainingRun
 
 
 def share_spent(status: RunStatus, budget: Mapping[str, int | None], *, episodes: int, env_steps: int) -> float | None:
-    """Part of the budget that is spent, 0 to 1; None where there is no budget to speak of."""
+    """Spent part of the budget, 0 to 1; None where there is no budget to speak of."""
     if status is RunStatus.COMPLETED:
         return 1.0
     spent = ((episodes, budget.get("episodes")), (env_steps, budget.get("total_timesteps")))

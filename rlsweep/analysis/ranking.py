@@ -1,4 +1,4 @@
-"""Which configs can be told apart: scores, ranks, tie groups, and a winner only where there is one."""
+"""Which configs differ significantly: scores, ranks, tie groups, and a winner if there is one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rlsweep.analysis.intervals import FEWEST_SEEDS, holm, p_value_of_difference
 from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
 
 FAMILY_ERROR = 0.05
-"""Chance that any two equal configs of a sweep are told apart."""
+"""Chance that any two equal configs of a sweep are called different."""
 
 
 class Basis(StrEnum):
@@ -28,10 +28,10 @@ class Ranking:
 
     basis: evaluations of the last fifth where every counted seed has one, else training reward of the last fifth
     scores: one value a counted seed, for each config
-    groups: best first; the configs of one group cannot be told apart from its best
+    groups: best first; the configs of one group do not differ significantly from its best
     ranks: for each config 1 + the number of configs in better groups; None without a score
-    winner: the one config of the top group; None where the top is a tie, where nothing stands against it, or where
-        a config has too few seeds or policy updates for the comparison to mean anything
+    winner: the one config of the top group; None if the top is a tie, if there is no other config, or if
+        a config has too few seeds or policy updates to compare
     """
 
     basis: Basis
@@ -76,7 +76,7 @@ def _scores(configs: Sequence[ConfigFigures]) -> tuple[Basis, tuple[tuple[float,
 
 
 def _groups(by_mean: Sequence[int], apart: set[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
-    """Cut the configs, best first, into groups: each takes all that are left and not told apart from its best."""
+    """Split the configs, best first, into groups: each takes all that are left and do not differ from its best."""
     groups = []
     left = list(by_mean)
     while left:

@@ -1,4 +1,4 @@
-"""Good and warning signs of a short sweep, in words, each with its figure."""
+"""Good signs and warnings of a short sweep, each with its figure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ CONSISTENT_SEEDS = 0.1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sign:
-    """good: what one hopes to see; otherwise a warning."""
+    """good: a good sign; otherwise a warning."""
 
     good: bool
     text: str
 
 
 def signs(figures: ConfigFigures, scale: Scale) -> tuple[Sign, ...]:
-    """All signs that show, good ones first."""
+    """All signs found, good ones first."""
     found = [sign for look in _LOOKS for sign in look(figures, scale)]
     return tuple(sorted(found, key=lambda sign: not sign.good))
 
@@ -77,7 +77,7 @@ def _improvement(figures: ConfigFigures, scale: Scale) -> list[Sign]:
     gain = figures.gain
     if gain is None or gain.mean > scale.practical_gain:
         return []
-    course = f"{signed(gain.mean)} from the first to the last fifth; {signed(scale.practical_gain)} would matter"
+    course = f"{signed(gain.mean)} from the first to the last fifth; threshold {signed(scale.practical_gain)}"
     return [Sign(good=False, text=f"no improvement over episodes ({course})")]
 
 

@@ -1,4 +1,4 @@
-"""What may be said of a config after a short sweep. Rules in order, the first that matches wins."""
+"""Verdicts on configs after a short sweep. The first rule that matches decides."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,8 +55,8 @@ class Verdict:
 class Case:
     """One config before the rules.
 
-    leader: the best config of the sweep, where it is told apart from this one as better; else None
-    rival, rival_scores: what it is set against; no scores where nothing stands against it
+    leader: the best config of the sweep, if it is significantly better than this one; else None
+    rival, rival_scores: what it is compared with; no scores if there is no other config
     """
 
     figures: ConfigFigures
@@ -70,7 +70,7 @@ class Case:
 def cases(
     configs: Sequence[ConfigFigures], names: Sequence[str], ranking: Ranking, base: int | None
 ) -> tuple[Case, ...]:
-    """Set every config against its rival: the base config, or for that one, or without one, all the others."""
+    """Compare every config with the base config; compare the base config, or all if there is none, with the others."""
     scale = scale_of(configs)
     top = ranking.groups[0] if ranking.groups else ()
     made = []
@@ -121,7 +121,7 @@ def _too_short(case: Case) -> list[str]:
     updates = case.figures.updates
     if updates >= TOO_FEW_UPDATES:
         return []
-    return [f"a budget of {plural(updates, 'policy update')} shows nothing; about {GOOD_UPDATES} are needed"]
+    return [f"only {plural(updates, 'policy update')}; about {GOOD_UPDATES} are needed"]
 
 
 def _unstable(case: Case) -> list[str]:
@@ -135,10 +135,10 @@ def _not_improving(case: Case) -> list[str]:
     high = gain.interval.high if gain.interval is not None else _high_within_run(case.figures.counted)
     if high is None or high > practical:
         return []
-    basis = "over seeds" if gain.interval is not None else "within this one run"
+    basis = "over seeds" if gain.interval is not None else "from one run"
     return [
-        f"mean reward changed by {signed(gain.mean)} from the first to the last fifth, at most {signed(high)} "
-        f"(upper 95% bound, {basis}); a gain that matters here is {signed(practical)}"
+        f"no improvement: {signed(gain.mean)} from the first to the last fifth "
+        f"(95% upper bound {signed(high)}, {basis}; threshold {signed(practical)})"
     ]
 
 
@@ -163,20 +163,24 @@ def _promising(case: Case) -> list[str]:
     beats = dominance(case.scores, case.rival_scores)
     if beats is None or beats.probability < BEATS_RIVAL or beats.p_value > RIVAL_P_VALUE:
         return []
-    return [learned, f"beats {case.rival} in {percent(beats.probability)} of seed pairs", "no config is clearly better"]
+    return [
+        learned,
+        f"beats {case.rival} in {percent(beats.probability)} of seed pairs",
+        "no config is significantly better",
+    ]
 
 
 def _undecided(case: Case) -> list[str]:
     gain, last = case.figures.gain, case.figures.last
     if gain is None or last is None:
-        return ["a single episode shows nothing"]
+        return ["too few episodes to measure a gain"]
     if gain.seeds < FEWEST_SEEDS:
-        more = f"at least {plural(FEWEST_SEEDS - gain.seeds, 'more seed')} would be needed to judge that"
+        more = f"a verdict needs at least {plural(FEWEST_SEEDS - gain.seeds, 'more seed')}"
         return [f"mean reward changed by {signed(gain.mean)} over {plural(gain.seeds, 'seed')}; {more}"]
     if gain.interval is not None and gain.interval.low <= 0:
         needed = seeds_to_exclude(gain, 0.0)
         return [
-            f"a gain of {signed(gain.mean)} is not told from none at {gain.seeds} seeds "
+            f"the gain of {signed(gain.mean)} is not significant at {gain.seeds} seeds "
             f"(95% from {signed(gain.interval.low)} to {signed(gain.interval.high)}); {_more(gain.seeds, needed)}"
         ]
     return [_learned(gain), _against_rival(case)]
@@ -192,7 +196,7 @@ def _learned(gain: Estimate) -> str:
 
 def _against_rival(case: Case) -> str:
     if case.leader is not None:
-        return f"{case.leader} is told apart from it as better"
+        return f"{case.leader} is significantly better"
     ours, theirs = estimate(case.scores), estimate(case.rival_scores)
     if ours is None or theirs is None:
         return f"{case.rival} has no score to compare with"
@@ -200,21 +204,21 @@ def _against_rival(case: Case) -> str:
     assert beats is not None
     gap = gap_in_sd(ours, theirs)
     if gap is None:
-        return f"{case.rival} has one seed, so nothing can be told apart"
+        return f"{case.rival} has only one seed; a comparison needs two"
     standing = f"beats {case.rival} in {percent(beats.probability)} of seed pairs, a gap of {number(gap)} sd"
     return f"{standing}; {_more(len(case.scores), seeds_to_tell_apart(gap))}"
 
 
 def _more(have: int, needed: int | None) -> str:
     if needed is None:
-        return f"more than {MOST_SEEDS} seeds per config would be needed to tell: treat it as a tie"
+        return f"more than {MOST_SEEDS} seeds per config are needed to decide; treat it as a tie"
     if needed <= have:
-        return "one more seed each would show whether it holds"
+        return "one more seed per config would confirm it"
     return f"about {plural(needed - have, 'more seed')} would decide ({needed} in all)"
 
 
 def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
-    """What else to know of runs that are not complete."""
+    """Notes on runs that are not complete."""
     waiting = [seed for seed in seeds if not seed.status.is_finished]
     stopped = [seed for seed in seeds if seed.status is RunStatus.STOPPED]
     failed = [seed for seed in seeds if seed.status is RunStatus.FAILED]
@@ -224,7 +228,7 @@ def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
     if stopped:
         caveats.append(f"{of_seeds(len(stopped), len(seeds))} stopped before the budget was spent")
     if failed and len(failed) < len(seeds):
-        caveats.append(f"{of_seeds(len(failed), len(seeds))} failed and left out of the means")
+        caveats.append(f"{of_seeds(len(failed), len(seeds))} failed and not in the means")
     return caveats
 
 

@@ -1,4 +1,4 @@
-"""What can be said of a sweep as a whole, and where to look next."""
+"""Findings about a whole sweep, and the next steps."""
 
 import math
 import shlex
@@ -21,9 +21,9 @@ from rlsweep.runs import Sweep, TrainingRun
 PLACES = (
     ("Compare the learning curves in Training History, http://localhost:5173/training", "rlsweep serve"),
     ("Or in TensorBoard", "rlsweep tensorboard {sweep}"),
-    ("Take the figures elsewhere", "rlsweep export {sweep} --format csv"),
+    ("Export data", "rlsweep export {sweep} --format csv"),
 )
-"""Where to look next, as (what for, command): a page that shows sweeps is one more line."""
+"""Next steps as (purpose, command); a new page adds one line."""
 
 _NOT_WORTH_A_LONG_RUN = (VerdictKind.FAILED, VerdictKind.UNSTABLE, VerdictKind.NOT_IMPROVING)
 
@@ -39,7 +39,7 @@ class NextStep:
 def findings(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tuple[str, ...]:
     """Sentences about the sweep, the most important first."""
     if all(not judged.figures.counted for judged in assessment.configs):
-        return ("No config has a finished episode that counts.",)
+        return ("No config has a finished episode in a run that did not fail.",)
     if all(judged.figures.updates < TOO_FEW_UPDATES for judged in assessment.configs):
         return tuple(_budget(recorded, assessment))
     return (
@@ -80,7 +80,7 @@ def _budget(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list
     which = "every config" if len(short) == len(recorded) else f"{len(short)} of {len(recorded)} configs"
     return [
         f"The budget was too short: fewer than about {GOOD_UPDATES} policy updates for {which}. "
-        f"About {max(short):,} episodes a trial would give {GOOD_UPDATES}."
+        f"About {max(short):,} episodes per trial give {GOOD_UPDATES}."
     ]
 
 
@@ -102,35 +102,36 @@ def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[s
     top = [recorded[index].name for index in ranking.groups[0]]
     if ranking.winner is not None:
         kind = assessment.configs[ranking.winner].verdict.kind
-        doubt = f" It is judged {kind} all the same." if kind in _NOT_WORTH_A_LONG_RUN else ""
+        doubt = f" Its verdict is still {kind}." if kind in _NOT_WORTH_A_LONG_RUN else ""
         return [
-            f"{top[0]} is the winner: its {ranking.basis} is told apart from that of every config that has one "
+            f"{top[0]} is the winner: its {ranking.basis} is significantly better than every other config's "
             f"(Welch's t tests over seeds, Holm's correction, 5%).{doubt}"
         ]
     seeds = max(len(scores) for scores in ranking.scores)
     if seeds == 1:
         return [
-            "No winner can be named: with one seed per config nothing tells luck from hyperparameters. "
-            f"Repeat with --seeds {FEWEST_SEEDS} or more; every config is listed by its {ranking.basis}."
+            "No winner: with one seed per config the differences may be chance. "
+            f"Repeat with --seeds {FEWEST_SEEDS} or more; configs are listed by {ranking.basis}."
         ]
     if len(top) == 1:
         return []
-    others = "" if len(ranking.groups) > 1 else " (all that were compared)"
-    return [f"No single winner: {_listed(top)} cannot be told apart at {plural(seeds, 'seed')} per config{others}."]
+    others = "" if len(ranking.groups) > 1 else " (these are all configs)"
+    return [
+        f"No single winner: {_listed(top)} do not differ significantly at {plural(seeds, 'seed')} per config{others}."
+    ]
 
 
 def _consistency(ranking: Ranking) -> list[str]:
-    """Whether the configs perform alike; with one seed each, likeness is not known."""
+    """Whether the configs perform alike; unknown with one seed each."""
     means = [float(np.mean(scores)) for scores in ranking.scores if len(scores) >= FEWEST_SEEDS]
     if len(means) < 2 or len(means) < len(ranking.scores):
         return []
     span = f"mean {ranking.basis} from {number(min(means))} to {number(max(means))}"
     if len(ranking.groups) == 1:
         return [
-            f"Performance is consistent across configs ({span}): what they change matters little here, "
-            "or too few seeds ran to show it."
+            f"The configs perform alike ({span}): their differences matter little here, or there are too few seeds."
         ]
-    return [f"The configs differ ({span}, {len(ranking.groups)} groups that can be told apart)."]
+    return [f"The configs differ ({span}, {len(ranking.groups)} significantly different groups)."]
 
 
 def _fastest(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:

@@ -1,4 +1,4 @@
-"""The summary on a screen or in a pipe: plain words first, colour only as an aid."""
+"""The report on a screen or in a pipe: plain words first, colour only as an aid."""
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ _STYLES = {
 
 
 def render(report: SweepReport, console: "Console") -> None:
-    """Print the report: what is found, an overview where it fits, each config, and what to do next.
+    """Print the report: findings, an overview if it fits, each config, and the next steps.
 
     Lines are wrapped at words to the console's width; commands are left whole, to be copied.
     """
@@ -137,7 +137,7 @@ def _about(config: ConfigReport, ranked_by: Basis) -> Iterator[tuple[str, str]]:
         f"{plural(config.env_steps, 'env step')}",
     )
     if ranked_by is Basis.EVALUATION and config.score is not None:
-        yield "", f"{ranked_by} of the last fifth, which it is ranked by: {number(config.score)}"
+        yield "", f"ranked by {ranked_by} of the last fifth: {number(config.score)}"
     for text in _figures(config):
         yield "", text
     for sign in config.signs:
@@ -173,7 +173,7 @@ def with_interval(estimate: Estimate) -> str:
     """`0.42 ± 0.11 (95% interval over 3 seeds, Student t)`; a bootstrap's two ends, for they are not symmetric."""
     interval = estimate.interval
     if interval is None:
-        return f"{number(estimate.mean)} (one seed, so no interval)"
+        return f"{number(estimate.mean)} (one seed: no interval)"
     over = f"95% interval over {estimate.seeds} seeds, {interval.method}"
     if interval.method is Method.STUDENT_T:
         return f"{number(estimate.mean)} ± {number(interval.high - estimate.mean)} ({over})"

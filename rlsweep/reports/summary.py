@@ -1,4 +1,4 @@
-"""The summary of a sweep: what each config did, what it is worth, and where to look next."""
+"""The report of a sweep: figures and verdict of each config, findings, next steps."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class ConfigReport:
     """One agent config over all its seeds.
 
     differences: the hyperparameters in which the sweep's configs differ, by dotted key
-    rank: 1 + the number of configs in better groups; tied_with: the others that it cannot be told apart from
+    rank: 1 + the number of configs in better groups; tied_with: the others that do not differ significantly
     score: what it is ranked by (see `SweepReport.ranked_by`), mean over seeds; score_estimate: with its interval
     episodes, env_steps: over all seeds; updates: the fewest of a seed that counts
     first, last, gain: mean reward of the first and last fifth, and their difference
@@ -94,17 +94,17 @@ class FailedRun:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """Runs as they stand, set against each other.
+    """A comparison of runs.
 
     id, name: of their sweep; None where they were chosen freely
     status: of the sweep, or what one of these runs would have
     mode, budget, environment: None where they differ
-    seconds: from the submission to the end, or to the last sign of life where that has not come
+    seconds: from the submission to the end, or to the last heartbeat
     runs: how many in each status
-    ranked_by: what the ranks rest on
-    winner: the one config that is told apart from all others; None where there is none
+    ranked_by: the score behind the ranks
+    winner: the one config that is significantly better than all others; None if there is none
     configs: best first, those without a score last
-    findings: what can be said of them as a whole, in sentences
+    findings: sentences about all of them
     """
 
     id: UUID | None
@@ -130,7 +130,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepReport(Comparison):
-    """A sweep as it stands."""
+    """The report of a sweep."""
 
     id: UUID
     name: str

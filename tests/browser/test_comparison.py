@@ -71,7 +71,7 @@ def test_draws_bands_every_seed_other_metrics_and_axes(recorded, visit: Callable
 def test_a_sweep_is_shown_where_its_curves_cannot_be(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training/sweeps/night?smoothing=2", expected=("422",))
     expect(page.locator(".leaderboard tbody tr")).to_have_count(4)
-    expect(page.locator(".chart-note").first).to_contain_text("These curves cannot be shown: smoothing")
+    expect(page.locator(".chart-note").first).to_contain_text("Cannot show these curves: smoothing")
     page.get_by_label("Metric").select_option("value_loss")
     expect(page.locator(".chart-card path.line").first).to_be_attached()
 

@@ -74,7 +74,7 @@ def test_says_so_where_nothing_matches(recorded, visit: Callable[..., Page]) -> 
 
 def test_an_order_that_is_none_is_cleared_too(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training?sort=bogus", expected=("422",))
-    expect(page.locator("#empty")).to_contain_text("The list cannot be shown")
+    expect(page.locator("#empty")).to_contain_text("Cannot show the list")
     page.locator("#empty").get_by_role("button", name="Clear filters").click()
     expect(page.locator("#run-count")).to_have_text(f"{RUNS} runs")
     expect(page).to_have_url(re.compile("/training$"))

@@ -62,7 +62,7 @@ def test_a_run_appears_and_grows_while_it_trains(
 ) -> None:
     with serve(database) as site:
         page = visit(site, "/training")
-        expect(page.locator("#empty")).to_contain_text("Nothing trained yet")
+        expect(page.locator("#empty")).to_contain_text("No training runs yet")
         page.locator("#search").focus()
         with submitting(database, home) as process:
             row = page.locator("#runs tbody tr[data-key]")
@@ -196,7 +196,7 @@ def test_a_page_comes_back_after_an_error_that_passes(
     heading = page.locator("h1").inner_text()
     address = re.compile(rf"/api/[a-z-]+/{reference}$")
     page.route(address, lambda route: route.fulfill(status=500, json={"error": {"code": "internal", "message": "Oh."}}))
-    expect(page.locator("h1")).to_contain_text("cannot be shown", timeout=20_000)
+    expect(page.locator("h1")).to_contain_text("Cannot show", timeout=20_000)
     expect(page.locator("main")).to_contain_text("Oh.")
     page.unroute(address)
     expect(page.locator("h1")).to_have_text(heading, timeout=20_000)

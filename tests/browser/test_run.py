@@ -92,7 +92,7 @@ def test_says_that_a_command_cannot_be_copied(recorded, run_of, visit: Callable[
     page = visit(recorded.site, f"/training/runs/{run_of('ppo_agent_lr_high')}")
     page.evaluate("() => { navigator.clipboard.writeText = async () => { throw new Error('not allowed'); }; }")
     page.get_by_role("button", name="Copy the config's path").click()
-    expect(page.locator("#announcer")).to_contain_text("select it by hand")
+    expect(page.locator("#announcer")).to_contain_text("copy it by hand")
 
 
 def test_says_what_to_do_where_there_is_no_such_run(recorded, visit: Callable[..., Page]) -> None:

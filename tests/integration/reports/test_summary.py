@@ -100,14 +100,14 @@ def test_a_budget_of_one_update_says_how_many_episodes_would_do(database, record
     report = summarise(database, sweep)
     (finding,) = report.findings
     assert "fewer than about 10 policy updates for every config" in finding
-    assert "About 2,000 episodes a trial would give 10." in finding
+    assert "About 2,000 episodes per trial give 10." in finding
     assert not any("rlsweep train" in step.command for step in report.next_steps)
 
 
 def test_nine_updates_are_about_ten(database, record_sweep, course):
     report = summarise(database, record_sweep({None: course(updates=9), "lr_high": course(updates=9)}))
     assert not any("too short" in finding for finding in report.findings)
-    assert all("shows nothing" not in reason for config in report.configs for reason in config.verdict.reasons)
+    assert all("about 10 are needed" not in reason for config in report.configs for reason in config.verdict.reasons)
 
 
 def test_the_long_run_is_told_the_base_config_and_the_overrides(database, record_sweep, course):
@@ -126,7 +126,7 @@ def test_ties_name_no_winner(database, record_sweep, course):
     assert report.winner is None
     assert report.configs[0].tied_with == (report.configs[1].name,)
     assert any(finding.startswith("No single winner") for finding in report.findings)
-    assert any("consistent across configs" in finding for finding in report.findings)
+    assert any("The configs perform alike" in finding for finding in report.findings)
 
 
 def test_evaluations_rank_where_every_run_has_one(database, record_sweep, course):
@@ -136,7 +136,7 @@ def test_evaluations_rank_where_every_run_has_one(database, record_sweep, course
     report = summarise(database, sweep)
     assert report.ranked_by is Basis.EVALUATION
     assert [config.score for config in report.configs] == [1.0, 0.0]
-    assert "evaluation reward of the last fifth, which it is ranked by: 1.00" in _printed(report, 80)
+    assert "ranked by evaluation reward of the last fifth: 1.00" in _printed(report, 80)
 
 
 def _add_evaluation(database, run, *, mean_reward):
@@ -164,7 +164,7 @@ def test_a_sweep_that_has_not_begun_can_be_reported(database, record_sweep, new_
     report = summarise(database, sweep)
     assert [config.verdict.kind for config in report.configs] == [VerdictKind.UNDECIDED]
     assert report.configs[0].verdict.provisional
-    assert report.findings == ("No config has a finished episode that counts.",)
+    assert report.findings == ("No config has a finished episode in a run that did not fail.",)
     assert "no finished episode yet" in _printed(report, 80)
 
 

@@ -6,7 +6,7 @@ from rlsweep.reports.rendering import duration, with_interval, wrapped
 
 def test_intervals_say_what_they_are():
     assert with_interval(estimate([0.3, 0.4, 0.5])) == "0.40 ± 0.25 (95% interval over 3 seeds, Student t)"
-    assert with_interval(estimate([0.4])) == "0.40 (one seed, so no interval)"
+    assert with_interval(estimate([0.4])) == "0.40 (one seed: no interval)"
     many = with_interval(estimate([0.1 * place for place in range(10)]))
     assert many.startswith("0.45, 0.")
     assert many.endswith("(95% interval over 10 seeds, percentile bootstrap)")

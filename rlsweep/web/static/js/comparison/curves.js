@@ -155,7 +155,7 @@ export class CurvesPanel {
   showFailure(metric, error) {
     this.drawn = null;
     setText(this.smoothingText, "");
-    this.show(metric, [], `These curves cannot be shown: ${error.message}`);
+    this.show(metric, [], `Cannot show these curves: ${error.message}`);
     this.card.nothing.hidden = true;
   }
 
@@ -201,7 +201,7 @@ export class CurvesPanel {
       series,
       intervals.length
         ? `Line: mean over seeds. Band: ${intervals.join("; ")}.`
-        : "One seed per config: no band can be drawn.",
+        : "One seed per config: no band.",
     );
   }
 
@@ -253,7 +253,7 @@ export class CurvesPanel {
       metric,
       series,
       this.x === "env_steps"
-        ? "Line: mean over seeds that went the same steps and did not fail, else every seed."
+        ? "Mean over seeds; single seeds where their env steps differ."
         : "Updates and evaluations are recorded over env steps.",
     );
     this.card.drawLegend(

@@ -24,7 +24,7 @@ export function differencesPanel(report, styles, file) {
     const why =
       report.configs.length > 1
         ? "These configs have the same hyperparameters."
-        : "There is one config: nothing to set it against.";
+        : "There is only one config; nothing to compare.";
     return html("section.panel", { "aria-label": "What differs" }, head, html("p.panel-note", {}, why));
   }
   return html(

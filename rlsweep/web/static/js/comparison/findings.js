@@ -19,7 +19,7 @@ export function findingsPanel(report) {
       html(
         "div",
         {},
-        html("h2", {}, "What the results can bear"),
+        html("h2", {}, "What the results show"),
         html(
           "ul.finding-list",
           {},

@@ -37,7 +37,7 @@ export function leaderboardPanel(report, styles, file) {
         {},
         html(
           "span.rank",
-          { title: isTied ? `Cannot be told apart from ${config.tied_with.join(", ")}` : null },
+          { title: isTied ? `Does not differ significantly from ${config.tied_with.join(", ")}` : null },
           config.rank === null ? "–" : `${config.rank}${isTied ? "=" : ""}`,
         ),
       ),
@@ -213,8 +213,8 @@ function rankNote(report) {
   );
   const how = methods.size
     ? `Whiskers: 95%, ${[...methods].join(" and ")}, over up to ${plural(seeds, "seed")}; ticks: every seed.`
-    : "One seed per config: no interval can be given.";
-  return `By ${report.ranked_by} of the last fifth of the env steps. Configs that share a rank (=) cannot be told apart. ${how}`;
+    : "One seed per config: no interval.";
+  return `By ${report.ranked_by} of the last fifth of the env steps. Configs that share a rank (=) do not differ significantly. ${how}`;
 }
 
 /** @param {any} report */

@@ -12,7 +12,7 @@ export class ParallelPanel {
   /** @param {string} file */
   constructor(file) {
     this.plot = new ParallelCoordinates({
-      label: "Each config's hyperparameters and its score, one line a config",
+      label: "Hyperparameters and score, one line per config",
       height: 280,
     });
     this.note = html("p.panel-note");

@@ -13,7 +13,7 @@ export function verdictsPanel(report, styles) {
       "div.section-head",
       {},
       html("h2", {}, "Verdicts and signs"),
-      html("p.panel-note", {}, "Each sign stands with the figure behind it."),
+      html("p.panel-note", {}, "Each sign shows its figure."),
     ),
     html(
       "div.verdicts",

@@ -83,7 +83,7 @@ async function whole(response) {
     return await response.json();
   } catch (error) {
     if (isAbort(error)) throw error;
-    throw new ApiError(0, "answer_cut_off", "The server's answer broke off.");
+    throw new ApiError(0, "answer_cut_off", "The server's answer was cut off.");
   }
 }
 

@@ -33,7 +33,7 @@ export function watchConnection(recovered) {
       isAway = true;
       const what = isDatabase ? "The database is unreachable." : "The server does not answer.";
       const hint = isDatabase
-        ? "What you see is the last known state; trying again every two seconds…"
+        ? "The page shows the last known state and tries again every two seconds…"
         : "Is “rlsweep serve” still running? Trying again every two seconds…";
       banner.classList.remove("recovered");
       fill(banner, icon("alert"), html("span", {}, what, " ", html("span.banner-detail", {}, hint)));

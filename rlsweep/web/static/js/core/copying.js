@@ -13,7 +13,7 @@ export function copyButton(text, what) {
   );
   button.addEventListener("click", async () => {
     const isCopied = await copy(text).catch(() => false);
-    const said = isCopied ? `Copied ${what}` : `The browser does not let ${what} be copied: select it by hand`;
+    const said = isCopied ? `Copied ${what}` : `The browser did not copy ${what}. Select it and copy it by hand`;
     announce(said);
     button.title = said;
     button.classList.toggle("done", isCopied);

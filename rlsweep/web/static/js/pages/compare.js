@@ -35,7 +35,7 @@ function showFailure(error) {
     html(
       "section.panel.empty",
       {},
-      html("h2", {}, "These runs cannot be compared"),
+      html("h2", {}, "Cannot compare these runs"),
       html("p", {}, isKnown ? error.message : String(error)),
       html("a.button", { href: "/training" }, "Choose runs"),
     ),
@@ -49,7 +49,7 @@ if (runIds.length === 0) {
     html(
       "section.panel.empty",
       {},
-      html("h2", {}, "Nothing chosen yet"),
+      html("h2", {}, "No runs chosen"),
       html("p", {}, "Tick two or more runs in the list, then press “Compare”."),
       html("a.button", { href: "/training" }, "Choose runs"),
     ),

@@ -116,7 +116,7 @@ function showFailure(error) {
   const isMissing = error instanceof ApiError && error.status === 404;
   setText(
     /** @type {HTMLElement} */ (byId("run-head").querySelector("h1")),
-    isMissing ? "Run not found" : "This run cannot be shown",
+    isMissing ? "Run not found" : "Cannot show this run",
   );
   const body = byId("run-body");
   body.classList.remove("run-layout");

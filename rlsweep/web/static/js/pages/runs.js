@@ -150,12 +150,12 @@ function showEmpty(total) {
   } else if (filters.isSet) {
     showInstead("filtered", () => [
       html("h2", {}, "No run matches"),
-      html("p", {}, "Nothing on record fits all of these filters."),
+      html("p", {}, "No record matches all filters."),
       clearButton(),
     ]);
   } else {
     showInstead("new", () => [
-      html("h2", {}, "Nothing trained yet"),
+      html("h2", {}, "No training runs yet"),
       html("p", {}, "Runs appear here while they train. Start a sweep over your agent configs from a terminal:"),
       commandLine("rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --with-base --episodes 4000 --seeds 3"),
       html("p", {}, "or train one config:"),

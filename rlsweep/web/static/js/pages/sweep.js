@@ -97,7 +97,7 @@ function showProgress(sweep) {
         "div.progress.tall",
         {
           role: "progressbar",
-          "aria-label": "Part of the budget that is spent",
+          "aria-label": "Spent part of the budget",
           "aria-valuenow": Math.round(sweep.progress * 100),
           "aria-valuemin": 0,
           "aria-valuemax": 100,
@@ -125,7 +125,7 @@ function showProgress(sweep) {
         html(
           "p.panel-note",
           {},
-          "The process that drove this sweep has fallen silent; another rlsweep command settles what it left behind: ",
+          "The driver of this sweep sends no heartbeat. Continue the sweep: ",
           copyable(`rlsweep status ${sweep.name}`, "the command"),
         ),
     ),
@@ -160,7 +160,7 @@ function showFailure(error) {
   const isMissing = error instanceof ApiError && error.status === 404;
   setText(
     /** @type {HTMLElement} */ (byId("sweep-head").querySelector("h1")),
-    isMissing ? "Sweep not found" : "This sweep cannot be shown",
+    isMissing ? "Sweep not found" : "Cannot show this sweep",
   );
   fill(byId("sweep-progress"));
   fill(

@@ -111,7 +111,7 @@ function showEmpty(total) {
   } else {
     showInstead("new", () => [
       html("h2", {}, "No sweeps yet"),
-      html("p", {}, "A sweep trains every config that its pattern names, side by side:"),
+      html("p", {}, "A sweep trains all configs that match its pattern in parallel:"),
       commandLine("rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --with-base --episodes 4000 --seeds 3"),
     ]);
   }

@@ -15,7 +15,7 @@ export function verdictBadge(verdict) {
   const kind = verdict.kind.replaceAll(" ", "-");
   return html(
     `span.badge.${kind}`,
-    { title: verdict.provisional ? "Provisional: it rests on one seed, or on runs that have not ended" : null },
+    { title: verdict.provisional ? "Provisional: based on one seed, or on runs that have not ended" : null },
     icon(kind),
     verdict.kind,
     verdict.provisional && " (so far)",

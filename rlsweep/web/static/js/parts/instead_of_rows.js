@@ -24,7 +24,7 @@ export function hideInstead() {
 export function showFailureInstead(error, ...ways) {
   const message = error instanceof Error ? error.message : String(error);
   showInstead(`failed: ${message}`, () => [
-    html("h2", {}, "The list cannot be shown"),
+    html("h2", {}, "Cannot show the list"),
     html("p", {}, message),
     ...ways,
   ]);

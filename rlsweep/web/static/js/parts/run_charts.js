@@ -32,11 +32,11 @@ const EPISODE_CHARTS = [
 const UPDATE_CHARTS = [
   { metric: "policy_loss", title: "Policy loss", note: "surrogate loss of the policy" },
   { metric: "value_loss", title: "Value loss", note: "error of the value function" },
-  { metric: "entropy", title: "Entropy", note: "nats; falls as the policy makes up its mind" },
+  { metric: "entropy", title: "Entropy", note: "nats; falls as the policy becomes certain" },
   { metric: "approx_kl", title: "Approximate KL", note: "nats; how far an update moved the policy" },
   { metric: "clip_fraction", title: "Clip fraction", note: "share of samples at the clip range" },
   { metric: "explained_variance", title: "Explained variance", note: "1 is perfect, 0 no better than a constant" },
-  { metric: "learning_rate", title: "Learning rate", note: "as the optimizer had it" },
+  { metric: "learning_rate", title: "Learning rate", note: "current learning rate" },
   { metric: "steps_per_second", title: "Steps per second", note: "env steps, collecting and learning" },
 ];
 
@@ -172,7 +172,7 @@ export class RunCharts {
       if (envelope?.x.length) {
         series.push({
           id: "envelope",
-          name: "Least to greatest episode",
+          name: "Min to max",
           style: LINE,
           x: envelope.x,
           y: envelope.mean,
@@ -200,7 +200,7 @@ export class RunCharts {
         });
       }
       card.setNote(
-        chart.hasEnvelope ? "line: smoothed mean; shade: least to greatest episode" : "share of episodes won",
+        chart.hasEnvelope ? "line: smoothed mean; shading: min to max" : "share of episodes won",
       );
       card.update({
         series,

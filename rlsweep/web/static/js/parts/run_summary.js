@@ -47,7 +47,7 @@ export function configSummary(run) {
       ),
     ),
     group("Network", html("dl.facts", {}, network(known))),
-    group(run.base ? "What differs from the base config" : "Base config", differences(run)),
+    group(run.base ? "Differences from the base config" : "Base config", differences(run)),
     group("", configTree(run.config)),
   );
 }
@@ -81,8 +81,8 @@ function differences(run) {
       "p.panel-note",
       {},
       run.sweep_variant
-        ? "No run of this agent's base config is on record to set it against."
-        : "This is the agent's base config itself.",
+        ? "There is no run of this agent's base config to compare with."
+        : "This is the agent's base config.",
     );
   const base = html(
     "p.panel-note",
@@ -91,7 +91,7 @@ function differences(run) {
     html("a", { href: `/training/runs/${run.base.run_id}` }, html("bdi", {}, run.base.name)),
     `, ${run.base.source}.`,
   );
-  if (run.differs_from_base.length === 0) return [html("p", {}, "Nothing: the same hyperparameters."), base];
+  if (run.differs_from_base.length === 0) return [html("p", {}, "None: the hyperparameters are the same."), base];
   return [
     html(
       "ul.differences",
@@ -141,8 +141,8 @@ export function checkpointsPanel(run) {
           "p.panel-note",
           {},
           run.status === "running"
-            ? "None yet; the first is written on the way, or at the end."
-            : "It ended before its first one.",
+            ? "None yet. The first is written during or after training."
+            : "The run ended before its first checkpoint.",
         )
       : html(
           "ul.checkpoints",
@@ -174,7 +174,7 @@ export function checkpointsPanel(run) {
       html(
         "p.panel-note.spaced",
         {},
-        "A trial of a sweep that is complete has nothing left to resume. Train its config for long instead:",
+        "This trial is complete; there is nothing to resume. Train its config for long instead:",
       ),
     list.length > 0 &&
       list.every((each) => !each.resume_command) &&
@@ -250,7 +250,7 @@ export function failurePanel(run) {
     { role: "alert", "aria-label": "Why it failed" },
     html("h2", {}, icon("failed"), "This run failed"),
     html("p.failure-line", {}, html("bdi", {}, run.error ?? "No error was recorded.")),
-    html("p.failure-where", {}, `It struck ${where}.`, place && [" ", html("code", {}, place)]),
+    html("p.failure-where", {}, `It failed ${where}.`, place && [" ", html("code", {}, place)]),
     lines.length > 1 &&
       html(
         "details",
@@ -263,7 +263,7 @@ export function failurePanel(run) {
           copyButton(text, "the traceback"),
         ),
       ),
-    html("p.failure-where", {}, "Once it is mended, the command under “Reproduce” trains it again."),
+    html("p.failure-where", {}, "After you fix the cause, the command under “Reproduce” trains it again."),
   );
 }
 

@@ -167,7 +167,7 @@ function showSweep(cell, run) {
 function showStatus(cell, run) {
   const stops = run.stop_requested && isUnfinished(run.status);
   showOnce(cell, [run.status, run.error, stops], () => [
-    statusBadge(run.status, run.error ?? (stops ? "It was asked to stop" : undefined)),
+    statusBadge(run.status, run.error ?? (stops ? "Asked to stop" : undefined)),
   ]);
 }
 

@@ -55,7 +55,7 @@ export class Selection {
     if (count === 0) return;
     const isEnough = this.address !== null;
     const isMany = count > MOST_COMPARED;
-    const tooMany = `No more than ${full(MOST_COMPARED)} can be compared`;
+    const tooMany = `At most ${full(MOST_COMPARED)} runs can be compared`;
     fill(
       this.bar,
       html("span", {}, plural(count, "run"), " chosen"),
@@ -69,7 +69,7 @@ export class Selection {
         },
         `Compare (${count})`,
       ),
-      isMany && html("span.muted", { id: "too-many" }, `${tooMany}; the page of a sweep shows all of its runs`),
+      isMany && html("span.muted", { id: "too-many" }, `${tooMany}; a sweep's page shows all of its runs`),
       html(
         "button.icon-button",
         { type: "button", "aria-label": "Choose none", title: "Choose none", onclick: () => this.clear() },
