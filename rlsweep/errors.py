@@ -6,10 +6,13 @@ RlsweepError                      exit code 1: something went wrong while workin
 │   ├── EnvironmentSpecError      an environment that cannot be made from its spec
 │   ├── NotFoundError             a sweep, run or checkpoint that does not exist
 │   ├── UntrustedFileError        a file that could run code when it is read, and that no run has on record
-│   ├── StoreUnavailableError     the database cannot be reached
-│   ├── StorageError              the storage that a URI names cannot be reached or used
 │   ├── SchemaError               the database holds a schema this version does not know
-│   └── ClusterUnavailableError   the Ray address cannot be reached, or cannot meet the request
+│   └── UnreachableError          a database, storage or Ray cluster that could not be reached before the start
+├── OutageError                   something that rlsweep works with does not answer
+│   ├── StoreUnavailableError     the database
+│   ├── StorageUnavailableError   the storage that a URI names
+│   ├── ClusterUnavailableError   a Ray cluster
+│   └── WorkersLostError          the processes that played or learned for a run
 ├── CheckpointError               a checkpoint that cannot be written, read or used
 ├── SpoolError                    records that wait for the database cannot be kept on disk
 │   └── SpoolLostError            records that were kept on disk are gone
@@ -18,10 +21,15 @@ RlsweepError                      exit code 1: something went wrong while workin
 ├── EnvironmentStateError         an environment that broke its contract while it was played
 └── DriverBusyError               another driver holds the sweep
 
+Exit code 2 promises that nothing was started. Two context managers keep the promise: `before_start` around what opens
+and checks, `after_start` around the work itself.
+
 A message is one or two sentences: what is wrong, where (file, key, value), and the way out.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 _MAX_LINE = 1000  # a few lines of a terminal, whatever a file or an argument holds
@@ -64,20 +72,32 @@ class UntrustedFileError(InputError):
     """A file that could run code when it is read, and that no run has on record."""
 
 
-class StoreUnavailableError(InputError):
-    """The database cannot be reached."""
-
-
-class StorageError(InputError):
-    """The storage that a URI names cannot be reached or used, or its backend is not installed."""
-
-
 class SchemaError(InputError):
     """The database holds a schema that this version of rlsweep does not know, or cannot hold one."""
 
 
-class ClusterUnavailableError(InputError):
-    """The Ray address cannot be reached, or no node can meet the request."""
+class UnreachableError(InputError):
+    """Before the start a database, storage or Ray cluster could not be reached or used; the cause is an OutageError."""
+
+
+class OutageError(RlsweepError):
+    """Something that rlsweep works with does not answer; it may come back. `before_start` makes it an InputError."""
+
+
+class StoreUnavailableError(OutageError):
+    """The database cannot be reached, or does not let us work with it."""
+
+
+class StorageUnavailableError(OutageError):
+    """The storage that a URI names cannot be reached or used, or its backend is not installed."""
+
+
+class ClusterUnavailableError(OutageError):
+    """The Ray cluster cannot be reached, or does not let us in."""
+
+
+class WorkersLostError(OutageError):
+    """The processes that played or learned for a run are gone; it can go on from its last checkpoint."""
 
 
 class CheckpointError(RlsweepError):
@@ -104,12 +124,26 @@ class EnvironmentStateError(RlsweepError):
     """An environment that broke its contract while it was played; the message names it and the env step."""
 
 
-class WorkersLostError(RlsweepError):
-    """The processes that played or learned for a run are gone; it can go on from its last checkpoint."""
-
-
 class DriverBusyError(RlsweepError):
     """Another live driver holds the sweep's lease."""
+
+
+@contextmanager
+def before_start() -> Iterator[None]:
+    """Raise an outage as UnreachableError: nothing was started, so it is the user's to name something else."""
+    try:
+        yield
+    except OutageError as error:
+        raise UnreachableError(str(error)) from error
+
+
+@contextmanager
+def after_start() -> Iterator[None]:
+    """Raise an InputError as RlsweepError: work has begun, so exit code 2 would not be true."""
+    try:
+        yield
+    except InputError as error:
+        raise RlsweepError(str(error)) from error
 
 
 def _printable_line(text: str) -> str:

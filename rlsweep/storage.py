@@ -4,8 +4,9 @@ A `Location` is one or the other. `pathlib.Path` serves the folder, untouched. `
 Path's methods that are needed, so that most code need not know which of the two it has. `put` and `local_copy` are the
 ways between: files are made and read on this machine.
 
-Errors: OSError from a Path, as ever. From a RemotePath FileNotFoundError where there is no such file, and StorageError
-for whatever else its backend raises. Credentials are the backend's affair (AWS_ACCESS_KEY_ID, a file of its own, …).
+Errors: a Path raises OSError. A RemotePath raises FileNotFoundError where there is no such file, and
+StorageUnavailableError for whatever else its backend raises. Credentials are the backend's affair (AWS_ACCESS_KEY_ID, a
+file of its own, …).
 """
 
 import os
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.request import url2pathname
 from uuid import uuid4
 
-from rlsweep.errors import InputError, NotFoundError, StorageError
+from rlsweep.errors import InputError, NotFoundError, StorageUnavailableError, before_start
 from rlsweep.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ CALL_SECONDS = 300.0
 """How long a single call may take: the upload of one checkpoint is the longest."""
 
 _LASTING = (FileNotFoundError, ImportError, PermissionError)
-"""Causes of a StorageError that time does not heal: no bucket, no backend, no rights."""
+"""Causes of a StorageUnavailableError that time does not heal: no bucket, no backend, no rights."""
 
 CHECK_SECONDS = 30.0
 """How long a storage may take to answer before anything is started."""
@@ -132,7 +133,7 @@ class RemotePath:
             filesystem.invalidate_cache()  # a listing of before is of no use where others write too
             # s3fs was seen to wait for ever for a server that takes connections and says nothing
             yield filesystem, path, {"timeout": CALL_SECONDS} if filesystem.async_impl else {}
-        except (FileNotFoundError, StorageError):
+        except (FileNotFoundError, StorageUnavailableError):
             raise
         except ImportError as exc:
             raise _not_installed(self, exc) from exc
@@ -175,7 +176,7 @@ def put(local: Path, to: Location) -> None:
     """Move a complete file to its place: whoever looks there sees all of it or none.
 
     A path has to be in the same file system; what is there outlives a power cut. An object store is waited for a while.
-    Raises OSError, StorageError.
+    Raises OSError, StorageUnavailableError.
     """
     if isinstance(to, Path):
         local.rename(to)
@@ -192,7 +193,10 @@ def put(local: Path, to: Location) -> None:
 
 @contextmanager
 def local_copy(location: Location) -> Iterator[Path]:
-    """The file on this machine: itself, or a copy that goes at the end. Raises NotFoundError, StorageError."""
+    """The file on this machine: itself, or a copy that is removed at the end.
+
+    Raises NotFoundError, StorageUnavailableError.
+    """
     if isinstance(location, Path):
         yield location
         return
@@ -211,7 +215,7 @@ def local_copy(location: Location) -> Iterator[Path]:
 
 
 def sizes_below(folder: Location) -> dict[str, int]:
-    """Every file below a folder with its bytes. Raises StorageError."""
+    """Every file below a folder with its bytes. Raises StorageUnavailableError."""
     if isinstance(folder, Path):
         return {str(file): file.lstat().st_size for file in folder.rglob("*") if file.is_file()}
     with folder._opened() as (filesystem, path, limit):
@@ -219,7 +223,7 @@ def sizes_below(folder: Location) -> dict[str, int]:
 
 
 def remove_tree(folder: Location) -> None:
-    """Remove a folder with all that is in it, if it is there. Raises OSError, StorageError."""
+    """Remove a folder with all that is in it, if it is there. Raises OSError, StorageUnavailableError."""
     if isinstance(folder, Path):
         if folder.is_dir():
             shutil.rmtree(folder)
@@ -245,14 +249,15 @@ def read_afresh(storage: RemotePath) -> None:
         conf.setdefault(storage.scheme, {})["use_listings_cache"] = False
 
 
+@before_start()
 def check_usable(storage: Location) -> None:
     """Write a file below a URI and remove it again; a folder is looked at when it is used.
 
-    Raises StorageError where that fails or takes too long. Backends themselves may wait for minutes.
+    Raises UnreachableError where that fails or takes too long. Backends themselves may wait for minutes.
     """
     if isinstance(storage, Path):
         return
-    failure: list[StorageError] = []
+    failure: list[StorageUnavailableError] = []
 
     def ask() -> None:
         try:
@@ -260,7 +265,7 @@ def check_usable(storage: Location) -> None:
                 mark = f"{path}/.rlsweep-{uuid4()}"
                 filesystem.pipe_file(mark, b"", **limit)
                 filesystem.rm_file(mark, **limit)
-        except StorageError as exc:
+        except StorageUnavailableError as exc:
             failure.append(exc)
 
     asking = threading.Thread(target=ask, name="storage check", daemon=True)
@@ -278,7 +283,7 @@ def with_retries(call: Callable[[], Result]) -> Result:
     while True:
         try:
             return call()
-        except StorageError as exc:
+        except StorageUnavailableError as exc:
             if time.monotonic() >= deadline or isinstance(exc.__cause__, _LASTING):
                 raise
             time.sleep(RETRY_SECONDS)
@@ -293,20 +298,20 @@ def _missing_is_unusable(location: RemotePath) -> Iterator[None]:
         raise _unusable(location, exc) from exc
 
 
-def _unusable(location: RemotePath, exc: Exception) -> StorageError:
+def _unusable(location: RemotePath, exc: Exception) -> StorageUnavailableError:
     reason = str(exc).strip().split("\n", 1)[0][:300] or type(exc).__name__
-    return StorageError(
+    return StorageUnavailableError(
         f"{location} cannot be used: {reason.rstrip('.')}. Check RLSWEEP_STORAGE, and the credentials and the address "
         f"that fsspec's {location.scheme} backend is given by its own variables and files."
     )
 
 
-def _not_installed(location: RemotePath, exc: ImportError) -> StorageError:
+def _not_installed(location: RemotePath, exc: ImportError) -> StorageUnavailableError:
     package = _PACKAGES.get(location.scheme)
     install = (
         f"needs the package {package[0]}: pip install 'rlsweep[{package[1]}]'" if package else f"is missing: {exc}"
     )
-    return StorageError(
+    return StorageUnavailableError(
         f"{location} cannot be used: fsspec's backend for {location.scheme}:// {install}, on every node that trains. "
         "Or point RLSWEEP_STORAGE elsewhere."
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from rlsweep.attempts.spool import left_of
-from rlsweep.errors import RlsweepError, StorageError
+from rlsweep.errors import RlsweepError, StorageUnavailableError, before_start
 from rlsweep.paths import Paths
 from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
@@ -38,12 +38,13 @@ class DeletionPlan:
     bytes: int
 
 
+@before_start()
 def plan_deletion(
     database: Database, settings: Settings, runs: Sequence[TrainingRun], *, sweep_id: UUID | None
 ) -> DeletionPlan:
     """Say what deleting the runs, and the sweep if it is given, would take away.
 
-    Raises DriverBusyError where a live driver or worker has any of them, StorageError where they are out of reach.
+    Raises DriverBusyError where a live driver or worker has any of them, UnreachableError where they are out of reach.
     """
     deletion.check_idle(database, runs)
     found = _folders(database, settings, runs)
@@ -93,7 +94,7 @@ def _folders(database: Database, settings: Settings, runs: Sequence[TrainingRun]
         then = replace(settings, storage=folder.parent.parent)
         if Paths(then).run_checkpoints(run_id) == folder:
             if isinstance(folder, Path) and not folder.parent.is_dir():
-                raise StorageError(
+                raise StorageUnavailableError(
                     f"{folder.parent} is not there, where checkpoints on record lie: mount it, or delete where it is. "
                     "If its files are gone for good, make an empty folder of that name."
                 )

@@ -151,7 +151,7 @@ def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorde
     """The checkpoint to go on from: the last one whose file is what was written; None where there is none.
 
     Files that an attempt removed without living to say so go from the record. Raises CheckpointError where a file
-    cannot be read, StorageError.
+    cannot be read, StorageUnavailableError.
     """
     from rlsweep.training.checkpoints import is_damaged, is_removed
 

@@ -4,17 +4,18 @@ from pathlib import PurePath
 from uuid import UUID
 
 from rlsweep.config.run import Budget, RunConfig
-from rlsweep.errors import InputError, NotFoundError, UntrustedFileError
+from rlsweep.errors import InputError, NotFoundError, UntrustedFileError, before_start
 from rlsweep.runs import TrainingRun
 from rlsweep.storage import Location, locate
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 
 
+@before_start()
 def checkpoint_path(reference: str) -> Location | None:
     """The path or URI, if it names a checkpoint's file rather than a run.
 
-    Raises NotFoundError where there is no such file, and StorageError.
+    Raises NotFoundError where there is no such file, UnreachableError where the storage does not answer.
     """
     if PurePath(reference).suffix != ".zip":
         return None
@@ -31,11 +32,12 @@ def run_of_file(database: Database, path: Location) -> TrainingRun | None:
     return training_runs.of_checksum(database, checksum(path))
 
 
+@before_start()
 def find_run(database: Database, reference: str, *, trust: bool) -> tuple[TrainingRun, Location | None]:
     """Find the run that `reference` names by its id, or by one of its checkpoints' files, then that path too.
 
     trust: that a file which is on no run's record belongs to the run that its folder is named after
-    Raises NotFoundError, UntrustedFileError for a file that nobody vouches for.
+    Raises NotFoundError, UnreachableError, and UntrustedFileError for a file that nobody vouches for.
     """
     path = checkpoint_path(reference)
     if path is None:

@@ -7,7 +7,7 @@ import typer
 from rlsweep.analysis.wording import number, percent, plural
 from rlsweep.cli.options import Json, Trust
 from rlsweep.cli.output import print_json
-from rlsweep.errors import NotFoundError
+from rlsweep.errors import NotFoundError, before_start
 from rlsweep.settings import Settings
 from rlsweep.storage import Location, local_copy, locate
 
@@ -39,7 +39,7 @@ def evaluate(
     run, checkpoint = _find(reference)
     from rlsweep.training.evaluate import evaluate as play
 
-    with local_copy(checkpoint) as file:
+    with before_start(), local_copy(checkpoint) as file:  # an evaluation leaves nothing behind
         summary = play(
             file,
             episodes=episodes,

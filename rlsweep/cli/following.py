@@ -13,7 +13,7 @@ from rlsweep.cli.output import console
 from rlsweep.cli.progress import LiveProgress
 from rlsweep.cli.references import find_sweep
 from rlsweep.cli.signals import on_interrupt
-from rlsweep.errors import ClusterUnavailableError, NotFoundError, RlsweepError
+from rlsweep.errors import ClusterUnavailableError, NotFoundError, RlsweepError, after_start, before_start
 from rlsweep.paths import Paths
 from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
@@ -62,7 +62,8 @@ def attach(
         except KeyboardInterrupt:
             out.print(f"Left. Sweep {found.name} goes on; end it: rlsweep stop {found.name}", markup=False)
             raise
-        code = conclude(database, ended, out, json=json)
+        with after_start():
+            code = conclude(database, ended, out, json=json)
     if code:
         raise typer.Exit(code)
 
@@ -95,6 +96,7 @@ def follow(database: "Database", sweep: Sweep, out: "Console", *, look: Callable
     return conclude(database, ended, out, interrupted=interrupted.is_set(), json=json)
 
 
+@after_start()
 def watch_to_end(
     database: "Database",
     sweep: Sweep,
@@ -247,14 +249,17 @@ def _print_job_log(sweep: Sweep, address: str, *, follow: bool) -> None:
     from rlsweep.cluster.address import jobs_url
     from rlsweep.places.jobs import JobsCluster
 
-    cluster = JobsCluster(jobs_url(address))
+    with before_start():
+        cluster = JobsCluster(jobs_url(address))
+        log = "" if follow else cluster.log(sweep.id)
     if follow:
         for text in cluster.follow_log(sweep.id):
             typer.echo(text, nl=False)
     else:
-        typer.echo(cluster.log(sweep.id), nl=False)
+        typer.echo(log, nl=False)
 
 
+@after_start()
 def _print_file(database: "Database", sweep: Sweep, path: Path, *, follow: bool) -> None:
     from rlsweep.store import sweeps
 

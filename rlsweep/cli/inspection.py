@@ -12,6 +12,7 @@ from rlsweep.cli.output import console, duration, print_json, when
 from rlsweep.cli.progress import LiveProgress, progress_table
 from rlsweep.cli.references import NO_SWEEPS, find_sweep
 from rlsweep.cli.stopping import settle_abandoned, settle_all_abandoned, stop
+from rlsweep.errors import after_start
 from rlsweep.paths import Paths
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import RunStatus
@@ -88,7 +89,7 @@ def status(
         found = settle_abandoned(database, find_sweep(database, sweep))
         if follow and not json:
             look = driver_check(found, settings, console()) if found.address is not None else None
-            with LiveProgress(console()) as draw:
+            with after_start(), LiveProgress(console()) as draw:
                 while not found.status.is_finished and store.lost_driver(database, found.id) is None:
                     draw(overview(database, found.id))
                     if look is not None and found.driver is None:

@@ -20,7 +20,7 @@ from rlsweep.cli.following import follow, look_at_job, look_at_service
 from rlsweep.cli.output import console, print_json
 from rlsweep.cluster.address import Address, Reach, read_address
 from rlsweep.cluster.resources import Resources
-from rlsweep.errors import ClusterUnavailableError, InputError, RlsweepError
+from rlsweep.errors import InputError, RlsweepError, after_start, before_start
 from rlsweep.paths import Paths
 from rlsweep.places.service import Request, ServiceCard, ask, find_service
 from rlsweep.runs import Sweep
@@ -60,10 +60,16 @@ class Place(ABC):
     def opened(self, resources: Resources, trials: int) -> AbstractContextManager[object]:
         """Begin to get ready for so many trials, in the background; the end of the context ends what was begun."""
 
-    @abstractmethod
+    @before_start()
     def check(self, database: "Database", resources: Resources, out: "Console") -> None:
-        """Wait until it is ready. Raises ClusterUnavailableError where sweeps with such trials cannot run there."""
+        """Wait until it is ready. Raises InputError where sweeps with such trials cannot run there."""
+        self._check(database, resources, out)
 
+    @abstractmethod
+    def _check(self, database: "Database", resources: Resources, out: "Console") -> None:
+        """As `check`."""
+
+    @after_start()
     def drive(self, task: Task) -> int:
         """Run the selection of the sweep to its end, or hand it over; returns the command's exit code.
 
@@ -79,11 +85,12 @@ class Place(ABC):
         """As `drive`, of a sweep whose record says where that is."""
 
 
+@before_start()
 def find_place(driving: Driving, settings: Settings, before: Sweep | None = None) -> Place:
     """Where the flags, RAY_ADDRESS, or else the sweep's own past say; else the service if one is up; else here.
 
     Raises InputError for an address that is none, and for flags that do not go together;
-    ClusterUnavailableError for a cluster that does not answer.
+    UnreachableError for a cluster that does not answer.
     """
     address = read_address(driving.address)
     if address is None and before is not None and before.address is not None:
@@ -156,7 +163,7 @@ class _Here(Place):
         return self._session
 
     @override
-    def check(self, database: "Database", resources: Resources, out: "Console") -> None:
+    def _check(self, database: "Database", resources: Resources, out: "Console") -> None:
         self._session.ready()
         self._slots = self._session.slots(resources)
         self._session.check_nodes(database.url, self._settings)
@@ -199,7 +206,7 @@ class _InService(Place):
         return nullcontext()
 
     @override
-    def check(self, database: "Database", resources: Resources, out: "Console") -> None:
+    def _check(self, database: "Database", resources: Resources, out: "Console") -> None:
         resources.slots([self._card.resources])
 
     @override
@@ -230,11 +237,11 @@ class _OnCluster(Place):
         return nullcontext()
 
     @override
-    def check(self, database: "Database", resources: Resources, out: "Console") -> None:
+    def _check(self, database: "Database", resources: Resources, out: "Console") -> None:
         nodes = self._cluster.nodes()
         elsewhere = {node.host for node in nodes} - {socket.gethostname()}
         if elsewhere and self._settings.database_url is None:
-            raise ClusterUnavailableError(
+            raise InputError(
                 f"The cluster at {self._cluster.url} runs on {', '.join(sorted(elsewhere)[:3])}, which cannot reach "
                 f"the embedded database in {self._settings.home}: set RLSWEEP_DATABASE_URL to a PostgreSQL server that "
                 "its nodes and this machine reach, and RLSWEEP_STORAGE to what all nodes reach."

@@ -13,7 +13,7 @@ from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console
 from rlsweep.cli.progress import LiveProgress, progress_line
 from rlsweep.cli.signals import on_interrupt
 from rlsweep.config.run import Mode, RunConfig
-from rlsweep.errors import CheckpointError, InputError, StoreUnavailableError
+from rlsweep.errors import CheckpointError, InputError, StoreUnavailableError, after_start, before_start
 from rlsweep.planning.plan import make_run
 from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.settings import Settings
@@ -138,6 +138,7 @@ def train(
             run, checkpoint = reopen_run(
                 database, resume, episodes=episodes, total_timesteps=total_timesteps, trust=trust
             )
+        stack.enter_context(after_start())
         out.print(f"Training run {str(run.id)[:8]}: {run.label}, {run.config['mode']} mode", markup=False)
         context = WorkerContext(
             database_url=database.url, settings=settings, threads=threads, metadata=provenance.as_metadata()
@@ -169,6 +170,7 @@ def _file_of_weights(reference: str) -> Location:
     return path
 
 
+@before_start()
 def _check(trial: "Trial", weights_from: Location | None) -> None:
     """Raise InputError where the environment cannot be made or the weights do not fit: that is no failed run."""
     from rlsweep.envs.make import make_env

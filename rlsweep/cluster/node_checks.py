@@ -5,7 +5,7 @@ import secrets
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from rlsweep.errors import ClusterUnavailableError, StorageError, StoreUnavailableError
+from rlsweep.errors import ClusterUnavailableError, StorageUnavailableError, StoreUnavailableError
 from rlsweep.settings import Settings
 from rlsweep.storage import locate
 from rlsweep.store.database import Database
@@ -37,7 +37,7 @@ def check_nodes(node_ids: dict[str, str], database_url: str, settings: Settings)
             complaint = _answer(answer, asked[answer])
             if complaint is not None:
                 raise ClusterUnavailableError(f"Node {asked[answer]} cannot be used: {complaint}")
-    except (OSError, StorageError) as error:
+    except (OSError, StorageUnavailableError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ClusterUnavailableError(
             f"Nothing can be written to {marker.parent}: {reason}. Set RLSWEEP_STORAGE to a folder or URI that all "
@@ -70,7 +70,7 @@ def _complaint(database_url: str, marker: str) -> str | None:
         file = locate(marker)
         if file.exists():
             return None
-    except StorageError as error:
+    except StorageUnavailableError as error:
         return str(error)
     except OSError as error:
         return f"{marker} cannot be looked for: {error.strerror}. Trials there need the rights to read and write it."

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rlsweep.errors import ClusterUnavailableError
+from rlsweep.errors import InputError
 
 MOST_AWAITED = 1_000
 """Trials at a time that an autoscaler is asked for where nobody says how many."""
@@ -47,7 +47,7 @@ class Resources:
     def slots(self, nodes: Sequence[Mapping[str, float]]) -> int:
         """How many trials run at a time on nodes that have so much of each resource in all.
 
-        Raises ClusterUnavailableError where no node can hold a trial: it would wait for ever.
+        Raises InputError where no node can hold a trial: it would wait for ever.
         """
         if self.autoscale:
             return self.max_concurrent or MOST_AWAITED
@@ -59,7 +59,7 @@ class Resources:
                 f"{kind} {max((node.get(kind, 0) for node in nodes), default=0):g}" for kind in self.bundle
             )
             asked = ", ".join(f"{kind} {need:g}" for kind, need in self.bundle.items())
-            raise ClusterUnavailableError(
+            raise InputError(
                 f"No node can hold a trial that asks for {asked}: the most that one has is {most}. Lower "
                 "--cpus-per-trial or --gpus-per-trial; or add --autoscale if the cluster adds nodes when trials wait."
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 from rlsweep.cluster.joining import check_joinable, use_token_if_any
 from rlsweep.cluster.resources import Resources
-from rlsweep.errors import ClusterUnavailableError
+from rlsweep.errors import ClusterUnavailableError, before_start
 from rlsweep.scratch import scratch_folder
 from rlsweep.settings import Settings
 
@@ -58,7 +58,7 @@ class RayOptions:
 class RaySession:
     """Ray while the context lasts. It starts in a thread, so that the plan can be measured meanwhile.
 
-    `ready()` waits for it and raises ClusterUnavailableError where it cannot be had.
+    `ready()` waits for it and raises UnreachableError where it cannot be had.
     """
 
     def __init__(self, options: RayOptions) -> None:
@@ -88,8 +88,9 @@ class RaySession:
         # One that is still waiting for an answer ends with the process.
         self._thread.join(None if self._started.is_set() else 0)
 
+    @before_start()
     def ready(self) -> None:
-        """Wait until Ray answers. Raises ClusterUnavailableError where it does not, or does not let us in."""
+        """Wait until Ray answers. Raises UnreachableError where it does not, or does not let us in."""
         where = f"at {self._options.address}" if self._options.address else "on this machine"
         if not self._started.wait(START_SECONDS if self._options.address is None else JOIN_SECONDS):
             raise ClusterUnavailableError(f"Ray {where} gave no answer. Look at it on its head: ray status")
@@ -99,7 +100,7 @@ class RaySession:
             raise ClusterUnavailableError(f"Ray cannot be started or reached {where}: {self._error}") from self._error
 
     def slots(self, resources: Resources) -> int:
-        """How many trials run at a time. Raises ClusterUnavailableError where no node can hold one."""
+        """How many trials run at a time. Raises InputError where no node can hold one."""
         return resources.slots(self.nodes())
 
     def nodes(self) -> list[dict[str, float]]:
@@ -118,8 +119,9 @@ class RaySession:
 
         prestart_workers()
 
+    @before_start()
     def check_nodes(self, database_url: str, settings: Settings) -> None:
-        """Raise ClusterUnavailableError where a node other than this one cannot reach the database or the storage."""
+        """Raise UnreachableError where a node other than this one cannot reach the database or the storage."""
         import ray
 
         here = ray.get_runtime_context().get_node_id()

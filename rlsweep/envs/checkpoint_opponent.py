@@ -41,7 +41,7 @@ class CheckpointOpponent:
     The checkpoint is loaded at the first move, since that imports torch. Neither loading nor playing draws from a
     global generator, so the agent's training is not disturbed.
     Raises EnvironmentSpecError, at the first move, for a checkpoint that cannot be loaded or was trained elsewhere, and
-    NotFoundError or StorageError where a URI cannot be read.
+    NotFoundError or StorageUnavailableError where a URI cannot be read.
     """
 
     def __init__(self, path: Location, *, actions: int, observation_size: int) -> None:

@@ -36,7 +36,7 @@ def make_opponent(
 
     mcts: makes a tree searcher of so many simulations a move; None where the family has none.
     Raises EnvironmentSpecError for any other word, a missing file, `mcts` where there is none, and any choice of
-    opponent where there is no other seat; StorageError where a URI cannot be reached.
+    opponent where there is no other seat; StorageUnavailableError where a URI cannot be reached.
     """
     word = spec.opponent
     if word == "random":

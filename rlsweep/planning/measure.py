@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rlsweep import errors
 from rlsweep.config.run import RunConfig
-from rlsweep.errors import RlsweepError
+from rlsweep.errors import RlsweepError, before_start
 from rlsweep.planning.estimate import Measurement
 
 _KINDS: dict[str, type[RlsweepError]] = {
@@ -16,14 +16,16 @@ _KINDS: dict[str, type[RlsweepError]] = {
 }
 
 
+@before_start()
 def measure(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
     """One measurement for each config, in order; those that share an environment and a network share a measurement.
 
     gpus: whether trials have GPUs; those of this machine, if it has any, stand for theirs
     timeout: seconds after which the child is ended
 
-    Raises what the child raised of the RlsweepError tree (EnvironmentSpecError, ConfigError), and RlsweepError where
-    the child failed otherwise or took too long.
+    Raises what the child raised of the RlsweepError tree (EnvironmentSpecError, ConfigError), UnreachableError where
+    the storage of an opponent's checkpoint does not answer, and RlsweepError where the child failed otherwise or took
+    too long.
     """
     try:
         child = subprocess.run(

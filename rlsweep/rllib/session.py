@@ -9,7 +9,7 @@ from rlsweep.cluster.address import Reach, read_address
 from rlsweep.cluster.session import RayOptions, RaySession
 from rlsweep.config.rllib import bundles
 from rlsweep.config.training import TrainingConfig
-from rlsweep.errors import ClusterUnavailableError, InputError
+from rlsweep.errors import InputError
 
 
 @contextmanager
@@ -17,8 +17,8 @@ def ray_for_run(training: TrainingConfig, *, address: str | None) -> Iterator[No
     """Ray while the context lasts, where the run's backend needs it.
 
     A local one is told of as many CPUs as the run asks for, though the machine may have fewer. Raises
-    ClusterUnavailableError where Ray cannot be had or cannot hold the run's processes, InputError for an address that
-    no one would use.
+    UnreachableError where Ray cannot be had, InputError where it cannot hold the run's processes and for an address
+    that no one would use.
     """
     if training.backend != "rllib":
         if address is not None:
@@ -42,13 +42,13 @@ def ray_for_run(training: TrainingConfig, *, address: str | None) -> Iterator[No
 
 
 def check_room(training: TrainingConfig, nodes: Sequence[Mapping[str, float]]) -> None:
-    """Raise ClusterUnavailableError unless nodes that have so much of each resource can hold the run's processes."""
+    """Raise InputError unless nodes that have so much of each resource can hold the run's processes."""
     needed = bundles(training)
     for kind in ("CPU", "GPU"):
         sizes = [bundle[kind] for bundle in needed if kind in bundle]
         room = sum(math.floor(node.get(kind, 0) / sizes[0] + 1e-9) for node in nodes) if sizes else 0
         if room < len(sizes):
-            raise ClusterUnavailableError(
+            raise InputError(
                 f"The run's env runners and learners ask for {len(sizes)} × {kind} {sizes[0]:g}, and Ray has room for "
                 f"{room}: lower rllib.env_runners, rllib.learners or rllib.gpus_per_learner."
             )

@@ -1,8 +1,9 @@
 """The database that the settings name, ready for use."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+from rlsweep.errors import before_start
 from rlsweep.paths import Paths
 from rlsweep.settings import Settings
 from rlsweep.store import schema
@@ -15,20 +16,21 @@ def open_database(settings: Settings) -> Iterator[Database]:
     """The user's server where RLSWEEP_DATABASE_URL names one, else the embedded one, with the schema applied.
 
     The embedded server runs at least until the context ends. Workers need none of this: they get the URL from their
-    driver, and `Database(url)` is enough. Raises StoreUnavailableError or SchemaError.
+    driver, and `Database(url)` is enough. Raises UnreachableError or SchemaError.
     """
-    if settings.database_url:
-        database = Database(settings.database_url)
-        schema.upgrade(database)
-        yield database
-    else:
-        with embedded_server(Paths(settings).embedded_database) as database:
+    with ExitStack() as stack:
+        with before_start():
+            if settings.database_url:
+                database = Database(settings.database_url)
+            else:
+                database = stack.enter_context(embedded_server(Paths(settings).embedded_database))
             schema.upgrade(database)
-            yield database
+        yield database
 
 
+@before_start()
 def check_reachable(settings: Settings) -> None:
-    """Raise StoreUnavailableError where the user's own server does not answer; the embedded one always will."""
+    """Raise UnreachableError where the user's own server does not answer; the embedded one always will."""
     if settings.database_url:
         with Database(settings.database_url).readonly():
             pass

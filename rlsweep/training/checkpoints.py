@@ -114,14 +114,17 @@ class CheckpointFolder:
                 wait([self._sent])
 
     def save(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
-        """Write a numbered checkpoint; it pushes out older ones. Raises CheckpointError, StorageError as `settle`."""
+        """Write a numbered checkpoint; it pushes out older ones.
+
+        Raises CheckpointError, and StorageUnavailableError as `settle` does.
+        """
         which = "" if self._attempt == 1 else f"_attempt_{self._attempt}"
         progress = snapshot.progress
         name = f"episode_{progress.episodes}_step_{progress.env_steps}{which}.zip"
         return self._keep(name, model, snapshot, pushes_out=True)
 
     def save_best(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
-        """Write `best.zip` in place of the one before. Raises CheckpointError, StorageError as `settle`."""
+        """Write `best.zip` in place of the one before. Raises CheckpointError, StorageUnavailableError as `settle`."""
         return self._keep(BEST, model, snapshot, pushes_out=False)
 
     @property
@@ -130,7 +133,10 @@ class CheckpointFolder:
         return any(self._recorder.is_recorded(str(path)) for path in self._given_up)
 
     def settle(self) -> None:
-        """Wait until all that was saved is in its place and with the recorder. Raises StorageError where it is not."""
+        """Wait until all that was saved is in its place and with the recorder.
+
+        Raises StorageUnavailableError where it is not.
+        """
         sent, self._sent = self._sent, None
         if sent is not None:
             sent.result()
@@ -219,7 +225,10 @@ def is_removed(checkpoint: Checkpoint) -> bool:
 
 
 def checksum(path: Location) -> str:
-    """A file's SHA-256, as the record has it. Raises CheckpointError where it cannot be read, StorageError."""
+    """A file's SHA-256, as the record has it.
+
+    Raises CheckpointError where it cannot be read, StorageUnavailableError where the storage does not answer.
+    """
     try:
         with local_copy(path) as copy, copy.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -230,7 +239,7 @@ def checksum(path: Location) -> str:
 def is_damaged(checkpoint: Checkpoint) -> bool:
     """Whether a checkpoint's file is not what was written.
 
-    Raises CheckpointError, StorageError where it cannot be read: storage out of reach is no reason to begin anew.
+    Raises CheckpointError or StorageUnavailableError where it cannot be read: that is no reason to begin anew.
     """
     return checksum(locate(checkpoint.uri)) != checkpoint.sha256
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from rlsweep.errors import StorageError
+from rlsweep.errors import StorageUnavailableError
 from rlsweep.scratch import scratch_folder
 from rlsweep.storage import RemotePath, with_retries
 
@@ -28,8 +28,8 @@ FILE_BYTES = 2**20
 class LogMirror:
     """Copies every file of `folder` to its place, every half minute, before a checkpoint is, and at the end.
 
-    A context manager. Leaving it sends the rest, and raises StorageError where that cannot be done; after an error it
-    tries once, and warns.
+    A context manager. Leaving it sends the rest, and raises StorageUnavailableError where that cannot be done; after an
+    error it tries once, and warns.
 
     continued: names of files that another attempt began and that this one appends to
     """
@@ -68,7 +68,10 @@ class LogMirror:
             (self.folder / name).write_bytes((self._place / name).read_bytes())
 
     def send(self) -> None:
-        """Send what is new, in the order in which it was begun. Raises StorageError after a while in vain."""
+        """Send what is new, in the order in which it was begun.
+
+        Raises StorageUnavailableError where the storage does not answer in time.
+        """
         with_retries(self._send)
 
     def _send(self) -> None:
@@ -82,7 +85,7 @@ class LogMirror:
     def _send_or_warn(self) -> None:
         try:
             self._send()
-        except StorageError as exc:
+        except StorageUnavailableError as exc:
             logger.warning("TensorBoard's logs wait: %s", exc)
 
     def _keep_sending(self) -> None:

@@ -58,7 +58,7 @@ def train(
     workers: other processes that play and learn for this one, which closes them; such a run goes on with new episodes
 
     Raises DivergedError where a loss or a reward is no longer finite, EnvironmentSpecError, ConfigError,
-    CheckpointError and StorageError; what the environment itself raises passes through.
+    CheckpointError and StorageUnavailableError; what the environment itself raises passes through.
     """
     torch.set_num_threads(threads)
     set_random_seed(config.seed)

@@ -14,7 +14,7 @@ import psutil
 import uvicorn
 from fastapi import FastAPI
 
-from rlsweep.errors import InputError, SchemaError, StoreUnavailableError
+from rlsweep.errors import InputError, SchemaError, UnreachableError
 from rlsweep.settings import Settings
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
@@ -124,7 +124,7 @@ def _opened(settings: Settings, say: Callable[[str], None]) -> Iterator[Database
     try:
         with open_database(settings):
             pass
-    except StoreUnavailableError as exc:
+    except UnreachableError as exc:
         if not Database(settings.database_url).is_named:
             raise
         say(f"{exc}\nThe pages say so too, and show the runs as soon as it answers.")
@@ -134,7 +134,7 @@ def _opened(settings: Settings, say: Callable[[str], None]) -> Iterator[Database
 def _look_after(settings: Settings, done: threading.Event) -> None:
     """Start the embedded server again if it died, and bring a database that has come back up to this version."""
     while not done.wait(LOOK_AFTER_S):
-        with suppress(StoreUnavailableError, SchemaError), open_database(settings):
+        with suppress(UnreachableError, SchemaError), open_database(settings):
             pass
 
 

@@ -307,7 +307,7 @@ def test_a_store_that_goes_away_fails_the_run_which_goes_on_when_it_is_back(
             server.send_signal(signal.SIGCONT)
     error = training_runs.get(database, run.id).error
     assert error is not None
-    assert "StorageError: s3://bucket-" in error
+    assert "StorageUnavailableError: s3://bucket-" in error
     assert "Check RLSWEEP_STORAGE" in error
     assert SECRET not in error
     begun = training_runs.latest_checkpoint(database, run.id)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from rlsweep.errors import StoreUnavailableError
+from rlsweep.errors import StoreUnavailableError, UnreachableError
 from rlsweep.paths import Paths
 from rlsweep.settings import Settings
 from rlsweep.store import embedded, schema
@@ -166,7 +166,7 @@ def test_a_server_that_lives_and_does_not_answer_is_named(home: Path, monkeypatc
         os.kill(pid, signal.SIGSTOP)
         try:
             said = rf"cannot be started: its server, process {pid}, does not answer; end it and try again\."
-            with pytest.raises(StoreUnavailableError, match=said), open_database(settings):
+            with pytest.raises(UnreachableError, match=said), open_database(settings):
                 pytest.fail("opened")
         finally:
             os.kill(pid, signal.SIGCONT)
@@ -237,7 +237,7 @@ def test_nobody_else_gets_in(home: Path) -> None:
 def test_a_home_that_cannot_be_used_is_said_with_the_way_out(home: Path) -> None:
     (home / "file").write_text("in the way")
     with (
-        pytest.raises(StoreUnavailableError, match=r"cannot be started: .*Choose another RLSWEEP_HOME"),
+        pytest.raises(UnreachableError, match=r"cannot be started: .*Choose another RLSWEEP_HOME"),
         open_database(embedded_settings(home / "file")),
     ):
         pytest.fail("opened")

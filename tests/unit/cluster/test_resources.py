@@ -1,7 +1,7 @@
 import pytest
 
 from rlsweep.cluster.resources import Resources
-from rlsweep.errors import ClusterUnavailableError
+from rlsweep.errors import InputError
 
 NODES = [{"CPU": 4.0}, {"CPU": 3.0, "GPU": 2.0}]
 
@@ -24,10 +24,10 @@ def test_trials_are_packed_on_nodes_as_they_are(asked: dict[str, float], slots: 
 
 def test_what_no_node_can_hold_is_an_error_at_once() -> None:
     with pytest.raises(
-        ClusterUnavailableError, match=r"asks for CPU 1, GPU 4: the most that one has is CPU 4, GPU 2\..*--autoscale"
+        InputError, match=r"asks for CPU 1, GPU 4: the most that one has is CPU 4, GPU 2\..*--autoscale"
     ):
         Resources(gpus_per_trial=4.0).slots(NODES)
-    with pytest.raises(ClusterUnavailableError, match="the most that one has is CPU 0"):
+    with pytest.raises(InputError, match="the most that one has is CPU 0"):
         Resources().slots([])
 
 
