@@ -1,1 +1,1 @@
-"""What the user wrote: agent configs, training configs, and the plan of trials they make; light to import."""
+"""Read and check the user's configs: agent configs, training configs, `--set` values. Imports neither torch nor Ray."""

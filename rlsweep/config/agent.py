@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 def _file_name_part(value: str) -> str:
-    """Names become parts of file and folder names, and of what TensorBoard shows."""
+    """Check a name that becomes part of file names, folder names and TensorBoard's run names."""
     if not _NAME.fullmatch(value):
         raise ValueError(
             f"must be at most 100 letters, digits, '_', '-' and '.', starting with a letter or digit; got {value!r}"
@@ -48,7 +48,7 @@ Layers = Annotated[tuple[Annotated[int, Field(ge=1, le=65_536)], ...], Field(max
 
 
 class SplitLayers(StrictModel):
-    """Hidden layers of the policy and the value network where they differ."""
+    """Hidden layers, when the policy and the value network differ."""
 
     pi: Layers
     vf: Layers
@@ -78,7 +78,7 @@ class PPOConfig(StrictModel):
 
 
 class Hyperparameters(StrictModel):
-    """What an agent learns with, apart from the algorithm; a base config may set defaults for these."""
+    """All hyperparameters except the algorithm; a base config may set defaults for these."""
 
     learning_rate: ScheduledValue = 3.0e-4
     gamma: Fraction = 0.99
@@ -91,11 +91,11 @@ class Hyperparameters(StrictModel):
 
 
 class AgentConfig(Hyperparameters):
-    """One agent config file, complete.
+    """One complete agent config file.
 
-    agent_id: links all versions and variants of one agent
-    sweep_variant: what a variant is called; None marks a base config
-    exploration: stands in configs that people already have; PPO explores by its entropy and ignores it
+    agent_id: the same for all versions and variants of one agent
+    sweep_variant: the variant's name; None marks a base config
+    exploration: accepted because existing configs have it, and ignored: PPO explores by its entropy
     """
 
     agent_id: FileNamePart

@@ -1,6 +1,6 @@
-"""The algorithms a config may name: one entry each; adding one is adding a line here.
+"""The algorithms a config may name. To add one, add an entry here.
 
-The classes are named, not imported, so that a config is checked without loading torch.
+Entries hold class names, not classes, so that checking a config does not load torch.
 """
 
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ class Algorithm:
     """One algorithm.
 
     target: "module:Class" of the Stable-Baselines3 class
-    fast_target: of a subclass of it that computes the same in less time, if there is one
-    uses_masks: whether it is given action masks and never takes an illegal action
-    hyperparameters: dotted agent config keys it uses; it ignores all others
+    fast_target: "module:Class" of a subclass that computes the same in less time; None if there is none
+    uses_masks: whether it receives action masks and never takes an illegal action
+    hyperparameters: dotted agent config keys that it uses; it ignores all others
     """
 
     name: str
@@ -65,7 +65,7 @@ ALGORITHMS: dict[str, Algorithm] = {
 
 
 def known_algorithm(name: str) -> str:
-    """Return `name` if there is such an algorithm; ValueError with the known ones and the nearest otherwise."""
+    """Return `name` if the algorithm exists; otherwise raise ValueError with the known names and the nearest one."""
     if name not in ALGORITHMS:
         raise ValueError(f"unknown algorithm {name!r}, known are {', '.join(ALGORITHMS)}{suggestion(name, ALGORITHMS)}")
     return name

@@ -1,4 +1,4 @@
-"""What an agent config learns with, key by key, and in which keys configs differ."""
+"""Flat views of agent configs: hyperparameters by dotted key, differences between configs, hashes, labels."""
 
 import hashlib
 import json
@@ -11,19 +11,19 @@ from rlsweep.config.algorithms import ALGORITHMS
 Label = TypeVar("Label")
 
 HASH_DIGITS = 7
-"""Enough to tell the configs of one comparison apart, as git has it."""
+"""Length of a shortened hash, as in git; enough to distinguish the configs of one comparison."""
 
 
 def flat_hyperparameters(config: AgentConfig) -> dict[str, Any]:
     """Return the algorithm and every hyperparameter by its dotted key, as JSON-able values.
 
-    Who a config is (name, version, variant, description) is no part of it; `network.net_arch` is one value.
+    Name, version, variant and description are left out; `network.net_arch` is one value.
     """
     return flat_record(config.model_dump(mode="json"))
 
 
 def flat_record(agent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same of an agent config as it is on record; a key that an older version did not have is left out."""
+    """Do the same for an agent config read from the database; keys that an older version did not write are left out."""
     flat: dict[str, Any] = {key: agent[key] for key in ("algorithm",) if key in agent}
     for key in Hyperparameters.model_fields:
         value = agent.get(key)
@@ -35,13 +35,13 @@ def flat_record(agent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def base_difference(config: AgentConfig, base: AgentConfig) -> dict[str, tuple[Any, Any]]:
-    """Return the dotted keys in which `config` differs from `base`, with (its value, the base's value)."""
+    """Return each dotted key in which `config` differs from `base`, with (config's value, base's value)."""
     ours, theirs = flat_hyperparameters(config), flat_hyperparameters(base)
     return {key: (ours[key], theirs[key]) for key in ours if ours[key] != theirs[key]}
 
 
 def differing_keys(flat: Mapping[Label, Mapping[str, Any]]) -> dict[str, dict[Label, Any]]:
-    """Return the dotted keys whose values are not the same in all configs, with the value of each; None for no such."""
+    """Return each dotted key whose value differs between configs, with every config's value (None if it has none)."""
     found: dict[str, dict[Label, Any]] = {}
     for key in dict.fromkeys(key for each in flat.values() for key in each):
         values = {label: each.get(key) for label, each in flat.items()}
@@ -51,7 +51,7 @@ def differing_keys(flat: Mapping[Label, Mapping[str, Any]]) -> dict[str, dict[La
 
 
 def hyperparameter_hash(config: AgentConfig) -> str:
-    """Return the SHA-256, in hex, of all that changes how the config learns: keys its algorithm ignores do not."""
+    """Return the SHA-256, in hex, of the algorithm and the hyperparameters that it uses."""
     used = ALGORITHMS[config.algorithm].hyperparameters | {"algorithm"}
     flat = {key: value for key, value in flat_hyperparameters(config).items() if key in used}
     return digest(flat)
@@ -63,10 +63,10 @@ def digest(value: Any) -> str:
 
 
 def labels(names: Sequence[str], files: Sequence[str], hashes: Sequence[str]) -> tuple[str, ...]:
-    """Return what to call each config, no two the same where no two have both file and hash in common.
+    """Return a label for each config; labels are unique unless two configs share both file and hash.
 
-    That is its short name; where configs share one, its file too, and the first digits of its hash where they share
-    that as well (under other `--set` values, or since the file was edited).
+    A label is the config's short name. Configs with the same short name also get their file. Configs with the same
+    short name and file (other `--set` values, or an edited file) also get the first digits of their hash.
     """
     configs = list(zip(names, files, hashes, strict=True))
 

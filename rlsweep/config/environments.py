@@ -1,6 +1,6 @@
-"""The environment families a config may name, and a check of its spelling that imports none of them.
+"""The environment families a config may name, and a check of an id's form that imports none of them.
 
-Whether the game, id or class itself exists is found out by the family, in the child process of a plan.
+The family itself checks whether the game, id or class exists, in the child process of a plan.
 """
 
 import importlib.util
@@ -20,8 +20,9 @@ class EnvironmentFamily:
     """One family.
 
     target: "module:function" of its maker, `make(spec: EnvironmentSpec, *, seed: int) -> gymnasium.Env`
-    prefix: what all of its ids begin with, and no id of another family
-    pattern: what its ids look like, in full; form: the same for people
+    prefix: start of all of its ids, and of no id of another family; empty if it has none
+    pattern: matches a whole id
+    form: the form of an id, for messages
     """
 
     target: str
@@ -56,11 +57,11 @@ FAMILIES: tuple[EnvironmentFamily, ...] = (
         form="a Gymnasium id",
     ),
 )
-"""In the order in which they are tried: the first whose prefix and pattern fit takes the id."""
+"""In matching order: the first family whose prefix and pattern match gets the id."""
 
 
 def family_of(environment_id: str) -> EnvironmentFamily:
-    """Return the family of an environment id; ValueError names the forms there are."""
+    """Return the family of an environment id; raise ValueError with the possible forms if none matches."""
     for family in FAMILIES:
         if family.pattern.fullmatch(environment_id):
             return family
@@ -71,14 +72,14 @@ def family_of(environment_id: str) -> EnvironmentFamily:
 
 
 def environment_problems(spec: EnvironmentSpec) -> list[tuple[str, str]]:
-    """What is wrong with an environment spec as far as it can be seen without importing it: (key, problem)."""
+    """Return the problems of an environment spec that show without importing it, each as (key, problem)."""
     problems = []
     try:
         family_of(spec.id)
         module = spec.id.partition(":")[0].partition(".")[0]
         if ":" in spec.id.partition("(")[0] and not _is_installed(module):
             way_out = "install it, or put its folder on PYTHONPATH"
-            problems.append(("environment.id", f"module {module!r} of {spec.id!r} cannot be found; {way_out}"))
+            problems.append(("environment.id", f"module {module!r} of {spec.id!r} not found; {way_out}"))
     except ValueError as exc:
         problems.append(("environment.id", str(exc)))
     if problem := opponent_problem(spec.opponent):
@@ -87,14 +88,14 @@ def environment_problems(spec: EnvironmentSpec) -> list[tuple[str, str]]:
 
 
 def opponent_problem(opponent: str) -> str | None:
-    """What is wrong with an opponent's name; a checkpoint's path is looked for on this machine, a URI is not."""
+    """Return the problem of an opponent's name, or None. A checkpoint's path must exist here; a URI is not checked."""
     if _OPPONENT.fullmatch(opponent):
         return None
     if not opponent.endswith(".zip"):
         near = suggestion(opponent, ("random", "mcts"))
         return f"must be random, mcts, mcts:<simulations> or a checkpoint ending in .zip, got {opponent!r}{near}"
     if not is_uri(opponent) and not os.path.isfile(os.path.expanduser(opponent)):
-        return f"there is no checkpoint {opponent}"
+        return f"checkpoint not found: {opponent}"
     return None
 
 
@@ -106,5 +107,5 @@ def is_checkpoint(opponent: str) -> bool:
 def _is_installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ValueError:  # a module without a spec, such as __main__
+    except ValueError:  # the module has no spec, such as __main__
         return False

@@ -1,4 +1,4 @@
-"""The keys of the config models, and what an unknown key most likely meant."""
+"""The keys of the config models, and hints for unknown keys."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -9,7 +9,7 @@ from rlsweep.config.agent import AgentConfig, SplitLayers
 from rlsweep.config.nearest import nearest
 from rlsweep.config.training import TrainingConfig
 
-_SAID_ELSEWHERE = {
+_FOREIGN_KEYS = {
     "policy_kwargs": "write network.net_arch and network.activation_fn instead",
     "hidden_sizes": "write network.net_arch instead",
     "layers": "write network.net_arch instead",
@@ -21,11 +21,11 @@ _SAID_ELSEWHERE = {
     "env_kwargs": "write environment.kwargs in the training config instead",
     "episodes": "write max_episodes in the training config, or --episodes, instead",
 }
-"""Names that users of SB3, rl-zoo and others bring along."""
+"""Keys of SB3, rl-zoo and other tools, with the hint for each."""
 
 
 def sections(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
-    """Return the keys of `model` that hold a mapping of further keys, with the model of each."""
+    """Return the keys of `model` that hold a nested mapping, with the model of each."""
     return {
         name: field.annotation
         for name, field in model.model_fields.items()
@@ -49,10 +49,10 @@ def _leaf_keys(model: type[BaseModel]) -> Iterator[str]:
 
 
 def unknown_key_hint(key: str, model: type[BaseModel]) -> str:
-    """Say where the dotted `key`, unknown to `model`, belongs: the nearest right one, or the keys there are."""
+    """Return a hint for the unknown dotted `key`: where it belongs, the nearest known key, or all known keys."""
     section, _, name = key.rpartition(".")
-    if name in _SAID_ELSEWHERE:
-        return _SAID_ELSEWHERE[name]
+    if name in _FOREIGN_KEYS:
+        return _FOREIGN_KEYS[name]
     known = leaf_keys(model)
     if namesakes := [other for other in known if other.rpartition(".")[2] == name]:
         return f"did you mean {' or '.join(namesakes)}?"
@@ -74,7 +74,7 @@ def _dotted(name: str, model: type[BaseModel]) -> str | None:
 
 
 def _level(model: type[BaseModel], section: str) -> tuple[str, ...]:
-    """Return the keys that may stand in `section`; the one mapping that is no section of its own is net_arch."""
+    """Return the keys allowed in `section`. A section that no model declares can only be `network.net_arch`."""
     for name in filter(None, section.split(".")):
         model = sections(model).get(name, SplitLayers)
     return tuple(model.model_fields)

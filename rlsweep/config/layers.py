@@ -1,10 +1,10 @@
-"""Config data in layers: defaults below, then the base config, the agent config, and the command line on top."""
+"""Merge config data in layers, lowest first: defaults, base config, agent config, command line."""
 
 from collections.abc import Mapping
 from typing import Any
 
 SECTIONS = ("network", "ppo", "environment", "evaluation", "rllib")
-"""Keys whose mappings are merged key by key; any other value replaces the one below it."""
+"""Keys whose mappings are merged key by key; every other value replaces the lower layer's value."""
 
 
 def layered(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,14 +26,14 @@ def with_value(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 
 def given_keys(data: Mapping[str, Any]) -> frozenset[str]:
-    """Return the dotted keys that `data` holds a value for."""
+    """Return the dotted keys that have a value in `data`."""
     keys: set[str] = set()
     for key, value in data.items():
         keys |= {f"{key}.{name}" for name in value} if key in SECTIONS and isinstance(value, dict) else {key}
     return frozenset(keys)
 
 
-def spelled_out(training: Mapping[str, Any]) -> dict[str, Any]:
-    """Return training config data in which an environment given by its id alone is a mapping."""
+def expand_environment(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Return training config data in which an environment given as an id is the mapping `{id: …}`."""
     environment = training.get("environment")
     return {**training, "environment": {"id": environment}} if isinstance(environment, str) else dict(training)

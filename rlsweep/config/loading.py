@@ -1,4 +1,4 @@
-"""One agent config or training config, read, layered and checked."""
+"""Load one agent config or training config: read the file, merge the layers, check the values."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 from rlsweep.config.agent import AgentConfig, Hyperparameters
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.environments import environment_problems, is_checkpoint
-from rlsweep.config.layers import given_keys, layered, spelled_out
+from rlsweep.config.layers import expand_environment, given_keys, layered
 from rlsweep.config.overrides import Override, override_agent, override_training
 from rlsweep.config.problems import Model, check
 from rlsweep.config.reading import read_config_file
@@ -23,8 +23,8 @@ class AgentFile:
     """One agent config file.
 
     path: as the user gave it
-    config: resolved, with the base config's defaults below and the command line's values on top
-    given: dotted keys that somebody set, in the file, the base config or on the command line
+    config: resolved: the base config's defaults, then the file's values, then the command line's
+    given: dotted keys set in the file, in the base config or on the command line
     """
 
     path: Path
@@ -33,22 +33,22 @@ class AgentFile:
 
     @property
     def absolute_path(self) -> Path:
-        """The file's path wherever the work runs; links are kept as they are named."""
+        """The path, absolute, with symbolic links unresolved."""
         return Path(os.path.abspath(self.path))
 
 
 def load_training(path: Path | None, overrides: Sequence[Override]) -> TrainingConfig:
-    """Read the base config, or take the defaults where there is none, with the overrides on top.
+    """Read the base config (or the defaults, if `path` is None) and apply the overrides.
 
-    `hyperparameters` stays as written, for `load_agent`. An opponent's checkpoint is looked for on this machine
-    and its path made absolute. ConfigError holds every problem found.
+    `hyperparameters` stays as written, for `load_agent`. An opponent's checkpoint must exist on this machine; its
+    path becomes absolute. Raises ConfigError with every problem found.
     """
-    data = spelled_out(read_config_file(path, kind="Base")) if path else {}
+    data = expand_environment(read_config_file(path, kind="Base")) if path else {}
     _, problems = check(TrainingConfig, data)
     _, below = check(Hyperparameters, _mapping(data.get("hyperparameters")))
     problems += [(f"hyperparameters.{key}", problem) for key, problem in below]
     _raise_if(problems, path)
-    training = _built(TrainingConfig, override_training(data, overrides))
+    training = _build(TrainingConfig, override_training(data, overrides))
     for key, problem in environment_problems(training.environment):
         setter = next((each for each in reversed(overrides) if key.startswith(each.key)), None)
         raise ConfigError(f"{setter or path or 'default environment'}: {problem if setter else f'{key}: {problem}'}")
@@ -58,25 +58,25 @@ def load_training(path: Path | None, overrides: Sequence[Override]) -> TrainingC
 def load_agent(path: Path, defaults: Mapping[str, Any], overrides: Sequence[Override]) -> AgentFile:
     """Read an agent config with the base config's `defaults` below it and the overrides on top.
 
-    ConfigError holds every problem found in the file.
+    Raises ConfigError with every problem found in the file.
     """
     data = read_config_file(path)
     _, problems = check(AgentConfig, data)
     _raise_if(problems, path)
     data = override_agent(layered(defaults, data), overrides)
-    return AgentFile(path=path, config=_built(AgentConfig, data), given=given_keys(data))
+    return AgentFile(path=path, config=_build(AgentConfig, data), given=given_keys(data))
 
 
-def impossible(file: AgentFile, training: TrainingConfig) -> list[str]:
-    """Say which of the config's values no algorithm can learn with, taken together."""
+def combination_problems(file: AgentFile, training: TrainingConfig) -> list[str]:
+    """Return the problems of values that are valid alone but cannot be trained with together."""
     config = file.config
     if not config.ppo.normalize_advantage:
         return []
-    way_out = "set ppo.normalize_advantage: false, or more"
+    way_out = "raise it, or set ppo.normalize_advantage: false"
     if config.n_steps * training.n_envs == 1:
-        return [f"{file.path}: n_steps: a rollout of one step has no spread to normalise advantages by; {way_out}"]
+        return [f"{file.path}: n_steps: advantages of a rollout of one step cannot be normalised; {way_out}"]
     if config.batch_size == 1 and "batch_size" in ALGORITHMS[config.algorithm].hyperparameters:
-        return [f"{file.path}: batch_size: one sample has no spread to normalise advantages by; {way_out}"]
+        return [f"{file.path}: batch_size: the advantage of one sample cannot be normalised; {way_out}"]
     return []
 
 
@@ -85,8 +85,8 @@ def _raise_if(problems: Sequence[tuple[str, str]], source: Path | None) -> None:
         raise ConfigError(*(f"{source}: {key}: {problem}" for key, problem in problems))
 
 
-def _built(model: type[Model], data: dict[str, Any]) -> Model:
-    """Build from layers that were each checked; no layer's values depend on another's."""
+def _build(model: type[Model], data: dict[str, Any]) -> Model:
+    """Build a model from merged layers. Each layer was checked alone, and its keys do not depend on other layers."""
     built, problems = check(model, data)
     if built is None:
         raise ConfigError(*(f"{key}: {problem}" for key, problem in problems))

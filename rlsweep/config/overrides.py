@@ -1,4 +1,4 @@
-"""`--set KEY=VALUE`: one value for all configs of a sweep, above what their files say."""
+"""`--set KEY=VALUE`: one value for all configs of a sweep; it replaces the value in their files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from rlsweep.config.agent import AlgorithmName, Hyperparameters
 from rlsweep.config.keys import leaf_keys, sections
-from rlsweep.config.layers import spelled_out, with_value
+from rlsweep.config.layers import expand_environment, with_value
 from rlsweep.config.limits import MAX_KEY
 from rlsweep.config.nearest import suggestion
 from rlsweep.config.problems import check
@@ -26,7 +26,7 @@ _TRAINING_KEYS = tuple(
     if key not in ("name", "description", "hyperparameters")
 )
 _FREE_MAPPING = "environment.kwargs."
-_WHO_A_CONFIG_IS = ("agent_id", "name", "version", "sweep_variant", "description", "exploration", "hyperparameters")
+_IDENTITY_KEYS = ("agent_id", "name", "version", "sweep_variant", "description", "exploration", "hyperparameters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Override:
 
 
 def parse_overrides(texts: Sequence[str]) -> tuple[Override, ...]:
-    """Read `KEY=VALUE` texts, in which a later one wins over an earlier one.
+    """Read `KEY=VALUE` texts; a later text wins over an earlier one.
 
-    A key is dotted (`ppo.ent_coef`) or, where only one key ends so, its last part (`ent_coef`). Values are YAML.
-    ConfigError with one problem for each text that cannot be used.
+    A key is dotted (`ppo.ent_coef`) or its last part alone (`ent_coef`), if that is unique. Values are YAML.
+    Raises ConfigError with one problem for each invalid text.
     """
     problems: list[str] = []
     overrides: list[Override] = []
@@ -72,7 +72,7 @@ def override_training(data: dict[str, Any], overrides: Sequence[Override]) -> di
     """Return training config data with the overrides that belong to it."""
     for override in overrides:
         if not override.for_agent:
-            data = spelled_out(with_value(data, override.key, override.value))
+            data = expand_environment(with_value(data, override.key, override.value))
     return data
 
 
@@ -90,9 +90,9 @@ def _full_key(key: str) -> str:
     settable = (*_AGENT_KEYS, *_TRAINING_KEYS)
     if key in settable or (key.startswith(_FREE_MAPPING) and key != _FREE_MAPPING):
         return key
-    if key in _WHO_A_CONFIG_IS:
+    if key in _IDENTITY_KEYS:
         raise ValueError(f"{key} belongs to one config file; it cannot be set for all")
-    if key == "episodes":  # the budget, most likely, and not evaluation.episodes
+    if key == "episodes":  # most users mean the budget, not evaluation.episodes
         raise ValueError("write max_episodes (the budget, as --episodes) or evaluation.episodes")
     found = [full_key for full_key in settable if full_key.endswith(f".{key}")]
     if len(found) == 1:
@@ -102,7 +102,7 @@ def _full_key(key: str) -> str:
 
 
 def _wrong_values(overrides: Sequence[Override]) -> list[str]:
-    """Check the overrides by themselves: every other key has a default."""
+    """Check the overrides alone; every other key takes its default."""
     _, in_agent = check(_SettableAgentKeys, override_agent({}, overrides))
     _, in_training = check(TrainingConfig, override_training({}, overrides))
     return [f"--set {key}: {problem}" for key, problem in (*in_agent, *in_training)]

@@ -1,4 +1,4 @@
-"""Globs, files and folders, as a user gives them → the config files they mean."""
+"""Expand the globs, files and folders that a user gives into config files."""
 
 import os
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from rlsweep.errors import ConfigError
 
 
 def expand(patterns: Sequence[str]) -> tuple[Path, ...]:
-    """Return the config files that the patterns mean, each once (links followed), sorted.
+    """Return the config files that match the patterns, sorted; a file reached by several paths or links counts once.
 
-    A pattern is a file, a folder (the config files that lie directly in it) or a glob, in which `**` stands for any
-    depth of folders and does not follow links to folders. ConfigError with one problem for each pattern that means
-    no file. An explicit file is taken as it is: reading it says what is wrong with it.
+    A pattern is a file, a folder (the config files directly in it) or a glob; `**` matches folders of any depth and
+    does not follow links to folders. Raises ConfigError with one problem for each pattern that matches no file. A
+    named file is returned unchecked: reading it reports its problems.
     """
     problems: list[str] = []
     by_target: dict[str, Path] = {}
@@ -36,15 +36,15 @@ def expand(patterns: Sequence[str]) -> tuple[Path, ...]:
 
 def _files(pattern: str) -> list[Path]:
     if len(pattern) > MAX_PATTERN:
-        length = f"at most {MAX_PATTERN} characters, and this one {len(pattern)}"
-        raise ConfigError(f"{pattern}: a pattern has {length}; name a folder instead")
+        lengths = f"the pattern has {len(pattern)} characters, at most {MAX_PATTERN} are allowed"
+        raise ConfigError(f"{pattern}: {lengths}; name a folder instead")
     if "\0" in pattern:
-        raise ConfigError(f"{pattern}: no file's name holds NUL")
+        raise ConfigError(f"{pattern}: a file name cannot contain NUL")
     path = Path(os.path.expanduser(pattern))
     if path.is_dir():
         found = [entry for entry in path.iterdir() if _is_config(entry)]
         if not found:
-            raise ConfigError(f"No config file in the folder {path}; it should hold .yaml, .yml or .json files")
+            raise ConfigError(f"No config file in the folder {path}; a config file ends in .yaml, .yml or .json")
         return found
     if path.exists() or not globbing.MAGIC.search(pattern):
         return [path]
@@ -58,8 +58,7 @@ def _is_config(path: Path) -> bool:
 def _glob(path: Path) -> list[Path]:
     folder, parts = globbing.split(path)
     if any("**" in part and part != "**" for part in parts):
-        way_out = f"** must stand alone between slashes, as in {folder / '**/*.yaml'}"
-        raise ConfigError(f"{path}: in a pattern, {way_out}")
+        raise ConfigError(f"{path}: ** must stand alone between slashes, as in {folder / '**/*.yaml'}")
     found = [match for match in globbing.matches(folder, parts) if _is_config(match)]
     if not found:
         literal = globbing.MAGIC.sub("", path.name)

@@ -1,4 +1,4 @@
-"""What is wrong with a config's values, one message a problem, in the words of the person who wrote the file."""
+"""Check a config's values; pydantic's errors become one message per problem, with the keys of the file."""
 
 import json
 import re
@@ -35,10 +35,10 @@ _BOUNDS = {
 
 
 def check(model: type[Model], data: dict[str, Any]) -> tuple[Model | None, list[tuple[str, str]]]:
-    """Build `model` from JSON-like `data`; None and (dotted key, what is wrong) for each problem otherwise.
+    """Build `model` from JSON-like `data`; if that fails, return None and (dotted key, problem) for each problem.
 
-    Values are taken as JSON: a list becomes a tuple and a whole number a float, but no text becomes a number. Of more
-    than MAX_TOLD problems the rest is only counted.
+    Values are read as JSON: a list becomes a tuple and a whole number a float, but text never becomes a number.
+    Problems beyond the first MAX_TOLD are only counted.
     """
     try:
         return model.model_validate_json(json.dumps(data)), []
@@ -51,7 +51,7 @@ def check(model: type[Model], data: dict[str, Any]) -> tuple[Model | None, list[
 
 
 def dotted_key(error: ErrorDetails) -> str:
-    """Return where an error lies, as `network.net_arch[1]`; the tags of unions, `<so>`, are none of the user's."""
+    """Return an error's location, such as `network.net_arch[1]`, without pydantic's union tags such as `<layers>`."""
     key = ""
     for part in error["loc"]:
         if isinstance(part, int):
@@ -64,7 +64,7 @@ def dotted_key(error: ErrorDetails) -> str:
 def _problem(error: ErrorDetails, model: type[BaseModel]) -> str:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "missing":
-        return "is required, but missing"
+        return "is missing"
     if kind == "extra_forbidden":
         return f"unknown key; {unknown_key_hint(dotted_key(error), model)}"
     if kind in _KINDS:
@@ -97,7 +97,7 @@ def _way_out(kind: str, value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it stands in a message: short, and as YAML would have it."""
+    """Format a value for a message: at most _MAX_SHOWN characters, in JSON's or YAML's notation."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):

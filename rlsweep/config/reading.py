@@ -1,4 +1,4 @@
-"""A config file → a plain dictionary, or one clear ConfigError."""
+"""Read a config file into a plain dictionary, or raise one clear ConfigError."""
 
 import math
 import re
@@ -21,12 +21,12 @@ _MAX_LISTED = 5
 
 
 def read_config_file(path: Path, *, kind: str = "Agent") -> dict[str, Any]:
-    """Read a YAML or JSON config file, whose values come back as JSON's types; `kind` is Agent or Base.
+    """Read a YAML or JSON config file and return its values as JSON types; `kind` is Agent or Base.
 
-    Raises ConfigError with one or more problems: a missing or unreadable file, another extension than .yaml, .yml
-    and .json, a file that is no UTF-8 or over 1 MiB, malformed text (with line and column), a key given twice,
-    a root that is no mapping, and values that no record could hold (not finite, beyond 64 bits) or no
-    terminal should be sent (control characters).
+    Raises ConfigError with one or more problems: a missing or unreadable file, an extension other than .yaml, .yml
+    and .json, a file that is not UTF-8 or over 1 MiB, malformed text (with line and column), a duplicate key, a root
+    that is not a mapping, values that the database cannot store (not finite, beyond 64 bits) and control characters,
+    which could change a terminal.
     """
     if not is_plain_line(str(path)):
         raise ConfigError(f"{str(path)!r}: a config file's path must be one line of printable UTF-8 text")
@@ -40,9 +40,9 @@ def read_config_file(path: Path, *, kind: str = "Agent") -> dict[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """Read the value of a `KEY=VALUE` override as a config file would; ValueError says what is wrong."""
+    """Read the value of a `KEY=VALUE` override as in a config file; raise ValueError with the problem."""
     if found := _UNPRINTABLE.search(text):
-        raise ValueError(f"holds an unprintable character, {found[0]!r}")
+        raise ValueError(f"contains an unprintable character, {found[0]!r}")
     try:
         value = parse_yaml(text)
     except TextError as exc:
@@ -53,12 +53,12 @@ def parse_value(text: str) -> Any:
 
 
 def is_plain_line(text: str) -> bool:
-    """Whether `text` can be recorded, and printed without moving the cursor or changing a terminal's colours."""
+    """Whether `text` is one line that can be stored, and printed without effect on the terminal."""
     return _text_problem(text) is None and not re.search(r"[\t\n\r]", text)
 
 
 def value_problems(data: Any) -> list[str]:
-    """Say what in JSON-like `data` cannot be recorded or printed, each as `key: what is wrong`; the first MAX_TOLD."""
+    """Return which values of JSON-like `data` cannot be stored or printed, as `key: problem`; the first MAX_TOLD."""
     problems: list[str] = []
     pending = deque[tuple[str, Any, int]]([("", data, 1)])
     found = 1
@@ -67,8 +67,8 @@ def value_problems(data: Any) -> list[str]:
         if depth > MAX_DEPTH:
             return [f"nested deeper than {MAX_DEPTH} levels"]
         found += len(value) if isinstance(value, dict | list) else 0
-        if found > MAX_VALUES:  # before a key is written out for each of them
-            return [f"holds more than {MAX_VALUES} values"]
+        if found > MAX_VALUES:  # checked before the loop builds a key for each value
+            return [f"contains more than {MAX_VALUES} values"]
         if problem := _scalar_problem(value):
             problems.append(f"{key}: {problem}" if key else problem)
         elif isinstance(value, dict):
@@ -82,33 +82,33 @@ def value_problems(data: Any) -> list[str]:
 
 
 def files_in(folder: Path, *, near: str) -> str:
-    """Say which config file in a folder was most likely meant by a name that is none, or what else lies there."""
+    """Return a hint for the missing file `near`: the most similar config file of the folder, or a list of them."""
     try:
         entries = sorted(islice(folder.iterdir(), MAX_NEIGHBOURS))
     except (FileNotFoundError, NotADirectoryError):
-        return f"; there is no folder {folder}"
+        return f"; folder not found: {folder}"
     except OSError as exc:
         return f"; {folder} cannot be read: {exc.strerror}"
     names = [entry.name for entry in entries if entry.suffix.lower() in EXTENSIONS and not entry.name.startswith(".")]
     if match := nearest(near, names):
         return f"; did you mean {folder / match}?"
     listed = ", ".join(names[:_MAX_LISTED]) + (", …" if len(names) > _MAX_LISTED else "")
-    return f"; {folder} holds {listed or 'no config file'}"
+    return f"; {folder} contains {listed or 'no config file'}"
 
 
 def _scalar_problem(value: Any) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return f"must be a finite number, got {value}"
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return "is an integer beyond 64 bits"
+        return "does not fit in a 64-bit integer"
     return _text_problem(value) if isinstance(value, str) else None
 
 
 def _text_problem(text: str) -> str | None:
     if _UNSTORABLE.search(text):
-        return "holds a character that cannot be stored (NUL, or half of a surrogate pair)"
+        return "contains a character that cannot be stored (NUL or a lone surrogate)"
     if found := _CONTROL.search(text):
-        return f"holds a control character, {found[0]!r}, which a terminal may obey"
+        return f"contains a control character, {found[0]!r}; remove it"
     return None
 
 
@@ -120,7 +120,7 @@ def _read_text(path: Path, kind: str) -> str:
         if path.suffix.lower() not in EXTENSIONS:
             raise ConfigError(f"{path}: a config file must end in .yaml, .yml or .json")
         if not stat.S_ISREG(mode):
-            raise ConfigError(f"{path}: is no regular file")
+            raise ConfigError(f"{path}: is not a regular file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as exc:
@@ -128,7 +128,7 @@ def _read_text(path: Path, kind: str) -> str:
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from exc
     if len(content) > MAX_BYTES:
-        raise ConfigError(f"{path}: is over 1 MiB, which no config needs")
+        raise ConfigError(f"{path}: is larger than 1 MiB")
     return _decode(path, content)
 
 
@@ -137,11 +137,11 @@ def _decode(path: Path, content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
-        raise ConfigError(f"{path}: line {line}: is no UTF-8 text; save the file as UTF-8") from exc
+        raise ConfigError(f"{path}: line {line}: is not UTF-8 text; save the file as UTF-8") from exc
     if found := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
-        raise ConfigError(f"{path}: line {line}, column {column}: holds an unprintable character, {found[0]!r}")
+        raise ConfigError(f"{path}: line {line}, column {column}: contains an unprintable character, {found[0]!r}")
     return text
 
 

@@ -1,4 +1,4 @@
-"""What of a config RLlib can do, and what it asks of Ray."""
+"""`backend: rllib`: which config values it does not support, and which Ray resources it requests."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,56 +8,56 @@ from rlsweep.config.training import TrainingConfig
 ALGORITHMS = ("MaskablePPO", "PPO")
 
 
-def beyond_rllib(agent: AgentConfig, training: TrainingConfig) -> list[str]:
-    """Say what `backend: rllib` cannot do of a run's config, each as `key: why, and the way out`; empty for sb3."""
+def rllib_problems(agent: AgentConfig, training: TrainingConfig) -> list[str]:
+    """Return what `backend: rllib` does not support in a run's config, as `key: reason; way out`; empty for sb3."""
     if training.backend != "rllib":
         return []
-    checks: tuple[Callable[[AgentConfig, TrainingConfig], Mapping[str, str]], ...] = (_missing, _indivisible)
+    checks: tuple[Callable[[AgentConfig, TrainingConfig], Mapping[str, str]], ...] = (_unsupported, _indivisible)
     return [f"{key}: {problem}" for check in checks for key, problem in check(agent, training).items()]
 
 
 def bundles(training: TrainingConfig) -> list[dict[str, float]]:
-    """What a run asks of Ray beside its own process: one bundle a process, each to fit on one node."""
+    """Ray resources that a run requests besides its own process: one bundle per process; each must fit on one node."""
     spread = training.rllib
     learner = {"GPU": spread.gpus_per_learner} if spread.gpus_per_learner else {"CPU": 1.0}
     return [{"CPU": 1.0}] * spread.env_runners + [learner] * spread.learners
 
 
-def _missing(agent: AgentConfig, training: TrainingConfig) -> dict[str, str]:
-    """What sb3 does and RLlib does not."""
+def _unsupported(agent: AgentConfig, training: TrainingConfig) -> dict[str, str]:
+    """Return the features that sb3 has and RLlib does not."""
     problems = {}
     if agent.algorithm not in ALGORITHMS:
         problems["algorithm"] = f"backend: rllib trains {' and '.join(ALGORITHMS)}, not {agent.algorithm}; use sb3"
     if agent.ppo.target_kl is not None:
-        problems["ppo.target_kl"] = "RLlib cannot end an update early; leave it out, or use backend: sb3"
+        problems["ppo.target_kl"] = "RLlib cannot end an update early; remove it, or use backend: sb3"
     for key in ("normalize_observations", "normalize_rewards"):
         if getattr(training, key):
             problems[key] = "backend: rllib has no running statistics; set it to false, or use backend: sb3"
     if training.vec_env != "dummy":
-        problems["vec_env"] = "backend: rllib has env runners instead of subproc; set rllib.env_runners"
+        problems["vec_env"] = "backend: rllib uses env runners, not subproc; set rllib.env_runners"
     if training.engine == "fast":
-        problems["engine"] = "fast is an engine of backend: sb3; leave it out"
+        problems["engine"] = "fast is an engine of backend: sb3; remove it"
     if training.device not in ("auto", "cpu"):
-        problems["device"] = "backend: rllib takes the GPUs that rllib.gpus_per_learner asks for; leave it out"
+        problems["device"] = "backend: rllib uses the GPUs that rllib.gpus_per_learner requests; remove it"
     if training.rllib.gpus_per_learner and not training.rllib.learners:
-        problems["rllib.gpus_per_learner"] = "there are no learners to give a GPU to; set rllib.learners: 1 or more"
+        problems["rllib.gpus_per_learner"] = "needs at least one learner; set rllib.learners: 1 or more"
     return problems
 
 
 def _indivisible(agent: AgentConfig, training: TrainingConfig) -> dict[str, str]:
-    """What cannot be shared out evenly."""
+    """Return the counts that cannot be divided evenly between env runners or learners."""
     problems = {}
     runners, learners = training.rllib.env_runners, max(1, training.rllib.learners)
     if training.n_envs % runners:
         problems["n_envs"] = (
-            f"{training.n_envs} cannot be shared out evenly between {runners} env runners; "
+            f"{training.n_envs} cannot be divided evenly between {runners} env runners; "
             "make it a multiple of rllib.env_runners"
         )
     rollout = agent.n_steps * training.n_envs
     for key, samples in (("n_steps", rollout), ("batch_size", min(agent.batch_size, rollout))):
         if samples % learners:
             problems[key] = (
-                f"{samples} samples cannot be shared out evenly between {learners} learners; "
+                f"{samples} samples cannot be divided evenly between {learners} learners; "
                 "make them a multiple of rllib.learners"
             )
     return problems

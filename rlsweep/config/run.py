@@ -1,4 +1,4 @@
-"""The complete, resolved config of one training run: all that is needed to train it again."""
+"""The complete, resolved config of one training run; it suffices to train the run again."""
 
 import json
 import math
@@ -11,10 +11,10 @@ from rlsweep.config.training import TrainingConfig
 
 
 class Mode(StrEnum):
-    """How a run is watched; never what it learns with.
+    """How much a run is checked, logged and saved; it does not change learning.
 
-    smoke: sanity checks and detailed logs on, evaluation off, a checkpoint at the end only
-    full: the real thing
+    smoke: environment check and detailed logs on, evaluation off, one checkpoint at the end
+    full: evaluations and periodic checkpoints
     """
 
     SMOKE = "smoke"
@@ -22,10 +22,10 @@ class Mode(StrEnum):
 
 
 class Budget(StrictModel):
-    """When a run is done: at whichever comes first. At least one is set.
+    """When a run ends: at whichever limit it reaches first. At least one is set.
 
-    Env steps alone end with the rollout in which they are reached, as in SB3. Beside episodes they are a cap, which
-    ends the run at that very step, and in midst of a rollout without an update.
+    With `total_timesteps` alone, a run ends with the rollout that reaches it, as in SB3. With `episodes` as well,
+    `total_timesteps` is a cap: the run ends at that exact step, and an incomplete rollout gets no update.
     """
 
     episodes: Count | None = None
@@ -33,14 +33,14 @@ class Budget(StrictModel):
 
     @property
     def step_cap(self) -> int | None:
-        """Env steps that the run never exceeds but by parallel environments stepping together; None without a cap."""
+        """Cap on env steps, or None. Only parallel environments that step together may exceed it."""
         return self.total_timesteps if self.episodes is not None else None
 
 
 class RunConfig(StrictModel):
-    """What `training_runs.config` holds.
+    """The value of `training_runs.config`.
 
-    `training` keeps no hyperparameters and no budget of its own: they are resolved into `agent` and `budget`.
+    `training` has no hyperparameters and no budget: they are resolved into `agent` and `budget`.
     """
 
     agent: AgentConfig
@@ -51,12 +51,12 @@ class RunConfig(StrictModel):
 
     @property
     def rollout_steps(self) -> int:
-        """Env steps between two policy updates, over all parallel environments."""
+        """Env steps of one rollout, summed over all parallel environments."""
         return self.agent.n_steps * self.training.n_envs
 
     @property
     def gradient_steps_per_update(self) -> int:
-        """Optimizer steps of one update; A2C takes one, on the whole rollout."""
+        """Optimizer steps of one update; A2C takes one step on the whole rollout."""
         if "n_epochs" not in ALGORITHMS[self.agent.algorithm].hyperparameters:
             return 1
         return self.agent.n_epochs * math.ceil(self.rollout_steps / self.agent.batch_size)
@@ -67,5 +67,5 @@ class RunConfig(StrictModel):
         return cls.model_validate_json(json.dumps(record))
 
     def to_record(self) -> dict[str, Any]:
-        """As JSON-able values, complete."""
+        """Return the whole config as JSON-able values."""
         return self.model_dump(mode="json")

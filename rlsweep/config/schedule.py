@@ -1,4 +1,4 @@
-"""Values that may follow a schedule over training, in rl-zoo's notation: `linear_3.0e-4`."""
+"""Values that may follow a schedule during training, in rl-zoo's notation: `linear_3.0e-4`."""
 
 import math
 import re
@@ -10,13 +10,13 @@ _LINEAR = re.compile(r"linear_(?P<initial>.+)")
 
 
 def _canonical(value: str) -> str:
-    """Check a schedule's notation and write its number one way, so that equal configs hash equal."""
+    """Check a schedule's notation and normalise its number, so that equal configs have equal hashes."""
     match = _LINEAR.fullmatch(value)
     if match is None:
         as_number = "; remove the quotes around the number" if _is_number(value) else ""
         raise ValueError(f"must be a number or a schedule such as linear_3.0e-4, got {value!r}{as_number}")
     if not _is_number(match["initial"]):
-        raise ValueError(f"{match['initial']!r} is no number; write a schedule as linear_3.0e-4")
+        raise ValueError(f"{match['initial']!r} is not a number; write a schedule as linear_3.0e-4")
     initial = float(match["initial"])
     if not (math.isfinite(initial) and initial > 0):
         raise ValueError(f"the initial value of a linear schedule must be positive and finite, got {value!r}")

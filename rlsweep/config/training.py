@@ -23,9 +23,9 @@ class EnvironmentSpec(StrictModel):
     """Which environment to make, and how.
 
     id: a Gymnasium id, `module:Class`, `open_spiel/<game>` or `pettingzoo/<module>`
-    kwargs: handed to the environment's constructor (an OpenSpiel game's parameters)
-    opponent: who plays the other seats: `random`, `mcts`, `mcts:<simulations>`, or a checkpoint's path or URI
-    observation_keys: keys of a Dict observation, flattened in this order; None takes all but action_mask
+    kwargs: arguments of the environment's constructor (an OpenSpiel game's parameters)
+    opponent: the player of the other seats: `random`, `mcts`, `mcts:<simulations>`, or a checkpoint's path or URI
+    observation_keys: keys of a Dict observation, flattened in this order; None takes all except action_mask
     """
 
     id: str = "open_spiel/connect_four"
@@ -35,7 +35,10 @@ class EnvironmentSpec(StrictModel):
 
 
 class EvaluationConfig(StrictModel):
-    """The deterministic policy, played every so many rollouts on an environment of its own."""
+    """Evaluations during training: the deterministic policy plays `episodes` episodes in a separate environment.
+
+    every_rollouts: rollouts between two evaluations
+    """
 
     enabled: bool = True
     every_rollouts: Count = 10
@@ -43,11 +46,12 @@ class EvaluationConfig(StrictModel):
 
 
 class RLlibConfig(StrictModel):
-    """How `backend: rllib` spreads one run over machines. `n_envs` are shared out evenly between the env runners.
+    """How `backend: rllib` distributes one run over machines. `n_envs` is divided evenly between the env runners.
 
     env_runners: processes that play, one CPU each
-    learners: processes that compute updates, each on an even share of every rollout and minibatch; 0 for the run's own
-    gpus_per_learner: fractions allowed; a learner without takes one CPU
+    learners: processes that compute updates, each on an equal part of every rollout and minibatch; with 0 the run's
+        own process computes them
+    gpus_per_learner: may be a fraction; with 0 a learner takes one CPU
     """
 
     env_runners: Annotated[int, Field(ge=1, le=MAX_ENVS)] = 1
@@ -56,19 +60,19 @@ class RLlibConfig(StrictModel):
 
 
 class TrainingConfig(StrictModel):
-    """Everything about a run that is not a hyperparameter of the agent.
+    """All settings of a run that are not hyperparameters of the agent.
 
-    environment: an EnvironmentSpec; a config file may give just its id
+    environment: an EnvironmentSpec; a config file may give its id alone
     max_steps_per_episode: longer episodes are truncated, with SB3's bootstrapping
-    seed: the first seed; `--seeds K` takes seed, seed + 1, …, shared between configs
-    checkpoint_interval_episodes: a checkpoint at the first rollout boundary after so many episodes
-    device: as torch names it; `auto` takes a GPU where the trial has one
-    engine: what computes MaskablePPO: `fast`, rlsweep's own, `stock`, sb3-contrib's, or `auto`, the fast one wherever
-        it can; they learn the same
-    backend: what trains: `sb3`, in one process, or `rllib`, with Ray RLlib's env runners and learners on many machines;
-        equivalent to stock SB3, not identical
-    rllib: for `backend: rllib` alone
-    hyperparameters: defaults for agent config keys, below what an agent config says itself
+    seed: the first seed; `--seeds K` takes seed, seed + 1, …, the same for every config
+    checkpoint_interval_episodes: episodes between two checkpoints; one is saved at the next end of an update
+    device: as torch names it; `auto` takes a GPU if the trial has one
+    engine: implementation of MaskablePPO: `fast` (rlsweep's), `stock` (sb3-contrib's), or `auto` (fast if it supports
+        the config, else stock); both learn the same
+    backend: `sb3` trains in one process; `rllib` trains with Ray RLlib's env runners and learners on many machines,
+        equivalent to stock SB3 but not identical
+    rllib: only for `backend: rllib`
+    hyperparameters: defaults for agent config keys; an agent config's own values win
     """
 
     name: str = "default"

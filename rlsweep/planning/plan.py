@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from rlsweep.config.agent import MAX_COUNT
 from rlsweep.config.differences import differing_keys, digest, flat_hyperparameters, hyperparameter_hash, labels
-from rlsweep.config.loading import AgentFile, impossible, load_agent, load_training
+from rlsweep.config.loading import AgentFile, combination_problems, load_agent, load_training
 from rlsweep.config.overrides import Override, parse_overrides
 from rlsweep.config.patterns import expand
-from rlsweep.config.rllib import beyond_rllib
+from rlsweep.config.rllib import rllib_problems
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import MAX_SEED, TrainingConfig
 from rlsweep.errors import ConfigError, InputError
@@ -184,8 +184,8 @@ def _load(
     loaded = (problems.gather(load_agent, path, training.hyperparameters, overrides) for path in paths)
     files = [file for file in loaded if file is not None]
     for file in files:
-        problems.add(impossible(file, training))
-        problems.add([f"{file.path}: {problem}" for problem in beyond_rllib(file.config, training)])
+        problems.add(combination_problems(file, training))
+        problems.add([f"{file.path}: {problem}" for problem in rllib_problems(file.config, training)])
     return files
 
 

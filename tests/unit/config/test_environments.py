@@ -38,7 +38,7 @@ def test_a_module_is_looked_for_without_importing_it(monkeypatch: pytest.MonkeyP
     assert environment_problems(EnvironmentSpec(id="this:Class")) == []
     assert "this" not in sys.modules
     monkeypatch.setitem(sys.modules, "without_a_spec", ModuleType("without_a_spec"))
-    assert "cannot be found" in environment_problems(EnvironmentSpec(id="without_a_spec:Class"))[0][1]
+    assert "not found; install it" in environment_problems(EnvironmentSpec(id="without_a_spec:Class"))[0][1]
 
 
 @pytest.mark.parametrize("opponent", ["random", "mcts", "mcts:1", "mcts:1000"])

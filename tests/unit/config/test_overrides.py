@@ -57,7 +57,7 @@ def test_training_overrides(text: str, key: str, value: Any) -> None:
         ("network={net_arc: [1]}", "--set network.net_arc: unknown key; did you mean network.net_arch?"),
         ("net_arch=[64", "--set net_arch=[64: '[64' cannot be read: "),
         ("gamma=.nan", "--set gamma=.nan: must be a finite number, got nan"),
-        ("gamma=\udcff", "--set gamma=\\udcff: holds an unprintable character, '\\udcff'"),
+        ("gamma=\udcff", "--set gamma=\\udcff: contains an unprintable character, '\\udcff'"),
         ("a\x1b[2J=1", "--set a\\x1b[2J=1: a key is one line of at most 100 printable characters"),
         ("environment.kwargs." + "a." * 50 + "a=1", "--set environment.kwargs.a.a.a."),
     ],

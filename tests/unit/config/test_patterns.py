@@ -66,9 +66,9 @@ def test_patterns_that_match_nothing_are_all_named(folder: Path) -> None:
         expand(["agents/a_swep_*.yaml", "nowhere/*.yaml", "agents/*.md", "empty", "agents/a_v1.yaml"])
     assert caught.value.problems == (
         "No config file matches 'agents/a_swep_*.yaml'; did you mean agents/a_sweep_x.yaml?",
-        "No config file matches 'nowhere/*.yaml'; there is no folder nowhere",
-        "No config file matches 'agents/*.md'; agents holds a_sweep_x.yaml, a_sweep_y.yml, a_v1.yaml",
-        "No config file in the folder empty; it should hold .yaml, .yml or .json files",
+        "No config file matches 'nowhere/*.yaml'; folder not found: nowhere",
+        "No config file matches 'agents/*.md'; agents contains a_sweep_x.yaml, a_sweep_y.yml, a_v1.yaml",
+        "No config file in the folder empty; a config file ends in .yaml, .yml or .json",
     )
 
 
@@ -121,13 +121,13 @@ def test_no_pattern() -> None:
 def test_patterns_that_cannot_be_read(folder: Path) -> None:
     (folder / "loop.yaml").symlink_to("loop.yaml")
     assert expand(["loop.yaml"]) == (Path("loop.yaml"),)
-    too_long = ": a pattern has at most 4096 characters, and this one 10000; name a folder instead"
+    too_long = ": the pattern has 10000 characters, at most 4096 are allowed; name a folder instead"
     with pytest.raises(ConfigError) as caught:
         expand(["x" * 300, "a\0b*.yaml", "*" * 10_000, "agents/**.yaml", "~nobody_of_this_name/*.yaml"])
     assert caught.value.problems == (
         f"{'x' * 300}: cannot be read: File name too long",
-        "a\\x00b*.yaml: no file's name holds NUL",
+        "a\\x00b*.yaml: a file name cannot contain NUL",
         f"{'*' * 500} … {('*' * 500 + too_long)[-500:]}",
-        "agents/**.yaml: in a pattern, ** must stand alone between slashes, as in agents/**/*.yaml",
-        "No config file matches '~nobody_of_this_name/*.yaml'; there is no folder ~nobody_of_this_name",
+        "agents/**.yaml: ** must stand alone between slashes, as in agents/**/*.yaml",
+        "No config file matches '~nobody_of_this_name/*.yaml'; folder not found: ~nobody_of_this_name",
     )

@@ -35,7 +35,7 @@ def agent_problems(path: Path) -> list[str]:
             "learning_rate: must be a number or a schedule such as linear_3.0e-4, got '0.001'; "
             "remove the quotes around the number",
         ),
-        ("learning_rate", "linear_x", "learning_rate: 'x' is no number; write a schedule as linear_3.0e-4"),
+        ("learning_rate", "linear_x", "learning_rate: 'x' is not a number; write a schedule as linear_3.0e-4"),
         (
             "learning_rate",
             "linear_-1",
@@ -66,7 +66,7 @@ def agent_problems(path: Path) -> list[str]:
             "got '../a'",
         ),
         ("version", -1, "version: must be at least 0, got -1"),
-        ("version", ..., "version: is required, but missing"),
+        ("version", ..., "version: is missing"),
         ("algorithm", "MaskedPPO", "algorithm: unknown algorithm 'MaskedPPO', known are MaskablePPO, PPO, A2C; "
          "did you mean MaskablePPO?"),
         ("algorithm", "DQN", "algorithm: unknown algorithm 'DQN', known are MaskablePPO, PPO, A2C"),
@@ -77,7 +77,7 @@ def agent_problems(path: Path) -> list[str]:
         ("network", {"net_arch": [64, "x"]}, "network.net_arch[1]: must be a whole number, got 'x'"),
         ("network", {"net_arch": [64, 0]}, "network.net_arch[1]: must be at least 1, got 0"),
         ("network", {"net_arch": [1] * 17}, "network.net_arch: must hold at most 16 values, got 17"),
-        ("network", {"net_arch": {"pi": [64]}}, "network.net_arch.vf: is required, but missing"),
+        ("network", {"net_arch": {"pi": [64]}}, "network.net_arch.vf: is missing"),
         ("network", {"net_arch": {"pi": [64], "vf": [64], "qf": []}},
          "network.net_arch.qf: unknown key; known here are pi, vf"),
         ("network", {"activation_fn": "gelu"},
@@ -201,12 +201,12 @@ def test_short_names() -> None:
         ({"environment": "open_spiel/"}, "environment.id: unknown environment 'open_spiel/'; write open_spiel/<game>, "
          "pettingzoo/<module>, <module>:<Class>, a Gymnasium id"),
         ({"environment": "no_such_module:Env"}, "environment.id: module 'no_such_module' of 'no_such_module:Env' "
-         "cannot be found; install it, or put its folder on PYTHONPATH"),
+         "not found; install it, or put its folder on PYTHONPATH"),
         ({"environment": {"opponent": "mtcs"}}, "environment.opponent: must be random, mcts, mcts:<simulations> or a "
          "checkpoint ending in .zip, got 'mtcs'; did you mean mcts?"),
-        ({"environment": {"opponent": "no.zip"}}, "environment.opponent: there is no checkpoint no.zip"),
+        ({"environment": {"opponent": "no.zip"}}, "environment.opponent: checkpoint not found: no.zip"),
         ({"environment": {"opponent": "x" * 300 + ".zip"}},
-         f"environment.opponent: there is no checkpoint {'x' * 300}.zip"),
+         f"environment.opponent: checkpoint not found: {'x' * 300}.zip"),
     ],
 )  # fmt: skip
 def test_training_config_problems(write_base: Callable[..., Path], keys: dict[str, Any], said: str) -> None:

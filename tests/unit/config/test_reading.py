@@ -78,8 +78,8 @@ def test_missing_file_says_what_is_near(tmp_path: Path) -> None:
     said = problem(tmp_path / "ppo_agnet_v1.yaml")
     assert said.startswith(f"Agent config file not found: {tmp_path}/ppo_agnet_v1.yaml; did you mean ")
     assert said.endswith("ppo_agent_v1.yaml?")
-    assert problem(tmp_path / "zzz.json").endswith(f"; {tmp_path} holds ppo_agent_v1.yaml")
-    assert problem(tmp_path / "no" / "a.yaml").endswith(f"; there is no folder {tmp_path}/no")
+    assert problem(tmp_path / "zzz.json").endswith(f"; {tmp_path} contains ppo_agent_v1.yaml")
+    assert problem(tmp_path / "no" / "a.yaml").endswith(f"; folder not found: {tmp_path}/no")
     assert "Agent config file not found" in problem(tmp_path / "ppo_agent_v1.yaml" / "a.yaml")
     with pytest.raises(ConfigError, match=r"^Base config file not found: "):
         read_config_file(tmp_path / "zzz.yaml", kind="Base")
@@ -89,11 +89,11 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     assert problem(tmp_path).endswith("is a folder, not a config file")
     assert problem(written(tmp_path, "a: 1", "a.toml")).endswith("must end in .yaml, .yml or .json")
     os.mkfifo(tmp_path / "pipe.yaml")
-    assert problem(tmp_path / "pipe.yaml").endswith("is no regular file")
+    assert problem(tmp_path / "pipe.yaml").endswith("is not a regular file")
     (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
     assert "cannot be read: Too many levels of symbolic links" in problem(tmp_path / "loop.yaml")
     assert "cannot be read: File name too long" in problem(tmp_path / ("x" * 300 + ".yaml"))
-    assert problem(written(tmp_path, b"# " + b"x" * 2**20)).endswith("is over 1 MiB, which no config needs")
+    assert problem(written(tmp_path, b"# " + b"x" * 2**20)).endswith("is larger than 1 MiB")
 
 
 def test_a_path_that_no_record_could_hold(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_root_must_be_a_mapping(tmp_path: Path, text: str, found: str) -> None:
         ("a: " + "9" * 5000, "an integer of 5000 digits is too large"),
         ("a: " + "[" * 10_000, "nested deeper than 50 levels"),
         ("a: [" + "0, " * 10_001 + "]", "stands for more than 10000 values"),
-        ("a: \x07\n", "line 1, column 4: holds an unprintable character, '\\x07'"),
+        ("a: \x07\n", "line 1, column 4: contains an unprintable character, '\\x07'"),
         (
             "a: 1\n" + "k" * 101 + ": 2",
             "line 2, column 1: malformed YAML: key 'kkkkkkkkkkkkkkkkkkkk'… has 101 characters",
@@ -174,7 +174,7 @@ def test_malformed_yaml(tmp_path: Path, text: str, said: str) -> None:
         ('{"a": ' + "9" * 5000 + "}", "an integer of 5000 digits is too large"),
         ('{"a": ' + "[" * 100_000 + "}", "malformed JSON"),
         ('{"a": ' + "[" * 60 + "]" * 60 + "}", "nested deeper than 50 levels"),
-        ('{"a": [' + "0," * 10_001 + "0]}", "holds more than 10000 values"),
+        ('{"a": [' + "0," * 10_001 + "0]}", "contains more than 10000 values"),
         ('{"a": 1, "' + "k" * 101 + '": 2}', "malformed JSON: key 'kkkkkkkkkkkkkkkkkkkk'… has 101 characters"),
         ("[1]", "Config file must contain a dictionary/object"),
     ],
@@ -189,11 +189,11 @@ def test_malformed_json(tmp_path: Path, text: str, said: str) -> None:
         ("a: {b: [1, .nan]}", "a.b[1]: must be a finite number, got nan"),
         ("a: -.inf", "a: must be a finite number, got -inf"),
         ("a: 1e999", "a: must be a finite number, got inf"),
-        ("a: 9223372036854775808", "a: is an integer beyond 64 bits"),
-        ('a: "x\\0y"', "a: holds a character that cannot be stored"),
-        ('"x\\0y": 1', "key 'x\\x00y' holds a character that cannot be stored"),
-        ('a: "x\\e[2J"', "a: holds a control character, '\\x1b', which a terminal may obey"),
-        ('"x\\b": 1', "key 'x\\x08' holds a control character, '\\x08', which a terminal may obey"),
+        ("a: 9223372036854775808", "a: does not fit in a 64-bit integer"),
+        ('a: "x\\0y"', "a: contains a character that cannot be stored"),
+        ('"x\\0y": 1', "key 'x\\x00y' contains a character that cannot be stored"),
+        ('a: "x\\e[2J"', "a: contains a control character, '\\x1b'; remove it"),
+        ('"x\\b": 1', "key 'x\\x08' contains a control character, '\\x08'; remove it"),
     ],
 )
 def test_values_that_no_record_could_hold(tmp_path: Path, text: str, said: str) -> None:
@@ -234,7 +234,7 @@ def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path, monkeypatch: pyte
         return opened(self, mode)
 
     monkeypatch.setattr(Path, "open", open_too_late)
-    assert problem(path) == f"Agent config file not found: {path}; {tmp_path} holds no config file"
+    assert problem(path) == f"Agent config file not found: {path}; {tmp_path} contains no config file"
 
 
 def test_a_missing_file_is_compared_with_a_limited_crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,8 +260,8 @@ def test_half_a_surrogate_pair_in_json(tmp_path: Path) -> None:
 
 
 def test_text_that_is_not_utf_8(tmp_path: Path) -> None:
-    assert "line 2: is no UTF-8 text; save the file as UTF-8" in problem(written(tmp_path, b"a: 1\nb: \xe9\n"))
-    assert "is no UTF-8 text" in problem(written(tmp_path, "a: 1".encode("utf-16")))
+    assert "line 2: is not UTF-8 text; save the file as UTF-8" in problem(written(tmp_path, b"a: 1\nb: \xe9\n"))
+    assert "is not UTF-8 text" in problem(written(tmp_path, "a: 1".encode("utf-16")))
 
 
 @pytest.mark.parametrize(

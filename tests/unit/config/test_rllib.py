@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rlsweep.config.agent import AgentConfig, PPOConfig
-from rlsweep.config.rllib import beyond_rllib, bundles
+from rlsweep.config.rllib import bundles, rllib_problems
 from rlsweep.config.run import Mode
 from rlsweep.config.training import RLlibConfig, TrainingConfig
 from rlsweep.errors import ConfigError
@@ -24,28 +24,28 @@ def training(**keys: Any) -> TrainingConfig:
     ("agent_keys", "training_keys", "said"),
     [
         ({"algorithm": "A2C"}, {}, "algorithm: backend: rllib trains MaskablePPO and PPO, not A2C; use sb3"),
-        ({"ppo": PPOConfig(target_kl=0.1)}, {}, "ppo.target_kl: RLlib cannot end an update early; leave it out, or use "
+        ({"ppo": PPOConfig(target_kl=0.1)}, {}, "ppo.target_kl: RLlib cannot end an update early; remove it, or use "
          "backend: sb3"),
         ({}, {"normalize_rewards": True}, "normalize_rewards: backend: rllib has no running statistics; set it to "
          "false, or use backend: sb3"),
-        ({}, {"vec_env": "subproc"}, "vec_env: backend: rllib has env runners instead of subproc; set "
+        ({}, {"vec_env": "subproc"}, "vec_env: backend: rllib uses env runners, not subproc; set "
          "rllib.env_runners"),
-        ({}, {"engine": "fast"}, "engine: fast is an engine of backend: sb3; leave it out"),
-        ({}, {"device": "cuda"}, "device: backend: rllib takes the GPUs that rllib.gpus_per_learner asks for; leave "
-         "it out"),
-        ({}, {"rllib": RLlibConfig(gpus_per_learner=1.0)}, "rllib.gpus_per_learner: there are no learners to give a "
-         "GPU to; set rllib.learners: 1 or more"),
-        ({}, {"n_envs": 3, "rllib": RLlibConfig(env_runners=2)}, "n_envs: 3 cannot be shared out evenly between 2 env "
+        ({}, {"engine": "fast"}, "engine: fast is an engine of backend: sb3; remove it"),
+        ({}, {"device": "cuda"}, "device: backend: rllib uses the GPUs that rllib.gpus_per_learner requests; remove "
+         "it"),
+        ({}, {"rllib": RLlibConfig(gpus_per_learner=1.0)}, "rllib.gpus_per_learner: needs at least one learner; set "
+         "rllib.learners: 1 or more"),
+        ({}, {"n_envs": 3, "rllib": RLlibConfig(env_runners=2)}, "n_envs: 3 cannot be divided evenly between 2 env "
          "runners; make it a multiple of rllib.env_runners"),
-        ({"n_steps": 128}, {"rllib": RLlibConfig(learners=3), "n_envs": 3}, "batch_size: 64 samples cannot be shared "
-         "out evenly between 3 learners; make them a multiple of rllib.learners"),
+        ({"n_steps": 128}, {"rllib": RLlibConfig(learners=3), "n_envs": 3}, "batch_size: 64 samples cannot be divided "
+         "evenly between 3 learners; make them a multiple of rllib.learners"),
         ({"n_steps": 129, "batch_size": 64}, {"rllib": RLlibConfig(learners=2)}, "n_steps: 129 samples cannot be "
-         "shared out evenly between 2 learners; make them a multiple of rllib.learners"),
+         "divided evenly between 2 learners; make them a multiple of rllib.learners"),
     ],
 )  # fmt: skip
 def test_what_rllib_cannot_do_is_refused(agent_keys: dict[str, Any], training_keys: dict[str, Any], said: str) -> None:
-    assert beyond_rllib(agent(**agent_keys), training(**training_keys)) == [said]
-    assert beyond_rllib(agent(**agent_keys), training(**training_keys, backend="sb3")) == []
+    assert rllib_problems(agent(**agent_keys), training(**training_keys)) == [said]
+    assert rllib_problems(agent(**agent_keys), training(**training_keys, backend="sb3")) == []
 
 
 def test_all_of_it_is_told_with_the_file(write_agent: Callable[..., Path], write_base: Callable[..., Path]) -> None:

@@ -159,7 +159,10 @@ def test_seeds_above_what_numpy_takes(write_agent: Write, write_base: Write) -> 
 
 @pytest.mark.parametrize(
     ("keys", "said"),
-    [({"batch_size": 1}, "batch_size: one sample"), ({"n_steps": 1}, "n_steps: a rollout of one step")],
+    [
+        ({"batch_size": 1}, "batch_size: the advantage of one"),
+        ({"n_steps": 1}, "n_steps: advantages of a rollout of one step"),
+    ],
 )
 def test_what_no_algorithm_can_learn_with(write_agent: Write, keys: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
