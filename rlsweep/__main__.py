@@ -1,5 +1,7 @@
 """`python -m rlsweep`: the same as the `rlsweep` command."""
 
+import sys
+
 from rlsweep.cli import main
 
-main()
+sys.exit(main())

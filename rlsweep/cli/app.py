@@ -3,6 +3,8 @@
 import os
 import sys
 import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ import typer
 
 import rlsweep
 from rlsweep.cli import (
+    call,
     continuing,
     database,
     deleting,
@@ -45,7 +48,7 @@ def _print_version(wanted: bool) -> None:
 
 def _use_settings(file: Path | None) -> None:
     if file is not None:
-        os.environ.update(read_variables(file) | dict(os.environ))
+        call.add_defaults(read_variables(file))
 
 
 @app.callback()
@@ -84,17 +87,36 @@ for room in (
 app.add_typer(database.app, name="db")
 
 
-def main() -> None:
-    """Run the program on `sys.argv`. Exit codes: 0 done, 1 a run failed, 2 bad input, 130 interrupted."""
-    debug = "--debug" in sys.argv
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    sys.path.append(os.getcwd())  # environments named `module:Class` may lie where the user works, as with python -m
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run a command. Returns its exit code: 0 done, 1 a run failed, 2 bad input, 130 interrupted.
+
+    argv: what follows the program's name; None takes this process's own
+    environ: the RLSWEEP_* variables; None takes this process's own
+    """
+    given = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in given
+    arguments = [argument for argument in given if argument != "--debug"]
     try:
-        app(arguments, prog_name="rlsweep")
+        with _importable(os.getcwd()), call.called_with(os.environ if environ is None else environ):
+            app(arguments, prog_name="rlsweep")
     except RlsweepError as error:
         if debug:
             traceback.print_exception(error)
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - the one place where errors meet the user
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        return EXIT_INTERRUPTED
+    except SystemExit as end:  # how Typer ends every command
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+@contextmanager
+def _importable(folder: str) -> Iterator[None]:
+    """Environments named `module:Class` may lie where the user works, as with python -m."""
+    before = list(sys.path)
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path[:] = before

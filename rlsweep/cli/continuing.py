@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlsweep.analysis.wording import plural
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.driving import DEFAULT_GRACE, Driving, print_json_report
 from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
-from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def drive(
     from rlsweep.cli.places import drive_on_this_cluster
     from rlsweep.driver.selection import SELECTIONS
 
-    code = drive_on_this_cluster(sweep, SELECTIONS[selection], Settings.from_environ(), grace=grace, command=command)
+    code = drive_on_this_cluster(sweep, SELECTIONS[selection], call.settings(), grace=grace, command=command)
     if code:
         raise typer.Exit(code)
 
@@ -107,7 +106,7 @@ def _go_on(reference: str, selection: "RunSelection", driving: Driving) -> None:
     from rlsweep.store import sweeps, training_runs
     from rlsweep.store.opening import open_database
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     out = driving.console()
     with open_database(settings) as database:
         sweep = sweeps.get(database, reference)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rlsweep.settings import Settings
+from rlsweep.cli import call
 
 app = typer.Typer(help="The PostgreSQL database behind everything.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,7 +16,7 @@ def url() -> None:
     """Print the database's address. The embedded server answers at it while an rlsweep command runs."""
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         typer.echo(database.url)
 
 
@@ -26,7 +26,7 @@ def upgrade() -> None:
     from rlsweep.store.opening import open_database
     from rlsweep.store.schema import schema_version
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         typer.echo(f"The schema is at version {schema_version(database)}.")
 
 
@@ -38,7 +38,7 @@ def shell(
     from rlsweep.store.opening import open_database
     from rlsweep.store.shell import psql_command
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         arguments, environment = psql_command(database)
         if command is not None:
             arguments += ["--command", command]

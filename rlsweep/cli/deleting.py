@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlsweep.analysis.wording import plural
+from rlsweep.cli import call
 from rlsweep.cli.options import SweepOrRun
 from rlsweep.cli.output import can_ask, size
 from rlsweep.cli.references import find_sweep_or_run
 from rlsweep.errors import InputError
 from rlsweep.runs import Sweep
-from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
     from rlsweep.attempts.deletion import DeletionPlan
@@ -30,7 +30,7 @@ def delete(
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     with open_database(settings) as database:
         found = find_sweep_or_run(database, reference)
         if isinstance(found, Sweep):

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlsweep.analysis.wording import number, percent, plural
+from rlsweep.cli import call
 from rlsweep.cli.options import Json, Trust
 from rlsweep.cli.output import print_json
 from rlsweep.errors import NotFoundError, before_start
-from rlsweep.settings import Settings
 from rlsweep.storage import Location, local_copy, locate
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _find(reference: str) -> tuple["TrainingRun | None", Location]:
     if path is not None:
         return None, path
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         run = training_runs.get(database, reference)
         last = training_runs.latest_checkpoint(database, run.id)
     if last is None:
@@ -85,5 +85,5 @@ def _is_on_record(checkpoint: Location) -> bool:
     from rlsweep.attempts.resuming import run_of_file
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         return run_of_file(database, checkpoint) is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.driving import STOPPING, conclude
 from rlsweep.cli.output import console
 from rlsweep.cli.progress import LiveProgress
@@ -53,7 +53,7 @@ def attach(
     """Follow a sweep that runs elsewhere to its end; Ctrl-C leaves it running."""
     from rlsweep.store.opening import open_database
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     out = console(stderr=json)
     with open_database(settings) as database:
         found = find_sweep(database, sweep)
@@ -228,7 +228,7 @@ def logs(
     """Show what the driver of a sweep had to say, in the service or on a cluster."""
     from rlsweep.store.opening import open_database
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     with open_database(settings) as database:
         found = find_sweep(database, sweep)
         file = Paths(settings).sweep_log(found.id)

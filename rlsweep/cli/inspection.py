@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlsweep.analysis.wording import number, percent
+from rlsweep.cli import call
 from rlsweep.cli.options import Json, RunReference, SweepReference
 from rlsweep.cli.output import console, duration, print_json, when
 from rlsweep.cli.progress import LiveProgress, progress_table
@@ -16,7 +17,6 @@ from rlsweep.errors import after_start
 from rlsweep.paths import Paths
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import RunStatus
-from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
     from rlsweep.runs import TrainingRun
@@ -46,7 +46,7 @@ def sweeps(
     from rlsweep.store import sweeps as store
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         settle_all_abandoned(database)
         listed = store.list_recent(database, limit)
     if json:
@@ -79,7 +79,7 @@ def status(
     from rlsweep.store.opening import open_database
     from rlsweep.store.overview import overview
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     service = find_service(Paths(settings).service) if sweep == "latest" else None
     with open_database(settings) as database:
         if service is not None and not json:
@@ -130,7 +130,7 @@ def runs(
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         settle_all_abandoned(database)
         sweep_id = None if sweep is None else find_sweep(database, sweep).id
         listed = training_runs.list_runs(database, sweep_id=sweep_id, agent_id=agent_id, status=status, limit=limit)
@@ -163,7 +163,7 @@ def show(run: RunReference, json: Json = False) -> None:
     from rlsweep.store import curves, training_runs
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         settle_all_abandoned(database)
         found = training_runs.get(database, run)
         checkpoints = curves.checkpoints_of(database, found.id)
@@ -190,7 +190,7 @@ def report(sweep: SweepReference = "latest", json: Json = False) -> None:
     from rlsweep.reports.summary import as_json, summarise
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         summary = summarise(database, find_sweep(database, sweep))
     if json:
         print_json(as_json(summary))
@@ -209,7 +209,7 @@ def export(
     from rlsweep.reports.export import export as write
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         found = find_sweep(database, sweep)
         written = write(database, found, format, output or Path(found.name))
     for path in written:

@@ -4,11 +4,10 @@ All three take a sweep that is on record and run the same driver; what differs i
 """
 
 import math
-import os
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,8 +121,11 @@ def drive_on_this_cluster(
     from rlsweep.store.opening import open_database
 
     out = console()
-    os.chdir("/")  # the job's own folder is Ray's, which may unpack it anew while somebody stands in it
-    with open_database(settings) as database, RaySession(RayOptions(address="auto")) as session:
+    with (
+        chdir("/"),  # the job's own folder is Ray's, which may unpack it anew while somebody stands in it
+        open_database(settings) as database,
+        RaySession(RayOptions(address="auto")) as session,
+    ):
         sweep = sweeps.get(database, reference)
         resources = Resources.from_record(sweep.resources)
         session.ready()
@@ -168,9 +170,7 @@ class _Here(Place):
         self._slots = self._session.slots(resources)
         self._session.check_nodes(database.url, self._settings)
         if self._session.dashboard_url is not None:
-            out.print(
-                f"Ray's dashboard: {self._session.dashboard_url} (token {os.environ['RAY_AUTH_TOKEN']})", soft_wrap=True
-            )
+            out.print(f"Ray's dashboard: {self._session.dashboard_url} (token {self._session.token})", soft_wrap=True)
 
     @override
     def _drive(self, task: Task) -> int:

@@ -1,13 +1,12 @@
 """The process behind `rlsweep up`: it holds the database and Ray, keeps the page up, and drives what it is asked to."""
 
 import logging
-import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 from uuid import UUID
@@ -48,12 +47,14 @@ class Resident:
         self,
         settings: Settings,
         *,
+        environ: Mapping[str, str],
         page_port: int,
         dashboard_port: int,
         cpus: int | None,
         say: Callable[[str], None],
     ) -> None:
         self._settings = settings
+        self._environ = environ
         self._folder = Paths(settings).service
         self._page_port = page_port
         self._dashboard_port = dashboard_port
@@ -76,7 +77,7 @@ class Resident:
                 session.ready()
                 assert session.dashboard_url is not None
                 self._database, self._session = database, session
-                with _page(self._page_port) as keep_page:
+                with _page(self._page_port, self._environ) as keep_page:
                     card = RequestServer(self._take, self._driven, self._ending.set).open(
                         self._folder,
                         resources=session.resources(),
@@ -159,16 +160,16 @@ class Resident:
 
 
 @contextmanager
-def _page(port: int) -> Iterator[Callable[[], None]]:
+def _page(port: int, environ: Mapping[str, str]) -> Iterator[Callable[[], None]]:
     """Training History in a process of its own; what is yielded starts it again where it ended."""
-    process, started = _start_page(port), time.monotonic()
+    process, started = _start_page(port, environ), time.monotonic()
     _wait_for_page(process, port)
 
     def keep() -> None:
         nonlocal process, started
         if process.poll() is not None and time.monotonic() - started >= PAGE_PATIENCE_SECONDS:
             logger.warning("Training History ended (%s) and is started again", process.returncode)
-            process, started = _start_page(port), time.monotonic()
+            process, started = _start_page(port, environ), time.monotonic()
 
     try:
         yield keep
@@ -177,10 +178,10 @@ def _page(port: int) -> Iterator[Callable[[], None]]:
         process.wait()
 
 
-def _start_page(port: int) -> "subprocess.Popen[bytes]":
+def _start_page(port: int, environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "rlsweep", "serve", "--port", str(port), "--with-parent"]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environ, start_new_session=True)
+    kept = {name: value for name, value in environ.items() if not name.startswith("RAY_")}
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=kept, start_new_session=True)
 
 
 def _wait_for_page(process: "subprocess.Popen[bytes]", port: int) -> None:

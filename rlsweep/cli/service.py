@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlsweep.analysis.wording import plural
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.output import when
 from rlsweep.errors import InputError, RlsweepError
 from rlsweep.paths import Paths
-from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
     from rlsweep.places.service import ServiceCard
@@ -45,7 +44,7 @@ def up(
     """Start a service in the background: Ray, the database, Training History, and a driver that stays warm."""
     from rlsweep.places.service import find_service
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     folder = Paths(settings).service
     card = find_service(folder)
     if card is not None:
@@ -54,7 +53,14 @@ def up(
     if foreground:
         from rlsweep.cli.resident import Resident
 
-        Resident(settings, page_port=port, dashboard_port=dashboard_port, cpus=cpus, say=typer.echo).run()
+        Resident(
+            settings,
+            environ=call.environ(),
+            page_port=port,
+            dashboard_port=dashboard_port,
+            cpus=cpus,
+            say=typer.echo,
+        ).run()
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     arguments = ["up", "--foreground", "--port", str(port), "--dashboard-port", str(dashboard_port)]
@@ -66,6 +72,7 @@ def up(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=dict(call.environ()),
             start_new_session=True,  # it goes on when the terminal is closed
         )
     typer.echo(
@@ -79,7 +86,7 @@ def down(
     """End the service: its sweeps stop at their next step, and `rlsweep resume` goes on with them."""
     from rlsweep.places.service import ask_to_end, find_service, has_ended, host_elsewhere, is_up, sweeps_driven_by
 
-    folder = Paths(Settings.from_environ()).service
+    folder = Paths(call.settings()).service
     card = find_service(folder)
     if card is None:
         if (host := host_elsewhere(folder)) is not None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rlsweep.settings import Settings
+from rlsweep.cli import call
 
 PARENT_SECONDS = 1.0
 """Between two looks at who the parent is."""
@@ -28,8 +28,8 @@ def serve(
         str | None,
         typer.Option(
             "--token",
-            envvar="RLSWEEP_TOKEN",
-            help="What a browser must know. Without one, a token is made for any address that others reach.",
+            help="What a browser must know, or RLSWEEP_TOKEN. Without one, a token is made for any address that others "
+            "reach.",
         ),
     ] = None,
     allowed_host: Annotated[
@@ -47,9 +47,8 @@ def serve(
 
     if with_parent:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent", daemon=True).start()
-    serve_pages(
-        Settings.from_environ(), host=host, port=port, names=allowed_host or (), token=token or None, say=typer.echo
-    )
+    token = token or call.environ().get("RLSWEEP_TOKEN") or None
+    serve_pages(call.settings(), host=host, port=port, names=allowed_host or (), token=token, say=typer.echo)
 
 
 def _end_with_parent(parent: int) -> None:

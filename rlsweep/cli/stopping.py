@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from rlsweep.analysis.wording import plural
+from rlsweep.cli import call
 from rlsweep.cli.options import SweepOrRun
 from rlsweep.cli.references import find_sweep_or_run
 from rlsweep.errors import StoreUnavailableError
 from rlsweep.runs import RunStatus, Sweep, SweepStatus
-from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -24,7 +24,7 @@ def stop(
     """Ask a sweep or a run to stop; it keeps what it recorded."""
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         found = find_sweep_or_run(database, reference)
         if isinstance(found, Sweep):
             _stop_sweep(database, found)

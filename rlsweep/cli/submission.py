@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.driving import DEFAULT_GRACE, Driving
 from rlsweep.cli.output import can_ask, warn
 from rlsweep.cli.planning import estimate_plan, measure_plan, print_plan
@@ -14,7 +14,6 @@ from rlsweep.errors import InputError, RlsweepError
 from rlsweep.paths import Paths
 from rlsweep.planning.plan import Plan, check_trials, make_plan
 from rlsweep.runs import Sweep
-from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def submit(
     from rlsweep.planning.submission import check_name, create_sweep
     from rlsweep.store.opening import check_reachable, open_database
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     if name is not None:
         check_name(name)
     check_reachable(settings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console
 from rlsweep.cli.progress import LiveProgress, progress_line
 from rlsweep.cli.signals import on_interrupt
@@ -16,7 +16,6 @@ from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import CheckpointError, InputError, StoreUnavailableError, after_start, before_start
 from rlsweep.planning.plan import make_run
 from rlsweep.runs import Overview, RunStatus, TrainingRun
-from rlsweep.settings import Settings
 from rlsweep.storage import Location, check_usable, local_copy
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def train(
     if trial is not None:
         _check(trial, weights_from)
     out = console()
-    settings = Settings.from_environ()
+    settings = call.settings()
     check_usable(settings.storage)
     with ExitStack() as stack:
         database = stack.enter_context(open_database(settings))

@@ -58,11 +58,15 @@ class RayOptions:
 class RaySession:
     """Ray while the context lasts. It starts in a thread, so that the plan can be measured meanwhile.
 
-    `ready()` waits for it and raises UnreachableError where it cannot be had.
+    `ready()` waits for it and raises UnreachableError where it cannot be had. Ray's environment variables, which
+    its processes inherit, are set while it runs.
+
+    token: what those who work with a local one must know
     """
 
     def __init__(self, options: RayOptions) -> None:
         self._options = options
+        self.token = options.token or secrets.token_hex(32)
         self.dashboard_url: str | None = None
         self._error: BaseException | None = None
         self._started = threading.Event()
@@ -70,14 +74,14 @@ class RaySession:
         self._thread = threading.Thread(target=self._hold, name="ray", daemon=True)
 
     def __enter__(self) -> "RaySession":
-        environ = dict(_ENVIRON)
+        self._before = dict(os.environ)
         if self._options.address is None:
             # Other users of the machine cannot submit work to this Ray. A token of the user's for other clusters is
             # not for this one.
-            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=self._options.token or secrets.token_hex(32))
+            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=self.token)
         else:
             use_token_if_any()
-        os.environ.update(environ | os.environ)  # what the user set stays
+        os.environ.update(_ENVIRON | os.environ)  # what the user set stays
         self._thread.start()
         return self
 
@@ -154,10 +158,20 @@ class RaySession:
             import ray
 
             ray.shutdown()
+        self._restore_environ()
+
+    def _restore_environ(self) -> None:
+        for name in (*_ENVIRON, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+            if name in self._before:
+                os.environ[name] = self._before[name]
+            else:
+                os.environ.pop(name, None)
 
     def _init(self, folder: str) -> None:
         import ray
+        from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 
+        AuthenticationTokenLoader.instance().reset_cache()  # it holds the token of an earlier session of this process
         if self._options.address is not None:
             check_joinable(self._options.address)
         common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}

@@ -7,9 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from typer.testing import CliRunner
 
-from rlsweep.cli.app import app
+from rlsweep.cli import main
 from rlsweep.runs import NewRun, NewSweep
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
@@ -78,14 +77,13 @@ def test_a_driver_that_fell_silent_is_told(
 
 
 def test_the_report_is_what_the_command_says(
-    web: httpx.Client, database: Database, record_sweep: Any, course: Any, monkeypatch: pytest.MonkeyPatch
+    web: httpx.Client, database: Database, record_sweep: Any, course: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record_sweep({None: course(win_rate=0.8), "lr_high": course(win_rate=0.97, learning_rate=1e-3)})
-    monkeypatch.setenv("RLSWEEP_DATABASE_URL", database.url)
-    printed = CliRunner().invoke(app, ["report", "night", "--json"])
-    assert printed.exit_code == 0, printed.output
+    assert main(["report", "night", "--json"], {"RLSWEEP_DATABASE_URL": database.url}) == 0
+    printed = capsys.readouterr().out
     answer = web.get("/api/sweeps/night/report")
-    assert answer.json() == json.loads(printed.stdout)
+    assert answer.json() == json.loads(printed)
     best = answer.json()["configs"][0]
     assert (best["name"], best["rank"], best["score_estimate"]["seeds"]) == ("ppo_agent_lr_high", 1, 3)
     etag = answer.headers["etag"]

@@ -21,7 +21,7 @@ heavy = ("torch", "ray", "stable_baselines3", "gymnasium", "pyspiel", "psycopg",
 atexit.register(lambda: print("HEAVY", [name for name in heavy if name in sys.modules], file=sys.stderr))
 sys.argv = ["rlsweep", *sys.argv[1:]]
 from rlsweep.cli import main
-main()
+sys.exit(main())
 """
 
 
