@@ -1,4 +1,4 @@
-"""Environments: a spec becomes a Gymnasium env that says which actions are legal and who won."""
+"""Make a Gymnasium env from a spec; it reports legal actions and, for games, the outcome of an episode."""
 
 from rlsweep.envs.make import make_env
 

@@ -1,4 +1,4 @@
-"""PettingZoo's turn-taking (AEC) environments, played from one seat."""
+"""PettingZoo's turn-based (AEC) environments, played from one seat."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +16,14 @@ from rlsweep.errors import EnvironmentSpecError
 
 
 def is_aec(env: object) -> bool:
-    """Whether an object is a PettingZoo AEC environment, by what it can do."""
+    """Whether an object has the methods of a PettingZoo AEC environment."""
     return hasattr(env, "agent_iter") and hasattr(env, "possible_agents")
 
 
 def play(aec: Any, spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
-    """Play an AEC environment from one seat, against `spec.opponent`.
+    """Return a Gymnasium env that plays one seat of an AEC environment, against `spec.opponent`.
 
-    Raises EnvironmentSpecError where agents differ in their spaces, or actions are not Discrete.
+    Raises EnvironmentSpecError if agents have different spaces or actions are not Discrete.
     """
     first, *others = aec.possible_agents
     seen, actions = aec.observation_space(first), aec.action_space(first)
@@ -35,7 +35,7 @@ def play(aec: Any, spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
             )
     if not isinstance(actions, spaces.Discrete) or actions.start != 0:
         raise EnvironmentSpecError(
-            f"Environment {spec.id!r}: its actions are {actions}; only Discrete actions from 0 can be played by turns."
+            f"Environment {spec.id!r} has the action space {actions}; turn-based play needs Discrete actions from 0."
         )
     flatten = Flattener(seen, spec.observation_keys, spec.id)
     opponent = make_opponent(
@@ -45,10 +45,9 @@ def play(aec: Any, spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
 
 
 class AECGame(TurnGame):
-    """An AEC environment. Observation: the seat's, flattened.
+    """An AEC environment. Observation: the seat's observation, flattened.
 
-    Where the seat is out before the game is over, its episode ends, and the others play on unseen until it is known who
-    won.
+    If the seat is out before the game ends, its last step also plays the rest of the game, to know who won.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class AECGame(TurnGame):
         return self._mask.copy()
 
     def legal_action_indices(self) -> NDArray[np.intp]:
-        """What `action_masks` says, as indices."""
+        """The indices of the legal actions."""
         return self._mask.nonzero()[0]
 
     def legal_actions(self) -> NDArray[np.intp]:
@@ -88,12 +87,12 @@ class AECGame(TurnGame):
         legal = self._mask.nonzero()[0]
         if not legal.size:
             raise EnvironmentSpecError(
-                f"Environment {self.env_id!r}: {self._aec.agent_selection!r} is to move, but its mask allows nothing."
+                f"Environment {self.env_id!r}: the action mask of {self._aec.agent_selection!r} allows no action."
             )
         return legal
 
     def observation(self) -> NDArray[np.float32]:
-        """What the player to move sees (for opponents)."""
+        """The observation of the player to move (for opponents)."""
         return self._flatten(self._seen)
 
     def close(self) -> None:
@@ -101,7 +100,7 @@ class AECGame(TurnGame):
         self._aec.close()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """A copy deals the same game and plays the same moves: EzPickle, which PettingZoo uses, makes blank copies."""
+        """Reset to the same seed and replay the moves: PettingZoo's EzPickle restores an environment without state."""
         self.__dict__.update(state)
         if self._dealt is not None:
             seed, options = self._dealt
@@ -110,7 +109,7 @@ class AECGame(TurnGame):
                 self._aec.step(move)
 
     def _deal(self, options: dict[str, Any] | None) -> None:
-        # A seed for every game, since environments differ in what a reset without one does.
+        # Every game gets a seed: environments differ in what a reset without one does.
         self._dealt = self._rng.getrandbits(31), options
         self._moves = []
         self._aec.reset(seed=self._dealt[0], options=options)
@@ -125,10 +124,10 @@ class AECGame(TurnGame):
         self._aec.step(move)
 
     def _play_to_own_turn(self) -> bool:
-        """Play the opponents until the seat is to move; True where its game is over.
+        """Play the opponents until the seat is to move; return True if the game is over.
 
-        An AEC environment says at an agent's turn what the agent earned since its turn before, and gives a last turn
-        to those that are out: that is where returns are added up.
+        At an agent's turn, an AEC environment gives the reward since the agent's previous turn. An agent that is out
+        gets one more turn, so each agent's rewards add up to its return.
         """
         aec = self._aec
         while aec.agents:
@@ -159,7 +158,7 @@ class AECGame(TurnGame):
         return self._truncated
 
     def _mask_in(self, observation: Any, info: dict[str, Any]) -> NDArray[np.bool_]:
-        """The mask that came with an observation or its info; all legal where there is none."""
+        """The action mask in an observation or its info; all actions are legal if neither has one."""
         if isinstance(observation, dict) and MASK_KEY in observation:
             mask = observation[MASK_KEY]
         elif MASK_KEY in info:

@@ -1,7 +1,7 @@
 """An opponent that plays a saved MaskablePPO policy.
 
-SB3's zips hold pickles, which run code when they are read, and an opponent's file may come from anywhere. Nothing of it
-is unpickled here: the network is built from the shapes of its tensors, and the rest is read from JSON.
+SB3's zip files contain pickles, which can run code when they are read, and an opponent's file may come from anywhere.
+So nothing is unpickled here: the network is built from the shapes of its tensors, all else is read from JSON.
 """
 
 import io
@@ -38,9 +38,9 @@ _LAYER = "mlp_extractor.{}_net.{}.weight"
 class CheckpointOpponent:
     """Samples from the policy's distribution over the legal actions.
 
-    The checkpoint is loaded at the first move, since that imports torch. Neither loading nor playing draws from a
-    global generator, so the agent's training is not disturbed.
-    Raises EnvironmentSpecError, at the first move, for a checkpoint that cannot be loaded or was trained elsewhere, and
+    The checkpoint is loaded at the first move, because loading imports torch. Loading and playing draw from no global
+    random generator, so they do not change the agent's training.
+    Raises EnvironmentSpecError, at the first move, if the checkpoint cannot be loaded or has other spaces, and
     NotFoundError or StorageUnavailableError where a URI cannot be read.
     """
 
@@ -52,7 +52,7 @@ class CheckpointOpponent:
         self._scale: Mapping[str, Any] | None = None
 
     def act(self, position: Position, rng: random.Random) -> int:
-        """A legal action, drawn by its probability."""
+        """A legal action, drawn with its probability."""
         import torch
 
         if self._policy is None:
@@ -78,10 +78,10 @@ class CheckpointOpponent:
                 settings = json.loads(archive.read(_SETTINGS_MEMBER))
                 scale = self._read_scale(archive)
             self._check_trained_here(weights)
-            with torch.random.fork_rng(devices=[]):  # layers are drawn before they are given their weights
+            with torch.random.fork_rng(devices=[]):  # building a layer draws random weights
                 policy = _build(weights, settings)
         except pickle.UnpicklingError as exc:
-            raise self._unloadable("its weights are more than tensors, and nothing else of it is read") from exc
+            raise self._unloadable(f"{_POLICY_MEMBER} contains more than tensors") from exc
         except (
             OSError,
             ValueError,
@@ -103,8 +103,8 @@ class CheckpointOpponent:
         record = json.loads(archive.read(RECORD_MEMBER)) if RECORD_MEMBER in members else {}
         if OBSERVATIONS_KEY not in record:
             raise self._unloadable(
-                "its observations were normalised, and how is known from a pickle alone, which could run any code; a "
-                "checkpoint that rlsweep writes from now on says it plainly, so go on with its run once"
+                "it normalises observations, and its statistics are stored only as a pickle, which could run code; "
+                "resume its run once to save a checkpoint that can be read"
             )
         scale = record[OBSERVATIONS_KEY]
         return None if scale is None else {key: np.asarray(value, np.float64) for key, value in scale.items()}
@@ -124,14 +124,14 @@ class CheckpointOpponent:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy loads the policy anew."""
+        """Leave out the policy; a copy loads it again."""
         return {**self.__dict__, "_policy": None, "_scale": None}
 
 
 def _build(weights: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
-    """The policy of these weights: dense layers over a flat observation, as many and as wide as there are tensors.
+    """Build the policy of these weights: dense layers over a flat observation, with the sizes of the tensors.
 
-    Raises RuntimeError where there are tensors of another kind, ValueError for an activation that is not known.
+    Raises RuntimeError if a tensor belongs to another kind of network, ValueError for an unknown activation.
     """
     import gymnasium as gym
     import torch
@@ -154,18 +154,18 @@ def _build(weights: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
 
 
 def _activation(settings: Mapping[str, Any]) -> str:
-    """The name of torch's class. SB3 notes beside each pickle what is in it; without a note it is SB3's default."""
+    """The name of the activation's torch class, from the text that SB3 writes next to its pickle; default Tanh."""
     note = settings.get("policy_kwargs", {}).get("activation_fn")
     if note is None:
         return "Tanh"
     known = _ACTIVATION.fullmatch(str(note))
     if known is None:
-        raise ValueError(f"its activation {note} is none of Tanh, ReLU and ELU")
+        raise ValueError(f"its activation is {note}; supported are Tanh, ReLU and ELU")
     return known[1]
 
 
 def _scaled(seen: NDArray[np.float32], scale: Mapping[str, Any] | None) -> NDArray[np.float32]:
-    """As `VecNormalize.normalize_obs` has it."""
+    """Scale an observation as `VecNormalize.normalize_obs` does."""
     if scale is None:
         return seen
     centred = (seen - scale["mean"]) / np.sqrt(scale["variance"] + scale["epsilon"])

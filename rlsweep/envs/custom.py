@@ -1,4 +1,4 @@
-"""The family of classes that the user names: module:Class, such as blokus_rl:BlokusEnv."""
+"""Environment family: classes that the user names as module:Class, such as blokus_rl:BlokusEnv."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from rlsweep.errors import EnvironmentSpecError
 
 
 def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
-    """Call `module:Class` with `spec.kwargs`; a Gymnasium Env or a PettingZoo AEC environment must come of it.
+    """Call `module:Class` with `spec.kwargs`; it must return a Gymnasium Env or a PettingZoo AEC environment.
 
-    Raises EnvironmentSpecError where the module or class is not found, its constructor fails, or it makes
-    anything else.
+    Raises EnvironmentSpecError if the module or class is not found, its constructor fails, or it returns anything
+    else.
     """
     constructor = _find(spec.id)
     try:
@@ -30,7 +30,7 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     if isinstance(env, gym.Env):
         return adapt(env, spec, seed=seed)
     raise EnvironmentSpecError(
-        f"Environment {spec.id!r} makes a {type(env).__name__}, which is neither a Gymnasium Env nor a PettingZoo AEC "
+        f"Environment {spec.id!r} returns a {type(env).__name__}; it must return a Gymnasium Env or a PettingZoo AEC "
         f"environment."
     )
 

@@ -1,4 +1,4 @@
-"""Observations of any shape as one float32 vector."""
+"""Flatten observations of any space into one float32 vector."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from rlsweep.errors import EnvironmentSpecError
 
 MASK_KEY = "action_mask"
-"""Where a Dict observation, or an info dict, carries the legal actions (PettingZoo's and Gymnasium's convention)."""
+"""Key of the action mask in a Dict observation or an info dict (PettingZoo's and Gymnasium's convention)."""
 
 
 class Flattener:
-    """Turns observations of one space into float32 vectors, the chosen Dict keys one after another.
+    """Turns observations of one space into float32 vectors; entries of a Dict are concatenated.
 
-    keys: which entries of a Dict space, in this order; None takes all but `action_mask`, in the space's order.
+    keys: the entries of a Dict space to use, in this order; None takes all except `action_mask`, in the space's order.
     A Box is laid out in C order, every other space as `gymnasium.spaces.flatten` does (a Discrete becomes one-hot).
-    Raises EnvironmentSpecError where keys are named that the space does not have, or none is left.
+    Raises EnvironmentSpecError if the space lacks one of the keys or no entry is left.
     """
 
     box: spaces.Box[np.float32]
-    """The space of the vectors: shape (n,), float32."""
+    """Space of the vectors: shape (n,), float32."""
 
     def __init__(self, space: spaces.Space[Any], keys: tuple[str, ...] | None, env_id: str) -> None:
         parts = _parts(space, keys, env_id)
@@ -51,21 +51,21 @@ class Flattener:
 def _parts(
     space: spaces.Space[Any], keys: tuple[str, ...] | None, env_id: str
 ) -> list[tuple[str | None, spaces.Space[Any]]]:
-    """The spaces to lay out, with their keys (None: the observation as a whole)."""
+    """The spaces to flatten, with their keys (None for the whole observation)."""
     if not isinstance(space, spaces.Dict):
         if keys is not None:
             raise EnvironmentSpecError(
-                f"Environment {env_id!r}: observation_keys are given, but its observation is a "
-                f"{type(space).__name__} without keys; remove observation_keys."
+                f"Environment {env_id!r}: observation_keys is set, but its observation is a "
+                f"{type(space).__name__}, which has no keys; remove observation_keys."
             )
         return [(None, space)]
     known = [key for key in space.spaces if key != MASK_KEY]
     chosen = known if keys is None else keys
     unknown = [key for key in chosen if key not in known]
     if unknown or not chosen:
-        what = f"has no observation key {unknown[0]!r}" if unknown else "is left with no observation"
+        what = f"has no observation key {unknown[0]!r}" if unknown else "has no observation left"
         raise EnvironmentSpecError(
-            f"Environment {env_id!r} {what}: observation_keys may name {', '.join(known) or 'none'}."
+            f"Environment {env_id!r} {what}; its observation keys are {', '.join(known) or 'none'}."
         )
     return [(key, space.spaces[key]) for key in chosen]
 
@@ -75,7 +75,7 @@ def _flat_box(space: spaces.Space[Any], env_id: str) -> spaces.Box:
     if not isinstance(flat, spaces.Box):
         raise EnvironmentSpecError(
             f"Environment {env_id!r}: a {type(space).__name__} observation has no fixed number of values; "
-            f"leave it out with observation_keys."
+            f"exclude it with observation_keys."
         )
     return flat
 

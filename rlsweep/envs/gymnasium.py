@@ -1,4 +1,4 @@
-"""The family of registered Gymnasium ids, such as CartPole-v1, or module:Id-v0 where a module registers it."""
+"""Environment family: registered Gymnasium ids such as CartPole-v1, or module:Id-v0 if a module registers it."""
 
 import copy
 from typing import Any
@@ -13,9 +13,9 @@ from rlsweep.errors import EnvironmentSpecError
 
 
 def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
-    """Make a registered environment, without Gymnasium's checking wrappers, which cost time at every step.
+    """Make a registered environment without Gymnasium's checking wrappers, which cost time at every step.
 
-    Raises EnvironmentSpecError for an id that is not registered, a missing dependency, kwargs that do not fit, or code
+    Raises EnvironmentSpecError for an id that is not registered, a missing dependency, wrong kwargs, or a constructor
     that fails.
     """
     module, _, name = spec.id.rpartition(":")
@@ -25,8 +25,8 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
         unchecked = copy.deepcopy(gym.spec(name))
     except gym.error.Error as exc:
         raise EnvironmentSpecError(
-            f"Environment {spec.id!r} is no registered Gymnasium id{suggestion(name, gym.registry) or '.'} "
-            f"Other families are written <module>:<Class>, open_spiel/<game> and pettingzoo/<module>."
+            f"Environment {spec.id!r} is not a registered Gymnasium id{suggestion(name, gym.registry) or '.'} "
+            f"Ids of other families have the form <module>:<Class>, open_spiel/<game> or pettingzoo/<module>."
         ) from exc
     unchecked.order_enforce = False
     try:

@@ -1,4 +1,4 @@
-"""Importing the modules that users name."""
+"""Import modules that users name."""
 
 import importlib
 import traceback
@@ -10,7 +10,7 @@ from rlsweep.errors import EnvironmentSpecError
 def import_named(name: str, env_id: str) -> ModuleType:
     """Import the module of environment `env_id`.
 
-    Raises EnvironmentSpecError where it is not found, or fails while it is imported: then with the error and its line.
+    Raises EnvironmentSpecError if it is not found or its import fails, with the error and its file and line.
     """
     try:
         return importlib.import_module(name)
@@ -26,7 +26,7 @@ def import_named(name: str, env_id: str) -> ModuleType:
 
 
 def _place(exc: Exception) -> str:
-    """File and line where the error arose; a SyntaxError says them itself."""
+    """File and line that raised the error; empty for a SyntaxError, whose message has them."""
     if isinstance(exc, SyntaxError):
         return ""
     frame = traceback.extract_tb(exc.__traceback__)[-1]

@@ -1,4 +1,4 @@
-"""From an environment spec to a Gymnasium env."""
+"""Make a Gymnasium env from an environment spec."""
 
 import importlib
 from typing import Any
@@ -14,15 +14,15 @@ from rlsweep.errors import EnvironmentSpecError
 def make_env(spec: EnvironmentSpec, *, seed: int, max_steps_per_episode: int | None = None) -> gym.Env[Any, Any]:
     """Make the environment that `spec` describes.
 
-    What is promised of every environment:
-    - Games and Dict observations come as a flat float32 Box; other Gymnasium observations stay as they are.
-    - With Discrete actions, `env.get_wrapper_attr("action_masks")()` gives the legal ones, shape (n_actions,), bool.
-    - The last step's `info["outcome"]` is an `Outcome` (a string) where the environment knows winners.
-    - The first `reset()` uses `seed`, later ones go on from there, and `reset(seed=…)` reseeds all: environment, seat
-      and opponent. Equal seeds and equal actions give equal episodes, and no global generator is drawn from.
-    - An episode longer than `max_steps_per_episode` is truncated; the environment's own limit holds where shorter.
+    Every environment guarantees:
+    - Observations of games and Dict observations are a flat float32 Box; other Gymnasium observations are unchanged.
+    - With Discrete actions, `env.get_wrapper_attr("action_masks")()` is the action mask, shape (n_actions,), bool.
+    - The last step's `info["outcome"]` is an `Outcome` (a string) if the environment has winners.
+    - The first `reset()` uses `seed`, later ones continue its random stream, and `reset(seed=…)` reseeds environment,
+      seat and opponent. Equal seeds and equal actions give equal episodes; no global random generator is used.
+    - An episode longer than `max_steps_per_episode` is truncated; a shorter limit of the environment still applies.
 
-    Raises EnvironmentSpecError where the spec cannot be made.
+    Raises EnvironmentSpecError if the environment cannot be made.
     """
     try:
         module, function = family_of(spec.id).target.split(":")

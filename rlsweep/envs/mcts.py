@@ -1,4 +1,4 @@
-"""The tree-searching opponent, for OpenSpiel's games."""
+"""The Monte Carlo tree search opponent, for OpenSpiel's games."""
 
 import random
 from typing import Any, Protocol
@@ -19,17 +19,17 @@ class SpielPosition(Protocol):
 
 
 class MCTSOpponent:
-    """Monte Carlo tree search (UCT) with one random rollout a simulation, by OpenSpiel's own bot."""
+    """Monte Carlo tree search (UCT) with one random rollout per simulation, by OpenSpiel's MCTSBot."""
 
     def __init__(self, game: SpielGame, simulations: int) -> None:
         self._game = game
         self._simulations = simulations
-        # The exploration constant has the unit of a return; 2 is usual for returns between -1 and 1.
+        # The exploration constant scales with returns; 2 is usual for returns between -1 and 1.
         self._exploration = 2.0 * max(abs(game.game.max_utility()), abs(game.game.min_utility()))
         self._bot(seed=0)
 
     def act(self, position: SpielPosition, rng: random.Random) -> int:
-        """The best move of a fresh search."""
+        """The best move of a new search."""
         move: int = self._bot(rng.getrandbits(31)).step(position.state)
         return move
 
@@ -41,11 +41,11 @@ class MCTSOpponent:
 
 
 def make_mcts(env_id: str, game: SpielGame, simulations: int) -> MCTSOpponent:
-    """A searcher for `game`; raises EnvironmentSpecError where search would cheat or cannot work."""
+    """Make the opponent for `game`; raise EnvironmentSpecError if the game has hidden information or lacks support."""
     kind = game.game.get_type()
     if kind.information != pyspiel.GameType.Information.PERFECT_INFORMATION:
         raise EnvironmentSpecError(
-            f"Environment {env_id!r}: opponent mcts would see what {game.name} hides from it; "
+            f"Environment {env_id!r}: opponent mcts would see the hidden information of {game.name}; "
             f"use random or a checkpoint."
         )
     try:

@@ -1,4 +1,4 @@
-"""The family of OpenSpiel's games, such as open_spiel/connect_four."""
+"""Environment family: OpenSpiel's games, such as open_spiel/connect_four."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,8 +21,8 @@ CHANCE: int = pyspiel.PlayerId.CHANCE
 def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     """Make `open_spiel/<game>`; `spec.kwargs` are the game's parameters.
 
-    Raises EnvironmentSpecError for an unknown game or parameter, a game that is not sequential or has no tensors,
-    and an opponent that cannot play it.
+    Raises EnvironmentSpecError for an unknown game or parameter, a game that is not sequential or has no observation
+    tensor, and an opponent that cannot play it.
     """
     game = load_game(spec)
     opponent = make_opponent(
@@ -36,7 +36,7 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
 
 
 class SpielEnv(TurnGame):
-    """A sequential OpenSpiel game. Observation: the game's tensor as the seat's player sees it."""
+    """A sequential OpenSpiel game. Observation: the game's observation tensor for the seat's player."""
 
     def __init__(self, env_id: str, game: SpielGame, opponent: Opponent["SpielEnv"], *, seed: int) -> None:
         self._game = game
@@ -60,7 +60,7 @@ class SpielEnv(TurnGame):
         return mask
 
     def legal_action_indices(self) -> Sequence[int]:
-        """What `action_masks` says, as indices."""
+        """The indices of the legal actions."""
         return self._legal
 
     def legal_actions(self) -> Sequence[int]:
@@ -69,7 +69,7 @@ class SpielEnv(TurnGame):
         return legal
 
     def observation(self) -> NDArray[np.float32]:
-        """What the player to move sees (for opponents)."""
+        """The observation of the player to move (for opponents)."""
         return self._game.observe(self.state, self.state.current_player())
 
     def _deal(self, options: dict[str, Any] | None) -> None:
@@ -107,11 +107,11 @@ class SpielEnv(TurnGame):
         self._game.reseed(seed)
 
     def _draw(self, outcomes: list[tuple[int, float]]) -> int:
-        """One chance outcome, by its probability."""
+        """Draw a chance outcome with its probability."""
         left = self._rng.random()
         for outcome, probability in outcomes:
             left -= probability
             if left < 0:
                 return outcome
-        # Probabilities that add up to a little less than one.
+        # rounding: the probabilities may add up to slightly less than one
         return outcomes[-1][0]

@@ -1,4 +1,4 @@
-"""Who plays the seats that the agent does not."""
+"""Opponents: they play the seats that the agent does not."""
 
 import random
 import re
@@ -12,11 +12,11 @@ from rlsweep.errors import EnvironmentSpecError
 from rlsweep.storage import locate
 
 DEFAULT_SIMULATIONS = 100
-"""Simulations a move of the opponent `mcts`."""
+"""Simulations per move of the opponent `mcts`."""
 
 
 class RandomOpponent:
-    """Every legal action is equally likely."""
+    """Plays every legal action with equal probability."""
 
     def act(self, position: Position, rng: random.Random) -> int:
         """A uniformly drawn legal action."""
@@ -32,11 +32,11 @@ def make_opponent(
     observation_size: int,
     mcts: Callable[[int], Opponent[Any]] | None = None,
 ) -> Opponent[Any]:
-    """The opponent that `spec.opponent` names.
+    """Make the opponent that `spec.opponent` names.
 
-    mcts: makes a tree searcher of so many simulations a move; None where the family has none.
-    Raises EnvironmentSpecError for any other word, a missing file, `mcts` where there is none, and any choice of
-    opponent where there is no other seat; StorageUnavailableError where a URI cannot be reached.
+    mcts: makes an MCTS opponent, given its simulations per move; None if the family does not support MCTS
+    Raises EnvironmentSpecError for an unknown name, a missing file, `mcts` without support for it, and any opponent
+    other than `random` if there is one player; StorageUnavailableError if a URI cannot be reached.
     """
     word = spec.opponent
     if word == "random":
@@ -53,7 +53,7 @@ def make_opponent(
     if word.endswith(".zip"):
         path = locate(word)
         if not path.is_file():
-            raise EnvironmentSpecError(f"Environment {spec.id!r}: opponent checkpoint not found: {path}")
+            raise EnvironmentSpecError(f"Environment {spec.id!r}: opponent checkpoint not found: {path}.")
         return CheckpointOpponent(path, actions=actions, observation_size=observation_size)
     raise EnvironmentSpecError(
         f"Environment {spec.id!r}: opponent {word!r} is unknown; "
@@ -64,5 +64,5 @@ def make_opponent(
 def no_seat(spec: EnvironmentSpec) -> EnvironmentSpecError:
     """The error for an opponent in an environment with one agent."""
     return EnvironmentSpecError(
-        f"Environment {spec.id!r} has one agent: opponent {spec.opponent!r} has no seat to play; remove opponent."
+        f"Environment {spec.id!r} has one agent, so opponent {spec.opponent!r} cannot play; remove opponent."
     )

@@ -1,4 +1,4 @@
-"""Who won an episode."""
+"""The outcome of an episode."""
 
 from collections.abc import Collection
 
@@ -6,9 +6,9 @@ from rlsweep.runs import Outcome
 
 
 def outcome_of(own_return: float, other_returns: Collection[float]) -> Outcome:
-    """Win for the sole highest final return among the agents, draw where the highest is shared, else loss.
+    """Win if the agent alone has the highest final return, draw if it shares the highest, else loss.
 
-    Returns are compared, never their sign: in games scored by what is left over, a winner's own return may be negative.
+    Only the order of returns counts, not their sign: a winner's return may be negative.
     """
     best_other = max(other_returns)
     if own_return > best_other:

@@ -1,4 +1,4 @@
-"""The family of PettingZoo's own environments, such as pettingzoo/connect_four_v3."""
+"""Environment family: PettingZoo's own environments, such as pettingzoo/connect_four_v3."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ PREFIX = "pettingzoo/"
 
 
 def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
-    """Make `pettingzoo/<module>`, in whichever of PettingZoo's collections, or `pettingzoo/<collection>.<module>`.
+    """Make `pettingzoo/<module>` from any of PettingZoo's collections, or `pettingzoo/<collection>.<module>`.
 
-    Raises EnvironmentSpecError for an unknown module, a missing dependency, or kwargs that do not fit.
+    Raises EnvironmentSpecError for an unknown module, a missing dependency, or wrong kwargs.
     """
     module = spec.id.removeprefix(PREFIX).replace("/", ".")
     # PettingZoo registers classic.connect_four_v3 as classic/connect_four-v3.
@@ -37,7 +37,7 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
 
 
 def _unchecked(aec: Any) -> Any:
-    """The environment without the wrappers that only check what masked play never does; they take half of its time."""
+    """Remove PettingZoo's checking wrappers: masked play never breaks their rules, and they take half of the time."""
     while isinstance(
         aec, wrappers.OrderEnforcingWrapper | wrappers.AssertOutOfBoundsWrapper | wrappers.TerminateIllegalWrapper
     ):

@@ -14,10 +14,10 @@ from rlsweep.runs import Outcome
 
 
 class SingleAgent(gym.Wrapper[Any, Any, Any, Any]):
-    """Makes a Gymnasium env keep the promises of `make_env`, masks apart.
+    """Gives a Gymnasium env the guarantees of `make_env`, except action masks.
 
-    The first `reset()` without a seed uses the seed given here; later ones go on from there.
-    Where the env's info says `is_success`, `info["outcome"]` says win or loss as of that step.
+    The first `reset()` without a seed uses the seed given here; later ones continue its random stream.
+    If the env's info has `is_success`, `info["outcome"]` is win or loss as of that step.
     """
 
     def __init__(self, env: gym.Env[Any, Any], *, seed: int, flatten: Flattener | None) -> None:
@@ -30,7 +30,7 @@ class SingleAgent(gym.Wrapper[Any, Any, Any, Any]):
         self.action_space.seed(seed)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode; a given seed reseeds everything."""
+        """Start an episode; a seed reseeds everything."""
         observation, info = self.env.reset(seed=self._seed if seed is None else seed, options=options)
         self._seed = None
         return self._seen(observation, info), info
@@ -44,7 +44,7 @@ class SingleAgent(gym.Wrapper[Any, Any, Any, Any]):
         return observation, reward, terminated, truncated, info
 
     def _seen(self, observation: Any, info: dict[str, Any]) -> Any:
-        """Keep the mask that came with an observation, and flatten the rest."""
+        """Keep the observation's action mask and flatten the rest."""
         if self._flatten is None:
             self._mask = info.get(MASK_KEY)
             return observation
@@ -53,7 +53,7 @@ class SingleAgent(gym.Wrapper[Any, Any, Any, Any]):
 
 
 class MaskedSingleAgent(SingleAgent):
-    """A SingleAgent with Discrete actions, whose mask comes with its observation or info, or is all True."""
+    """A SingleAgent with Discrete actions; its action mask is in its observation or info, else all True."""
 
     def __init__(self, env: gym.Env[Any, Any], *, seed: int, flatten: Flattener | None) -> None:
         super().__init__(env, seed=seed, flatten=flatten)
@@ -66,11 +66,11 @@ class MaskedSingleAgent(SingleAgent):
 
 
 def adapt(env: gym.Env[Any, Any], spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
-    """Make `env` keep the promises of `make_env`.
+    """Wrap `env` so that it has the guarantees of `make_env`.
 
-    Dict and Tuple observations become flat float32 vectors, all others stay as they are. Environments with their own
-    `action_masks()`, or with actions other than Discrete, get no mask from us.
-    Raises EnvironmentSpecError for an opponent (there is no other seat) and for wrong `observation_keys`.
+    Dict and Tuple observations become flat float32 vectors, all others are unchanged. An environment with its own
+    `action_masks()`, or with actions other than Discrete, gets no action mask here.
+    Raises EnvironmentSpecError for an opponent (there is one seat) and for wrong `observation_keys`.
     """
     if spec.opponent != "random":
         raise no_seat(spec)

@@ -1,4 +1,4 @@
-"""OpenSpiel's games: loaded with their parameters checked, and observed fast."""
+"""Load OpenSpiel's games with checked parameters, and read their observations fast."""
 
 from typing import Any
 
@@ -14,10 +14,12 @@ PREFIX = "open_spiel/"
 
 
 class SpielGame:
-    """A sequential OpenSpiel game with tensors; EnvironmentSpecError for any other.
+    """A sequential OpenSpiel game with an observation tensor; raises EnvironmentSpecError for any other game.
 
-    players: seats; actions: distinct actions; observation_size: values of an observation
-    competitive: there are two players or more, and not all with the same utility
+    players: number of seats
+    actions: number of distinct actions
+    observation_size: number of values of an observation
+    competitive: two or more players, without identical utility
     """
 
     def __init__(self, name: str, parameters: dict[str, Any]) -> None:
@@ -29,7 +31,7 @@ class SpielGame:
         self.players: int = self.game.num_players()
         self.actions: int = self.game.num_distinct_actions()
         self.competitive = self.players > 1 and kind.utility != pyspiel.GameType.Utility.IDENTICAL
-        # Such a game rolls its own dice; only a parameter can seed them.
+        # such a game draws its own random numbers; only its parameter rng_seed seeds them
         self._own_dice = (
             kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC
             and "rng_seed" in kind.parameter_specification
@@ -40,32 +42,32 @@ class SpielGame:
         self.observation_size = int(self._buffer.size)
 
     def reseed(self, seed: int) -> None:
-        """Seed the dice of a game that rolls its own; chance nodes of all others are drawn outside."""
+        """Seed a game that draws its own random numbers; for all others, SpielEnv draws the chance outcomes."""
         if self._own_dice:
             self.game = pyspiel.load_game(self.name, {**self.parameters, "rng_seed": seed % 2**31})
             self._make_observer()
 
     def new_state(self) -> Any:
-        """A fresh pyspiel.State."""
+        """A new pyspiel.State."""
         return self.game.new_initial_state()
 
     def observe(self, state: Any, player: int) -> NDArray[np.float32]:
-        """A new vector of what the player sees, shape (observation_size,)."""
+        """The player's observation, a new array of shape (observation_size,)."""
         self._observer.set_from(state, player)
         return self._buffer.copy()
 
     def _make_observer(self) -> None:
-        """It writes a state's tensor into memory that a NumPy array shares.
+        """Make the observer, which writes a state's tensor into a NumPy array.
 
-        Several times as fast as `State.observation_tensor`, which makes a Python list of floats first.
+        It is several times as fast as `State.observation_tensor`, which makes a Python list of floats.
         """
-        of_what = (pyspiel.IIGObservationType(perfect_recall=True),) if self._by_information_state else ()
-        observer = self.game.make_observer(*of_what, {})
+        kind = (pyspiel.IIGObservationType(perfect_recall=True),) if self._by_information_state else ()
+        observer = self.game.make_observer(*kind, {})
         self._observer = pyspiel._Observation(self.game, observer)
         self._buffer: NDArray[np.float32] = np.frombuffer(self._observer, np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The observer is C++ memory: left out, and made anew."""
+        """Leave out the observer, which is C++ memory; `__setstate__` makes a new one."""
         return {key: value for key, value in self.__dict__.items() if key not in ("_observer", "_buffer")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -77,21 +79,21 @@ def _check_playable(name: str, kind: Any) -> None:
     if kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS:
         raise EnvironmentSpecError(
             f"Environment {PREFIX + name!r}: its players move at the same time; write "
-            f"{PREFIX}turn_based_simultaneous_game(game={name}()) to have them move in turns, unseen by each other."
+            f"{PREFIX}turn_based_simultaneous_game(game={name}()) so that they move in turns without seeing each other."
         )
     if kind.dynamics != pyspiel.GameType.Dynamics.SEQUENTIAL:
-        raise EnvironmentSpecError(f"Environment {PREFIX + name!r}: a mean field game has no turns to play.")
+        raise EnvironmentSpecError(f"Environment {PREFIX + name!r}: mean field games are not supported.")
     if not (kind.provides_observation_tensor or kind.provides_information_state_tensor):
         raise EnvironmentSpecError(
-            f"Environment {PREFIX + name!r} gives neither an observation tensor nor an information state tensor, so a "
-            f"policy has nothing to see."
+            f"Environment {PREFIX + name!r} has neither an observation tensor nor an information state tensor, so a "
+            f"policy gets no observation."
         )
 
 
 def load_game(spec: EnvironmentSpec) -> SpielGame:
     """Load the game of `open_spiel/<game>` or `open_spiel/<game>(<parameter>=<value>,…)`; kwargs add parameters.
 
-    Raises EnvironmentSpecError where it cannot be loaded, or not be played here.
+    Raises EnvironmentSpecError if it cannot be loaded or is not supported.
     """
     name, parameters = _named(spec)
     try:
@@ -102,17 +104,17 @@ def load_game(spec: EnvironmentSpec) -> SpielGame:
         ) from exc
     if game.actions < 1 or game.observation_size < 1:
         raise EnvironmentSpecError(
-            f"Environment {spec.id!r} has no actions or nothing to see with the parameters {parameters}."
+            f"Environment {spec.id!r} has no actions or no observation with the parameters {parameters}."
         )
     return game
 
 
 def _named(spec: EnvironmentSpec) -> tuple[str, dict[str, Any]]:
-    """The game's name, known to OpenSpiel, and its parameters, by their names known to the game."""
+    """The game's name and parameters; raise EnvironmentSpecError if OpenSpiel does not know one of them."""
     try:
         parameters: dict[str, Any] = pyspiel.game_parameters_from_string(spec.id.removeprefix(PREFIX))
     except RuntimeError as exc:
-        raise EnvironmentSpecError(f"Environment {spec.id!r} is not written as OpenSpiel reads it: {exc}") from exc
+        raise EnvironmentSpecError(f"Environment {spec.id!r} is not valid in OpenSpiel's notation: {exc}") from exc
     name: str = parameters.pop("name")
     parameters |= spec.kwargs
     kinds = {kind.short_name: kind for kind in pyspiel.registered_games()}
@@ -124,5 +126,5 @@ def _named(spec: EnvironmentSpec) -> tuple[str, dict[str, Any]]:
     for key in parameters:
         if key not in known:
             has = ", ".join(sorted(known)) or "none"
-            raise EnvironmentSpecError(f"Environment {spec.id!r}: {key!r} is no parameter of {name}; it has {has}.")
+            raise EnvironmentSpecError(f"Environment {spec.id!r}: {name} has no parameter {key!r}; it has {has}.")
     return name, parameters

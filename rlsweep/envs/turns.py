@@ -1,4 +1,4 @@
-"""Games of several players, played in turns by one agent and its opponent."""
+"""Turn-based games of several players, played by one agent and its opponent."""
 
 import random
 from abc import ABC, abstractmethod
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rlsweep.envs.outcomes import outcome_of
 from rlsweep.errors import EnvironmentSpecError
 
-MOST_DEALS = 100
-"""So many games may end before the agent's first turn until we believe that it never has one."""
+MAX_DEALS = 100
+"""Games in a row that may end before the agent's first turn; then we assume that the agent never gets a turn."""
 
 
 class Position(Protocol):
@@ -24,27 +24,28 @@ class Position(Protocol):
         """The legal actions, ascending; at least one."""
 
     def observation(self) -> NDArray[np.float32]:
-        """What a policy sees, shape (n,)."""
+        """The observation of a policy, shape (n,)."""
 
 
 P_contra = TypeVar("P_contra", bound=Position, contravariant=True)
 
 
 class Opponent(Protocol[P_contra]):
-    """Chooses a move. All chance comes from the generator it is given, so that an episode's seed decides its play."""
+    """Chooses moves. It draws only from the generator it is given, so an episode's seed determines its moves."""
 
     def act(self, position: P_contra, rng: random.Random) -> int:
         """A legal action for the player to move."""
 
 
 class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
-    """A game played from a seat that is drawn for each episode; the opponent plays the others.
+    """A game in which the agent plays one seat, drawn for each episode, and the opponent plays the others.
 
-    Reward: the change of the seat's return since its last move. One `random.Random` draws the seat, chance and the
-    opponent's moves; `reset(seed=…)` reseeds it, and episodes after that go on from there.
-    A game that ends before the agent's first turn is dealt again.
+    Reward: the change of the seat's return since its last move. One `random.Random` draws the seat, chance outcomes
+    and the opponent's moves; `reset(seed=…)` reseeds it, and later episodes continue its stream.
+    If a game ends before the agent's first turn, another one is dealt.
 
-    players: how many seats; competitive: whether an episode has an outcome
+    players: number of seats
+    competitive: whether an episode has an outcome
     """
 
     def __init__(
@@ -69,10 +70,10 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Draw a seat and play up to its first turn; a given seed reseeds everything."""
+        """Draw a seat and play up to its first turn; a seed reseeds everything."""
         if seed is not None:
             self._reseed(seed)
-        for _ in range(MOST_DEALS):
+        for _ in range(MAX_DEALS):
             self.seat = int(self._rng.random() * self.players)
             self._paid = 0.0
             self._deal(options)
@@ -81,7 +82,7 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
         raise EnvironmentSpecError(f"Environment {self.env_id!r}: the game always ends before the agent's first turn.")
 
     def step(self, action: np.int64 | int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """Play the action, then everybody else up to the seat's next turn or the end.
+        """Play the action, then all other players up to the seat's next turn or the end of the game.
 
         Raises EnvironmentSpecError for an action that is not legal.
         """
@@ -123,18 +124,18 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
 
     @abstractmethod
     def _play_to_own_turn(self) -> bool:
-        """Play chance and the opponents until the seat is to move; True where its game is over."""
+        """Play chance and the opponents until the seat is to move; return True if the game is over."""
 
     @abstractmethod
     def _returns(self) -> Sequence[float]:
-        """What each player has earned since the game began, by seat."""
+        """Each player's return since the start of the game, by seat."""
 
     @abstractmethod
     def _own_observation(self) -> NDArray[np.float32]:
-        """What the seat sees at its turn or, once its game is over, saw last."""
+        """The seat's observation at its turn; after the end of the game, its last observation."""
 
     def _is_truncated(self) -> bool:
-        """Whether a game that is over was cut short rather than decided."""
+        """Whether a finished game was truncated."""
         return False
 
     def _reseed(self, seed: int) -> None:

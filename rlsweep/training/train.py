@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.envs import make_env
-from rlsweep.envs.copies import reason_against_copies
+from rlsweep.envs.pickling import pickling_problem
 from rlsweep.errors import CheckpointError
 from rlsweep.storage import Location, RemotePath, local_copy
 from rlsweep.training.algorithms import build_model, engine_of, load_algorithm
@@ -82,7 +82,7 @@ def train(
         )
         if config.mode is Mode.SMOKE:
             check_environment(config)
-        without_copies = _reason_against_copies(config) if workers is None else "other processes play it"
+        without_copies = _pickling_problem(config) if workers is None else "other processes play it"
         if workers is None:
             env = make_vector(config)
             model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), config, env)
@@ -131,13 +131,13 @@ def train(
         return session.run(None if saved is None else saved.snapshot.state)
 
 
-def _reason_against_copies(config: RunConfig) -> str | None:
+def _pickling_problem(config: RunConfig) -> str | None:
     """Why the run's episodes cannot be gone on with after a stop; None where they can."""
     training = config.training
     seed = evaluation_seed(config.seed)
     env = make_env(training.environment, seed=seed, max_steps_per_episode=training.max_steps_per_episode)
     try:
-        return reason_against_copies(env, seed=seed)
+        return pickling_problem(env, seed=seed)
     finally:
         env.close()
 

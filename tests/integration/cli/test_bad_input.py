@@ -107,7 +107,7 @@ def test_submit_puts_no_sweep_on_record_for_an_environment_that_is_not_there(cli
     (cli.folder / "ppo_agent_v1.yaml").write_text(GOOD)
     refused(
         cli,
-        "Environment 'CartPole-v11' is no registered Gymnasium id; did you mean CartPole-v1?",
+        "Environment 'CartPole-v11' is not a registered Gymnasium id; did you mean CartPole-v1?",
         "submit",
         "ppo_agent_v1.yaml",
         "--set",

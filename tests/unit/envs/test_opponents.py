@@ -171,7 +171,7 @@ def test_checkpoints_normaliser_is_applied(checkpoint: Path, normalizer: Any, tm
 def test_a_normaliser_that_is_a_pickle_alone_is_refused(checkpoint: Path, normalizer: Any, tmp_path: Path) -> None:
     path = with_statistics(checkpoint, tmp_path / "older.zip", normalizer, {})
     env = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent=str(path)), seed=0)
-    with pytest.raises(EnvironmentSpecError, match="known from a pickle alone, which could run any code"):
+    with pytest.raises(EnvironmentSpecError, match="stored only as a pickle, which could run code"):
         play_episode(env, random.Random(0))
 
 

@@ -17,36 +17,39 @@ from rlsweep.errors import EnvironmentSpecError
     ("spec", "message"),
     [
         ({"id": "a b"}, r"unknown environment 'a b'; write open_spiel/<game>"),
-        ({"id": "CartPol-v1"}, r"'CartPol-v1' is no registered Gymnasium id; did you mean CartPole-v1\?"),
+        ({"id": "CartPol-v1"}, r"'CartPol-v1' is not a registered Gymnasium id; did you mean CartPole-v1\?"),
         ({"id": "nothing_here:Env-v0"}, r"module 'nothing_here' cannot be imported"),
         ({"id": "CartPole-v1", "kwargs": {"foo": 1}}, r"'CartPole-v1' cannot be made with kwargs \{'foo': 1\}"),
-        ({"id": "CartPole-v1", "observation_keys": ("a",)}, r"is a Box without keys; remove observation_keys"),
-        ({"id": "CartPole-v1", "opponent": "mcts"}, r"has one agent: opponent 'mcts' has no seat to play"),
+        ({"id": "CartPole-v1", "observation_keys": ("a",)}, r"is a Box, which has no keys; remove observation_keys"),
+        ({"id": "CartPole-v1", "opponent": "mcts"}, r"has one agent, so opponent 'mcts' cannot play"),
         ({"id": "nothing_here:Env"}, r"module 'nothing_here' cannot be imported .* PYTHONPATH"),
         ({"id": "tiny:LeastLots"}, r"'tiny' has no 'LeastLots'; did you mean LeastLost\?"),
         ({"id": "tiny:LeastLost", "kwargs": {"cute": 1}}, r"with kwargs \{'cute': 1\}: TypeError: .*'cute'"),
         ({"id": "tiny:LeastLost", "opponent": "mcts"}, r"opponent 'mcts' searches OpenSpiel games only"),
-        ({"id": "tiny:LeastLost", "observation_keys": ("you",)}, r"no observation key 'you': .* name already_out, me"),
+        (
+            {"id": "tiny:LeastLost", "observation_keys": ("you",)},
+            r"no observation key 'you'; .* keys are already_out, me",
+        ),
         ({"id": "tiny:UnequalSeats"}, r"agents 'a' and 'b' have different spaces"),
-        ({"id": "collections:Counter"}, r"makes a Counter, which is neither a Gymnasium Env nor a PettingZoo AEC"),
+        ({"id": "collections:Counter"}, r"returns a Counter; it must return a Gymnasium Env or a PettingZoo AEC"),
         ({"id": "blokus_rl:BlokusEnv", "kwargs": {"reward_mode": "x"}}, r"reward_mode must be one of"),
         ({"id": "open_spiel/connect_for"}, r"OpenSpiel has no game 'connect_for'; did you mean connect_four\?"),
-        ({"id": "open_spiel/connect_four", "kwargs": {"row": 3}}, r"'row' is no parameter of connect_four; it has col"),
-        ({"id": "open_spiel/connect_four(row=3)"}, r"'row' is no parameter of connect_four"),
+        ({"id": "open_spiel/connect_four", "kwargs": {"row": 3}}, r"connect_four has no parameter 'row'; it has col"),
+        ({"id": "open_spiel/connect_four(row=3)"}, r"connect_four has no parameter 'row'"),
         (
             {"id": "open_spiel/connect_four", "kwargs": {"rows": "x"}},
             r"with the parameters \{'rows': 'x'\}: Wrong type",
         ),
         ({"id": "open_spiel/connect_four", "kwargs": {"rows": -4}}, r"with the parameters \{'rows': -4\}"),
-        ({"id": "open_spiel/connect_four", "kwargs": {"rows": 0}}, r"no actions or nothing to see"),
+        ({"id": "open_spiel/connect_four", "kwargs": {"rows": 0}}, r"no actions or no observation"),
         ({"id": "open_spiel/misere"}, r"cannot be loaded with the parameters \{\}: Missing parameter game"),
         (
             {"id": "open_spiel/goofspiel"},
             r"move at the same time; write open_spiel/turn_based_simultaneous_game\(game=",
         ),
-        ({"id": "open_spiel/mfg_garnet"}, r"a mean field game has no turns"),
+        ({"id": "open_spiel/mfg_garnet"}, r"mean field games are not supported"),
         ({"id": "open_spiel/cribbage"}, r"neither an observation tensor nor an information state tensor"),
-        ({"id": "open_spiel/kuhn_poker", "opponent": "mcts"}, r"mcts would see what kuhn_poker hides"),
+        ({"id": "open_spiel/kuhn_poker", "opponent": "mcts"}, r"mcts would see the hidden information of kuhn_poker"),
         ({"id": "open_spiel/2048", "opponent": "mcts"}, r"has one agent"),
         ({"id": "open_spiel/connect_four", "opponent": "mtcs"}, r"opponent 'mtcs' is unknown; write random, mcts,"),
         ({"id": "open_spiel/connect_four", "opponent": "mcts:0"}, r"opponent 'mcts:0' is unknown"),
@@ -97,7 +100,7 @@ def test_pettingzoo_module_with_or_without_its_collection(module: str) -> None:
 
 
 def test_observation_of_nothing_but_a_mask() -> None:
-    with pytest.raises(EnvironmentSpecError, match="is left with no observation"):
+    with pytest.raises(EnvironmentSpecError, match="has no observation left"):
         Flattener(spaces.Dict({"action_mask": spaces.MultiBinary(2)}), None, "tiny:Blind")
 
 

@@ -1,4 +1,4 @@
-"""Whether a pickled copy of an environment goes on as the environment itself would: what an exact resume rests on."""
+"""Check that a pickled copy of an environment continues like the environment itself; exact resume needs that."""
 
 import pickle
 from typing import Any
@@ -7,16 +7,16 @@ import gymnasium as gym
 import numpy as np
 
 STEPS_BEFORE = 20
-"""At most so many before the copy is made: enough for a short episode to have ended, and another to be under way."""
+"""Steps before the copy is made; enough for a short episode to end and another to begin."""
 
 STEPS_AFTER = 40
-"""So many are compared."""
+"""Steps that are compared."""
 
 
-def reason_against_copies(env: gym.Env[Any, Any], *, seed: int) -> str | None:
-    """Why a copy of `env` cannot take its place in midst of an episode, as a clause; None where it can.
+def pickling_problem(env: gym.Env[Any, Any], *, seed: int) -> str | None:
+    """Return why a pickled copy cannot replace `env` during an episode, as a clause; None if it can.
 
-    Plays random legal actions in `env`, which is of no more use afterwards.
+    Plays random legal actions in `env`; do not use `env` afterwards.
     """
     random = np.random.default_rng(seed)
     env.reset(seed=seed)
@@ -31,9 +31,9 @@ def reason_against_copies(env: gym.Env[Any, Any], *, seed: int) -> str | None:
             action = _any_action(env, random)
             if not _is_same(_step(copy, action), _step(env, action)):
                 return "its pickled copy plays on differently"
-        if not _is_same(copy.reset(), env.reset()):  # an episode may be longer than what was played
-            return "its pickled copy begins other episodes"
-    except Exception as exc:  # noqa: BLE001 - a blank copy breaks wherever it breaks
+        if not _is_same(copy.reset(), env.reset()):  # the steps above may not reach the end of an episode
+            return "its pickled copy begins different episodes"
+    except Exception as exc:  # noqa: BLE001 - a copy without state can raise anything
         return f"its pickled copy cannot be played ({type(exc).__name__}: {exc})"
     finally:
         copy.close()
@@ -41,7 +41,7 @@ def reason_against_copies(env: gym.Env[Any, Any], *, seed: int) -> str | None:
 
 
 def _step(env: gym.Env[Any, Any], action: Any) -> tuple[Any, ...]:
-    """All that is seen of a step, and of the reset after an episode's last one; with the mask where there is one."""
+    """Return the results of a step, of the reset if the episode ended, and the action mask if the env has one."""
     seen: tuple[Any, ...] = env.step(action)
     if seen[2] or seen[3]:
         seen += env.reset()
@@ -51,7 +51,7 @@ def _step(env: gym.Env[Any, Any], action: Any) -> tuple[Any, ...]:
 def _any_action(env: gym.Env[Any, Any], random: np.random.Generator) -> Any:
     if env.has_wrapper_attr("action_masks") and isinstance(env.action_space, gym.spaces.Discrete):
         return int(random.choice(np.flatnonzero(env.get_wrapper_attr("action_masks")())))
-    # the space draws from a generator of its own, which must not be the one that env and copy compare by
+    # sample from a copy of the space: the env's own space must not advance its random generator
     space = pickle.loads(pickle.dumps(env.action_space))
     space.seed(int(random.integers(2**31)))
     return space.sample()
