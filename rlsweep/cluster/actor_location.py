@@ -1,14 +1,11 @@
-"""Which actor of which Ray cluster trains a run: noted on the run's record, looked up by a driver that comes later.
-
-Ray's own table of actors (in its GCS) is asked, which needs no dashboard.
-"""
+"""Which actor of which Ray cluster trains a run: noted on the run's record, looked up by a driver that comes later."""
 
 import os
 from typing import Any
 
 import ray
-from ray._private import state
 
+from rlsweep.cluster.ray_internals import actor_state
 from rlsweep.runs import TrainingRun
 
 KEY = "ray"
@@ -35,5 +32,4 @@ def has_live_actor(run: TrainingRun) -> bool:
     noted = run.metadata.get(KEY)
     if noted is None or noted["cluster"] != ray.get_runtime_context().get_session_name():
         return False
-    actor = state.actors(noted["actor"])
-    return bool(actor) and actor["State"] != "DEAD"
+    return actor_state(noted["actor"]) not in (None, "DEAD")

@@ -12,6 +12,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from rlsweep.cluster.ray_internals import ask_cluster_id, token_headers
 from rlsweep.errors import ClusterUnavailableError
 
 CONNECT_SECONDS = 5.0
@@ -42,14 +43,10 @@ def check_joinable(address: str) -> None:
         return
     _connect(host.strip("[]"), int(port), address)
     import grpc
-    from ray._private.grpc_utils import init_grpc_channel
-    from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
     from ray.exceptions import AuthenticationError
 
     try:
-        with init_grpc_channel(address) as channel:
-            stub = gcs_service_pb2_grpc.NodeInfoGcsServiceStub(channel)
-            stub.GetClusterId(gcs_service_pb2.GetClusterIdRequest(), timeout=ANSWER_SECONDS)
+        ask_cluster_id(address, timeout=ANSWER_SECONDS)
     except AuthenticationError as error:
         raise ClusterUnavailableError(f"No token was found for the Ray cluster at {address}. {TOKEN_WAYS}") from error
     except grpc.RpcError as error:
@@ -90,11 +87,10 @@ def ask_jobs_api(url: str, path: str) -> Any:
 
 
 def _token_headers(url: str) -> dict[str, str]:
-    from ray._private.authentication.http_token_authentication import get_auth_headers_if_auth_enabled
     from ray.exceptions import AuthenticationError
 
     try:
-        return get_auth_headers_if_auth_enabled({})
+        return token_headers()
     except AuthenticationError as error:
         raise ClusterUnavailableError(f"No token was found for the Ray cluster at {url}. {TOKEN_WAYS}") from error
 

@@ -1,11 +1,11 @@
-"""Workers that stand ready: started before anybody asks, with torch and the trainer imported."""
+"""Workers that Ray starts before a sweep asks for them, with torch and the trainer imported."""
 
 import logging
 
 import grpc
 import ray
-from ray._private.grpc_utils import init_grpc_channel
-from ray.core.generated import common_pb2, node_manager_pb2, node_manager_pb2_grpc
+
+from rlsweep.cluster.ray_internals import start_python_workers
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +21,7 @@ def prestart_workers() -> None:
     """
     (node,) = [node for node in ray.nodes() if node["Alive"]]
     count = int(node["Resources"].get("CPU", 0))
-    request = node_manager_pb2.PrestartWorkersRequest(
-        language=common_pb2.Language.Value("PYTHON"), num_workers=count, keep_alive_duration_secs=KEPT_SECONDS
-    )
     try:
-        with init_grpc_channel(f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}") as channel:
-            node_manager_pb2_grpc.NodeManagerServiceStub(channel).PrestartWorkers(request, timeout=ANSWER_SECONDS)
+        start_python_workers(node, count, keep_seconds=KEPT_SECONDS, timeout=ANSWER_SECONDS)
     except grpc.RpcError as error:
         logger.warning("the next sweep's workers start cold: %s", error.code())

@@ -9,6 +9,13 @@ from types import TracebackType
 from typing import Any
 
 from rlsweep.cluster.joining import check_joinable, use_token_if_any
+from rlsweep.cluster.ray_internals import (
+    NICENESS_VARIABLE,
+    PRELOAD_VARIABLE,
+    silence_worker_messages,
+    start_local,
+    usable_cpus,
+)
 from rlsweep.cluster.resources import Resources
 from rlsweep.errors import ClusterUnavailableError, before_start
 from rlsweep.scratch import scratch_folder
@@ -27,8 +34,8 @@ _ENVIRON = {
     "PYTHONWARNINGS": "ignore",  # of Ray's own processes, which inherit it
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_preload_python_modules": "rlsweep.driver.preload",  # workers import torch while the driver still starts
-    "RAY_worker_niceness": "0",  # Ray's own 15 is starved by whatever else computes: a sweep beside it never began
+    PRELOAD_VARIABLE: "rlsweep.driver.preload",  # workers import torch while the driver still starts
+    NICENESS_VARIABLE: "0",  # Ray's own 15 is starved by whatever else computes: a sweep beside it never began
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # ours is the record; Tune's CSV and JSON are its bottleneck (ray#13236)
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command owns the signals
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
@@ -178,30 +185,24 @@ class RaySession:
         if self._options.address is not None:
             ray.init(address=self._options.address, **common)
         else:
-            context = ray.init(
-                address="local",  # whatever RAY_ADDRESS says
+            context = start_local(
+                folder,
                 num_cpus=self._cpus(),
                 include_dashboard=self._options.dashboard,
                 dashboard_host="127.0.0.1",
                 dashboard_port=self._options.dashboard_port,
                 object_store_memory=OBJECT_STORE_BYTES,
-                _temp_dir=folder,
                 **common,
             )
             if self._options.dashboard:
                 self.dashboard_url = f"http://{context.dashboard_url}"
-        import ray._private.worker
-
-        # Ray prints "(raylet) A worker died …" on stdout; it is on the run's record.
-        ray._private.worker.print_to_stdstream = lambda *_, **__: None
+        silence_worker_messages()  # a worker's death is on the run's record
         from ray import tune  # noqa: F401 - its import takes a second, better spent here
 
     def _cpus(self) -> int | None:
-        from ray._private.utils import get_num_cpus  # Ray's own count, which looks at a container's limits too
-
         if self._options.cpus is not None or self._options.most_cpus is None:
             return self._options.cpus
-        return min(self._options.most_cpus, max(1, int(get_num_cpus())))
+        return min(self._options.most_cpus, max(1, int(usable_cpus())))
 
 
 def _live_nodes() -> list[dict[str, Any]]:

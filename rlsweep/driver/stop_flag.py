@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from ray.experimental import internal_kv
-
-_NAMESPACE = b"rlsweep"
+from rlsweep.cluster.ray_internals import delete_key, has_key, set_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +14,16 @@ class StopFlag:
 
     def raise_(self) -> None:
         """Ask them."""
-        internal_kv._internal_kv_put(self._key, b"1", namespace=_NAMESPACE)
+        set_key(self._key)
 
     def lower(self) -> None:
         """Forget it."""
-        internal_kv._internal_kv_del(self._key, namespace=_NAMESPACE)
+        delete_key(self._key)
 
     def is_raised(self) -> bool:
         """Whether they are asked."""
-        return internal_kv._internal_kv_get(self._key, namespace=_NAMESPACE) is not None
+        return has_key(self._key)
 
     @property
-    def _key(self) -> bytes:
-        return f"stop-{self.sweep_id}".encode()
+    def _key(self) -> str:
+        return f"stop-{self.sweep_id}"

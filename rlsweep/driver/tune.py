@@ -3,7 +3,6 @@
 What each setting is for is shown in tests/integration/test_tune_recipe.py.
 """
 
-import shutil
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ from uuid import UUID, uuid4
 
 import ray
 from ray import tune
-from ray.tune.execution import class_cache
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 from ray.tune.progress_reporter import TrialProgressCallback
@@ -22,12 +20,10 @@ from ray.tune.search.basic_variant import BasicVariantGenerator
 from typing_extensions import override
 
 from rlsweep.cluster.resources import Resources
+from rlsweep.cluster.tune_internals import actor_of, forget_ended_trials, use_prestarted_workers
 
 RESTARTS = 3
 """How often a trial whose process died is taken up again. A trial's own error never reaches Tune."""
-
-# Tune gives its actors an environment variable of its own, which keeps them from Ray's prestarted workers.
-class_cache.DEFAULT_ENV_VARS.clear()
 
 _registering = threading.Lock()
 """Tune's table of trainables loses an entry, or raises, where two threads add to it."""
@@ -53,6 +49,7 @@ class Fit(threading.Thread):
         name = f"sweep-{uuid4().hex[:12]}"
         super().__init__(name="tune", daemon=True)
         self.error: Exception | None = None
+        use_prestarted_workers()
         own_trainable = tune.with_resources(
             tune.with_parameters(type(name, (trainable,), {}), **parameters),
             tune.PlacementGroupFactory([resources.bundle]),
@@ -136,7 +133,7 @@ class _RunIds(BasicVariantGenerator):
 
     @override
     def is_finished(self) -> bool:
-        return self._finished or not self._waiting
+        return super().is_finished() or not self._waiting
 
     @override
     def save_to_dir(self, dirpath: str, session_str: str = "", **kwargs: Any) -> None:
@@ -146,26 +143,13 @@ class _RunIds(BasicVariantGenerator):
 class _InOrder(FIFOScheduler):
     """First come, first served; never gives a cached actor to a trial whose own is on its way: that would cancel it.
 
-    It also lets go of trials that have ended. Tune holds on to each, with its state, a folder and a place in every
-    snapshot of the experiment (ray#64231).
+    It also makes Tune forget trials that have ended.
     """
 
     @override
     def choose_trial_to_run(self, tune_controller: TuneController) -> Trial | None:
-        view: Any = tune_controller
-        _forget_ended(view._tune_controller)
+        forget_ended_trials(tune_controller)
         return None
-
-
-def _forget_ended(controller: TuneController) -> None:
-    ended = controller._stopped_trials | controller._failed_trials
-    for trial in ended - controller._trial_to_actor.keys() - controller._staged_trials:
-        for known in (controller._stopped_trials, controller._failed_trials, controller._live_trials):
-            known.discard(trial)
-        controller._trials_to_cache.discard(trial)
-        controller._trials.remove(trial)
-        controller._trial_metadata.pop(trial.trial_id, None)
-        shutil.rmtree(str(trial.local_path), ignore_errors=True)
 
 
 class _NoProgress(TrialProgressCallback):
@@ -229,10 +213,10 @@ class LiveTrials(tune.Callback):
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         for run_id in self._overdue & self._live.keys():
             trial = self._live[run_id]
-            if trial.temporary_state.ray_actor is not None:
+            if (actor := actor_of(trial)) is not None:
                 del self._live[run_id]
                 trial.max_failures = 0
-                ray.kill(trial.temporary_state.ray_actor)
+                ray.kill(actor)
 
 
 def _run_of(trial: Trial) -> UUID:

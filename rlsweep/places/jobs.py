@@ -5,18 +5,17 @@ cluster. What the job does is `rlsweep drive`, the same driver as anywhere; the 
 """
 
 import asyncio
-import logging
 import os
 import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from rlsweep.cluster.joining import ask_jobs_api, use_token_if_any
+from rlsweep.cluster.ray_internals import limit_requests, silence_job_client
 from rlsweep.driver.selection import RunSelection, name_of
 from rlsweep.errors import ClusterUnavailableError, NotFoundError
 from rlsweep.places.job_files import SETTINGS_FILE, write_job_files
@@ -32,13 +31,6 @@ HEAD_SECONDS = 60.0
 
 REQUEST_SECONDS = 120.0
 """How long a head may be silent in the middle of an answer; Ray's client would wait for ever."""
-
-_TALKATIVE = (
-    "ray.dashboard.modules.dashboard_sdk",
-    "ray.dashboard.modules.job.sdk",
-    "ray._private.runtime_env.packaging",
-)
-"""Loggers that tell of every request."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,13 +64,10 @@ class JobsCluster:
         ask_jobs_api(url, "/api/version")
         from ray.job_submission import JobSubmissionClient
 
-        for talkative in _TALKATIVE:
-            logging.getLogger(talkative).setLevel(logging.ERROR)
+        silence_job_client()
         with self._in_reach(), _without_other_addresses():
             self._client = JobSubmissionClient(url)
-        self._client._do_request = partial(  # type: ignore[method-assign]
-            self._client._do_request, timeout=REQUEST_SECONDS
-        )
+        limit_requests(self._client, timeout=REQUEST_SECONDS)
 
     def nodes(self) -> list[Node]:
         """Those that are alive."""

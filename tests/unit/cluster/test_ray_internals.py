@@ -1,0 +1,201 @@
+"""Every name of Ray's that we use and that is not public is there, with the shape that we use it in."""
+
+import importlib
+import inspect
+import logging
+import mmap
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import ray
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment import Trial
+
+from rlsweep.cluster import ray_internals, tune_internals
+
+CALLS = {
+    "ray:init": ({"address": "local", "_temp_dir": "/tmp/x"},),
+    "ray._private.utils:get_num_cpus": ({},),
+    "ray._private.worker:print_to_stdstream": ({"data": {}, "ignore_prefix": False},),
+    "ray._private.grpc_utils:init_grpc_channel": ("10.0.0.1:6379",),
+    "ray._private.authentication.http_token_authentication:get_auth_headers_if_auth_enabled": ({"user_headers": {}},),
+    "ray._private.state:actors": ("a1",),
+    "ray.experimental.internal_kv:_internal_kv_put": (b"key", b"1", {"namespace": b"rlsweep"}),
+    "ray.experimental.internal_kv:_internal_kv_del": (b"key", {"namespace": b"rlsweep"}),
+    "ray.experimental.internal_kv:_internal_kv_get": (b"key", {"namespace": b"rlsweep"}),
+    "ray.dashboard.modules.dashboard_sdk:SubmissionClient._do_request": (None, "GET", "/api/version", {"timeout": 1.0}),
+}
+"""How each function is called: positional arguments, keywords last in a dict."""
+
+MESSAGES = {
+    "ray.core.generated.gcs_service_pb2:GetClusterIdRequest": (),
+    "ray.core.generated.node_manager_pb2:PrestartWorkersRequest": (
+        "language",
+        "num_workers",
+        "keep_alive_duration_secs",
+    ),
+}
+"""The fields of each protobuf message."""
+
+SERVICES = {
+    "ray.core.generated.gcs_service_pb2_grpc:NodeInfoGcsServiceStub": "GetClusterId",
+    "ray.core.generated.node_manager_pb2_grpc:NodeManagerServiceStub": "PrestartWorkers",
+}
+"""The method of each gRPC service."""
+
+CONTROLLER = {
+    "_stopped_trials": set,
+    "_failed_trials": set,
+    "_live_trials": set,
+    "_staged_trials": set,
+    "_trials_to_cache": set,
+    "_trials": list,
+    "_trial_to_actor": dict,
+    "_trial_metadata": dict,
+}
+"""Attributes of Tune's controller, and what they are."""
+
+RAYS_OWN = re.compile(
+    r"ray\._private|internal_kv|ray\.core\.generated|_temp_dir|_do_request"
+    r"|class_cache|temporary_state|_tune_controller\b|\bRAY_[a-z]\w+"
+    r"|_(stopped|failed|staged)_trials|_trials_to_cache|_trial_to_actor|_trial_metadata"
+)
+
+
+@dataclass(frozen=True)
+class KnownTrial:
+    trial_id: str
+    local_path: Path
+
+
+def found(name: str) -> Any:
+    """What a name of the form module:attribute stands for."""
+    module, _, attributes = name.partition(":")
+    try:
+        value: Any = importlib.import_module(module)
+        for attribute in attributes.split("."):
+            value = getattr(value, attribute)
+    except (ImportError, AttributeError) as error:
+        pytest.fail(f"Ray {ray.__version__} has no {name} any more: {error}")
+    return value
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_function_takes_the_arguments_that_we_give(name: str) -> None:
+    *positional, keywords = CALLS[name] if isinstance(CALLS[name][-1], dict) else (*CALLS[name], {})
+    signature = inspect.signature(found(name))
+    try:
+        signature.bind(*positional, **keywords)
+    except TypeError as error:
+        pytest.fail(f"{name} of Ray {ray.__version__} is now called with {signature}: {error}")
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_has_the_fields_that_we_fill(name: str) -> None:
+    fields = found(name).DESCRIPTOR.fields_by_name
+    assert set(MESSAGES[name]) <= set(fields), f"fields of {name} in Ray {ray.__version__}: {sorted(fields)}"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_the_method_that_we_call(name: str) -> None:
+    channel = SimpleNamespace(unary_unary=lambda *_, **__: None, unary_stream=lambda *_, **__: None)
+    methods = vars(found(name)(channel))
+    assert SERVICES[name] in methods, f"methods of {name} in Ray {ray.__version__}: {sorted(methods)}"
+
+
+def test_ray_still_knows_workers_in_python() -> None:
+    assert found("ray.core.generated.common_pb2:Language").Value("PYTHON") == 0
+
+
+@pytest.mark.parametrize("name", [ray_internals.PRELOAD_VARIABLE, ray_internals.NICENESS_VARIABLE])
+def test_rays_binary_reads_the_variables_that_we_set(name: str) -> None:
+    raylet = Path(ray.__file__).parent / "core/src/ray/raylet/raylet"
+    with raylet.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as binary:
+        assert binary.find(name.removeprefix("RAY_").encode()) >= 0, f"Ray {ray.__version__} reads no {name} any more"
+
+
+@pytest.mark.parametrize("name", ray_internals._JOB_CLIENT_LOGGERS)
+def test_the_job_clients_loggers_are_there(name: str) -> None:
+    loggers = [value for value in vars(importlib.import_module(name)).values() if isinstance(value, logging.Logger)]
+    assert name in [logger.name for logger in loggers], f"{name} of Ray {ray.__version__} logs elsewhere: {loggers}"
+
+
+def test_ray_looks_up_what_prints_when_it_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = importlib.import_module("ray._private.worker")
+    monkeypatch.setattr(worker, "print_to_stdstream", worker.print_to_stdstream)
+    ray_internals.silence_worker_messages()
+    assert worker.print_to_stdstream({"pid": "raylet", "is_err": True, "lines": ["A worker died"]}) is None
+    assert "print_to_stdstream" in worker.listen_error_messages.__globals__
+
+
+def test_a_request_of_the_job_client_is_limited() -> None:
+    asked: list[dict[str, Any]] = []
+    client: Any = SimpleNamespace(_do_request=lambda *_, **keywords: asked.append(keywords))
+    ray_internals.limit_requests(client, timeout=5.0)
+    client._do_request("GET", "/api/jobs/")
+    assert asked == [{"timeout": 5.0}]
+
+
+def test_tunes_actors_get_no_variable_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = found("ray.tune.execution.class_cache:DEFAULT_ENV_VARS")
+    monkeypatch.setitem(variables, "PL_DISABLE_FORK", "1")
+    tune_internals.use_prestarted_workers()
+    assert variables == {}
+    assert "DEFAULT_ENV_VARS" in found("ray.tune.execution.class_cache:_ActorClassCache.get").__code__.co_names
+
+
+@pytest.fixture
+def controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TuneController:
+    monkeypatch.setenv("TUNE_MAX_PENDING_TRIALS_PG", "1")  # or it asks a running Ray
+    storage = found("ray.train._internal.storage:StorageContext")
+    return TuneController(storage=storage(storage_path=str(tmp_path), experiment_dir_name="experiment"))
+
+
+@pytest.mark.parametrize("name", CONTROLLER)
+def test_tunes_controller_has_the_attributes_that_we_change(name: str, controller: TuneController) -> None:
+    value = getattr(controller, name, None)
+    assert isinstance(value, CONTROLLER[name]), f"TuneController.{name} of Ray {ray.__version__} is {value!r}"
+
+
+def test_tune_forgets_a_trial_that_ended_and_keeps_the_others(controller: TuneController, tmp_path: Path) -> None:
+    trials = [KnownTrial(name, tmp_path / name) for name in ("ended", "failed", "running", "staged")]
+    for trial in trials:
+        trial.local_path.mkdir()
+    ended, failed, running, staged = trials
+    known: Any = controller
+    known._trials = trials
+    known._live_trials = set(trials)
+    known._stopped_trials, known._failed_trials = {ended, staged}, {failed}
+    known._staged_trials, known._trials_to_cache = {staged}, {ended}
+    known._trial_metadata = {"ended": "{}", "running": "{}"}
+    tune_internals.forget_ended_trials(controller._wrapped())
+    assert known._trials == [running, staged]
+    assert known._live_trials == {running, staged}
+    assert (known._stopped_trials, known._failed_trials, known._trials_to_cache) == ({staged}, set(), set())
+    assert known._trial_metadata == {"running": "{}"}
+    assert [trial.local_path.exists() for trial in (ended, failed, running, staged)] == [False, False, True, True]
+
+
+def test_a_trial_names_its_actor() -> None:
+    trial = Trial("__fake", stub=True)
+    assert tune_internals.actor_of(trial) is None
+    trial.temporary_state.ray_actor = handle = object()
+    assert tune_internals.actor_of(trial) is handle
+
+
+def test_these_two_files_alone_name_what_ray_keeps_private() -> None:
+    package = Path(ray_internals.__file__).parents[1]
+    owners = {Path(module.__file__ or "") for module in (ray_internals, tune_internals)}
+    uses = [
+        f"{path.relative_to(package)}:{number}: {line.strip()}"
+        for path in sorted(package.rglob("*.py"))
+        if path not in owners
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if RAYS_OWN.search(line)
+    ]
+    assert uses == []
+    assert all(RAYS_OWN.search(owner.read_text()) for owner in owners)
