@@ -3,6 +3,7 @@
 from pathlib import PurePath
 from uuid import UUID
 
+from rlsweep.checkpoint_format import SUFFIX
 from rlsweep.config.run import Budget, RunConfig
 from rlsweep.errors import InputError, NotFoundError, UntrustedFileError, before_start
 from rlsweep.runs import TrainingRun
@@ -17,7 +18,7 @@ def checkpoint_path(reference: str) -> Location | None:
 
     Raises NotFoundError where there is no such file, UnreachableError where the storage does not answer.
     """
-    if PurePath(reference).suffix != ".zip":
+    if PurePath(reference).suffix != SUFFIX:
         return None
     path = locate(reference)
     if not path.is_file():

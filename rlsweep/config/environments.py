@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from rlsweep.checkpoint_format import SUFFIX
 from rlsweep.config.nearest import suggestion
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.storage import is_uri
@@ -91,7 +92,7 @@ def opponent_problem(opponent: str) -> str | None:
     """Return the problem of an opponent's name, or None. A checkpoint's path must exist here; a URI is not checked."""
     if _OPPONENT.fullmatch(opponent):
         return None
-    if not opponent.endswith(".zip"):
+    if not opponent.endswith(SUFFIX):
         near = suggestion(opponent, ("random", "mcts"))
         return f"must be random, mcts, mcts:<simulations> or a checkpoint ending in .zip, got {opponent!r}{near}"
     if not is_uri(opponent) and not os.path.isfile(os.path.expanduser(opponent)):
@@ -101,7 +102,7 @@ def opponent_problem(opponent: str) -> str | None:
 
 def is_checkpoint(opponent: str) -> bool:
     """Whether an opponent is a checkpoint's path or URI."""
-    return opponent.endswith(".zip")
+    return opponent.endswith(SUFFIX)
 
 
 def _is_installed(module: str) -> bool:

@@ -16,21 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsweep.checkpoint_format import (
+    OBSERVATIONS_KEY,
+    POLICY_MEMBER,
+    RECORD_MEMBER,
+    SETTINGS_MEMBER,
+    STATISTICS_MEMBER,
+)
 from rlsweep.envs.turns import Position
 from rlsweep.errors import EnvironmentSpecError
 from rlsweep.storage import Location, local_copy
 
-RECORD_MEMBER = "rlsweep.json"
-"""Where a checkpoint of ours carries how far the run was, and with which config."""
-
-OBSERVATIONS_KEY = "observations"
-"""In that record, how the observations that the policy saw were scaled: null, or the four numbers of a VecNormalize."""
-
-STATISTICS_MEMBER = "vecnormalize.pkl"
-"""Where a checkpoint of ours carries the VecNormalize itself."""
-
-_POLICY_MEMBER = "policy.pth"
-_SETTINGS_MEMBER = "data"
 _ACTIVATION = re.compile(r"<class 'torch\.nn\.modules\.activation\.(Tanh|ReLU|ELU)'>")
 _LAYER = "mlp_extractor.{}_net.{}.weight"
 
@@ -74,8 +70,8 @@ class CheckpointOpponent:
 
         try:
             with local_copy(self._path) as file, zipfile.ZipFile(file) as archive:
-                weights = torch.load(io.BytesIO(archive.read(_POLICY_MEMBER)), map_location="cpu", weights_only=True)
-                settings = json.loads(archive.read(_SETTINGS_MEMBER))
+                weights = torch.load(io.BytesIO(archive.read(POLICY_MEMBER)), map_location="cpu", weights_only=True)
+                settings = json.loads(archive.read(SETTINGS_MEMBER))
                 scale = self._read_scale(archive)
             self._check_trained_here(weights)
             with torch.random.fork_rng(devices=[]):  # building a layer draws random weights

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from rlsweep.checkpoint_format import SUFFIX
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.checkpoint_opponent import CheckpointOpponent
 from rlsweep.envs.turns import Opponent, Position
@@ -50,7 +51,7 @@ def make_opponent(
                 f"Environment {spec.id!r}: opponent {word!r} searches OpenSpiel games only; use random or a checkpoint."
             )
         return mcts(int(search["simulations"] or DEFAULT_SIMULATIONS))
-    if word.endswith(".zip"):
+    if word.endswith(SUFFIX):
         path = locate(word)
         if not path.is_file():
             raise EnvironmentSpecError(f"Environment {spec.id!r}: opponent checkpoint not found: {path}.")

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from rlsweep.checkpoint_format import BEST_NAME
 from rlsweep.errors import InputError, StaleAttemptError
 from rlsweep.runs import Checkpoint, Counters, NewRun, RunStatus, TrainingRun
 from rlsweep.store.database import Connection, Database
@@ -111,7 +112,8 @@ def checkpoints_to_go_on_from(database: Database, run_id: UUID) -> list[Checkpoi
     Once an attempt has begun, nobody else adds to them.
     """
     with database.readonly() as connection:
-        rows = connection.execute(_CURVES["list_checkpoints_to_go_on_from"], {"run_id": run_id}).fetchall()
+        values = {"run_id": run_id, "best": f"%/{BEST_NAME}"}
+        rows = connection.execute(_CURVES["list_checkpoints_to_go_on_from"], values).fetchall()
     return [Checkpoint(**row) for row in rows]
 
 

@@ -1,15 +1,11 @@
-"""Checkpoints: one SB3 `.zip` a file, complete or not there at all.
+"""Checkpoints of a run: written, kept and read. A file is complete or not there at all.
 
-Stock `load` of the algorithm's SB3 class opens it. Three more members ride in the archive, so that a checkpoint cannot
-lose half of itself: `rlsweep.json`, how far the run was and with which config, and how observations are scaled for
-whoever plays against it and unpickles nothing; `vecnormalize.pkl`, the normaliser's statistics where there is one
-(unpacked, `VecNormalize.load` reads it); and `boundary.pkl`, where the run stood, if it can be gone on with exactly.
+rlsweep/checkpoint_format.py describes the files. Stock `load` of the algorithm's SB3 class opens them.
 """
 
 import hashlib
 import json
 import os
-import re
 import threading
 import zipfile
 from collections.abc import Callable
@@ -22,8 +18,18 @@ from typing import Any
 
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
+from rlsweep.checkpoint_format import (
+    BEST_NAME,
+    OBSERVATIONS_KEY,
+    RECORD_MEMBER,
+    SNAPSHOT_MEMBER,
+    STATISTICS_MEMBER,
+    SUFFIX,
+    UNFINISHED_SUFFIX,
+    numbered_name,
+    parse_numbered_name,
+)
 from rlsweep.config.run import RunConfig
-from rlsweep.envs.checkpoint_opponent import OBSERVATIONS_KEY, RECORD_MEMBER, STATISTICS_MEMBER
 from rlsweep.errors import CheckpointError
 from rlsweep.runs import Checkpoint
 from rlsweep.scratch import scratch_folder
@@ -32,10 +38,6 @@ from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
 from rlsweep.training.snapshot import RunSnapshot
 from rlsweep.training.vector import observation_scale
-
-BEST = "best.zip"
-_SNAPSHOT_MEMBER = "boundary.pkl"
-_NUMBERED = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)(_attempt_(?P<attempt>\d+))?\.zip")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +96,7 @@ class CheckpointFolder:
     def _cleared(self) -> set[Location]:
         """What lies in the folder, but for files that nobody finished writing, which go."""
         found: set[Location] = set(self._folder.iterdir())
-        left_over = {path for path in found if path.name.endswith(".zip.part")}
+        left_over = {path for path in found if path.name.endswith(SUFFIX + UNFINISHED_SUFFIX)}
         for path in left_over:
             path.unlink(missing_ok=True)
         return found - left_over
@@ -118,14 +120,13 @@ class CheckpointFolder:
 
         Raises CheckpointError, and StorageUnavailableError as `settle` does.
         """
-        which = "" if self._attempt == 1 else f"_attempt_{self._attempt}"
         progress = snapshot.progress
-        name = f"episode_{progress.episodes}_step_{progress.env_steps}{which}.zip"
+        name = numbered_name(episodes=progress.episodes, env_steps=progress.env_steps, attempt=self._attempt)
         return self._keep(name, model, snapshot, pushes_out=True)
 
     def save_best(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
         """Write `best.zip` in place of the one before. Raises CheckpointError, StorageUnavailableError as `settle`."""
-        return self._keep(BEST, model, snapshot, pushes_out=False)
+        return self._keep(BEST_NAME, model, snapshot, pushes_out=False)
 
     @property
     def goes_back(self) -> bool:
@@ -144,7 +145,7 @@ class CheckpointFolder:
     def _keep(self, name: str, model: OnPolicyAlgorithm, snapshot: RunSnapshot, *, pushes_out: bool) -> Checkpoint:
         self.settle()
         path = self._folder / name
-        aside = self._workshop / f"{name}.part"
+        aside = self._workshop / f"{name}{UNFINISHED_SUFFIX}"
         try:
             checkpoint = self._write(aside, path, model, snapshot)
             if isinstance(path, Path):
@@ -210,10 +211,9 @@ class CheckpointFolder:
     def _numbered(self) -> list[tuple[int, Location]]:
         """Env steps and path of every numbered checkpoint that is ours to touch, oldest first."""
         numbered = [
-            (int(match["env_steps"]), path)
+            (name.env_steps, path)
             for path in self._folder.iterdir()
-            if (match := _NUMBERED.fullmatch(path.name))
-            and (path in self._found or int(match["attempt"] or 1) == self._attempt)
+            if (name := parse_numbered_name(path.name)) and (path in self._found or name.attempt == self._attempt)
         ]
         return sorted(numbered, key=lambda each: (each[0], each[1].name))
 
@@ -253,7 +253,7 @@ def read_saved_run(path: Path) -> SavedRun:
             record: dict[str, Any] = json.loads(archive.read(RECORD_MEMBER))
             statistics, state = (
                 archive.read(member) if member in archive.namelist() else None
-                for member in (STATISTICS_MEMBER, _SNAPSHOT_MEMBER)
+                for member in (STATISTICS_MEMBER, SNAPSHOT_MEMBER)
             )
             return SavedRun(
                 snapshot=RunSnapshot(
@@ -282,7 +282,7 @@ def load_weights(model: OnPolicyAlgorithm, path: Path) -> None:
 
 def _members(snapshot: RunSnapshot) -> dict[str, bytes]:
     """What of a snapshot rides in the archive as it is."""
-    members = {STATISTICS_MEMBER: snapshot.statistics, _SNAPSHOT_MEMBER: snapshot.state}
+    members = {STATISTICS_MEMBER: snapshot.statistics, SNAPSHOT_MEMBER: snapshot.state}
     return {name: content for name, content in members.items() if content is not None}
 
 

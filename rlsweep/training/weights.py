@@ -14,12 +14,11 @@ import gymnasium as gym
 import torch
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
+from rlsweep.checkpoint_format import POLICY_MEMBER
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import CheckpointError
 from rlsweep.training.algorithms import build_model, load_algorithm
 from rlsweep.training.vector import LeanVecEnv
-
-_POLICY_MEMBER = "policy.pth"
 
 
 def load_player(path: Path, config: RunConfig, env: gym.Env[Any, Any]) -> OnPolicyAlgorithm:
@@ -57,12 +56,12 @@ def without_rollouts(config: RunConfig) -> RunConfig:
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         with zipfile.ZipFile(path) as archive:
-            content = archive.read(_POLICY_MEMBER)
+            content = archive.read(POLICY_MEMBER)
         weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except FileNotFoundError as exc:
         raise CheckpointError(f"There is no checkpoint at {path}.") from exc
     except KeyError as exc:
-        raise CheckpointError(f"{path} is no checkpoint of SB3's: it holds no {_POLICY_MEMBER}.") from exc
+        raise CheckpointError(f"{path} is no checkpoint of SB3's: it holds no {POLICY_MEMBER}.") from exc
     except (OSError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as exc:
         reason = str(exc).strip().split("\n", 1)[0]
         raise CheckpointError(f"The policy in {path} cannot be read as weights alone: {reason}") from exc

@@ -55,5 +55,5 @@ order by env_steps, created_at
 -- in place again and again, perhaps after it was recorded last: only numbered ones are gone on from unasked.
 select episode, env_steps, uri, sha256, bytes
 from checkpoints
-where run_id = %(run_id)s and uri not like '%%/best.zip'
+where run_id = %(run_id)s and uri not like %(best)s
 order by attempt desc, env_steps desc, created_at desc
