@@ -1,6 +1,56 @@
 """rlsweep: test hyperparameter variants with short runs before a long one.
 
-The rooms and who may import whom stand in README.md ("How it is built"); `make lint` holds them.
+The Python API, for notebooks and scripts; every name is loaded when it is first used, so that `import rlsweep` is fast.
+
+>>> import rlsweep
+>>> for sweep in rlsweep.sweeps(limit=3):  # the newest first
+...     print(sweep.name, sweep.status)
+calibration completed
+>>> sweep = rlsweep.sweep("calibration")
+>>> sweep.report().configs[0].name  # the best
+'ppo_agent_lr_high'
+>>> sweep.episodes().to_pandas().groupby("config_short_name").reward.mean().round(1)
+config_short_name
+ppo_agent_lr_high    0.4
+ppo_agent_v1         0.1
+Name: reward, dtype: float64
 """
 
-__version__ = "0.1.0"
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from rlsweep.version import __version__
+
+if TYPE_CHECKING:
+    from rlsweep.api.policy import evaluate, load_policy
+    from rlsweep.api.runs import Run, run
+    from rlsweep.api.sweeps import Sweep, sweep, sweeps
+    from rlsweep.settings import Settings
+
+__all__ = ["Run", "Settings", "Sweep", "__version__", "evaluate", "load_policy", "run", "sweep", "sweeps"]
+
+_MODULES = {
+    "Run": "rlsweep.api.runs",
+    "Settings": "rlsweep.settings",
+    "Sweep": "rlsweep.api.sweeps",
+    "evaluate": "rlsweep.api.policy",
+    "load_policy": "rlsweep.api.policy",
+    "run": "rlsweep.api.runs",
+    "sweep": "rlsweep.api.sweeps",
+    "sweeps": "rlsweep.api.sweeps",
+}
+
+if not TYPE_CHECKING:  # a checker that saw it would let any name pass
+
+    def __getattr__(name: str) -> Any:
+        """Load a name of the API when it is first used."""
+        if name not in _MODULES:
+            raise AttributeError(f"module 'rlsweep' has no attribute {name!r}")
+        value = getattr(import_module(_MODULES[name]), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    """The names of the API, loaded or not."""
+    return sorted({*globals(), *__all__})

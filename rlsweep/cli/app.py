@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-import rlsweep
+from rlsweep.api.opening import closed_afterwards
 from rlsweep.cli import (
     call,
     continuing,
@@ -29,6 +29,7 @@ from rlsweep.cli import (
 from rlsweep.cli.output import EXIT_INTERRUPTED
 from rlsweep.errors import RlsweepError
 from rlsweep.settings import read_variables
+from rlsweep.version import __version__
 
 app = typer.Typer(
     name="rlsweep",
@@ -42,7 +43,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"rlsweep {rlsweep.__version__}")
+        typer.echo(f"rlsweep {__version__}")
         raise typer.Exit
 
 
@@ -97,7 +98,11 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     debug = "--debug" in given
     arguments = [argument for argument in given if argument != "--debug"]
     try:
-        with _importable(os.getcwd()), call.called_with(os.environ if environ is None else environ):
+        with (
+            _importable(os.getcwd()),
+            call.called_with(os.environ if environ is None else environ),
+            closed_afterwards(),
+        ):
             app(arguments, prog_name="rlsweep")
     except RlsweepError as error:
         if debug:

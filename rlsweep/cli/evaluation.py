@@ -8,11 +8,9 @@ from rlsweep.analysis.wording import number, percent, plural
 from rlsweep.cli import call
 from rlsweep.cli.options import Json, Trust
 from rlsweep.cli.output import print_json
-from rlsweep.errors import NotFoundError, before_start
-from rlsweep.storage import Location, local_copy, locate
 
 if TYPE_CHECKING:
-    from rlsweep.runs import TrainingRun
+    pass
 
 
 def register(app: typer.Typer) -> None:
@@ -36,17 +34,12 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Play a trained policy, deterministic and masked, and count."""
-    run, checkpoint = _find(reference)
-    from rlsweep.training.evaluate import evaluate as play
+    from rlsweep.api.policy import Which, find_policy, play_policy
 
-    with before_start(), local_copy(checkpoint) as file:  # an evaluation leaves nothing behind
-        summary = play(
-            file,
-            episodes=episodes,
-            seed=seed,
-            opponent=opponent,
-            is_trusted=lambda: trust or _is_on_record(file),
-        )
+    settings = call.settings()
+    found = find_policy(reference, Which.LATEST, settings)
+    run, checkpoint = found.run, found.location
+    summary = play_policy(found, episodes=episodes, opponent=opponent, seed=seed, trust=trust, settings=settings)
     if json:
         return print_json({"run": None if run is None else run.id, "checkpoint": str(checkpoint), "summary": summary})
     interval = "" if summary.reward_half_width is None else f" ± {number(summary.reward_half_width)} (95%)"
@@ -58,32 +51,3 @@ def evaluate(
             f"win rate {percent(summary.win_rate)}: {summary.wins} won, {summary.draws} drawn, {summary.losses} lost"
         )
     return None
-
-
-def _find(reference: str) -> tuple["TrainingRun | None", Location]:
-    """The run and its last checkpoint; for a checkpoint's path no run, for the file by itself holds all that is needed.
-
-    Raises NotFoundError.
-    """
-    from rlsweep.attempts.resuming import checkpoint_path
-    from rlsweep.store import training_runs
-    from rlsweep.store.opening import open_database
-
-    path = checkpoint_path(reference)
-    if path is not None:
-        return None, path
-
-    with open_database(call.settings()) as database:
-        run = training_runs.get(database, reference)
-        last = training_runs.latest_checkpoint(database, run.id)
-    if last is None:
-        raise NotFoundError(f"{run.label} has no checkpoint yet: it is {run.status}.")
-    return run, locate(last.uri)
-
-
-def _is_on_record(checkpoint: Location) -> bool:
-    from rlsweep.attempts.resuming import run_of_file
-    from rlsweep.store.opening import open_database
-
-    with open_database(call.settings()) as database:
-        return run_of_file(database, checkpoint) is not None

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, TypeAdapter
 
-from rlsweep import __version__
 from rlsweep.config.run import RunConfig
 from rlsweep.planning.estimate import Measurement
 from rlsweep.planning.measurement_key import measurement_key
+from rlsweep.version import __version__
 
 MOST_AGE = timedelta(days=1)
 

@@ -99,7 +99,9 @@ EVALUATION_COLUMNS = (
 def runs_table(runs: Sequence[TrainingRun]) -> pa.Table:
     """A row a run: RUN_COLUMNS, then every hyperparameter by its dotted key, as text."""
     flat = [flat_hyperparameters(RunConfig.from_record(run.config).agent) for run in runs]
-    keys = [Column(key, _TEXT, "hyperparameter, as text") for key in dict.fromkeys(key for each in flat for key in each)]
+    keys = [
+        Column(key, _TEXT, "hyperparameter, as text") for key in dict.fromkeys(key for each in flat for key in each)
+    ]
     known = {column.name: [getattr(run, column.name) for run in runs] for column in RUN_COLUMNS[1:]}
     by_key = {key.name: [_text(each.get(key.name)) for each in flat] for key in keys}
     return pa.table({"run_id": [str(run.id) for run in runs], **known, **by_key}, schema=schema((*RUN_COLUMNS, *keys)))

@@ -9,10 +9,10 @@ from rlsweep.analysis.intervals import t_half_width
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
-from rlsweep.errors import UntrustedFileError
 from rlsweep.runs import Outcome
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluation import Played, PolicyPlayer, play
+from rlsweep.training.policy import trusted_statistics
 from rlsweep.training.seeding import evaluation_seed
 from rlsweep.training.weights import load_player
 
@@ -48,19 +48,14 @@ def evaluate(
 ) -> EvaluationSummary:
     """Play a checkpoint's deterministic policy, in the environment it was trained on unless another is given.
 
-    Its episodes are those of no training run; the same seed gives the same ones. Nothing of the file is unpickled but
-    the normaliser's statistics, where it has any, and those only if it `is_trusted`, which is asked only then.
+    Its episodes are those of no training run; the same seed gives the same ones. What is unpickled is as
+    `trusted_statistics` says.
 
     Raises CheckpointError, UntrustedFileError, EnvironmentSpecError, ConfigError where the environment does not suit
     the algorithm, DivergedError where a reward is NaN or infinite.
     """
     saved = read_saved_run(checkpoint)
-    statistics = saved.snapshot.statistics
-    if statistics is not None and not is_trusted():
-        raise UntrustedFileError(
-            f"{checkpoint} is on no training run's record, and its observations were normalised: the statistics in it "
-            "are a pickle, which could run any code. If you know where the file comes from, add --trust."
-        )
+    statistics = trusted_statistics(saved, checkpoint, is_trusted)
     spec = environment or saved.config.training.environment
     if opponent is not None:
         spec = spec.model_copy(update={"opponent": opponent})

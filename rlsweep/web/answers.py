@@ -7,8 +7,8 @@ from typing import Any
 
 from fastapi import Request, Response
 
-import rlsweep
 from rlsweep.jsonable import jsonable
+from rlsweep.version import __version__
 
 
 def answer(request: Request, value: Any) -> Response:
@@ -23,7 +23,7 @@ def answer_about(request: Request, mark: str, work: Callable[[], Any]) -> Respon
 
     mark: changes whenever the answer to this very address may
     """
-    etag = _tag(f"{request.url.path}?{request.url.query} {mark} {rlsweep.__version__}".encode())
+    etag = _tag(f"{request.url.path}?{request.url.query} {mark} {__version__}".encode())
     return _unchanged(etag) if _has(request, etag) else _answer(_json(work()), etag)
 
 

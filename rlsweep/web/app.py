@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from anyio import to_thread
 from fastapi import FastAPI
 
-import rlsweep
 from rlsweep.store.database import Database
+from rlsweep.version import __version__
 from rlsweep.web import pages
 from rlsweep.web.api import about, curves, runs, sweeps
 from rlsweep.web.assets import Assets
@@ -32,7 +32,7 @@ def create_app(database: Database, *, allowed_hosts: Collection[str], token: str
     app = FastAPI(
         title="Training History",
         description=DESCRIPTION,
-        version=rlsweep.__version__,
+        version=__version__,
         openapi_url="/api/openapi.json",
         docs_url=None,  # FastAPI's own pages load scripts from elsewhere; ours is /api/docs
         redoc_url=None,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-import rlsweep
 from rlsweep.metrics import METRICS, Metric
+from rlsweep.version import __version__
 from rlsweep.web.answers import answer
 from rlsweep.web.parameters import database_of
 
@@ -40,4 +40,4 @@ def health(request: Request) -> Response:
     database = database_of(request)
     with database.readonly():
         pass
-    return answer(request, Health(status="ok", version=rlsweep.__version__, database=database.location))
+    return answer(request, Health(status="ok", version=__version__, database=database.location))

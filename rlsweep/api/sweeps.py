@@ -1,0 +1,119 @@
+"""Sweeps on record: `rlsweep.sweep` and `rlsweep.sweeps`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from rlsweep import runs as records
+from rlsweep.api.opening import database_of
+from rlsweep.reports.formats import ExportFormat
+from rlsweep.settings import Settings
+from rlsweep.store import sweeps as store
+from rlsweep.store import training_runs
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from rlsweep.reports.summary import SweepReport
+
+
+class Sweep:
+    """One sweep on record. Each call reads the record anew, so that a sweep that still runs can be watched.
+
+    Tables are Arrow's, `.to_pandas()` gives a data frame; what a column holds stands in its field's metadata. They are
+    joined by `run_id`, which `rlsweep.run` takes. Every call may raise StoreUnavailableError, and NotFoundError once
+    the sweep is deleted.
+    """
+
+    def __init__(self, record: records.Sweep, settings: Settings) -> None:
+        self.id: UUID = record.id
+        self.name: str = record.name
+        self._settings = settings
+
+    def __repr__(self) -> str:
+        return f"<Sweep {self.name} ({str(self.id)[:8]})>"
+
+    @property
+    def record(self) -> records.Sweep:
+        """Everything that is known of the sweep: budget, seeds, base config, versions, who drives it."""
+        return store.get(database_of(self._settings), self.id)
+
+    @property
+    def status(self) -> records.SweepStatus:
+        """Pending, running, completed, stopped or failed."""
+        return self.record.status
+
+    def runs(self) -> "pa.Table":
+        """A row a training run, in the order of the plan: status, counters, means, and every hyperparameter."""
+        from rlsweep.reports.tables import runs_table
+
+        return runs_table(self._runs())
+
+    def episodes(self) -> "pa.Table":
+        """A row a finished episode of any run: reward, length in env steps, outcome, and when it ended."""
+        from rlsweep.reports.tables import episodes_table
+
+        return episodes_table(database_of(self._settings), self._runs())
+
+    def updates(self) -> "pa.Table":
+        """A row a policy update: losses, entropy and KL in nats, explained variance, env steps a second."""
+        from rlsweep.reports.tables import updates_table
+
+        return updates_table(database_of(self._settings), self._runs())
+
+    def evaluations(self) -> "pa.Table":
+        """A row an evaluation of a deterministic policy."""
+        from rlsweep.reports.tables import evaluations_table
+
+        return evaluations_table(database_of(self._settings), self._runs())
+
+    def report(self) -> "SweepReport":
+        """What the sweep's results can bear: configs best first, with intervals, verdicts, signs and next steps.
+
+        One that still runs is judged by what it has recorded so far.
+        """
+        from rlsweep.reports.summary import summarise
+
+        return summarise(database_of(self._settings), self.record)
+
+    def export(self, folder: str | Path, file_format: ExportFormat = ExportFormat.CSV) -> tuple[Path, ...]:
+        """Write the four tables into the folder, made if need be, as CSV or Parquet; return the files.
+
+        Raises InputError where the folder cannot be written.
+        """
+        from rlsweep.reports.export import export
+
+        return export(database_of(self._settings), self.record, file_format, Path(folder))
+
+    def _runs(self) -> list[records.TrainingRun]:
+        return training_runs.of_sweep(database_of(self._settings), self.record.id)
+
+
+def sweep(reference: str | UUID = "latest", *, settings: Settings | None = None) -> Sweep:
+    """The sweep of that name, id or start of an id (4 hex digits or more); `latest` is the newest.
+
+    settings: where the record lies; by default what the RLSWEEP_* variables say now
+
+    Raises NotFoundError, UnreachableError where the database does not answer.
+
+    >>> import rlsweep
+    >>> sweep = rlsweep.sweep("calibration")
+    >>> sweep.status
+    <SweepStatus.COMPLETED: 'completed'>
+    >>> sweep.runs().to_pandas()[["config_short_name", "seed", "status", "episodes"]]
+       config_short_name  seed     status  episodes
+    0       ppo_agent_v1     0  completed       400
+    1       ppo_agent_v1     1  completed       400
+    2  ppo_agent_lr_high     0  completed       400
+    3  ppo_agent_lr_high     1  completed       400
+    >>> sweep.episodes().field("reward").metadata[b"doc"].decode()
+    "undiscounted sum of the environment's own rewards"
+    """
+    settings = settings or Settings.from_environ()
+    return Sweep(store.get(database_of(settings), reference), settings)
+
+
+def sweeps(limit: int = 20, *, settings: Settings | None = None) -> list[Sweep]:
+    """The newest sweeps, newest first. Raises UnreachableError where the database does not answer."""
+    settings = settings or Settings.from_environ()
+    return [Sweep(listed.sweep, settings) for listed in store.list_recent(database_of(settings), limit)]

@@ -1,0 +1,33 @@
+"""The examples in the API's docstrings, run."""
+
+import doctest
+from types import ModuleType
+
+import pytest
+
+import rlsweep
+import rlsweep.api.policy
+import rlsweep.api.runs
+import rlsweep.api.sweeps
+
+pytestmark = pytest.mark.integration
+
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@pytest.mark.parametrize(
+    "module", [rlsweep, rlsweep.api.sweeps, rlsweep.api.runs], ids=lambda module: module.__name__.rpartition(".")[2]
+)
+def test_examples_of_a_sweep_on_record(module: ModuleType, record_sweep, course):
+    record_sweep({None: course(win_rate=0.6), "lr_high": course(learning_rate=1e-3)}, seeds=2, name="calibration")
+    run_examples(module, {})
+
+
+def test_examples_of_a_trained_run(train_run):
+    run_examples(rlsweep.api.policy, {"trained": train_run()})
+
+
+def run_examples(module: ModuleType, names: dict[str, object]) -> None:
+    result = doctest.testmod(module, extraglobs=names, optionflags=FLAGS)
+    assert result.attempted > 0
+    assert result.failed == 0
