@@ -9,6 +9,7 @@ from uuid import UUID
 from rlsweep.api.opening import database_of
 from rlsweep.api.runs import Run
 from rlsweep.attempts.resuming import checkpoint_path, run_of_file
+from rlsweep.checkpoint_format import BEST_NAME
 from rlsweep.errors import NotFoundError, before_start
 from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
@@ -51,10 +52,8 @@ def find_policy(reference: PolicyReference, which: Which, settings: Settings) ->
     database = database_of(settings)
     run = training_runs.get(database, reference.id if isinstance(reference, Run) else str(reference))
     if which is Which.BEST:
-        from rlsweep.training.checkpoints import BEST
-
         uris = [checkpoint.uri for checkpoint in curves.checkpoints_of(database, run.id)]
-        uri = next((uri for uri in uris if uri.endswith(f"/{BEST}")), None)
+        uri = next((uri for uri in uris if uri.endswith(f"/{BEST_NAME}")), None)
         if uri is None:
             raise NotFoundError(f"{run.label} has no best checkpoint: it was not evaluated. Take the latest one.")
     else:

@@ -77,7 +77,7 @@ class CheckpointOpponent:
             with torch.random.fork_rng(devices=[]):  # building a layer draws random weights
                 policy = _build(weights, settings)
         except pickle.UnpicklingError as exc:
-            raise self._unloadable(f"{_POLICY_MEMBER} contains more than tensors") from exc
+            raise self._unloadable(f"{POLICY_MEMBER} contains more than tensors") from exc
         except (
             OSError,
             ValueError,
