@@ -101,6 +101,8 @@ class TensorBoardLog(KVWriter):
     def _open(self) -> None:
         self._opened = int(time.time())
         self._writer = EventFileWriter(str(self._folder), max_queue_size=QUEUE, flush_secs=FLUSH_SECONDS)
+        # Its thread keeps an error for the next call, and would print the traceback as well.
+        self._writer._async_writer._worker._invoke_excepthook = lambda _thread: None
 
     def _add_scalars(self, scalars: Iterable[tuple[str, float]], step: int, *, wall_time: float | None = None) -> None:
         values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars]

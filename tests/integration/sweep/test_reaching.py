@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +21,7 @@ import pytest
 from rich.console import Console
 
 from rlsweep.cli import following
+from rlsweep.cli.app import main
 from rlsweep.cli.output import EXIT_INTERRUPTED
 from rlsweep.cluster.joining import ask_jobs_api
 from rlsweep.cluster.node_checks import _complaint
@@ -300,3 +301,27 @@ def test_a_node_that_may_not_look_into_the_storage_says_so(database: Database) -
     assert complaint == f"{marker} cannot be looked for: File name too long. " + (
         "Trials there need the rights to read and write it."
     )
+
+
+def test_a_cluster_that_goes_away_while_its_sweep_is_followed_ends_attach_with_1(
+    database: Database, new_sweep: Any, new_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(following, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(following, "FOLLOW_SECONDS", 0.01)
+    config = {"budget": {"episodes": 100, "total_timesteps": None}}
+    sweep = sweeps.create(database, new_sweep(name="far"), [new_run(config=config)])
+    check = following.driver_check
+    with ExitStack() as answers:
+        url, _ = answers.enter_context(answering())
+        sweeps.assign(database, sweep.id, resources={}, address=url)
+
+        def check_then_lose(*arguments: Any) -> Callable[[], None]:
+            look = check(*arguments)
+            answers.close()
+            return look
+
+        monkeypatch.setattr(following, "driver_check", check_then_lose)
+        code = main(("attach", "far"), {"RLSWEEP_HOME": str(tmp_path), "RLSWEEP_DATABASE_URL": database.url})
+    assert code == 1
+    assert f"The Ray cluster at {url} cannot be worked with" in capsys.readouterr().err
