@@ -1,1 +1,1 @@
-"""Training History: a JSON API over the record, and the pages that show it."""
+"""Training History: a JSON API over the database, and the pages that show its data."""

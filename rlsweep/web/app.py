@@ -1,4 +1,4 @@
-"""The application: API, pages and assets over one database, behind the guard."""
+"""The FastAPI application: API, pages and assets of one database, with the guard as middleware."""
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -14,11 +14,11 @@ from rlsweep.web.assets import Assets
 from rlsweep.web.errors import add_handlers
 from rlsweep.web.guard import Guard
 
-DESCRIPTION = "What rlsweep recorded: sweeps, training runs and their curves. Everything here reads; nothing writes."
+DESCRIPTION = "Sweeps, training runs and their curves, as rlsweep recorded them. The API is read-only."
 
 
 THREADS = 8
-"""Requests answered at a time: a page asks for some at once, and each holds a connection and the memory it takes."""
+"""Requests handled at the same time. A page sends several at once; each needs a database connection and memory."""
 
 
 @asynccontextmanager
@@ -28,13 +28,13 @@ async def _limited(_app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(database: Database, *, allowed_hosts: Collection[str], token: str | None) -> FastAPI:
-    """Build the application; see `Guard` for hosts and token. The database need not be there yet."""
+    """Build the application; see `Guard` for hosts and token. The database may still be unreachable."""
     app = FastAPI(
         title="Training History",
         description=DESCRIPTION,
         version=__version__,
         openapi_url="/api/openapi.json",
-        docs_url=None,  # FastAPI's own pages load scripts from elsewhere; ours is /api/docs
+        docs_url=None,  # FastAPI's own pages load scripts from other hosts; ours is /api/docs
         redoc_url=None,
         lifespan=_limited,
     )

@@ -1,4 +1,4 @@
-"""What goes wrong, told to the browser: JSON below /api/, a page elsewhere, and never a traceback."""
+"""Error responses: JSON below /api/, a page elsewhere, never a traceback."""
 
 import logging
 
@@ -7,13 +7,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from rlsweep.errors import InputError, NotFoundError, SchemaError, StoreUnavailableError
-from rlsweep.web import answers, pages
+from rlsweep.web import pages, responses
 
 _log = logging.getLogger("rlsweep.web")
 
 _CODES = {400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 422: "invalid"}
 
-INTERNAL = "Something went wrong inside rlsweep; the terminal in which `rlsweep serve` runs shows what. Try again."
+INTERNAL = "Internal error; the terminal that runs `rlsweep serve` shows its traceback. Try again."
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -26,47 +26,47 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
-def told(
+def error_response(
     request: Request, status_code: int, code: str, message: str, headers: dict[str, str] | None = None
 ) -> Response:
-    """The error in the form that fits what was asked for."""
+    """Return the error as JSON for an API path, else as a page."""
     path = request.url.path
     if path.startswith("/api/") and path != "/api/docs":
-        return answers.error(status_code, code, message, headers)
+        return responses.json_error(status_code, code, message, headers)
     response: Response = pages.error_page(request, status_code, code, message)
     response.headers.update(headers or {})
     return response
 
 
 def internal(request: Request, exc: Exception) -> Response:
-    """A mistake of ours: its traceback goes to the server's log alone."""
+    """Handle an unexpected exception: its traceback goes to the server's log only."""
     _log.error("%s %s", request.method, request.url.path, exc_info=exc)
-    return told(request, 500, "internal", INTERNAL)
+    return error_response(request, 500, "internal", INTERNAL)
 
 
 async def _unavailable(request: Request, exc: Exception) -> Response:
-    return told(request, 503, "database_unavailable", str(exc), {"Retry-After": "2"})
+    return error_response(request, 503, "database_unavailable", str(exc), {"Retry-After": "2"})
 
 
 async def _not_found(request: Request, exc: Exception) -> Response:
-    return told(request, 404, "not_found", str(exc))
+    return error_response(request, 404, "not_found", str(exc))
 
 
 async def _invalid(request: Request, exc: Exception) -> Response:
-    return told(request, 422, "invalid", str(exc))
+    return error_response(request, 422, "invalid", str(exc))
 
 
 async def _unreadable(request: Request, exc: Exception) -> Response:
-    """Parameters that are none: each named, with what is allowed."""
+    """Invalid parameters: the message names each with what is allowed."""
     assert isinstance(exc, RequestValidationError)
     problems = [f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in exc.errors()]
-    return told(request, 422, "invalid", f"{'; '.join(problems)}. /api/docs lists what each endpoint takes.")
+    return error_response(request, 422, "invalid", f"{'; '.join(problems)}. /api/docs lists what each endpoint takes.")
 
 
 async def _http(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     message = exc.detail
     if exc.status_code == 404 and message == "Not Found":
-        message = f"There is nothing at {request.url.path}. /training lists the runs, /api/docs the API."
+        message = f"Page not found: {request.url.path}. /training lists the runs, /api/docs the API."
     headers = dict(exc.headers) if exc.headers else None
-    return told(request, exc.status_code, _CODES.get(exc.status_code, "error"), message, headers)
+    return error_response(request, exc.status_code, _CODES.get(exc.status_code, "error"), message, headers)

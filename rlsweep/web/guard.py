@@ -1,4 +1,4 @@
-"""Who may ask, and what every answer carries: the outermost layer around the application."""
+"""The outermost middleware: it checks host, method and token, and adds security headers to every response."""
 
 import hmac
 from collections.abc import Collection
@@ -39,12 +39,12 @@ HEADERS = {
 
 
 class Guard:
-    """Checks host, method and token of each request, before anything else sees it.
+    """Checks host, method and token of each request before the application gets it.
 
-    allowed_hosts: names that the Host header may have, without a port; others are refused, for a page elsewhere may
-        point a name of its own at 127.0.0.1 and read what it finds (DNS rebinding)
-    token: what a request must know, as a bearer token, as a cookie, or once as `?token=…`, which sets the cookie;
-        None lets everyone in
+    allowed_hosts: allowed names in the Host header, without a port. All others are refused: a foreign page could
+        resolve its own name to 127.0.0.1 and read the data (DNS rebinding)
+    token: required of each request, as a bearer token, as a cookie, or once as `?token=…`, which sets the cookie;
+        None allows every request
     """
 
     def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str], token: str | None) -> None:
@@ -53,7 +53,7 @@ class Guard:
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request, or hand it on."""
+        """Refuse the request, or pass it to the application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -69,7 +69,7 @@ class Guard:
         request = Request(scope)
         refusal = self._refusal(request)
         try:
-            # A HEAD is answered as a GET; the server leaves the body out.
+            # handle HEAD as GET; the server removes the body
             await (refusal or self._app)({**scope, "method": "GET"}, receive, send_with_headers)
         except Exception as exc:
             if started:
@@ -80,32 +80,32 @@ class Guard:
         host = host_name(request.headers.get("Host", ""))
         if host not in self._allowed_hosts:
             names = ", ".join(sorted(self._allowed_hosts))
-            return errors.told(
-                request, 400, "bad_host", f"This server answers to {names} alone. Open it under one of these names."
+            return errors.error_response(
+                request, 400, "bad_host", f"Unknown host name. Open this server under one of its names: {names}."
             )
         if request.method not in ("GET", "HEAD"):
-            message = "Training History only shows: GET and HEAD are all it knows."
-            return errors.told(request, 405, "method_not_allowed", message, {"Allow": "GET, HEAD"})
-        if self._token is None or request.url.path.startswith("/static/"):  # the page that asks for a token has a style
+            message = "Training History is read-only; use GET or HEAD."
+            return errors.error_response(request, 405, "method_not_allowed", message, {"Allow": "GET, HEAD"})
+        if self._token is None or request.url.path.startswith("/static/"):  # the 401 page needs its style sheet
             return None
         return self._check_token(request, self._token)
 
     def _check_token(self, request: Request, token: str) -> Response | None:
-        shown = request.query_params.get(PARAMETER)
-        if shown is not None and _equal(shown, token):
-            return self._welcome(request, token)
+        given = request.query_params.get(PARAMETER)
+        if given is not None and _equal(given, token):
+            return self._set_cookie(request, token)
         if any(_equal(known, token) for known in _tokens_of(request)):
             return None
         message = (
-            "This server asks for its token. Open the address that `rlsweep serve` printed, which ends in ?token=…, "
-            "or send the header Authorization: Bearer <token>."
+            "This server requires a token. Open the address with ?token=… that `rlsweep serve` printed, or send the "
+            "header Authorization: Bearer <token>."
         )
-        return errors.told(request, 401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
+        return errors.error_response(request, 401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
 
-    def _welcome(self, request: Request, token: str) -> Response:
-        """Put the token into a cookie that scripts cannot read, and take it out of the address."""
+    def _set_cookie(self, request: Request, token: str) -> Response:
+        """Store the token in a cookie that scripts cannot read, and redirect to the address without it."""
         others = [pair for pair in parse_qsl(request.url.query, keep_blank_values=True) if pair[0] != PARAMETER]
-        # From the path alone, with one slash: never a redirect to another host.
+        # one leading slash: two would redirect to another host
         path = "/" + quote(request.url.path.lstrip("/"), safe="/")
         response = RedirectResponse(f"{path}?{urlencode(others)}" if others else path, status_code=303)
         response.headers["Cache-Control"] = "no-store"
@@ -114,7 +114,7 @@ class Guard:
 
 
 def host_name(header: str) -> str:
-    """The name in a Host header, in lower case, without its port: `[::1]:80` gives `[::1]`."""
+    """The name in a Host header, in lower case, without its port: `[::1]:80` becomes `[::1]`."""
     name, colon, port = header.strip().lower().rpartition(":")
     return (
         name if colon and (port.isdecimal() or not port) and (name.endswith("]") or ":" not in name) else header.lower()
@@ -122,7 +122,7 @@ def host_name(header: str) -> str:
 
 
 def cookie_name(request: Request) -> str:
-    """What the token's cookie is called: browsers send one host's cookies to every port, and each has its own token."""
+    """The cookie's name, with the port: browsers send a host's cookies to all its ports, and each has its own token."""
     _, _, port = request.headers.get("Host", "").rpartition(":")
     return f"{COOKIE}_{port}" if port.isdecimal() else COOKIE
 
@@ -138,5 +138,5 @@ def _tokens_of(request: Request) -> list[str]:
 
 
 def _equal(one: str, other: str) -> bool:
-    """Compare in a time that does not tell how much is right."""
+    """Compare in constant time, so that the duration tells nothing about the token."""
     return hmac.compare_digest(one.encode(), other.encode())

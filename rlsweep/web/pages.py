@@ -1,4 +1,4 @@
-"""The pages of Training History: light shells that fetch their data from the JSON API, and the context of each."""
+"""The pages of Training History and their template contexts; the browser fetches the data from the JSON API."""
 
 import re
 from dataclasses import dataclass
@@ -13,14 +13,18 @@ from rlsweep.web.templating import page
 router = APIRouter(include_in_schema=False)
 
 INTRODUCTION = (
-    "Everything that the pages show comes from these addresses, as JSON. All of them only read. Times are ISO 8601 in "
-    "UTC, what is not known is null, and an error is {“error”: {“code”, “message”}}."
+    "The pages get all their data from these addresses, as JSON. All are read-only. Times are ISO 8601 in UTC, unknown "
+    "values are null, and an error is {“error”: {“code”, “message”}}."
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """What every page has. title: of the browser's tab; section: runs, sweeps, api or nothing, marks the place."""
+    """Context of every page.
+
+    title: title of the browser's tab
+    section: runs, sweeps or api, highlighted in the navigation; empty for none
+    """
 
     title: str
     section: str
@@ -28,21 +32,21 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunPage(Page):
-    """One run. run_id: as it stands in the address, not yet looked up."""
+    """One run. run_id: from the address; the run may not exist."""
 
     run_id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepPage(Page):
-    """One sweep. sweep_id: its id or its name, as it stands in the address."""
+    """One sweep. sweep_id: its id or name, from the address; the sweep may not exist."""
 
     sweep_id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErrorPage(Page):
-    """What went wrong and what to do. hint and command: the way on; empty where there is none."""
+    """An error. hint, command: what the user can do; empty if there is nothing."""
 
     status: int
     message: str
@@ -52,7 +56,7 @@ class ErrorPage(Page):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
-    """A parameter or a field of an answer. kind: its type in words."""
+    """A parameter or a field of a response. kind: its type in words."""
 
     name: str
     kind: str
@@ -62,10 +66,10 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
-    """One address of the API.
+    """One endpoint of the API.
 
-    description, answer: paragraphs, of the address and of what it answers
-    example: a command that asks it
+    description, answer: paragraphs about the endpoint and about its response
+    example: a curl command that requests it
     """
 
     anchor: str
@@ -96,7 +100,7 @@ TEMPLATES: dict[str, type[Page]] = {
     "error.html": ErrorPage,
     "api_docs.html": DocsPage,
 }
-"""Each template and the context it is rendered with; nothing else is known to it."""
+"""Each template and the type of its context; a template has no other variables."""
 
 _ERRORS: dict[int, tuple[str, str, str]] = {
     400: ("This address cannot be used", "", ""),
@@ -127,7 +131,7 @@ _ERRORS: dict[int, tuple[str, str, str]] = {
 
 @router.get("/")
 def start() -> Response:
-    """Everything starts at the list."""
+    """Redirect to the list of runs."""
     return RedirectResponse("/training")
 
 
@@ -157,13 +161,13 @@ def sweep(sweep_id: str) -> HTMLResponse:
 
 @router.get("/training/compare")
 def compare() -> HTMLResponse:
-    """Any runs against each other."""
+    """The comparison of any runs."""
     return page("compare.html", Page(title="Compare", section="runs"))
 
 
 @router.get("/api/docs")
 def api_docs(request: Request) -> HTMLResponse:
-    """The API in words."""
+    """The documentation of the API."""
     context = DocsPage(
         title="The API",
         section="api",
@@ -174,14 +178,14 @@ def api_docs(request: Request) -> HTMLResponse:
 
 
 def error_page(_request: Request, status: int, _code: str, message: str) -> HTMLResponse:
-    """The page for an error that struck before a page could be shown; it needs no database."""
+    """The page of an error; it needs no database."""
     title, hint, command = _ERRORS.get(status, ("This did not work", "", ""))
     context = ErrorPage(title=title, section="", status=status, message=message, hint=hint, command=command)
     return page("error.html", context, status_code=status)
 
 
 def operations(document: dict[str, Any], *, base: str) -> tuple[Operation, ...]:
-    """What an OpenAPI document says of each address, in its order."""
+    """The endpoints of an OpenAPI document, in its order."""
     return tuple(
         _operation(document, path, method, details, base)
         for path, methods in document["paths"].items()
@@ -209,18 +213,18 @@ def _operation(document: dict[str, Any], path: str, method: str, details: dict[s
         ),
         answer=_paragraphs(_resolve(document, answer.get("schema", {})).get("description", "")),
         fields=_fields(document, answer.get("schema", {})),
-        example=f"curl '{base}{path}{_asked(given)}'",
+        example=f"curl '{base}{path}{_example_query(given)}'",
     )
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:
-    """Prose as it is read: code in quotation marks, and each line that describes a field by itself."""
+    """Split a docstring into paragraphs: one per line, with code in quotation marks instead of backticks."""
     quoted = re.sub(r"`([^`]*)`", r"“\1”", text)
     return tuple(line.strip() for part in quoted.split("\n\n") for line in part.split("\n") if line.strip())
 
 
-def _asked(given: list[dict[str, Any]]) -> str:
-    """The part of an address that cannot be left out, and what has an example."""
+def _example_query(given: list[dict[str, Any]]) -> str:
+    """The query string of an example request: required parameters, and those with an example value."""
     values = {
         each["name"]: each.get("schema", {}).get("examples", ["…"])[0]
         for each in given
@@ -235,7 +239,7 @@ def _described(description: str, schema: dict[str, Any]) -> str:
 
 
 def _fields(document: dict[str, Any], schema: dict[str, Any]) -> tuple[Field, ...]:
-    """The fields of an answer, those of the objects that it lists directly below, by dotted name."""
+    """The fields of a response; fields of listed objects follow their list, under dotted names."""
     return tuple(_walk(document, schema, prefix="", depth=2))
 
 
@@ -282,7 +286,7 @@ def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
 
 
 def _short(reference: str) -> str:
-    """An id's first part, a name as it is unless it is very long: for the browser's tab."""
+    """Shorten a reference for the browser's tab: a UUID to its first 8 characters, a name to 60."""
     try:
         return str(UUID(reference))[:8]
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a request carries: the database, ids, orders and cursors."""
+"""Request parameters: the database, run ids, sort orders and cursors."""
 
 import base64
 import binascii
@@ -18,46 +18,46 @@ from rlsweep.store.database import Database
 from rlsweep.store.listing import Order, Place, SortKey
 from rlsweep.store.sweeps import SweepPlace
 
-MOST_COMPARED = 200
-"""Runs that may be chosen by their ids to be drawn together; the list of runs lets no more be ticked."""
+MAX_COMPARED = 200
+"""Runs that a request may name by id; the list of runs lets the user select at most as many."""
 
-BAD_CURSOR = "The cursor is none of this list's. Leave it out to begin with the first page."
+BAD_CURSOR = "cursor: it does not belong to this list. Leave it out to get the first page."
 
 
 def database_of(request: Request) -> Database:
-    """The database that the application was made over."""
+    """The application's database."""
     database = request.app.state.database
     assert isinstance(database, Database)
     return database
 
 
-def _given(values: Any) -> Any:
-    """A form sends every field, those left blank too: they ask for nothing."""
+def _without_blanks(values: Any) -> Any:
+    """Drop empty values: a form also sends the fields that the user left empty."""
     return [value for value in values if value != ""] if isinstance(values, list) else values
 
 
-Given = BeforeValidator(_given)
-"""Of a parameter that may be given several times: blank ones are left out."""
+IgnoreBlanks = BeforeValidator(_without_blanks)
+"""For a parameter that may be given several times: empty values are ignored."""
 
 
 def chosen_runs(
     request: Request,
     run: Annotated[
         list[UUID] | None,
-        Given,
-        Query(max_length=MOST_COMPARED, description="Id of a run; several may be given."),
+        IgnoreBlanks,
+        Query(max_length=MAX_COMPARED, description="Id of a run; may be given several times."),
     ] = None,
     sweep: Annotated[
         str,
         Query(
-            description="In place of runs, all those of a sweep, by its name, its id, the start of it, or `latest`.",
+            description="Instead of `run`: all runs of this sweep. Its name, its id, the start of its id, or `latest`.",
             examples=["latest"],
         ),
     ] = "",
 ) -> list[UUID]:
-    """The runs that a request is about. Raises InputError where it names none, or names them both ways."""
+    """The ids of the requested runs. Raises InputError unless exactly one of `run` and `sweep` is given."""
     if bool(run) == bool(sweep):
-        raise InputError("Give either run, the id of a run, once or more, or sweep, for all runs of a sweep.")
+        raise InputError("Give either run (the id of a run, once or more) or sweep (for all its runs).")
     if run:
         return list(dict.fromkeys(run))
     database = database_of(request)
@@ -68,15 +68,16 @@ RunIds = Annotated[list[UUID], Depends(chosen_runs)]
 
 
 def order_of(sort: str) -> Order:
-    """`-mean_reward` is by mean reward, greatest first. Raises InputError for what is no column."""
+    """Read a sort order: `-mean_reward` is by mean reward, descending. Raises InputError for an unknown column."""
     name = sort.removeprefix("-")
     if name not in list(SortKey):
-        raise InputError(f"sort: {name!r} is no column{suggestion(name, SortKey)}; there are {', '.join(SortKey)}.")
+        known = ", ".join(SortKey)
+        raise InputError(f"sort: unknown column {name!r}{suggestion(name, SortKey)}; columns are {known}.")
     return Order(key=SortKey(name), descending=sort.startswith("-"))
 
 
 def write_cursor(place: Place | SweepPlace | None, sort: str) -> str | None:
-    """Where to go on, as text that means nothing to whoever hands it back."""
+    """Encode the start of the next page as an opaque text."""
     if place is None:
         return None
     if isinstance(place, Place):
@@ -87,7 +88,7 @@ def write_cursor(place: Place | SweepPlace | None, sort: str) -> str | None:
 
 
 def read_place(cursor: str | None, sort: str) -> Place | None:
-    """Read back what `write_cursor` wrote for a list of runs. Raises InputError."""
+    """Decode a cursor of `write_cursor` for a list of runs. Raises InputError."""
     if not cursor:
         return None
     value, run_id, as_of = _parts(cursor, sort, 3)
@@ -97,7 +98,7 @@ def read_place(cursor: str | None, sort: str) -> Place | None:
 
 
 def read_sweep_place(cursor: str | None, sort: str) -> SweepPlace | None:
-    """Read back what `write_cursor` wrote for a list of sweeps. Raises InputError."""
+    """Decode a cursor of `write_cursor` for a list of sweeps. Raises InputError."""
     if not cursor:
         return None
     created_at, sweep_id = _parts(cursor, sort, 2)

@@ -1,4 +1,4 @@
-"""Pages from templates: each is given one declared context, and everything in it is escaped."""
+"""Render pages from templates: each has one declared context, and every value is escaped."""
 
 import dataclasses
 from typing import TYPE_CHECKING
@@ -22,6 +22,6 @@ environment.globals = {"static": asset_url}
 
 
 def page(name: str, context: "DataclassInstance", status_code: int = 200) -> HTMLResponse:
-    """Render `templates/{name}` with the fields of `context` as its variables, and nothing else but `static(path)`."""
+    """Render `templates/{name}`; its variables are the fields of `context` and the function `static(path)`."""
     fields = {field.name: getattr(context, field.name) for field in dataclasses.fields(context)}
     return HTMLResponse(environment.get_template(name).render(fields), status_code=status_code)

@@ -79,7 +79,7 @@ def test_sorts_and_chooses_with_tab_and_space(recorded, visit: Callable[..., Pag
 
 
 @pytest.mark.parametrize(
-    ("path", "words"), [("/nowhere", "There is nothing at /nowhere"), ("/training/sweeps/none-such", "Sweep not found")]
+    ("path", "words"), [("/nowhere", "Page not found: /nowhere"), ("/training/sweeps/none-such", "Sweep not found")]
 )
 def test_says_what_is_not_there(recorded, visit: Callable[..., Page], path: str, words: str) -> None:
     page = visit(recorded.site, path, expected=("404",))

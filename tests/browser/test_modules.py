@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from rlsweep.web.parameters import MOST_COMPARED
+from rlsweep.web.parameters import MAX_COMPARED
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -42,17 +42,17 @@ def test_values_that_differ_in_their_last_bit_have_one_tick(ask: Callable[..., A
 
 
 def test_no_more_are_compared_than_the_api_takes(ask: Callable[..., Any]) -> None:
-    assert ask("parts/selection.js", "it.MOST_COMPARED") == MOST_COMPARED
+    assert ask("parts/selection.js", "it.MAX_COMPARED") == MAX_COMPARED
     choose = """(() => {
         document.body.append(Object.assign(document.createElement("div"), { id: "selection-bar" }));
         const made = new it.Selection(() => {});
         made.set(Array.from({ length: given }, (_, index) => `run-${index}`), true);
         return [made.address, document.getElementById("selection-bar").textContent];
     })()"""
-    for count, is_offered in ((1, False), (2, True), (MOST_COMPARED, True), (MOST_COMPARED + 1, False)):
+    for count, is_offered in ((1, False), (2, True), (MAX_COMPARED, True), (MAX_COMPARED + 1, False)):
         said = ask("parts/selection.js", choose, count)
         assert (said[0] is not None) == is_offered
-        assert ("No more than 200" in said[1]) == (count > MOST_COMPARED)
+        assert ("No more than 200" in said[1]) == (count > MAX_COMPARED)
 
 
 def test_ticks_are_round_and_within(ask: Callable[..., Any]) -> None:

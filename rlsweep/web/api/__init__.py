@@ -1,1 +1,1 @@
-"""The API, a module a noun; each endpoint reads its parameters, calls one function of `reports`, and answers."""
+"""The API: one module per resource; each endpoint reads its parameters and calls one function of `reports`."""

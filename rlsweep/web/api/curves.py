@@ -1,4 +1,4 @@
-"""Curves, reduced to what a screen can show: single runs, and configs over their seeds."""
+"""Curves, reduced to the points that a screen can show: of single runs, and of configs over their seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from rlsweep.errors import InputError
 from rlsweep.reports.bands import Bands, bands_of
 from rlsweep.store import charts, training_runs
 from rlsweep.store.charts import EPISODE_AXES, EPISODE_METRICS, METRICS, Axis, ReducedCurve, reduced_curves
-from rlsweep.web.answers import answer_about
-from rlsweep.web.parameters import Given, RunIds, database_of
+from rlsweep.web.parameters import IgnoreBlanks, RunIds, database_of
+from rlsweep.web.responses import cached_json_response
 
 router = APIRouter(tags=["curves"])
 
@@ -30,17 +30,23 @@ def curves(
     request: Request,
     run: RunIds,
     metric: Annotated[
-        list[str] | None, Given, Query(description=f"Of {', '.join(METRICS)}; several may be given.")
+        list[str] | None,
+        IgnoreBlanks,
+        Query(description=f"One of {', '.join(METRICS)}; may be given several times."),
     ] = None,
-    x: Annotated[Axis, Query(description="Updates also have update, evaluations env_steps alone.")] = Axis.ENV_STEPS,
-    buckets: Annotated[int, Query(ge=1, le=2_000, description="Points a run at the most.")] = 400,
+    x: Annotated[
+        Axis, Query(description="Metrics of updates also support update; metrics of evaluations only env_steps.")
+    ] = Axis.ENV_STEPS,
+    buckets: Annotated[int, Query(ge=1, le=2_000, description="Maximum number of points per run.")] = 400,
 ) -> Response:
-    """Each run's curve cut into buckets, with the least, mean and greatest value of each: no spike is lost."""
+    """Each run's curve in buckets, with minimum, mean and maximum of each, so that spikes stay visible."""
     database = database_of(request)
     metrics = list(dict.fromkeys(metric or ["reward"]))
     _check(metrics, METRICS)
-    mark = charts.fingerprint(database, run)
-    return answer_about(request, mark, lambda: Curves(x=x, curves=reduced_curves(database, run, metrics, x, buckets)))
+    fingerprint = charts.fingerprint(database, run)
+    return cached_json_response(
+        request, fingerprint, lambda: Curves(x=x, curves=reduced_curves(database, run, metrics, x, buckets))
+    )
 
 
 @router.get("/bands", response_model=Bands, summary="Curves of configs over their seeds")
@@ -50,18 +56,18 @@ def bands(
     metric: Annotated[str, Query(description=f"One of {', '.join(EPISODE_METRICS)}.")] = "reward",
     x: Annotated[Axis, Query(description=f"One of {', '.join(EPISODE_AXES)}.")] = Axis.ENV_STEPS,
     smoothing: Annotated[
-        float, Query(ge=0, le=1, description="Part of the shortest run that each point is the mean over.")
+        float, Query(ge=0, le=1, description="Moving-average window, as a fraction of the shortest run.")
     ] = 0.1,
-    points: Annotated[int, Query(ge=2, le=400, description="Points a curve.")] = 200,
+    points: Annotated[int, Query(ge=2, le=400, description="Points per curve.")] = 200,
 ) -> Response:
-    """The mean over the seeds of each config with its 95% interval, and every seed."""
+    """Each config's mean over its seeds with a 95% interval, and the curve of every seed."""
     database = database_of(request)
     _check([metric], EPISODE_METRICS)
     _check([x], EPISODE_AXES)
     chosen = training_runs.get_many(database, run)
-    mark = charts.fingerprint(database, run)
-    return answer_about(
-        request, mark, lambda: bands_of(database, chosen, metric, x, smoothing=smoothing, points=points)
+    fingerprint = charts.fingerprint(database, run)
+    return cached_json_response(
+        request, fingerprint, lambda: bands_of(database, chosen, metric, x, smoothing=smoothing, points=points)
     )
 
 
@@ -69,5 +75,5 @@ def _check(given: Sequence[str], known: Sequence[str]) -> None:
     for name in given:
         if name not in known:
             raise InputError(
-                f"{name!r} is no curve of this kind{suggestion(name, known)}; there are {', '.join(known)}."
+                f"unknown curve or axis {name!r}{suggestion(name, known)}; possible here are {', '.join(known)}."
             )

@@ -10,18 +10,18 @@ from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, RunRow, run_det
 from rlsweep.runs import RunStatus
 from rlsweep.store import listing, training_runs
 from rlsweep.store.listing import Agent, Filters
-from rlsweep.web.answers import answer, answer_about
-from rlsweep.web.parameters import Given, database_of, order_of, read_place, write_cursor
+from rlsweep.web.parameters import IgnoreBlanks, database_of, order_of, read_place, write_cursor
+from rlsweep.web.responses import cached_json_response, json_response
 
 router = APIRouter(prefix="/training-runs", tags=["training runs"])
 
-MOST_LISTED = 500
+MAX_LISTED = 500
 DEFAULT_SORT = "-started_at"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunList:
-    """One page. next_cursor: for the next one, null at the end; total: how many the filters let through in all."""
+    """One page. next_cursor: cursor of the next page, null on the last; total: number of matching runs."""
 
     runs: tuple[RunRow, ...]
     next_cursor: str | None
@@ -37,7 +37,7 @@ class Sparklines:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Agents:
-    """The agents, the one last used first."""
+    """The agents, most recently used first."""
 
     agents: tuple[Agent, ...]
 
@@ -45,27 +45,33 @@ class Agents:
 @router.get("", response_model=RunList, summary="The list of training runs")
 def list_runs(
     request: Request,
-    agent_id: Annotated[list[str] | None, Given, Query(description="Of this agent; several may be given.")] = None,
-    status: Annotated[list[RunStatus] | None, Given, Query(description="In this status; several may be given.")] = None,
-    sweep_id: Annotated[list[UUID] | None, Given, Query(description="Of this sweep; several may be given.")] = None,
+    agent_id: Annotated[
+        list[str] | None, IgnoreBlanks, Query(description="Only runs of this agent; may be given several times.")
+    ] = None,
+    status: Annotated[
+        list[RunStatus] | None, IgnoreBlanks, Query(description="Only runs in this status; may be given several times.")
+    ] = None,
+    sweep_id: Annotated[
+        list[UUID] | None, IgnoreBlanks, Query(description="Only runs of this sweep; may be given several times.")
+    ] = None,
     q: Annotated[
         str,
         Query(
             max_length=500,
-            description="Any part of config name, agent, algorithm, sweep or description, or the start of an id.",
+            description="Part of a config name, agent, algorithm, sweep or description, or the start of an id.",
         ),
     ] = "",
-    sort: Annotated[str, Query(description="A column; with - before it, greatest first.")] = DEFAULT_SORT,
-    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 50,
-    cursor: Annotated[str | None, Query(description="The next_cursor of the page before.")] = None,
+    sort: Annotated[str, Query(description="A column; - in front of it sorts descending.")] = DEFAULT_SORT,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 50,
+    cursor: Annotated[str | None, Query(description="The next_cursor of the previous page.")] = None,
 ) -> Response:
-    """One page of runs, newest first unless sorted otherwise; what is not known comes last either way."""
+    """One page of runs, newest first unless sorted otherwise; unknown values are always last."""
     filters = Filters(
         agent_ids=tuple(agent_id or ()), statuses=tuple(status or ()), sweep_ids=tuple(sweep_id or ()), words=q
     )
     sort = sort or DEFAULT_SORT
     page = listing.list_page(database_of(request), order_of(sort), filters, limit, read_place(cursor, sort))
-    return answer(
+    return json_response(
         request,
         RunList(
             runs=tuple(run_row(run) for run in page.runs), next_cursor=write_cursor(page.next, sort), total=page.total
@@ -73,25 +79,25 @@ def list_runs(
     )
 
 
-@router.get("/sparklines", response_model=Sparklines, summary="The course of each run's reward, in little")
+@router.get("/sparklines", response_model=Sparklines, summary="A small reward curve of each run")
 def sparklines(
     request: Request,
-    ids: Annotated[list[UUID], Query(alias="id", min_length=1, max_length=MOST_LISTED)],
+    ids: Annotated[list[UUID], Query(alias="id", min_length=1, max_length=MAX_LISTED)],
 ) -> Response:
-    """Some 24 points a run, each the mean of a few episodes."""
+    """About 24 points per run, each the mean reward of consecutive episodes."""
     found = listing.sparklines(database_of(request), list(dict.fromkeys(ids)), SPARKLINE_POINTS)
-    return answer(request, Sparklines(sparklines=found))
+    return json_response(request, Sparklines(sparklines=found))
 
 
 @router.get("/agents/list", response_model=Agents, summary="The agents")
 def list_agents(request: Request) -> Response:
-    """Every agent with the number of its runs, the one last used first."""
-    return answer(request, Agents(agents=tuple(listing.agents(database_of(request)))))
+    """Every agent with the number of its runs, most recently used first."""
+    return json_response(request, Agents(agents=tuple(listing.agents(database_of(request)))))
 
 
 @router.get("/{run_id}", response_model=RunDetail, summary="One training run")
 def get_run(request: Request, run_id: str) -> Response:
-    """All that is known of a run, by its id or the start of it."""
+    """All data of a run, by its id or the start of its id."""
     database = database_of(request)
     run = training_runs.get(database, run_id)
-    return answer_about(request, run_mark(database, run), lambda: run_detail(database, run))
+    return cached_json_response(request, run_mark(database, run), lambda: run_detail(database, run))

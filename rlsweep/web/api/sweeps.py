@@ -1,4 +1,4 @@
-"""Sweeps: the list, one sweep, and what its results can bear."""
+"""Sweeps: the list, one sweep, and the comparison of its configs."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,8 +9,8 @@ from rlsweep.reports.history import SweepDetail, SweepRow, sweep_detail, sweep_r
 from rlsweep.reports.summary import Comparison, SweepReport, compare, summarise
 from rlsweep.runs import SweepStatus
 from rlsweep.store import charts, sweeps, training_runs
-from rlsweep.web.answers import answer, answer_about
-from rlsweep.web.parameters import Given, RunIds, database_of, read_sweep_place, write_cursor
+from rlsweep.web.parameters import IgnoreBlanks, RunIds, database_of, read_sweep_place, write_cursor
+from rlsweep.web.responses import cached_json_response, json_response
 
 router = APIRouter(tags=["sweeps"])
 
@@ -19,7 +19,7 @@ _SORT = "-created_at"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepList:
-    """One page. next_cursor: for the next one, null at the end; total: how many the filters let through in all."""
+    """One page. next_cursor: cursor of the next page, null on the last; total: number of matching sweeps."""
 
     sweeps: tuple[SweepRow, ...]
     next_cursor: str | None
@@ -30,39 +30,41 @@ class SweepList:
 def list_sweeps(
     request: Request,
     status: Annotated[
-        list[SweepStatus] | None, Given, Query(description="In this status; several may be given.")
+        list[SweepStatus] | None,
+        IgnoreBlanks,
+        Query(description="Only sweeps in this status; may be given several times."),
     ] = None,
-    q: Annotated[str, Query(max_length=500, description="Any part of the name.")] = "",
+    q: Annotated[str, Query(max_length=500, description="Part of a name.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: Annotated[str | None, Query(description="The next_cursor of the page before.")] = None,
+    cursor: Annotated[str | None, Query(description="The next_cursor of the previous page.")] = None,
 ) -> Response:
     """One page of sweeps, newest first."""
     after = read_sweep_place(cursor, _SORT)
     page = sweeps.list_page(database_of(request), statuses=status or (), words=q, limit=limit, after=after)
     rows = tuple(sweep_row(standing) for standing in page.sweeps)
-    return answer(request, SweepList(sweeps=rows, next_cursor=write_cursor(page.next, _SORT), total=page.total))
+    return json_response(request, SweepList(sweeps=rows, next_cursor=write_cursor(page.next, _SORT), total=page.total))
 
 
 @router.get("/sweeps/{sweep}", response_model=SweepDetail, summary="One sweep")
 def get_sweep(request: Request, sweep: str) -> Response:
-    """All that is known of a sweep, by its name, its id, the start of it, or `latest`."""
-    return answer(request, sweep_detail(database_of(request), sweep))
+    """All data of a sweep, by its name, its id, the start of its id, or `latest`."""
+    return json_response(request, sweep_detail(database_of(request), sweep))
 
 
-@router.get("/sweeps/{sweep}/report", response_model=SweepReport, summary="What a sweep's results can bear")
+@router.get("/sweeps/{sweep}/report", response_model=SweepReport, summary="Compare a sweep's configs")
 def report(request: Request, sweep: str) -> Response:
-    """The same as `rlsweep report --json`: the configs best first, with intervals, verdicts and signs."""
+    """The output of `rlsweep report --json`: the configs, best first, with intervals, verdicts and signs."""
     database = database_of(request)
     found = sweeps.get(database, sweep)
     runs = training_runs.ids_of_sweep(database, found.id)
-    mark = f"{charts.fingerprint(database, runs)} {found.status} {found.heartbeat_at}"
-    return answer_about(request, mark, lambda: summarise(database, found))
+    fingerprint = f"{charts.fingerprint(database, runs)} {found.status} {found.heartbeat_at}"
+    return cached_json_response(request, fingerprint, lambda: summarise(database, found))
 
 
-@router.get("/compare", response_model=Comparison, summary="What any runs' results can bear")
+@router.get("/compare", response_model=Comparison, summary="Compare the configs of any runs")
 def compare_runs(request: Request, run: RunIds) -> Response:
-    """The report of a sweep, of runs chosen freely: `id` and `name` are null."""
+    """The same comparison for freely chosen runs: `id` and `name` are null."""
     database = database_of(request)
     chosen = training_runs.get_many(database, run)
-    mark = charts.fingerprint(database, run)
-    return answer_about(request, mark, lambda: compare(database, chosen))
+    fingerprint = charts.fingerprint(database, run)
+    return cached_json_response(request, fingerprint, lambda: compare(database, chosen))

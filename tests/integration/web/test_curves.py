@@ -13,7 +13,7 @@ from rlsweep.runs import Episode, Evaluation, NewRun, NewSweep, Outcome, RunStat
 from rlsweep.store import recording, sweeps, training_runs
 from rlsweep.store.curves import episodes_of
 from rlsweep.store.database import Database
-from rlsweep.web.parameters import MOST_COMPARED
+from rlsweep.web.parameters import MAX_COMPARED
 
 pytestmark = pytest.mark.integration
 
@@ -239,16 +239,16 @@ def test_a_mean_ends_where_a_seed_ends(web: httpx.Client, record_run: Callable[.
 def test_a_sweep_of_any_size_is_drawn(
     web: httpx.Client, database: Database, new_sweep: Callable[..., NewSweep], new_run: Callable[..., NewRun]
 ) -> None:
-    planned = [new_run(seed=seed) for seed in range(MOST_COMPARED + 50)]
+    planned = [new_run(seed=seed) for seed in range(MAX_COMPARED + 50)]
     sweep = sweeps.create(database, new_sweep(name="wide"), planned)
     assert len(web.get("/api/curves", params={"sweep": "wide"}).json()["curves"]) == len(planned)
     (config,) = web.get("/api/bands", params={"sweep": str(sweep.id)}).json()["configs"]
     assert config["seeds"] == 0
     ids = [str(run_id) for run_id in training_runs.ids_of_sweep(database, sweep.id)]
-    assert web.get("/api/bands", params={"run": ids[:MOST_COMPARED]}).status_code == 200
+    assert web.get("/api/bands", params={"run": ids[:MAX_COMPARED]}).status_code == 200
     refused = web.get("/api/bands", params={"run": ids})
     assert refused.status_code == 422
-    assert f"at most {MOST_COMPARED}" in refused.json()["error"]["message"]
+    assert f"at most {MAX_COMPARED}" in refused.json()["error"]["message"]
 
 
 def test_runs_are_put_together_by_config(web: httpx.Client, record_sweep: Any, course: Any, database: Database) -> None:

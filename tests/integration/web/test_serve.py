@@ -142,8 +142,8 @@ def test_an_address_of_another_machine(home: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environ", "says"),
     [
-        (["--token", "short"], {}, "--token: write at least 8"),
-        (["--token", "with a space in it"], {}, "--token: write at least 8"),
+        (["--token", "short"], {}, "--token: use at least 8"),
+        (["--token", "with a space in it"], {}, "--token: use at least 8"),
         ([], {"RLSWEEP_DATABASE_URL": "postgresql://me:p@ss@host/x"}, "special characters of the password"),
     ],
 )

@@ -4,7 +4,7 @@ import { announce, byId, fill, html, icon } from "../core/dom.js";
 import { full, plural } from "../core/format.js";
 
 /** As the API takes them by their ids; a sweep's page compares all of its runs, however many. */
-export const MOST_COMPARED = 200;
+export const MAX_COMPARED = 200;
 
 export class Selection {
   /** @param {() => void} changed */
@@ -22,7 +22,7 @@ export class Selection {
   }
 
   get address() {
-    return this.ids.size > 1 && this.ids.size <= MOST_COMPARED ? `/training/compare?runs=${[...this.ids].join(",")}` : null;
+    return this.ids.size > 1 && this.ids.size <= MAX_COMPARED ? `/training/compare?runs=${[...this.ids].join(",")}` : null;
   }
 
   /**
@@ -54,8 +54,8 @@ export class Selection {
     this.bar.hidden = count === 0;
     if (count === 0) return;
     const isEnough = this.address !== null;
-    const isMany = count > MOST_COMPARED;
-    const tooMany = `At most ${full(MOST_COMPARED)} runs can be compared`;
+    const isMany = count > MAX_COMPARED;
+    const tooMany = `At most ${full(MAX_COMPARED)} runs can be compared`;
     fill(
       this.bar,
       html("span", {}, plural(count, "run"), " chosen"),
