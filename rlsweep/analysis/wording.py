@@ -29,6 +29,21 @@ def percent(share: float) -> str:
     return f"{share:.0%}"
 
 
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 20 s`, `2 h 5 min`, `2 d 3 h`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, second = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {second} s" if second else f"{minutes} min"
+    hours, minute = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minute} min" if minute else f"{hours} h"
+    days, hour = divmod(hours, 24)
+    return f"{days} d {hour} h" if hour else f"{days} d"
+
+
 def of_seeds(count: int, seeds: int) -> str:
     """`1 of 3 seeds`, or `the only seed`."""
     return "the only seed" if seeds == 1 else f"{count} of {seeds} seeds"

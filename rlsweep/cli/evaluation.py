@@ -1,6 +1,6 @@
 """`rlsweep eval`: play a trained policy."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -8,9 +8,6 @@ from rlsweep.analysis.wording import number, percent, plural
 from rlsweep.cli import call
 from rlsweep.cli.options import Json, Trust
 from rlsweep.cli.output import print_json
-
-if TYPE_CHECKING:
-    pass
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +30,7 @@ def evaluate(
     trust: Trust = False,
     json: Json = False,
 ) -> None:
-    """Play a trained policy, deterministic and masked, and count."""
+    """Play a trained policy, deterministic and masked, and print its mean reward and win rate."""
     from rlsweep.api.policy import Which, find_policy, play_policy
 
     settings = call.settings()

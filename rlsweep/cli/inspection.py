@@ -1,30 +1,30 @@
 """Looking at what is on record: sweeps, status, runs, show, report, export."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlsweep.analysis.wording import number, percent
-from rlsweep.cli import call
+from rlsweep.analysis.wording import duration, number, percent
+from rlsweep.api.references import NO_SWEEPS, find_sweep
+from rlsweep.api.status import MOST_SHOWN
+from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.cli.options import Json, RunReference, SweepReference
-from rlsweep.cli.output import console, duration, print_json, when
-from rlsweep.cli.progress import LiveProgress, progress_table
-from rlsweep.cli.references import NO_SWEEPS, find_sweep
-from rlsweep.cli.stopping import settle_abandoned, settle_all_abandoned, stop
-from rlsweep.errors import after_start
+from rlsweep.cli.output import console, print_json, when
+from rlsweep.cli.progress import progress_table
+from rlsweep.cli.service import describe
+from rlsweep.cli.stopping import stop, tell_abandoned
+from rlsweep.errors import NotFoundError
 from rlsweep.paths import Paths
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import RunStatus
+from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
+    from rlsweep.api.status import SweepStanding
     from rlsweep.runs import TrainingRun
 
-FOLLOW_SECONDS = 1.0
 MOST_LISTED = 10**9
-MOST_TRIALS = 200
-"""Trials that `status` shows, those that run before others; of more it tells how many there are."""
 
 NO_RUNS = "No training runs yet. Start some: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"
 
@@ -43,11 +43,12 @@ def sweeps(
     from rich.table import Table
     from rich.text import Text
 
+    from rlsweep.api.settling import settle_all_abandoned
     from rlsweep.store import sweeps as store
     from rlsweep.store.opening import open_database
 
-    with open_database(call.settings()) as database:
-        settle_all_abandoned(database)
+    with open_database(Settings.from_environ()) as database:
+        tell_abandoned(settle_all_abandoned(database))
         listed = store.list_recent(database, limit)
     if json:
         return print_json(listed)
@@ -67,53 +68,50 @@ def sweeps(
 
 def status(
     sweep: Annotated[str, typer.Argument(metavar="SWEEP", help="Name or id; the newest without it.")] = "latest",
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing it until it is finished.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show progress until the sweep is finished.")] = False,
     json: Json = False,
 ) -> None:
-    """Show the service, if it is up, and how far a sweep has come: a line a trial, and a total."""
-    from rlsweep.cli.following import driver_check
-    from rlsweep.cli.service import describe
+    """Show the service, if it is up, and a sweep's progress: a line per trial, and a total."""
+    from rlsweep.api.status import status as status_of
     from rlsweep.places.service import find_service
-    from rlsweep.store import sweeps as store
-    from rlsweep.store import training_runs
-    from rlsweep.store.opening import open_database
-    from rlsweep.store.overview import overview
 
-    settings = call.settings()
+    settings = Settings.from_environ()
     service = find_service(Paths(settings).service) if sweep == "latest" else None
-    with open_database(settings) as database:
-        if service is not None and not json:
-            typer.echo(f"The service is up since {when(service.since)}.\n{describe(service)}\n")
-            if not store.list_recent(database, 1):
-                return typer.echo(NO_SWEEPS)
-        found = settle_abandoned(database, find_sweep(database, sweep))
-        if follow and not json:
-            look = driver_check(found, settings, console()) if found.address is not None else None
-            with after_start(), LiveProgress(console()) as draw:
-                while not found.status.is_finished and store.lost_driver(database, found.id) is None:
-                    draw(overview(database, found.id))
-                    if look is not None and found.driver is None:
-                        look()
-                    time.sleep(FOLLOW_SECONDS)
-                    found = settle_abandoned(database, store.get(database, found.id))
-        lost_driver = None if found.status.is_finished else store.lost_driver(database, found.id)
-        if json:
-            runs = training_runs.of_sweep(database, found.id)
-            return print_json({"sweep": found, "runs": runs, "service": service and service.as_shown})
-        seen = overview(database, found.id, limit=MOST_TRIALS)
+    if service is not None and not json:
+        typer.echo(f"The service is up since {when(service.since)}.\n{describe(service)}\n")
+    try:
+        standing = status_of(
+            sweep,
+            settings=settings,
+            observer=ConsoleObserver(console(stderr=json)),
+            follow=follow,
+            shown=MOST_LISTED if json else MOST_SHOWN,
+        )
+    except NotFoundError as error:
+        if service is None or json:
+            raise
+        return typer.echo(str(error))
+    tell_abandoned(standing.abandoned)
+    if json:
+        shown = {"sweep": standing.sweep, "runs": standing.overview.runs, "service": service and service.as_shown}
+        return print_json(shown)
+    return _print_standing(standing)
+
+
+def _print_standing(standing: "SweepStanding") -> None:
+    found, seen = standing.sweep, standing.overview
     where = f" on {found.address}" if found.address else ""
     typer.echo(f"Sweep {found.name}: {found.status.value}{where}, {found.mode} mode, since {when(found.created_at)}")
     console().print(progress_table(seen))
     if len(seen.runs) < seen.total:
         typer.echo(f"All of them: rlsweep runs --sweep {found.name} --limit {seen.total}")
     if found.address is not None and found.driver is None and not found.status.is_finished:
-        typer.echo(f"Nobody drives it yet, or any more; the driver's own words: rlsweep logs {found.name}")
-    if lost_driver is not None:
+        typer.echo(f"It has no driver now. The log of its last one: rlsweep logs {found.name}")
+    if standing.lost_driver is not None:
         typer.echo(
-            f"Its process {lost_driver} gives no sign of life: what has not begun will not begin. "
-            f"Go on with `rlsweep resume {found.name}`, or end it with `rlsweep stop {found.name}`."
+            f"Its driver {standing.lost_driver} gives no sign of life, so pending trials will not begin. "
+            f"Continue it with `rlsweep resume {found.name}`, or end it with `rlsweep stop {found.name}`."
         )
-    return None
 
 
 def runs(
@@ -127,11 +125,12 @@ def runs(
     from rich.table import Table
     from rich.text import Text
 
+    from rlsweep.api.settling import settle_all_abandoned
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
 
-    with open_database(call.settings()) as database:
-        settle_all_abandoned(database)
+    with open_database(Settings.from_environ()) as database:
+        tell_abandoned(settle_all_abandoned(database))
         sweep_id = None if sweep is None else find_sweep(database, sweep).id
         listed = training_runs.list_runs(database, sweep_id=sweep_id, agent_id=agent_id, status=status, limit=limit)
     if json:
@@ -160,11 +159,12 @@ def runs(
 
 def show(run: RunReference, json: Json = False) -> None:
     """Show one training run: config, figures, checkpoints, error."""
+    from rlsweep.api.settling import settle_all_abandoned
     from rlsweep.store import curves, training_runs
     from rlsweep.store.opening import open_database
 
-    with open_database(call.settings()) as database:
-        settle_all_abandoned(database)
+    with open_database(Settings.from_environ()) as database:
+        tell_abandoned(settle_all_abandoned(database))
         found = training_runs.get(database, run)
         checkpoints = curves.checkpoints_of(database, found.id)
         evaluations = curves.evaluations_of(database, [found.id]).get(found.id, [])
@@ -185,12 +185,12 @@ def show(run: RunReference, json: Json = False) -> None:
 
 
 def report(sweep: SweepReference = "latest", json: Json = False) -> None:
-    """Say what a sweep's results can bear, config by config."""
+    """Compare a sweep's configs: ranks, intervals, verdicts."""
     from rlsweep.reports.rendering import render
     from rlsweep.reports.summary import as_json, summarise
     from rlsweep.store.opening import open_database
 
-    with open_database(call.settings()) as database:
+    with open_database(Settings.from_environ()) as database:
         summary = summarise(database, find_sweep(database, sweep))
     if json:
         print_json(as_json(summary))
@@ -205,11 +205,11 @@ def export(
         Path | None, typer.Option("--output", "-o", help="Folder to write into (default: the sweep's name, here).")
     ] = None,
 ) -> None:
-    """Write all that a sweep recorded to CSV or Parquet files."""
+    """Export data of a sweep to CSV or Parquet files."""
     from rlsweep.reports.export import export as write
     from rlsweep.store.opening import open_database
 
-    with open_database(call.settings()) as database:
+    with open_database(Settings.from_environ()) as database:
         found = find_sweep(database, sweep)
         written = write(database, found, format, output or Path(found.name))
     for path in written:

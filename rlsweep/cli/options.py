@@ -1,5 +1,6 @@
-"""Arguments and flags that several commands share, each described once."""
+"""Arguments and flags, each described once."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,7 @@ WithBase = Annotated[
     bool, typer.Option("--with-base", help="Add the base config that the variants are judged against.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-Trust = Annotated[bool, typer.Option("--trust", help="Load a file that is on no run's record; it can run any code.")]
+Trust = Annotated[bool, typer.Option("--trust", help="Load an untrusted checkpoint (it may execute code).")]
 SweepReference = Annotated[
     str, typer.Argument(metavar="SWEEP", help="Name, id or start of the id of a sweep; `latest` is the newest.")
 ]
@@ -37,7 +38,7 @@ SweepOrRun = Annotated[str, typer.Argument(metavar="SWEEP|RUN", help="Sweep (nam
 RunReference = Annotated[str, typer.Argument(metavar="RUN", help="Id of a training run, or its start.")]
 CpusPerTrial = Annotated[
     float | None,
-    typer.Option("--cpus-per-trial", min=0.1, help="CPUs per trial (default 1); torch threads follow."),
+    typer.Option("--cpus-per-trial", min=0.1, help="CPUs per trial (default 1), torch threads alike."),
 ]
 GpusPerTrial = Annotated[
     float | None, typer.Option("--gpus-per-trial", min=0.0, help="GPUs per trial (default 0), fractions allowed.")
@@ -45,15 +46,31 @@ GpusPerTrial = Annotated[
 MaxConcurrent = Annotated[
     int | None, typer.Option("--max-concurrent", min=1, help="Trials at a time at most (default: as CPUs allow).")
 ]
-Autoscale = Annotated[
-    bool, typer.Option("--autoscale", help="The cluster adds nodes for trials that wait: do not count its nodes now.")
-]
+Autoscale = Annotated[bool, typer.Option("--autoscale", help="The cluster autoscales: skip the capacity check.")]
 Address = Annotated[
     str | None,
     typer.Option("--address", help="A Ray cluster: http://HEAD:8265, or auto on one of its nodes; local for none."),
 ]
-Detach = Annotated[bool, typer.Option("--detach", help="Leave the sweep to the service or the cluster, and end.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Hand the sweep to the service or the cluster, and exit.")]
 Dashboard = Annotated[bool, typer.Option("--dashboard", help="Also start Ray's dashboard on 127.0.0.1:8265.")]
 Grace = Annotated[
     float, typer.Option("--grace", min=0, help="Seconds a trial may take to end once it was asked to stop.")
 ]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Torch threads.")]
+RunAddress = Annotated[
+    str | None, typer.Option("--address", help="The Ray cluster for backend: rllib, e.g. auto or 10.0.0.1:6379.")
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hyperparameters:
+    """Flags of `train` for the hyperparameters that are changed most; None where one was not given."""
+
+    learning_rate: Annotated[str | None, typer.Option(help="A number, or linear_3.0e-4.")] = None
+    gamma: Annotated[float | None, typer.Option(help="Discount factor.")] = None
+    n_steps: Annotated[int | None, typer.Option(help="Env steps per rollout and environment.")] = None
+    batch_size: Annotated[int | None, typer.Option(help="Minibatch size.")] = None
+    n_epochs: Annotated[int | None, typer.Option(help="Epochs per update.")] = None
+    ent_coef: Annotated[float | None, typer.Option(help="Entropy coefficient.")] = None
+    clip_range: Annotated[str | None, typer.Option(help="PPO's clipping range; may be linear_0.2.")] = None
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of environment, policy, torch and NumPy.")] = None

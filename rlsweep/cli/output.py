@@ -44,19 +44,6 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
-def duration(seconds: float) -> str:
-    """Write `42 s`, `3:07`, `1:02:45` or `2 d 03:10`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, second = divmod(whole, 60)
-    hours, minute = divmod(minutes, 60)
-    if hours == 0:
-        return f"{minute}:{second:02d}"
-    days, hour = divmod(hours, 24)
-    return f"{hour}:{minute:02d}:{second:02d}" if days == 0 else f"{days} d {hour:02d}:{minute:02d}"
-
-
 def size(number_of_bytes: float) -> str:
     """Write bytes as `90 kB`, `328 MB` or `1.1 GB`."""
     if number_of_bytes >= 1e9:

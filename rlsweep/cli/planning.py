@@ -2,81 +2,47 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rlsweep.analysis.wording import plural
+from rlsweep.analysis.wording import duration, plural
+from rlsweep.api.plan import PlanOptions, make_plan, measure
 from rlsweep.cli import options
-from rlsweep.cli.output import console, duration, print_json, size, warn, when
-from rlsweep.config.run import Budget, Mode
-from rlsweep.planning.estimate import Estimate, Measurement, budget_warnings, estimate, gpu_warnings, largest_on_gpu
-from rlsweep.planning.plan import Plan, check_trials, make_plan
+from rlsweep.cli.flag_blocks import with_flag_blocks
+from rlsweep.cli.output import console, print_json, size, warn, when
+from rlsweep.config.run import Budget
+from rlsweep.planning.estimate import Estimate, largest_on_gpu
+from rlsweep.planning.forecast import Forecast
+from rlsweep.planning.plan import Plan
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-PROBE_SECONDS = 120.0
-"""How long the measuring child process may take, its imports included."""
+    from rich.table import Table
 
 
 def register(app: typer.Typer) -> None:
     """Add the room's commands."""
-    app.command(name="plan")(show_plan)
+    app.command(name="plan")(with_flag_blocks(show_plan))
 
 
 def show_plan(
     patterns: options.Patterns,
-    base_config: options.BaseConfig = None,
-    overrides: options.Overrides = None,
-    mode: options.ModeOption = Mode.SMOKE,
-    episodes: options.Episodes = None,
-    total_timesteps: options.Timesteps = None,
-    seeds: options.Seeds = 1,
-    with_base: options.WithBase = False,
+    plan: PlanOptions,
     gpus_per_trial: options.GpusPerTrial = None,
     json: options.Json = False,
 ) -> None:
     """Show what `submit` would run: trials, differing keys, updates, memory, time, warnings."""
-    plan = make_plan(
-        patterns,
-        base_config=base_config,
-        overrides=overrides or (),
-        mode=mode,
-        episodes=episodes,
-        total_timesteps=total_timesteps,
-        seeds=seeds,
-        with_base=with_base,
-    )
-    gpus_per_trial = gpus_per_trial or 0.0
-    check_trials(plan.base_training, gpus_per_trial=gpus_per_trial)
-    estimates = estimate_plan(plan, measure_plan(plan, gpus_per_trial))
+    found = measure(make_plan(patterns, plan), gpus_per_trial=gpus_per_trial or 0.0)
     if json:
-        print_json(plan_as_json(plan, estimates, gpus_per_trial=gpus_per_trial))
+        print_json(forecast_as_json(found))
     else:
-        print_plan(plan, estimates, console(), gpus_per_trial=gpus_per_trial)
+        print_forecast(found, console())
 
 
-def measure_plan(plan: Plan, gpus_per_trial: float) -> list[Measurement]:
-    """Measure for every trial by a child process that plays the environment and times a minibatch.
-
-    Where trials have GPUs and this machine has none, it is measured without.
-
-    Raises InputError where the environment cannot be made, another RlsweepError where playing it fails.
-    """
-    from rlsweep.planning.measure import measure
-
-    return measure([trial.config for trial in plan.trials], gpus=gpus_per_trial > 0, timeout=PROBE_SECONDS)
-
-
-def estimate_plan(plan: Plan, measurements: Sequence[Measurement]) -> list[Estimate]:
-    """What every trial will take, from a measurement for each."""
-    return [estimate(trial.config, each) for trial, each in zip(plan.trials, measurements, strict=True)]
-
-
-def plan_as_json(plan: Plan, estimates: Sequence[Estimate], *, gpus_per_trial: float = 0.0) -> dict[str, Any]:
-    """Give everything that `print_plan` shows."""
+def forecast_as_json(forecast: Forecast) -> dict[str, Any]:
+    """Give everything that `print_forecast` shows."""
+    plan = forecast.plan
     return {
         "trials": [
             {
@@ -86,28 +52,19 @@ def plan_as_json(plan: Plan, estimates: Sequence[Estimate], *, gpus_per_trial: f
                 "config_hash": trial.config_hash,
                 "estimate": asdict(expected),
             }
-            for trial, expected in zip(plan.trials, estimates, strict=True)
+            for trial, expected in zip(plan.trials, forecast.estimates or (), strict=True)
         ],
         "environment": plan.base_training.environment.id,
         "mode": plan.trials[0].config.mode.value,
         "budget": plan.trials[0].config.budget.model_dump(),
         "differing_keys": plan.differing_keys,
-        "warnings": [*plan.warnings, *_measured_warnings(plan, estimates, gpus_per_trial)],
+        "warnings": forecast.warnings,
     }
 
 
-def print_plan(
-    plan: Plan,
-    estimates: Sequence[Estimate] | None,
-    out: "Console",
-    *,
-    gpus_per_trial: float = 0.0,
-    measured_at: datetime | None = None,
-) -> None:
-    """Draw a line a config: what sets it apart, and what one trial of it will take where that was measured."""
-    from rich.table import Table
-    from rich.text import Text
-
+def print_forecast(forecast: Forecast, out: "Console") -> None:
+    """Draw one line per config: what sets it apart, and what one trial of it will take where that was measured."""
+    plan = forecast.plan
     first = plan.trials[0].config
     seeds = {trial.config.seed for trial in plan.trials}
     out.print(
@@ -116,11 +73,27 @@ def print_plan(
         markup=False,
         soft_wrap=True,
     )
+    out.print(_table(forecast))
+    if forecast.estimates is not None:
+        out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in forecast.estimates))} at the most.")
+        if forecast.measured_at is not None:
+            out.print(f"Memory and time were measured at {when(forecast.measured_at)}; `rlsweep plan` measures again.")
+        if (fit := fit_on_gpu(forecast.estimates)) is not None:
+            out.print(fit, markup=False, soft_wrap=True)
+    for warning in forecast.warnings:
+        warn(warning, out)
+
+
+def _table(forecast: Forecast) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    plan = forecast.plan
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("config", no_wrap=True)
     for key in plan.differing_keys:
         table.add_column(Text(key.rsplit(".", 1)[-1]), justify="right", overflow="fold")
-    expected = {} if estimates is None else _by_label(plan, estimates)
+    expected = {} if forecast.estimates is None else _by_label(plan, forecast.estimates)
     if expected:
         for heading in ("env steps", "updates", "memory", "time"):
             table.add_column(heading, justify="right")
@@ -128,18 +101,7 @@ def print_plan(
         values = [_value(of_config.get(label)) for of_config in plan.differing_keys.values()]
         cells = (label, *values, *(_expectations(expected[label]) if expected else ()))
         table.add_row(*map(Text, cells))
-    out.print(table)
-    if estimates is not None:
-        out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in estimates))} at the most.")
-        if measured_at is not None:
-            out.print(f"Memory and time are as measured at {when(measured_at)}; `rlsweep plan` measures anew.")
-        if (fit := fit_on_gpu(estimates)) is not None:
-            out.print(fit, markup=False, soft_wrap=True)
-    warnings = (
-        plan.warnings if estimates is None else (*plan.warnings, *_measured_warnings(plan, estimates, gpus_per_trial))
-    )
-    for warning in warnings:
-        warn(warning, out)
+    return table
 
 
 def fit_on_gpu(estimates: Sequence[Estimate]) -> str | None:
@@ -151,10 +113,6 @@ def fit_on_gpu(estimates: Sequence[Estimate]) -> str | None:
     if largest.fitting == 0:
         return f"{takes}: it does not fit."
     return f"{takes}: {largest.fitting} fit by memory, with --gpus-per-trial {largest.share:g} or more."
-
-
-def _measured_warnings(plan: Plan, estimates: Sequence[Estimate], gpus_per_trial: float) -> tuple[str, ...]:
-    return (*budget_warnings(plan, estimates), *gpu_warnings(estimates, gpus_per_trial))
 
 
 def _by_label(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Estimate]:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
-from rlsweep.analysis.wording import number, percent
-from rlsweep.cli.output import duration
+from rlsweep.analysis.wording import duration, number, percent
 from rlsweep.runs import WATCHED_FIRST, Overview, RunStatus, TrainingRun
 
 if TYPE_CHECKING:

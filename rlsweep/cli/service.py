@@ -1,30 +1,20 @@
 """`rlsweep up` and `rlsweep down`: a service with everything running, and a driver whose workers stay warm."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from rlsweep.analysis.wording import plural
-from rlsweep.cli import call, options
-from rlsweep.cli.output import when
-from rlsweep.errors import InputError, RlsweepError
+from rlsweep.cli import options
+from rlsweep.cli.output import PIPE_WIDTH, when
 from rlsweep.paths import Paths
+from rlsweep.places.options import DEFAULT_GRACE
+from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
+    from rlsweep.cli.observer import ConsoleObserver
     from rlsweep.places.service import ServiceCard
-
-START_SECONDS = 240.0
-"""How long everything may take to start on a busy machine; 8 s are usual."""
-
-KILL_SECONDS = 20.0
-"""How long the service may take to end once its sweeps have."""
 
 
 def register(app: typer.Typer) -> None:
@@ -44,81 +34,31 @@ def up(
     """Start a service in the background: Ray, the database, Training History, and a driver that stays warm."""
     from rlsweep.places.service import find_service
 
-    settings = call.settings()
+    settings = Settings.from_environ()
     folder = Paths(settings).service
-    card = find_service(folder)
-    if card is not None:
-        typer.echo(f"The service is up already, since {when(card.since)}.\n{describe(card)}")
-        return
+    if (card := find_service(folder)) is not None:
+        return typer.echo(f"The service is up already, since {when(card.since)}.\n{describe(card)}")
     if foreground:
-        from rlsweep.cli.resident import Resident
+        return _be_the_service(settings, port=port, dashboard_port=dashboard_port, cpus=cpus)
+    from rlsweep.places.service_control import start_service
 
-        Resident(
-            settings,
-            environ=call.environ(),
-            page_port=port,
-            dashboard_port=dashboard_port,
-            cpus=cpus,
-            say=typer.echo,
-        ).run()
-        return
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    arguments = ["up", "--foreground", "--port", str(port), "--dashboard-port", str(dashboard_port)]
-    arguments += [] if cpus is None else ["--cpus", str(cpus)]
-    log = folder / "log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "rlsweep", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=dict(call.environ()),
-            start_new_session=True,  # it goes on when the terminal is closed
-        )
-    typer.echo(
-        f"{describe(_wait_for(process, folder, log))}\n`rlsweep submit` leaves sweeps to it; `rlsweep down` ends it."
-    )
+    card = start_service(folder, page_port=port, dashboard_port=dashboard_port, cpus=cpus)
+    return typer.echo(f"{describe(card)}\n`rlsweep submit` hands sweeps to it; `rlsweep down` ends it.")
 
 
 def down(
-    grace: options.Grace = 120.0,
+    grace: options.Grace = DEFAULT_GRACE,
 ) -> None:
-    """End the service: its sweeps stop at their next step, and `rlsweep resume` goes on with them."""
-    from rlsweep.places.service import ask_to_end, find_service, has_ended, host_elsewhere, is_up, sweeps_driven_by
+    """End the service: its sweeps stop at their next step, and `rlsweep resume` continues them."""
+    from rlsweep.places.service_control import ServiceEnd, end_service
 
-    folder = Paths(call.settings()).service
-    card = find_service(folder)
-    if card is None:
-        if (host := host_elsewhere(folder)) is not None:
-            raise InputError(f"The service is up on {host}, which shares this RLSWEEP_HOME: end it there.")
-        typer.echo("The service is starting; try again." if is_up(folder) else "The service is not up.")
-        return
-    patience = grace + KILL_SECONDS
-    try:
-        if running := sorted(sweeps_driven_by(card).values()):
-            typer.echo(f"{plural(len(running), 'sweep')} will stop, and can be resumed: {', '.join(running)}")
-        ask_to_end(card)
-    except RlsweepError:  # it gives no answer
-        with suppress(ProcessLookupError):
-            os.kill(card.pid, signal.SIGTERM)
-    deadline = time.monotonic() + patience
-    while not has_ended(card, folder):
-        if time.monotonic() > deadline:
-            _kill(card.pid)
-            typer.echo(f"The service did not end within {patience:.0f} s, and was killed; nothing is lost.")
-            return
-        time.sleep(0.1)
-    typer.echo("The service has ended.")
-
-
-def _kill(pid: int) -> None:
-    """Kill a process and all below it."""
-    import psutil
-
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        for each in (*process.children(recursive=True), process):
-            each.kill()
+    words = {
+        ServiceEnd.WAS_NOT_UP: "The service is not up.",
+        ServiceEnd.STARTING: "The service is starting; try again.",
+        ServiceEnd.ENDED: "The service has ended.",
+        ServiceEnd.KILLED: "The service did not end in time, and was killed; nothing is lost.",
+    }
+    typer.echo(words[end_service(Paths(Settings.from_environ()).service, grace=grace, on_stopping=_tell_stopping)])
 
 
 def describe(card: "ServiceCard") -> str:
@@ -131,20 +71,26 @@ def describe(card: "ServiceCard") -> str:
     )
 
 
-def _wait_for(process: "subprocess.Popen[bytes]", folder: Path, log: Path) -> "ServiceCard":
-    """Until the service is ready. Raises RlsweepError, or InputError for what it was given, where it is not in time."""
-    from rlsweep.places.service import find_service
+def _tell_stopping(sweeps: Sequence[str]) -> None:
+    typer.echo(f"{plural(len(sweeps), 'sweep')} will stop, and can be resumed: {', '.join(sweeps)}")
 
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        card = find_service(folder)
-        if card is not None and card.pid == process.pid:
-            return card
-        code = process.poll()
-        if code is not None:
-            said = log.read_text(errors="replace").strip()
-            message = said.rpartition("Error: ")[2] or f"The service ended at once ({code}); see {log}."
-            raise InputError(message) if code == InputError.exit_code else RlsweepError(message)
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    raise RlsweepError(f"The service was not ready within {START_SECONDS:.0f} s, and was ended; see {log}.")
+
+def _be_the_service(settings: Settings, *, port: int, dashboard_port: int, cpus: int | None) -> None:
+    from rlsweep.places.service_process import run_service
+
+    run_service(
+        settings,
+        page_port=port,
+        dashboard_port=dashboard_port,
+        cpus=cpus,
+        log_observer=_log_observer,
+        on_ready=lambda card: typer.echo(describe(card)),
+    )
+
+
+def _log_observer(file: TextIO) -> "ConsoleObserver":
+    from rich.console import Console
+
+    from rlsweep.cli.observer import ConsoleObserver
+
+    return ConsoleObserver(Console(file=file, width=PIPE_WIDTH, highlight=False))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rlsweep.analysis.intervals import Estimate, Interval, Method
 from rlsweep.analysis.ranking import Basis
 from rlsweep.analysis.verdicts import VerdictKind
-from rlsweep.analysis.wording import number, percent, plural, signed
+from rlsweep.analysis.wording import duration, number, percent, plural, signed
 from rlsweep.reports.summary import ConfigReport, SeedReport, SweepReport
 from rlsweep.runs import RunStatus
 
@@ -178,16 +178,6 @@ def with_interval(estimate: Estimate) -> str:
     if interval.method is Method.STUDENT_T:
         return f"{number(estimate.mean)} ± {number(interval.high - estimate.mean)} ({over})"
     return f"{number(estimate.mean)}, {_range(interval)} ({over})"
-
-
-def duration(seconds: float) -> str:
-    """`42 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 100:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _rate(rate: Estimate) -> str:

@@ -149,7 +149,7 @@ def test_whoever_says_nothing_keeps_nobody_else_waiting(service: Callable[..., A
 ENDING_SERVICE = """
 import sys, threading
 from pathlib import Path
-from rlsweep.cli.signals import on_interrupt
+from rlsweep.places.interrupts import on_interrupt
 from rlsweep.places.service import RequestServer, service_lock
 
 folder, ending = Path(sys.argv[1]), threading.Event()

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks, the second ends at once."""
+"""SIGINT and SIGTERM: the first asks to stop, the second ends at once."""
 
 import signal
 import threading
@@ -11,11 +11,15 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def on_interrupt(ask: Callable[[], None]) -> Iterator[threading.Event]:
-    """Call `ask` at the first signal and raise KeyboardInterrupt at the second; main thread only.
+    """Call `ask` at the first signal and raise KeyboardInterrupt at the second.
 
-    Yields an event that is set once a signal came.
+    Yields an event that is set once a signal came. Python hands signals to the main thread alone: in any other thread
+    nothing changes.
     """
     asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         if asked.is_set():

@@ -1,0 +1,53 @@
+"""Planning a sweep or a single run, and measuring what it will take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlsweep.config.run import Mode
+from rlsweep.planning import plan as planning
+from rlsweep.planning.forecast import Forecast, forecast
+from rlsweep.planning.plan import Plan, check_trials
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanOptions:
+    """What a plan is made of, beside its agent configs.
+
+    base_config: file of the base training config: environment, budget, checkpoints; None takes the defaults
+    overrides: KEY=VALUE each, above what files say
+    episodes, total_timesteps: the budget of each trial; None takes the base config's, else a default
+    seeds: of each config, the same ones for every config
+    with_base: add the base configs that lie beside the variants
+    """
+
+    base_config: Path | None = None
+    overrides: tuple[str, ...] = ()
+    mode: Mode = Mode.SMOKE
+    episodes: int | None = None
+    total_timesteps: int | None = None
+    seeds: int = 1
+    with_base: bool = False
+
+
+def make_plan(patterns: Sequence[str], options: PlanOptions) -> Plan:
+    """Read all configs and make the trials of a sweep. Raises ConfigError with the problems of all files and flags."""
+    return planning.make_plan(
+        patterns,
+        base_config=options.base_config,
+        overrides=options.overrides,
+        mode=options.mode,
+        episodes=options.episodes,
+        total_timesteps=options.total_timesteps,
+        seeds=options.seeds,
+        with_base=options.with_base,
+    )
+
+
+def measure(plan: Plan, *, gpus_per_trial: float = 0.0) -> Forecast:
+    """Measure the plan's environment and networks in a child process, and estimate what each trial will take.
+
+    Raises InputError where its trials could not be run, another RlsweepError where playing the environment fails.
+    """
+    check_trials(plan.base_training, gpus_per_trial=gpus_per_trial)
+    return forecast(plan, gpus_per_trial=gpus_per_trial)

@@ -1,0 +1,88 @@
+"""Continuing a sweep that is on record: what is unfinished, or what failed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlsweep.analysis.wording import plural
+from rlsweep.places.observer import SweepObserver
+from rlsweep.places.options import DrivingOptions
+from rlsweep.places.outcome import Ending, SweepOutcome, conclude
+from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
+from rlsweep.settings import Settings
+from rlsweep.storage import check_usable
+
+if TYPE_CHECKING:
+    from rlsweep.driver.selection import RunSelection
+
+
+def resume(reference: str, *, settings: Settings, observer: SweepObserver, options: DrivingOptions) -> SweepOutcome:
+    """Continue the pending, stopped and crashed trials of a sweep, each from its last checkpoint.
+
+    reference: name, id or start of the id of a sweep; `latest` is the newest
+    Raises NotFoundError, DriverBusyError where somebody drives it, and otherwise what `submit` raises.
+    """
+    from rlsweep.driver.selection import UNFINISHED
+
+    return _continue(reference, UNFINISHED, settings, observer, options)
+
+
+def retry(
+    reference: str,
+    *,
+    from_start: bool = False,
+    settings: Settings,
+    observer: SweepObserver,
+    options: DrivingOptions,
+) -> SweepOutcome:
+    """Run the failed trials of a sweep again; all others stay as they are.
+
+    from_start: begin them anew instead of at their last checkpoints
+    Raises as `resume` does.
+    """
+    from rlsweep.driver.selection import FAILED, FAILED_FROM_START
+
+    return _continue(reference, FAILED_FROM_START if from_start else FAILED, settings, observer, options)
+
+
+def _continue(
+    reference: str, selection: "RunSelection", settings: Settings, observer: SweepObserver, options: DrivingOptions
+) -> SweepOutcome:
+    """Drive the selection of the sweep, if there is any; whether that may be done is known before Ray is started."""
+    from rlsweep.attempts.provenance import collect_provenance
+    from rlsweep.places.find import find_place
+    from rlsweep.places.place import Task
+    from rlsweep.store import sweeps, training_runs
+    from rlsweep.store.opening import open_database
+
+    with open_database(settings) as database:
+        sweep = sweeps.get(database, reference)
+        sweeps.check_undriven(database, sweep.id)
+        runs = training_runs.of_sweep(database, sweep.id)
+        wanted = [run for run in runs if run.status in selection.statuses]
+        if not wanted:
+            sweep = sweeps.settle(database, sweep.id)
+            observer.message(_nothing_to_run(sweep, runs))
+            outcome = conclude(database, sweep, Ending.NOTHING_TO_RUN)
+            observer.ended(outcome)
+            return outcome
+        check_usable(settings.storage)
+        observer.message(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run")
+        provenance = collect_provenance(Path(wanted[0].config_path).parent)
+        place = find_place(options, settings, sweep)
+        resources = options.resources(sweep)
+        with place.open(resources, len(wanted)) as opened:
+            runner = opened.ready(database, observer)
+            return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))
+
+
+def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun]) -> str:
+    """Why no trial is run, and which command would run those that did not complete."""
+    if sweep.status is SweepStatus.COMPLETED:
+        return f"Sweep {sweep.name} is completed: there is nothing left to run."
+    failed = sum(run.status is RunStatus.FAILED for run in runs)
+    if failed:
+        return (
+            f"Sweep {sweep.name}: nothing is unfinished. {plural(failed, 'trial')} failed: rlsweep retry {sweep.name}"
+        )
+    return f"Sweep {sweep.name}: no trial failed. Some are unfinished: rlsweep resume {sweep.name}"

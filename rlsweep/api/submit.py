@@ -1,0 +1,63 @@
+"""Submitting a sweep: on record first, then driven to its end or handed over."""
+
+from collections.abc import Callable, Sequence
+
+from rlsweep.paths import Paths
+from rlsweep.places.observer import SweepObserver
+from rlsweep.places.options import DrivingOptions
+from rlsweep.places.outcome import SweepOutcome
+from rlsweep.planning.forecast import Forecast, forecast_from_cache
+from rlsweep.planning.plan import Plan, check_trials
+from rlsweep.runs import Sweep
+from rlsweep.settings import Settings
+from rlsweep.storage import check_usable
+
+
+def submit(
+    plan: Plan,
+    *,
+    patterns: Sequence[str],
+    settings: Settings,
+    observer: SweepObserver,
+    options: DrivingOptions,
+    name: str | None = None,
+    on_forecast: Callable[[Forecast], None],
+    resume_instead: Callable[[Sweep], bool],
+) -> SweepOutcome:
+    """Train all configs of a plan, and follow the sweep to its end unless `options.detach` is set.
+
+    patterns: what the user gave as agent configs, for the record
+    name: of the sweep; None makes one of agent, date and time
+    on_forecast: called with what the sweep will take, before it is on record
+    resume_instead: called with an unfinished sweep of the same plan, if there is one; True resumes that one instead
+
+    Raises InputError, with nothing on record, for what cannot be used: a name, options that do not go together, an
+    environment that cannot be made, a database, a storage or a cluster that is out of reach. Raises RlsweepError where
+    the sweep could not be driven to its end; it is on record then, and `resume` continues it.
+    """
+    resources = options.resources()
+    check_trials(plan.base_training, gpus_per_trial=resources.gpus_per_trial)
+    # What follows is slow to import; a mistake above should not have to wait for it.
+    from rlsweep.attempts.provenance import collect_provenance
+    from rlsweep.driver.selection import PLANNED, UNFINISHED
+    from rlsweep.places.find import find_place
+    from rlsweep.places.place import Task
+    from rlsweep.planning.submission import check_name, create_sweep, runs_of_plan
+    from rlsweep.store import sweeps
+    from rlsweep.store.opening import check_reachable, open_database
+
+    if name is not None:
+        check_name(name)
+    check_reachable(settings)
+    check_usable(settings.storage)
+    place = find_place(options, settings)
+    with place.open(resources, len(plan.trials)) as opened, open_database(settings) as database:
+        cache = Paths(settings).measurements
+        on_forecast(forecast_from_cache(plan, cache, gpus_per_trial=resources.gpus_per_trial))
+        runner = opened.ready(database, observer)
+        provenance = collect_provenance(plan.trials[0].config_path.parent)
+        sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan)), UNFINISHED
+        if sweep is None or not resume_instead(sweep):
+            sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
+            selection = PLANNED
+        return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))

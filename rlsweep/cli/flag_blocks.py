@@ -1,0 +1,73 @@
+"""Flags that several commands take as a block: one dataclass of the API, declared once.
+
+A command takes such a block as one parameter, annotated with the dataclass; `with_flag_blocks` shows Typer one flag
+for each of its fields, and makes the dataclass of what was given.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from functools import wraps
+from inspect import Parameter
+from typing import Any, get_type_hints
+
+from rlsweep.api.plan import PlanOptions
+from rlsweep.api.train import TrainingOptions
+from rlsweep.cli import options
+from rlsweep.places.options import DrivingOptions
+
+_BLOCKS: dict[Any, dict[str, Any]] = {
+    PlanOptions: {
+        "base_config": options.BaseConfig,
+        "overrides": options.Overrides,
+        "mode": options.ModeOption,
+        "episodes": options.Episodes,
+        "total_timesteps": options.Timesteps,
+        "seeds": options.Seeds,
+        "with_base": options.WithBase,
+    },
+    DrivingOptions: {
+        "cpus_per_trial": options.CpusPerTrial,
+        "gpus_per_trial": options.GpusPerTrial,
+        "max_concurrent": options.MaxConcurrent,
+        "autoscale": options.Autoscale,
+        "address": options.Address,
+        "detach": options.Detach,
+        "dashboard": options.Dashboard,
+        "grace": options.Grace,
+    },
+    TrainingOptions: {"threads": options.Threads, "address": options.RunAddress},
+    options.Hyperparameters: get_type_hints(options.Hyperparameters, include_extras=True),
+}
+"""The flag of each field."""
+
+
+def with_flag_blocks(command: Callable[..., None]) -> Callable[..., None]:
+    """Make the command that takes one flag for each field of its blocks, where its signature has them."""
+    signature = inspect.signature(command)
+    blocks = {name: each.annotation for name, each in signature.parameters.items() if each.annotation in _BLOCKS}
+
+    @wraps(command)
+    def with_flags(**given: Any) -> None:
+        for name, block in blocks.items():
+            values = {field.name: given.pop(field.name) for field in fields(block)}
+            # Typer gives None for flags of several values that were not given, and lists for the others.
+            frozen = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+            given[name] = block(**{key: value for key, value in frozen.items() if value is not None})
+        command(**given)
+
+    flags = [flag for parameter in signature.parameters.values() for flag in _flags(parameter)]
+    with_flags.__signature__ = signature.replace(parameters=flags)  # type: ignore[attr-defined]
+    with_flags.__annotations__ = {flag.name: flag.annotation for flag in flags}
+    return with_flags
+
+
+def _flags(parameter: Parameter) -> Iterator[Parameter]:
+    """The parameter itself, or one for each field of its block."""
+    if parameter.annotation not in _BLOCKS:
+        yield parameter.replace(kind=Parameter.KEYWORD_ONLY)
+        return
+    for field in fields(parameter.annotation):
+        default = None if isinstance(field.default, tuple) else field.default
+        annotation = _BLOCKS[parameter.annotation][field.name]
+        yield Parameter(field.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
