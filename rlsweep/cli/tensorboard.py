@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from rlsweep.places.interrupts import on_interrupt
 from rlsweep.errors import NotFoundError
 from rlsweep.paths import Paths
+from rlsweep.places.interrupts import on_interrupt
 from rlsweep.settings import Settings
 
 

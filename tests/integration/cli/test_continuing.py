@@ -48,10 +48,10 @@ def test_somebody_at_a_terminal_is_asked(cli_on_database: Any, database: Databas
     assert "Sweep first has the same plan and is unfinished. Resume it instead of beginning anew? [y/N]" in shown
     (listed,) = sweeps.list_recent(database)
     assert (listed.sweep.id, listed.sweep.status) == (stopped.id, SweepStatus.COMPLETED)
-    assert "as measured at" not in shown
+    assert "were measured at" not in shown
     again = cli_on_database.run_in_terminal(*command, columns=100)
     assert "unfinished" not in again
-    assert "Memory and time are as measured at 20" in again
+    assert "Memory and time were measured at 20" in again
     assert len(sweeps.list_recent(database)) == 2
 
 

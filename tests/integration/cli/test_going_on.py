@@ -36,13 +36,13 @@ def test_status_tells_of_killed_processes_and_stop_ends_the_rest(
 ) -> None:
     sweep, (running, waiting) = killed
     told = cli_on_database.run("status", "night", "--follow")
-    assert "1 run found whose process was gone" in told.stderr
-    assert "Its process host:1 gives no sign of life" in told.stdout
+    assert "Recorded as stopped: 1 run whose process was gone" in told.stderr
+    assert "Its driver host:1 gives no sign of life" in told.stdout
     assert "rlsweep resume night" in told.stdout
     lost = training_runs.get(database, running.id)
     assert lost.status is RunStatus.STOPPED
     assert "ended without a word" in str(lost.error)
-    assert "0 running trials will end by themselves, 1 waiting" in cli_on_database.run("stop", "night").stdout
+    assert "0 running trials will end by themselves, 1 pending" in cli_on_database.run("stop", "night").stdout
     assert training_runs.get(database, waiting.id).status is RunStatus.STOPPED
     assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED
 
@@ -58,7 +58,7 @@ def test_a_run_of_no_sweep_that_was_killed_does_not_run_for_ever(
     with database.connect() as connection:
         connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '2 minutes'")
     told = cli_on_database.run("runs")
-    assert "1 run found whose process was gone" in told.stderr
+    assert "Recorded as stopped: 1 run whose process was gone" in told.stderr
     assert "stopped" in told.stdout
     assert "ended without a word" in str(training_runs.get(database, run.id).error)
 
@@ -80,7 +80,7 @@ def test_stop_ends_what_lost_its_process(cli_on_database: Any, database: Databas
     with database.connect() as connection:
         connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '16 seconds'")
     told = cli_on_database.run("stop", "night")
-    assert "1 run found whose process was gone" in told.stderr
+    assert "Recorded as stopped: 1 run whose process was gone" in told.stderr
     assert "0 running trials will end by themselves" in told.stdout
     assert {run.status for run in training_runs.of_sweep(database, sweep.id)} == {RunStatus.STOPPED}
     assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED

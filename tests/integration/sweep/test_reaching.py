@@ -20,14 +20,16 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
-from rlsweep.cli import following
 from rlsweep.cli.app import main
-from rlsweep.cli.output import EXIT_INTERRUPTED
+from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.cluster.joining import ask_jobs_api
 from rlsweep.cluster.node_checks import _complaint
 from rlsweep.errors import ClusterUnavailableError, RlsweepError, StoreUnavailableError
+from rlsweep.places import driver_checks, following
 from rlsweep.places.jobs import JobsCluster
-from rlsweep.places.service import RequestServer, find_service, service_lock, sweeps_driven_by
+from rlsweep.places.outcome import Ending
+from rlsweep.places.request_server import RequestServer, service_lock
+from rlsweep.places.service import find_service, sweeps_driven_by
 from rlsweep.runs import Sweep, SweepStatus
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
@@ -107,24 +109,24 @@ def test_a_head_that_goes_away_or_is_in_trouble_is_out_of_reach() -> None:
 
 
 def test_who_follows_a_sweep_that_no_job_drives_is_told(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(driver_checks, "CHECK_SECONDS", 0.0)
     sweep: Sweep = SimpleNamespace(id=uuid4(), name="lost")  # type: ignore[assignment]
-    look = following.look_at_job(JobsCluster(head[0]), sweep)
-    look()
+    check = driver_checks.job_check(JobsCluster(head[0]), sweep)
+    check()
     with pytest.raises(RlsweepError, match=r"knows no job of sweep lost.*rlsweep resume lost"):
-        look()
+        check()
 
 
 def test_who_follows_a_sweep_through_a_tunnel_that_drops_waits_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(driver_checks, "CHECK_SECONDS", 0.0)
     sweep: Sweep = SimpleNamespace(id=uuid4(), name="far")  # type: ignore[assignment]
     with answering() as (url, _):
         cluster = JobsCluster(url)
-    look = following.look_at_job(cluster, sweep)
-    for _ in range(following.MAX_FAILED_POLLS - 1):
-        look()
+    check = driver_checks.job_check(cluster, sweep)
+    for _ in range(driver_checks.MAX_FAILED_POLLS - 1):
+        check()
     with pytest.raises(ClusterUnavailableError):
-        look()
+        check()
 
 
 @pytest.fixture
@@ -150,7 +152,7 @@ ENDING_SERVICE = """
 import sys, threading
 from pathlib import Path
 from rlsweep.places.interrupts import on_interrupt
-from rlsweep.places.service import RequestServer, service_lock
+from rlsweep.places.request_server import RequestServer, service_lock
 
 folder, ending = Path(sys.argv[1]), threading.Event()
 
@@ -272,9 +274,10 @@ def test_ctrl_c_while_the_database_is_away_is_passed_on_when_it_is_back(
     monkeypatch.setattr(following, "FOLLOW_SECONDS", 0.01)
     looks = iter(range(100))  # at a sweep without a driver; in vain they would be without end
     # A report of it would want a whole plan.
-    monkeypatch.setattr(following, "conclude", lambda *_, interrupted, **__: EXIT_INTERRUPTED * interrupted)
-    code = following.follow(database, sweep, Console(file=io.StringIO()), look=lambda: [next(looks)], json=False)
-    assert code == EXIT_INTERRUPTED
+    monkeypatch.setattr(following, "conclude", lambda _, __, ending: ending)
+    observer = ConsoleObserver(Console(file=io.StringIO()))
+    ending: Any = following.follow_own(database, sweep, observer, lambda: next(looks) and None)
+    assert ending is Ending.INTERRUPTED
     assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED
 
 
@@ -292,7 +295,7 @@ def test_status_that_follows_a_sweep_which_no_job_drives_ends(
         timeout=120,
     )
     assert done.returncode == 1
-    assert "knows no job of sweep lost, and nobody drives it. Go on with it: rlsweep resume lost" in done.stderr
+    assert "knows no job of sweep lost, and nobody drives it. Continue it: rlsweep resume lost" in done.stderr
 
 
 def test_a_node_that_may_not_look_into_the_storage_says_so(database: Database) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from rlsweep.analysis.wording import number, of_seeds, plural, signed
+from rlsweep.analysis.wording import duration, number, of_seeds, plural, signed
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,20 @@ def test_signs_and_counts():
     assert (signed(0.42), signed(-0.42), signed(0.0)) == ("+0.42", "-0.42", "0")
     assert (plural(1, "seed"), plural(2048, "episode")) == ("1 seed", "2,048 episodes")
     assert (of_seeds(1, 1), of_seeds(1, 3)) == ("the only seed", "1 of 3 seeds")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "0 s"),
+        (42, "42 s"),
+        (59.7, "1 min"),
+        (200, "3 min 20 s"),
+        (5999.9, "1 h 40 min"),
+        (7500, "2 h 5 min"),
+        (7200, "2 h"),
+        (86_400 * 2 + 3 * 3600 + 59, "2 d 3 h"),
+    ],
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text

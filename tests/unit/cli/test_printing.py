@@ -13,9 +13,10 @@ import pytest
 from rich.console import Console
 
 from rlsweep.cli.output import print_json
-from rlsweep.cli.planning import fit_on_gpu, plan_as_json, print_plan
+from rlsweep.cli.planning import fit_on_gpu, forecast_as_json, print_forecast
 from rlsweep.config.run import Mode
 from rlsweep.planning.estimate import Estimate, GpuMemory, gpu_warnings
+from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.plan import make_plan
 from rlsweep.runs import RunStatus
 
@@ -66,14 +67,15 @@ def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
         for steps in (20_001, 20_002) * 2
     ]
     out = io.StringIO()
-    print_plan(plan, estimates, Console(file=out, width=400))
+    forecast = Forecast(plan=plan, estimates=tuple(estimates), warnings=plan.warnings)
+    print_forecast(forecast, Console(file=out, width=400))
     heading, columns, one, two, disk = out.getvalue().splitlines()[:5]
     assert heading.startswith("4 trials: 2 configs × 2 seeds on ")
     assert columns.split()[:2] == ["config", "gamma"]
     assert one.split()[:4] == ["a_v1", f"({tmp_path / 'one[b].yaml'})", "0.9", "20,001"]
     assert two.split()[:4] == ["a_v1", f"({tmp_path / 'two.yaml'})", "0.8", "20,002"]
     assert disk == "Checkpoints take 12 MB at the most."
-    assert [trial["config"] for trial in plan_as_json(plan, estimates)["trials"]] == [*plan.labels, *plan.labels]
+    assert [trial["config"] for trial in forecast_as_json(forecast)["trials"]] == [*plan.labels, *plan.labels]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
+from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.cli.progress import LiveProgress, progress_line, progress_table
-from rlsweep.cli.training import WATCH_SECONDS, _progress
+from rlsweep.places.watching import WATCH_SECONDS, watched
 from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.store.database import Database
 
@@ -128,6 +129,6 @@ def printed(seen: Overview) -> str:
 
 def test_watching_outlives_an_outage_of_the_database() -> None:
     nowhere = Database("postgresql://nobody@127.0.0.1:9/none")
-    with _progress(nowhere, run(of_steps=10), Console(file=io.StringIO())):
+    with watched(nowhere, run(of_steps=10), ConsoleObserver(Console(file=io.StringIO()))):
         time.sleep(1.5 * WATCH_SECONDS)
         assert [thread for thread in threading.enumerate() if thread.name == "progress"]

@@ -1,7 +1,5 @@
-import pytest
-
 from rlsweep.analysis.intervals import estimate
-from rlsweep.reports.rendering import duration, with_interval, wrapped
+from rlsweep.reports.rendering import with_interval, wrapped
 
 
 def test_intervals_say_what_they_are():
@@ -10,13 +8,6 @@ def test_intervals_say_what_they_are():
     many = with_interval(estimate([0.1 * place for place in range(10)]))
     assert many.startswith("0.45, 0.")
     assert many.endswith("(95% interval over 10 seeds, percentile bootstrap)")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (42, "42 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (5999.9, "1 h 40 min")]
-)
-def test_duration(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_wrapped_lines_hang_under_the_text_and_break_no_word():
