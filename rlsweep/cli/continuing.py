@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.cli.output import console
 from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
-from rlsweep.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +23,7 @@ def resume(sweep: options.SweepReference, driving: DrivingOptions, json: options
     from rlsweep.api.resume import resume as resume_sweep
 
     observer = ConsoleObserver(console(stderr=json), json=json)
-    outcome = resume_sweep(sweep, settings=Settings.from_environ(), observer=observer, options=driving)
+    outcome = resume_sweep(sweep, settings=call.settings(), observer=observer, options=driving)
     raise typer.Exit(exit_code(outcome))
 
 
@@ -41,9 +40,7 @@ def retry(
     from rlsweep.api.resume import retry as retry_sweep
 
     observer = ConsoleObserver(console(stderr=json), json=json)
-    outcome = retry_sweep(
-        sweep, from_start=from_start, settings=Settings.from_environ(), observer=observer, options=driving
-    )
+    outcome = retry_sweep(sweep, from_start=from_start, settings=call.settings(), observer=observer, options=driving)
     raise typer.Exit(exit_code(outcome))
 
 
@@ -60,7 +57,7 @@ def drive(
     outcome = drive_on_this_cluster(
         sweep,
         SELECTIONS[selection],
-        Settings.from_environ(),
+        call.settings(),
         ConsoleObserver(console()),
         grace=grace,
         command=command,

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlsweep.analysis.wording import plural
+from rlsweep.cli import call
 from rlsweep.cli.options import SweepOrRun
 from rlsweep.cli.output import can_ask, size
 from rlsweep.errors import InputError
-from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
     from rlsweep.api.control import Deletion
@@ -26,9 +26,7 @@ def delete(
     """Delete a sweep or a run: its records, TensorBoard logs and checkpoints."""
     from rlsweep.api.control import delete as delete_from_record
 
-    deleted = delete_from_record(
-        reference, settings=Settings.from_environ(), confirm=lambda planned: yes or _confirm(planned)
-    )
+    deleted = delete_from_record(reference, settings=call.settings(), confirm=lambda planned: yes or _confirm(planned))
     typer.echo("Nothing was deleted." if deleted is None else f"Deleted {deleted.target}: {_amount(deleted)}.")
 
 

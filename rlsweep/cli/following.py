@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.cli.output import console
-from rlsweep.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +20,7 @@ def attach(sweep: options.SweepReference = "latest", json: options.Json = False)
     from rlsweep.api.follow import attach as attach_to
 
     observer = ConsoleObserver(console(stderr=json), json=json)
-    raise typer.Exit(exit_code(attach_to(sweep, settings=Settings.from_environ(), observer=observer)))
+    raise typer.Exit(exit_code(attach_to(sweep, settings=call.settings(), observer=observer)))
 
 
 def logs(
@@ -34,5 +33,5 @@ def logs(
     """Show the driver's log of a sweep in the service or on a cluster."""
     from rlsweep.api.follow import read_log
 
-    for text in read_log(sweep, follow=follow, address=address, settings=Settings.from_environ()):
+    for text in read_log(sweep, follow=follow, address=address, settings=call.settings()):
         typer.echo(text, nl=False)

@@ -8,6 +8,7 @@ import typer
 from rlsweep.analysis.wording import duration, number, percent
 from rlsweep.api.references import NO_SWEEPS, find_sweep
 from rlsweep.api.status import MOST_SHOWN
+from rlsweep.cli import call
 from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.cli.options import Json, RunReference, SweepReference
 from rlsweep.cli.output import console, print_json, when
@@ -18,7 +19,6 @@ from rlsweep.errors import NotFoundError
 from rlsweep.paths import Paths
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import RunStatus
-from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
     from rlsweep.api.status import SweepStanding
@@ -47,7 +47,7 @@ def sweeps(
     from rlsweep.store import sweeps as store
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         tell_abandoned(settle_all_abandoned(database))
         listed = store.list_recent(database, limit)
     if json:
@@ -75,7 +75,7 @@ def status(
     from rlsweep.api.status import status as status_of
     from rlsweep.places.service import find_service
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     service = find_service(Paths(settings).service) if sweep == "latest" else None
     if service is not None and not json:
         typer.echo(f"The service is up since {when(service.since)}.\n{describe(service)}\n")
@@ -129,7 +129,7 @@ def runs(
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         tell_abandoned(settle_all_abandoned(database))
         sweep_id = None if sweep is None else find_sweep(database, sweep).id
         listed = training_runs.list_runs(database, sweep_id=sweep_id, agent_id=agent_id, status=status, limit=limit)
@@ -163,7 +163,7 @@ def show(run: RunReference, json: Json = False) -> None:
     from rlsweep.store import curves, training_runs
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         tell_abandoned(settle_all_abandoned(database))
         found = training_runs.get(database, run)
         checkpoints = curves.checkpoints_of(database, found.id)
@@ -190,7 +190,7 @@ def report(sweep: SweepReference = "latest", json: Json = False) -> None:
     from rlsweep.reports.summary import as_json, summarise
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         summary = summarise(database, find_sweep(database, sweep))
     if json:
         print_json(as_json(summary))
@@ -209,7 +209,7 @@ def export(
     from rlsweep.reports.export import export as write
     from rlsweep.store.opening import open_database
 
-    with open_database(Settings.from_environ()) as database:
+    with open_database(call.settings()) as database:
         found = find_sweep(database, sweep)
         written = write(database, found, format, output or Path(found.name))
     for path in written:

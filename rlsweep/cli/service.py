@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from rlsweep.analysis.wording import plural
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.output import PIPE_WIDTH, when
 from rlsweep.paths import Paths
 from rlsweep.places.options import DEFAULT_GRACE
@@ -34,7 +34,7 @@ def up(
     """Start a service in the background: Ray, the database, Training History, and a driver that stays warm."""
     from rlsweep.places.service import find_service
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     folder = Paths(settings).service
     if (card := find_service(folder)) is not None:
         return typer.echo(f"The service is up already, since {when(card.since)}.\n{describe(card)}")
@@ -42,7 +42,7 @@ def up(
         return _be_the_service(settings, port=port, dashboard_port=dashboard_port, cpus=cpus)
     from rlsweep.places.service_control import start_service
 
-    card = start_service(folder, page_port=port, dashboard_port=dashboard_port, cpus=cpus)
+    card = start_service(folder, call.environ(), page_port=port, dashboard_port=dashboard_port, cpus=cpus)
     return typer.echo(f"{describe(card)}\n`rlsweep submit` hands sweeps to it; `rlsweep down` ends it.")
 
 
@@ -58,7 +58,7 @@ def down(
         ServiceEnd.ENDED: "The service has ended.",
         ServiceEnd.KILLED: "The service did not end in time, and was killed; nothing is lost.",
     }
-    typer.echo(words[end_service(Paths(Settings.from_environ()).service, grace=grace, on_stopping=_tell_stopping)])
+    typer.echo(words[end_service(Paths(call.settings()).service, grace=grace, on_stopping=_tell_stopping)])
 
 
 def describe(card: "ServiceCard") -> str:
@@ -80,6 +80,7 @@ def _be_the_service(settings: Settings, *, port: int, dashboard_port: int, cpus:
 
     run_service(
         settings,
+        environ=call.environ(),
         page_port=port,
         dashboard_port=dashboard_port,
         cpus=cpus,

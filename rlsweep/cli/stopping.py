@@ -3,9 +3,9 @@
 import typer
 
 from rlsweep.analysis.wording import plural
+from rlsweep.cli import call
 from rlsweep.cli.options import SweepOrRun
 from rlsweep.runs import RunStatus, Sweep
-from rlsweep.settings import Settings
 
 
 def stop(
@@ -14,7 +14,7 @@ def stop(
     """Ask a sweep or a run to stop; it keeps what it recorded."""
     from rlsweep.api.control import stop as ask_to_stop
 
-    stopped = ask_to_stop(reference, settings=Settings.from_environ())
+    stopped = ask_to_stop(reference, settings=call.settings())
     tell_abandoned(stopped.abandoned)
     target = stopped.target
     if isinstance(target, Sweep):

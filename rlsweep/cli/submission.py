@@ -6,14 +6,13 @@ from typing import Annotated
 import typer
 
 from rlsweep.api.plan import PlanOptions, make_plan
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.cli.output import can_ask, console
 from rlsweep.cli.planning import print_forecast
 from rlsweep.places.options import DrivingOptions
 from rlsweep.runs import Sweep
-from rlsweep.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +37,7 @@ def submit(
     outcome = submit_plan(
         make_plan(patterns, plan),
         patterns=patterns,
-        settings=Settings.from_environ(),
+        settings=call.settings(),
         observer=ConsoleObserver(out, json=json),
         options=driving,
         name=name,

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
+from rlsweep.cli import call
 from rlsweep.errors import NotFoundError
 from rlsweep.paths import Paths
 from rlsweep.places.interrupts import on_interrupt
-from rlsweep.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def tensorboard(
     from rlsweep.store import sweeps
     from rlsweep.store.opening import open_database
 
-    settings = Settings.from_environ()
+    settings = call.settings()
     folder = Paths(settings).tensorboard
     if sweep is not None:
         with open_database(settings) as database:

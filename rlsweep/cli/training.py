@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlsweep.api.train import TrainingOptions
-from rlsweep.cli import options
+from rlsweep.cli import call, options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console
@@ -15,7 +15,6 @@ from rlsweep.cli.progress import progress_line
 from rlsweep.config.run import Mode
 from rlsweep.errors import InputError
 from rlsweep.planning.plan import make_run
-from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
     from rlsweep.api.train import RunOutcome
@@ -60,7 +59,7 @@ def train(
     from rlsweep.api.train import train as train_run
 
     sets = [*(overrides or ()), *_overrides(hyperparameters)]
-    settings, observer = Settings.from_environ(), ConsoleObserver(console())
+    settings, observer = call.settings(), ConsoleObserver(console())
     if agent_config is not None:
         trial = make_run(
             agent_config,

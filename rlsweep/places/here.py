@@ -1,7 +1,6 @@
 """In this process, on a Ray of its own or on a cluster that it joins."""
 
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -54,7 +53,7 @@ class _OpenRay(OpenPlace):
         slots = self._session.slots(self._resources)
         self._session.check_nodes(database.url, self._settings)
         if self._session.dashboard_url is not None:
-            observer.message(f"Ray's dashboard: {self._session.dashboard_url} (token {os.environ['RAY_AUTH_TOKEN']})")
+            observer.message(f"Ray's dashboard: {self._session.dashboard_url} (token {self._session.token})")
         return _RayRunner(database, observer, self._settings, slots=slots, grace=self._grace)
 
 

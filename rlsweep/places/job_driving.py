@@ -1,6 +1,6 @@
 """Driving a sweep inside a job: what a cluster's head runs for a sweep that was sent there."""
 
-import os
+from contextlib import chdir
 
 from rlsweep.attempts.provenance import provenance_elsewhere
 from rlsweep.cluster.resources import Resources
@@ -27,8 +27,11 @@ def drive_on_this_cluster(
 
     Its place and its resources are on record already. Raises InputError where it has to be refused.
     """
-    os.chdir("/")  # the job's own folder is Ray's, which may unpack it anew while somebody stands in it
-    with open_database(settings) as database, RaySession(RayOptions(address="auto")) as session:
+    with (
+        chdir("/"),  # the job's own folder is Ray's, which may unpack it anew while somebody stands in it
+        open_database(settings) as database,
+        RaySession(RayOptions(address="auto")) as session,
+    ):
         sweep = sweeps.get(database, reference)
         resources = Resources.from_record(sweep.resources)
         session.ready()

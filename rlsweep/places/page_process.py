@@ -1,12 +1,11 @@
 """Training History in a process of its own, kept up while the service is."""
 
 import logging
-import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from rlsweep.errors import RlsweepError
@@ -18,16 +17,16 @@ RESTART_SECONDS = 5.0
 
 
 @contextmanager
-def page_process(port: int) -> Iterator[Callable[[], None]]:
+def page_process(port: int, environ: Mapping[str, str]) -> Iterator[Callable[[], None]]:
     """Training History while the context lasts; call what is yielded often: it starts it again where it ended."""
-    process, started = _start(port), time.monotonic()
+    process, started = _start(port, environ), time.monotonic()
     _wait_for(process, port)
 
     def keep_up() -> None:
         nonlocal process, started
         if process.poll() is not None and time.monotonic() - started >= RESTART_SECONDS:
             logger.warning("Training History ended (%s) and is started again", process.returncode)
-            process, started = _start(port), time.monotonic()
+            process, started = _start(port, environ), time.monotonic()
 
     try:
         yield keep_up
@@ -36,10 +35,10 @@ def page_process(port: int) -> Iterator[Callable[[], None]]:
         process.wait()
 
 
-def _start(port: int) -> "subprocess.Popen[bytes]":
+def _start(port: int, environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "rlsweep", "serve", "--port", str(port), "--with-parent"]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environ, start_new_session=True)
+    kept = {name: value for name, value in environ.items() if not name.startswith("RAY_")}
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=kept, start_new_session=True)
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:

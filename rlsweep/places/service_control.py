@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
@@ -40,7 +40,9 @@ class ServiceEnd(Enum):
     KILLED = auto()
 
 
-def start_service(folder: Path, *, page_port: int, dashboard_port: int, cpus: int | None) -> ServiceCard:
+def start_service(
+    folder: Path, environ: Mapping[str, str], *, page_port: int, dashboard_port: int, cpus: int | None
+) -> ServiceCard:
     """Start a service that outlives this process, and wait until it is ready.
 
     Raises InputError for what it was given, RlsweepError where it is not ready in time.
@@ -55,6 +57,7 @@ def start_service(folder: Path, *, page_port: int, dashboard_port: int, cpus: in
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=dict(environ),
             start_new_session=True,  # it goes on when the terminal is closed
         )
     return _wait_for(process, folder, log)

@@ -3,7 +3,7 @@
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -43,6 +43,7 @@ LogObserver = Callable[[TextIO], SweepObserver]
 def run_service(
     settings: Settings,
     *,
+    environ: Mapping[str, str],
     page_port: int,
     dashboard_port: int,
     cpus: int | None,
@@ -50,6 +51,8 @@ def run_service(
     on_ready: Callable[[ServiceCard], None],
 ) -> None:
     """Be the service until a signal or a request ends it; its sweeps then stop as at Ctrl-C.
+
+    environ: of the page's process
 
     Raises InputError where a service is up already or a port is taken; what the database or Ray fail of.
     """
@@ -65,7 +68,7 @@ def run_service(
             session.ready()
             assert session.dashboard_url is not None
             process = ServiceProcess(settings, database, session, ending, log_observer)
-            with page_process(page_port) as keep_up:
+            with page_process(page_port, environ) as keep_up:
                 card = RequestServer(process.take, process.driven, ending.set).open(
                     folder,
                     resources=session.resources(),
