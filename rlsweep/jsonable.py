@@ -1,4 +1,4 @@
-"""Records as values that `json.dumps` takes: what commands print with --json, and what the API answers."""
+"""Convert records to values for `json.dumps`, for commands with --json and for the API."""
 
 import dataclasses
 import math
@@ -10,8 +10,8 @@ from uuid import UUID
 
 
 def jsonable(value: Any) -> Any:
-    """Dataclasses as objects, ids and paths as text, times as ISO 8601 in UTC; what is no finite number as null."""
-    if isinstance(value, float):  # first, for curves are made of them
+    """Convert dataclasses to objects, ids and paths to text, times to ISO 8601 in UTC, NaN and infinity to null."""
+    if isinstance(value, float):  # checked first: curves consist of floats
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | int):
         return value

@@ -1,4 +1,4 @@
-"""Locks on files: the kernel drops one when its process ends, however it ends."""
+"""File locks; the kernel releases a lock whenever its process ends."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def try_lock(descriptor: int) -> bool:
-    """Take the lock on an open file, unless another process has it."""
+    """Lock an open file; return False if another process has the lock."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -15,9 +15,9 @@ def try_lock(descriptor: int) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process has the lock on a file; to look is to hold it for a moment.
+    """Whether a process has the lock on a file. The check itself holds the lock for a moment.
 
-    Raises OSError where the file is not there or may not be opened.
+    Raises OSError if the file does not exist or may not be opened.
     """
     descriptor = os.open(path, os.O_RDWR)
     try:

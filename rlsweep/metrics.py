@@ -1,6 +1,6 @@
-"""The catalogue of everything that is recorded or shown: one entry a metric.
+"""The catalogue of metrics that are recorded or shown: one entry per metric.
 
-`tag` is the TensorBoard tag; SB3's own tags are kept, so that its users find what they know.
+`tag` is the TensorBoard tag; SB3's own tags are kept, because its users know them.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Metric:
-    """name: column or key; label: for people; unit: empty for pure numbers."""
+    """name: column or key; label: text shown to the user; unit: empty for pure numbers."""
 
     name: str
     label: str

@@ -1,4 +1,4 @@
-"""Where every artifact lies: one object owns all paths below the home and the storage folder."""
+"""Every path below the home and the storage; no other module builds one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from rlsweep.storage import Location
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The folders of one installation; none is made by asking for its path."""
+    """The files and folders of one installation; a property does not create its folder."""
 
     settings: Settings
 
@@ -21,37 +21,37 @@ class Paths:
 
     @property
     def spool(self) -> Path:
-        """What trials on this machine keep while the database is away."""
+        """Records that trials on this machine write while the database is unreachable."""
         return self.settings.home / "spool"
 
     @property
     def measurements(self) -> Path:
-        """What the plans of sweeps measured, for the next of the same environment and network."""
+        """Cached measurements of planning, reused for the same environment and network."""
         return self.settings.home / "measurements.json"
 
     @property
     def service(self) -> Path:
-        """What the service of `rlsweep up` keeps: who it is, its log, and one log a sweep."""
+        """Files of the service of `rlsweep up`: its identity, its log, and one log per sweep."""
         return self.settings.home / "service"
 
     def sweep_log(self, sweep_id: UUID) -> Path:
-        """What the service's driver of a sweep had to say."""
+        """Log of a sweep's driver that the service started."""
         return self.service / "sweeps" / f"{sweep_id}.log"
 
     @property
     def tensorboard(self) -> Location:
-        """Log folder over all sweeps."""
+        """Log folder of all sweeps."""
         return self.settings.storage / "tensorboard"
 
     def sweep_tensorboard(self, sweep_id: UUID) -> Location:
-        """Log folder over all runs of one sweep."""
+        """Log folder of all runs of one sweep."""
         return self.tensorboard / str(sweep_id)
 
     def run_tensorboard(self, sweep_id: UUID | None, config_name: str, seed: int, run_id: UUID) -> Location:
-        """Log folder of one run; its name is what TensorBoard shows."""
+        """Log folder of one run; TensorBoard shows its name."""
         parent = self.tensorboard / "single-runs" if sweep_id is None else self.sweep_tensorboard(sweep_id)
         return parent / f"{config_name}-seed{seed}-{str(run_id)[:8]}"
 
     def run_checkpoints(self, run_id: UUID) -> Location:
-        """Folder of one run's checkpoints, `best.zip` among them."""
+        """Folder of one run's checkpoints, including `best.zip`."""
         return self.settings.storage / "checkpoints" / str(run_id)

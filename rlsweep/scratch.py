@@ -1,4 +1,4 @@
-"""Folders that live no longer than their process."""
+"""Temporary folders that are removed even if their process is killed."""
 
 import fcntl
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 from rlsweep.locks import is_locked
 
 HELD = ".held"
-"""Locked by the process that uses the folder; the kernel drops the lock when it ends, however it ends."""
+"""File that the process using the folder keeps locked; the kernel releases the lock whenever the process ends."""
 
 
 @contextmanager
 def scratch_folder(purpose: str) -> Iterator[Path]:
-    """A folder with a short path, removed at the end; what processes that were killed left of the kind goes first."""
+    """Yield a folder with a short path and remove it at the end; first remove those that killed processes left."""
     prefix = f"rlsweep-{purpose}-"
     for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         if not _is_used(left):
@@ -26,14 +26,14 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
         descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            unnamed.rename(unnamed.with_name(HELD))  # nobody sees it there without its lock
+            unnamed.rename(unnamed.with_name(HELD))  # so it never exists unlocked under its final name
             yield Path(name)
         finally:
             os.close(descriptor)
 
 
 def _is_used(folder: Path) -> bool:
-    """Whether a process holds it, or is just about to; a folder that we may not look into is somebody else's."""
+    """Whether a process uses the folder. Also True if its lock file cannot be opened: missing or another user's."""
     try:
         return is_locked(folder / HELD)
     except OSError:

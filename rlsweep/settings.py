@@ -1,4 +1,4 @@
-"""The RLSWEEP_* environment variables, read once and frozen."""
+"""The RLSWEEP_* environment variables as a frozen record."""
 
 import os
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from rlsweep.storage import Location, locate
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """Where rlsweep keeps things.
+    """Where rlsweep stores its data.
 
-    home: RLSWEEP_HOME (default ~/.rlsweep), holds the embedded database and, by default, all artifacts
-    storage: RLSWEEP_STORAGE (default home), a path or URI, holds checkpoints and TensorBoard logs
-    database_url: RLSWEEP_DATABASE_URL, a PostgreSQL server of the user's; None means the embedded one
+    home: RLSWEEP_HOME (default ~/.rlsweep), contains the embedded database and, by default, all artifacts
+    storage: RLSWEEP_STORAGE (default home), a path or URI, contains checkpoints and TensorBoard logs
+    database_url: RLSWEEP_DATABASE_URL, the user's own PostgreSQL server; None means the embedded one
     """
 
     home: Path
@@ -24,7 +24,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the variables; an empty one counts as unset. Raises InputError for a URI that cannot be one."""
+        """Read the variables; an empty one counts as unset. Raises InputError for an invalid URI."""
         home = Path(environ.get("RLSWEEP_HOME") or "~/.rlsweep").expanduser().absolute()
         storage = environ.get("RLSWEEP_STORAGE")
         try:
@@ -35,9 +35,9 @@ class Settings:
 
 
 def read_variables(path: Path) -> dict[str, str]:
-    """The RLSWEEP_* variables of a file, NAME=VALUE on each line; empty lines and those that begin with # do not count.
+    """Read RLSWEEP_* variables from a file, NAME=VALUE on each line; empty lines and lines with # are skipped.
 
-    Raises InputError where the file cannot be read or a line is none of these.
+    Raises InputError if the file cannot be read or has any other line.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

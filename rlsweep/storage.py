@@ -1,12 +1,12 @@
-"""Files of the storage: below a folder of this machine, or below a URI that fsspec opens, such as s3://bucket/prefix.
+"""Files of the storage: in a local folder, or below a URI that fsspec opens, such as s3://bucket/prefix.
 
-A `Location` is one or the other. `pathlib.Path` serves the folder, untouched. `RemotePath` serves the URI with those of
-Path's methods that are needed, so that most code need not know which of the two it has. `put` and `local_copy` are the
-ways between: files are made and read on this machine.
+A `Location` is a `pathlib.Path` for a folder or a `RemotePath` for a URI. `RemotePath` has the methods of Path that are
+used here, so most code works with both. Files are written and read on this machine: `put` uploads a file and
+`local_copy` downloads one.
 
-Errors: a Path raises OSError. A RemotePath raises FileNotFoundError where there is no such file, and
-StorageUnavailableError for whatever else its backend raises. Credentials are the backend's affair (AWS_ACCESS_KEY_ID, a
-file of its own, …).
+Errors: a Path raises OSError. A RemotePath raises FileNotFoundError if the file does not exist, and
+StorageUnavailableError for every other error of its backend. The backend reads its own credentials
+(AWS_ACCESS_KEY_ID, its own file, …).
 """
 
 import os
@@ -27,29 +27,30 @@ from rlsweep.scratch import scratch_folder
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-PATIENCE_SECONDS = 60.0
-"""How long a file may wait for a storage that is away before whoever sends or fetches it gives up."""
+MAX_RETRY_SECONDS = 60.0
+"""How long a call is retried while the storage is unavailable."""
 
 RETRY_SECONDS = 2.0
+"""Pause between two tries."""
 
 CALL_SECONDS = 300.0
-"""How long a single call may take: the upload of one checkpoint is the longest."""
+"""Time limit of a single call; the longest one is the upload of a checkpoint."""
 
-_LASTING = (FileNotFoundError, ImportError, PermissionError)
-"""Causes of a StorageUnavailableError that time does not heal: no bucket, no backend, no rights."""
+_PERMANENT_CAUSES = (FileNotFoundError, ImportError, PermissionError)
+"""Causes of a StorageUnavailableError that are not retried: no bucket, no backend, no rights."""
 
 CHECK_SECONDS = 30.0
-"""How long a storage may take to answer before anything is started."""
+"""Time limit of `check_usable`."""
 
 _PACKAGES = dict.fromkeys(("s3", "s3a"), ("s3fs", "s3")) | dict.fromkeys(("gs", "gcs"), ("gcsfs", "gcs"))
-"""Backends that are extras of ours: by scheme the package and the extra. fsspec says what others need."""
+"""Scheme → (package, extra of rlsweep); for a scheme without an extra, fsspec's error names the package."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class RemotePath:
-    """A file or folder below a storage that a URI names. A folder is there by what is in it."""
+    """A file or folder below a storage URI. A folder exists if it contains a file."""
 
     uri: str
 
@@ -61,36 +62,36 @@ class RemotePath:
 
     @property
     def scheme(self) -> str:
-        """What says which backend has it, such as `s3`."""
+        """The URI's scheme, such as `s3`; it selects the backend."""
         return self.uri.partition("://")[0]
 
     @property
     def name(self) -> str:
-        """The last part."""
+        """The last part of the path."""
         return self.uri.rpartition("/")[2]
 
     @property
     def parent(self) -> "RemotePath":
-        """All but the last part."""
+        """The path without its last part."""
         return RemotePath(self.uri.rpartition("/")[0])
 
     def exists(self) -> bool:
-        """Whether there is such a file or folder."""
+        """Whether the file or folder exists."""
         with self._opened() as (filesystem, path, limit):
             return bool(filesystem.exists(path, **limit))
 
     def is_file(self) -> bool:
-        """Whether there is such a file."""
+        """Whether it exists and is a file."""
         with self._opened() as (filesystem, path, limit):
             return bool(filesystem.isfile(path, **limit))
 
     def is_dir(self) -> bool:
-        """Whether there is anything below it."""
+        """Whether it contains any file."""
         with self._opened() as (filesystem, path, limit):
             return bool(filesystem.isdir(path, **limit))
 
     def iterdir(self) -> Iterator["RemotePath"]:
-        """What lies directly in it; nothing where there is no such folder."""
+        """The files and folders directly in it; none if the folder does not exist."""
         try:
             with self._opened() as (filesystem, path, limit):
                 found: list[str] = filesystem.ls(path, detail=False, **limit)
@@ -99,15 +100,15 @@ class RemotePath:
         return iter([self / each.rstrip("/").rpartition("/")[2] for each in found])
 
     def mkdir(self, *, parents: bool, exist_ok: bool) -> None:
-        """Nothing to do: a folder is there with the first file in it."""
+        """Do nothing: the first file creates the folder."""
 
     def read_bytes(self) -> bytes:
-        """All of it."""
+        """Return the file's content."""
         with self._opened() as (filesystem, path, limit):
             return bytes(filesystem.cat_file(path, **limit))
 
     def write_bytes(self, content: bytes) -> None:
-        """Put `content` in its place; an object store does so at one stroke."""
+        """Write the file; an object store replaces it atomically."""
         with self._opened() as (filesystem, path, limit), _missing_is_unusable(self):
             filesystem.pipe_file(path, content, **limit)
 
@@ -122,16 +123,16 @@ class RemotePath:
 
     @contextmanager
     def _opened(self) -> Iterator[tuple["AbstractFileSystem", str, dict[str, float]]]:
-        """The backend, the path that it knows this by, and what to call it with so that it ends in time.
+        """Yield the backend, its name for this path, and the keyword arguments that limit the duration of a call.
 
-        Its errors are translated, and what it remembers is forgotten.
+        Translates the backend's errors and clears its cache of listings.
         """
         from fsspec.core import url_to_fs
 
         try:
             filesystem, path = url_to_fs(self.uri)
-            filesystem.invalidate_cache()  # a listing of before is of no use where others write too
-            # s3fs was seen to wait for ever for a server that takes connections and says nothing
+            filesystem.invalidate_cache()  # other processes write too, so a cached listing may be outdated
+            # without a timeout, s3fs waits forever for a server that accepts connections and never responds
             yield filesystem, path, {"timeout": CALL_SECONDS} if filesystem.async_impl else {}
         except (FileNotFoundError, StorageUnavailableError):
             raise
@@ -145,37 +146,38 @@ Location: TypeAlias = Path | RemotePath
 
 
 def is_uri(text: str) -> bool:
-    """Whether a text names a place by a URI; all else is a path."""
+    """Whether a text is a URI; every other text is a path."""
     return "://" in text
 
 
 def locate(text: str) -> Location:
-    """The location that a path or URI names; `file://` names a path.
+    """Return the location of a path or URI; a `file://` URI becomes a Path.
 
-    Raises InputError for a URI that holds a password, which would be shown wherever the URI is, and for those that
-    name nothing or more than one place.
+    Raises InputError for a URI that contains a password, because URIs are shown and logged, and for a URI without a
+    path or with more than one (`::`).
     """
     if not is_uri(text):
         return Path(text).expanduser().absolute()
     scheme, _, rest = text.partition("://")
     if "@" in (user := rest.partition("/")[0]) and ":" in user.rpartition("@")[0]:
         raise InputError(
-            f"The {scheme}:// URI holds a password, which would be shown with it. Leave it out: backends read "
-            "credentials from their own variables and files."
+            f"The {scheme}:// URI contains a password, and rlsweep shows URIs. Remove it: backends read credentials "
+            "from their own variables and files."
         )
     if scheme in ("file", "local"):
         if not rest.startswith("/"):
-            raise InputError(f"{text} is no path of this machine: write {scheme}:///folder, with three slashes.")
+            raise InputError(f"{text} is not a path on this machine: write {scheme}:///folder, with three slashes.")
         return Path(url2pathname(rest)).absolute()
     if "::" in text or not scheme or not rest.strip("/"):
-        raise InputError(f"{text} names no place: write a scheme, a bucket and a prefix, such as s3://bucket/prefix.")
+        raise InputError(f"{text} is not a storage URI: write scheme, bucket and prefix, such as s3://bucket/prefix.")
     return RemotePath(text.rstrip("/"))
 
 
 def put(local: Path, to: Location) -> None:
-    """Move a complete file to its place: whoever looks there sees all of it or none.
+    """Move a complete file to its location atomically: a reader sees the whole file or none.
 
-    A path has to be in the same file system; what is there outlives a power cut. An object store is waited for a while.
+    A local target must be in the same file system; the rename is synced to disk. An upload to a URI is retried for
+    MAX_RETRY_SECONDS.
     Raises OSError, StorageUnavailableError.
     """
     if isinstance(to, Path):
@@ -193,7 +195,7 @@ def put(local: Path, to: Location) -> None:
 
 @contextmanager
 def local_copy(location: Location) -> Iterator[Path]:
-    """The file on this machine: itself, or a copy that is removed at the end.
+    """Yield the file's local path: the file itself, or a downloaded copy that is removed at the end.
 
     Raises NotFoundError, StorageUnavailableError.
     """
@@ -206,7 +208,7 @@ def local_copy(location: Location) -> Iterator[Path]:
             with location._opened() as (filesystem, path, limit):
                 filesystem.get_file(path, str(copy), **limit)
         except FileNotFoundError as exc:
-            raise NotFoundError(f"There is no file at {location}.") from exc
+            raise NotFoundError(f"File not found: {location}.") from exc
 
     with scratch_folder("storage") as folder:
         copy = folder / location.name
@@ -215,7 +217,7 @@ def local_copy(location: Location) -> Iterator[Path]:
 
 
 def sizes_below(folder: Location) -> dict[str, int]:
-    """Every file below a folder with its bytes. Raises StorageUnavailableError."""
+    """Every file below a folder, with its size in bytes. Raises StorageUnavailableError."""
     if isinstance(folder, Path):
         return {str(file): file.lstat().st_size for file in folder.rglob("*") if file.is_file()}
     with folder._opened() as (filesystem, path, limit):
@@ -223,7 +225,7 @@ def sizes_below(folder: Location) -> dict[str, int]:
 
 
 def remove_tree(folder: Location) -> None:
-    """Remove a folder with all that is in it, if it is there. Raises OSError, StorageUnavailableError."""
+    """Remove a folder with everything in it, if it exists. Raises OSError, StorageUnavailableError."""
     if isinstance(folder, Path):
         if folder.is_dir():
             shutil.rmtree(folder)
@@ -235,25 +237,25 @@ def remove_tree(folder: Location) -> None:
         pass
 
 
-def read_afresh(storage: RemotePath) -> None:
-    """Have whoever reads there through fsspec itself, in this process, see what is new: backends remember listings."""
+def disable_listing_cache(storage: RemotePath) -> None:
+    """Disable the backend's cache of listings in this process, so that other users of fsspec see new files."""
     from fsspec import get_filesystem_class
     from fsspec.asyn import AsyncFileSystem
     from fsspec.config import conf
 
     try:
-        remembers = issubclass(get_filesystem_class(storage.scheme), AsyncFileSystem)
+        has_cache = issubclass(get_filesystem_class(storage.scheme), AsyncFileSystem)
     except ImportError as exc:
         raise _not_installed(storage, exc) from exc
-    if remembers:
+    if has_cache:
         conf.setdefault(storage.scheme, {})["use_listings_cache"] = False
 
 
 @before_start()
 def check_usable(storage: Location) -> None:
-    """Write a file below a URI and remove it again; a folder is looked at when it is used.
+    """Write a file below a URI and remove it again; a local folder is not checked.
 
-    Raises UnreachableError where that fails or takes too long. Backends themselves may wait for minutes.
+    Raises UnreachableError if that fails or takes longer than CHECK_SECONDS; a backend alone may wait for minutes.
     """
     if isinstance(storage, Path):
         return
@@ -278,20 +280,20 @@ def check_usable(storage: Location) -> None:
 
 
 def with_retries(call: Callable[[], Result]) -> Result:
-    """Call until the storage answers, for PATIENCE_SECONDS; what waiting cannot help is raised at once."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Repeat the call while the storage is unavailable, for MAX_RETRY_SECONDS; raise a permanent error at once."""
+    deadline = time.monotonic() + MAX_RETRY_SECONDS
     while True:
         try:
             return call()
         except StorageUnavailableError as exc:
-            if time.monotonic() >= deadline or isinstance(exc.__cause__, _LASTING):
+            if time.monotonic() >= deadline or isinstance(exc.__cause__, _PERMANENT_CAUSES):
                 raise
             time.sleep(RETRY_SECONDS)
 
 
 @contextmanager
 def _missing_is_unusable(location: RemotePath) -> Iterator[None]:
-    """Where something is written, what is not there is the bucket."""
+    """Translate FileNotFoundError of a write: it means that the bucket does not exist."""
     try:
         yield
     except FileNotFoundError as exc:
@@ -301,8 +303,8 @@ def _missing_is_unusable(location: RemotePath) -> Iterator[None]:
 def _unusable(location: RemotePath, exc: Exception) -> StorageUnavailableError:
     reason = str(exc).strip().split("\n", 1)[0][:300] or type(exc).__name__
     return StorageUnavailableError(
-        f"{location} cannot be used: {reason.rstrip('.')}. Check RLSWEEP_STORAGE, and the credentials and the address "
-        f"that fsspec's {location.scheme} backend is given by its own variables and files."
+        f"{location} cannot be used: {reason.rstrip('.')}. Check RLSWEEP_STORAGE, and the credentials and endpoint of "
+        f"fsspec's {location.scheme} backend."
     )
 
 
@@ -318,7 +320,7 @@ def _not_installed(location: RemotePath, exc: ImportError) -> StorageUnavailable
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
+    """Sync a folder to disk, so that a rename in it survives a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -17,7 +17,7 @@ from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 
 from rlsweep.errors import InputError
 from rlsweep.reports.tensorboard_layout import as_patterns, layout
-from rlsweep.storage import Location, read_afresh
+from rlsweep.storage import Location, disable_listing_cache
 
 HOST = "127.0.0.1"
 
@@ -45,7 +45,7 @@ def _reading(folder: Location) -> dict[str, str]:
     """Flags for where the logs lie; below a URI they are read through fsspec, as they were written."""
     if isinstance(folder, Path):
         return {}
-    read_afresh(folder)
+    disable_listing_cache(folder)
     register_filesystem(
         folder.scheme, FSSpecFileSystem()
     )  # also for s3://, which boto3 would take where it is installed

@@ -32,11 +32,11 @@ def test_a_path_is_a_path_and_a_uri_is_a_uri(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("s3://key:s3cret@bucket/prefix", "holds a password"),
-        ("sftp://me:s3cret@host/folder", "holds a password"),
-        ("simplecache::s3://bucket/x", "names no place"),
-        ("s3://", "names no place"),
-        ("://bucket", "names no place"),
+        ("s3://key:s3cret@bucket/prefix", "contains a password"),
+        ("sftp://me:s3cret@host/folder", "contains a password"),
+        ("simplecache::s3://bucket/x", "is not a storage URI"),
+        ("s3://", "is not a storage URI"),
+        ("://bucket", "is not a storage URI"),
         ("file://relative/folder", "three slashes"),
     ],
 )
@@ -76,7 +76,7 @@ def test_files_come_and_go(kind: str, tmp_path: Path) -> None:
 
 def test_an_object_that_is_not_there_is_named() -> None:
     with (
-        pytest.raises(NotFoundError, match=r"There is no file at memory://nowhere/x\.zip"),
+        pytest.raises(NotFoundError, match=r"File not found: memory://nowhere/x\.zip"),
         local_copy(locate("memory://nowhere/x.zip")),
     ):
         pass

@@ -299,7 +299,7 @@ def test_a_store_that_goes_away_fails_the_run_which_goes_on_when_it_is_back(
 ) -> None:
     run, server = planned(), object_store[0]
     with monkeypatch.context() as impatient:
-        impatient.setattr(storage_module, "PATIENCE_SECONDS", 0.5)
+        impatient.setattr(storage_module, "MAX_RETRY_SECONDS", 0.5)
         impatient.setattr(storage_module, "CALL_SECONDS", 1.0)
         try:
             assert work(run, looks=350, then=lambda: os.kill(server.pid, signal.SIGSTOP)) is RunStatus.FAILED
