@@ -2,7 +2,25 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+def open_lock_file(path: Path) -> int:
+    """Open a file to be locked, for its owner alone, and make it where it is not there; return the descriptor.
+
+    Closing the descriptor drops its lock. Raises OSError.
+    """
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def lock(descriptor: int, *, shared: bool = False) -> None:
+    """Take the lock on an open file, and wait as long as another process has it.
+
+    shared: several processes may have it together, while nobody has it alone
+    """
+    fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
 
 
 def try_lock(descriptor: int) -> bool:
@@ -12,6 +30,17 @@ def try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextmanager
+def file_lock(path: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold the lock on a file while the context lasts; `lock` waits for it, `open_lock_file` opens it."""
+    descriptor = open_lock_file(path)
+    try:
+        lock(descriptor, shared=shared)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def is_locked(path: Path) -> bool:

@@ -1,6 +1,5 @@
 """Temporary folders that are removed even if their process is killed."""
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -8,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rlsweep.locks import is_locked
+from rlsweep.locks import is_locked, lock, open_lock_file
 
 HELD = ".held"
 """File that the process using the folder keeps locked; the kernel releases the lock whenever the process ends."""
@@ -23,9 +22,9 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
         unnamed = Path(name) / f"{HELD}.new"
-        descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_lock_file(unnamed)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock(descriptor)
             unnamed.rename(unnamed.with_name(HELD))  # so it never exists unlocked under its final name
             yield Path(name)
         finally:

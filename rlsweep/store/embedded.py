@@ -17,7 +17,6 @@ when it gets it, and ends.
     <folder>/keeper.lock   held by the keeper
 """
 
-import fcntl
 import logging
 import os
 import shlex
@@ -35,6 +34,7 @@ import psutil
 from psycopg import pq
 
 from rlsweep.errors import StoreUnavailableError
+from rlsweep.locks import file_lock
 from rlsweep.store import keeper
 from rlsweep.store.database import Database
 from rlsweep.store.owner import Owner
@@ -45,9 +45,9 @@ POSTGRES_VERSION = 18
 """Major version of the data folder; the wheel ships several."""
 
 _START_LOCK = "start.lock"
-_START_TIMEOUT_S = 60.0
-_WATCH_S = 1.0
-_END_S = 5.0
+_START_TIMEOUT_SECONDS = 60.0
+_WATCH_SECONDS = 1.0
+_END_SECONDS = 5.0
 """How long a server that answers no more may still take to end; what it has to write is written by then."""
 
 _PORT = 5432  # part of the socket's name; nothing listens on the network
@@ -65,8 +65,8 @@ def embedded_server(folder: Path) -> Iterator[Database]:
     with ExitStack() as held:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(_lock(folder / keeper.USERS_LOCK, fcntl.LOCK_SH))
-            with _lock(folder / _START_LOCK, fcntl.LOCK_EX):
+            held.enter_context(file_lock(folder / keeper.USERS_LOCK, shared=True))
+            with file_lock(folder / _START_LOCK):
                 url = _running_server(folder)
         except (OSError, subprocess.SubprocessError) as exc:
             raise StoreUnavailableError(
@@ -83,10 +83,10 @@ def _kept_alive(folder: Path, url: str) -> Iterator[None]:
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(_WATCH_S):
+        while not done.wait(_WATCH_SECONDS):
             try:
                 if not _answers(url):
-                    with _lock(folder / _START_LOCK, fcntl.LOCK_EX):
+                    with file_lock(folder / _START_LOCK):
                         if not done.is_set():
                             _running_server(folder)
                             logger.warning("the embedded database in %s had died and was started again", folder)
@@ -130,10 +130,10 @@ def _running_server(folder: Path) -> str:
 
 def _answers(url: str) -> bool:
     """Whether a server is there; one that is starting up or shutting down is waited for."""
-    deadline = time.monotonic() + _START_TIMEOUT_S
+    deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     while (answer := pq.PGconn.ping(f"{url}&connect_timeout=10".encode())) == pq.Ping.REJECT:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the server has refused connections for {_START_TIMEOUT_S:.0f} s")
+            raise TimeoutError(f"the server has refused connections for {_START_TIMEOUT_SECONDS:.0f} s")
         time.sleep(0.02)
     return answer == pq.Ping.OK
 
@@ -159,7 +159,7 @@ def _clear_away_dead_server(data: Path, sockets: Path) -> None:
     it, a zombie or another program included. The files may go once no server works in the data folder.
     """
     socket = sockets / _SOCKET_NAME
-    deadline = time.monotonic() + _END_S
+    deadline = time.monotonic() + _END_SECONDS
     while (pid := _server_at(socket, data)) is not None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"its server, process {pid}, does not answer; end it and try again")
@@ -193,7 +193,7 @@ def _start(data: Path, sockets: Path, owner: Owner) -> None:
         "-p",
         str(_PORT),
     )
-    how = ["-o", shlex.join(options), "-w", "-t", str(int(_START_TIMEOUT_S)), "-s"]
+    how = ["-o", shlex.join(options), "-w", "-t", str(int(_START_TIMEOUT_SECONDS)), "-s"]
     log = data / "log"
     try:
         # Started from within the data folder: pg_ctl hands absolute paths to a shell, and quotes only some of them.
@@ -226,14 +226,3 @@ def _reason(exc: Exception) -> str:
     said = exc.stderr if isinstance(exc, subprocess.CalledProcessError) else str(exc)
     lines = [line for line in (said or "").strip().splitlines() if line]
     return lines[-1].rstrip(".") if lines else str(exc)
-
-
-@contextmanager
-def _lock(path: Path, kind: int) -> Iterator[None]:
-    """Hold a lock on a file; the kernel drops it when the process ends, however it ends."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, kind)
-        yield
-    finally:
-        os.close(descriptor)

@@ -1,11 +1,10 @@
 """The embedded server's keeper: waits until nobody uses the server, stops it, and ends.
 
-Run as a process of its own, by its path, so that it loads nothing but the standard library and psutil, and that only
-once it is on its own, so that nobody waits for it.
+It runs as a process of its own, which loads the standard library, rlsweep.locks and psutil. psutil comes last, once
+the process is on its own, so that nobody waits for it.
 """
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
@@ -14,21 +13,22 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlsweep.locks import lock, open_lock_file, try_lock
+
 if TYPE_CHECKING:
     import psutil
 
 USERS_LOCK = "users.lock"
 KEEPER_LOCK = "keeper.lock"
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_SECONDS = 30.0
 
 
 def start(folder: Path) -> None:
     """Have a keeper for the server in `folder`, unless there is one; it goes on when this process ends."""
-    descriptor = os.open(folder / KEEPER_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = open_lock_file(folder / KEEPER_LOCK)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return
+        if not try_lock(descriptor):
+            return
     finally:
         os.close(descriptor)
     # Its own standard streams: whoever reads this process's output must see its end when this process ends.
@@ -36,10 +36,17 @@ def start(folder: Path) -> None:
         [sys.executable, "-P", __file__, str(folder)],
         check=True,
         cwd="/",
+        env=os.environ | {"PYTHONPATH": _python_path()},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def _python_path() -> str:
+    """The keeper finds this very rlsweep, wherever it lies."""
+    root = Path(__file__).parents[2]
+    return os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def server_processes(data: Path) -> "list[psutil.Process]":
@@ -78,7 +85,7 @@ def stop_server(data: Path) -> None:
         else:
             for process in processes:
                 _send(process, signal.SIGQUIT)
-        deadline = time.monotonic() + STOP_TIMEOUT_S
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
         while any(_works(process) for process in processes) and time.monotonic() < deadline:
             time.sleep(0.02)
 
@@ -109,13 +116,11 @@ def _keep(folder: Path) -> None:
 
     # The keeper's lock is opened first, and given up first: who finds it held must be sure that its keeper is still
     # to look at the users.
-    keeper_lock = os.open(folder / KEEPER_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(keeper_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    keeper_lock = open_lock_file(folder / KEEPER_LOCK)
+    if not try_lock(keeper_lock):
         return
-    users_lock = os.open(folder / USERS_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(users_lock, fcntl.LOCK_EX)
+    users_lock = open_lock_file(folder / USERS_LOCK)
+    lock(users_lock)
     stop_server(folder / "data")
     os.close(keeper_lock)
     os.close(users_lock)
