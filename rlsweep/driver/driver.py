@@ -32,7 +32,7 @@ from rlsweep.runs import Overview, RunStatus, Sweep, TrainingRun
 from rlsweep.scratch import scratch_folder
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.store.liveness import LEASE_PATIENCE_S, actor_alive_error, run_busy_error
+from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, actor_alive_error, run_busy_error
 from rlsweep.store.overview import overview, recorded
 from rlsweep.store.retry import retry_while_away
 
@@ -44,7 +44,7 @@ WATCH_SECONDS = 0.5
 LEASE_SECONDS = 3.0
 """Between two signs of life of the driver."""
 
-ACTOR_PATIENCE_SECONDS = 4 * LEASE_PATIENCE_S
+ACTOR_PATIENCE_SECONDS = 4 * LEASE_PATIENCE_SECONDS
 """How long a driver waits for actors that Ray says are alive. Ray notices that a node is gone within half a minute."""
 
 Result = TypeVar("Result")

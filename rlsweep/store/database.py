@@ -12,12 +12,12 @@ from psycopg.rows import DictRow, dict_row
 
 from rlsweep.errors import InputError, SchemaError, StoreUnavailableError
 
-CONNECT_TIMEOUT_S = 5
+CONNECT_TIMEOUT_SECONDS = 5
 
 Connection = psycopg.Connection[DictRow]
 
 _DEFAULTS: dict[str, Any] = {
-    "connect_timeout": CONNECT_TIMEOUT_S,
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
     "application_name": "rlsweep",
     "client_encoding": "utf8",  # whatever PGCLIENTENCODING says
     # A server that vanished without a word must not hold a trial's flush for the kernel's quarter of an hour.

@@ -9,7 +9,7 @@ from rlsweep.runs import TrainingRun
 from rlsweep.store.database import Connection
 from rlsweep.store.queries import load
 
-LEASE_PATIENCE_S = 15.0
+LEASE_PATIENCE_SECONDS = 15.0
 """Seconds without a sign of life after which whoever drives a sweep, or trains a run, may be replaced."""
 
 _SQL = load("liveness")
@@ -26,14 +26,14 @@ def get_lease(connection: Connection, sweep_id: UUID) -> dict[str, Any] | None:
 def check_no_driver(connection: Connection, sweep_id: UUID) -> None:
     """Raise DriverBusyError while a driver of the sweep gives signs of life."""
     lease = get_lease(connection, sweep_id)
-    if lease is not None and lease["driver"] is not None and lease["silent_s"] < LEASE_PATIENCE_S:
+    if lease is not None and lease["driver"] is not None and lease["silent_s"] < LEASE_PATIENCE_SECONDS:
         raise sweep_busy_error(sweep_id, lease)
 
 
 def check_no_worker(connection: Connection, runs: Sequence[TrainingRun]) -> None:
     """Raise DriverBusyError where one of the runs is running and its worker gave a sign of life lately."""
     live = connection.execute(
-        _SQL["list_trained"], {"ids": [run.id for run in runs], "patience_s": LEASE_PATIENCE_S}
+        _SQL["list_trained"], {"ids": [run.id for run in runs], "patience_seconds": LEASE_PATIENCE_SECONDS}
     ).fetchall()
     trained_ids = {row["id"] for row in live}
     for run in runs:
@@ -46,7 +46,7 @@ def sweep_busy_error(sweep_id: UUID, lease: dict[str, Any]) -> DriverBusyError:
     return DriverBusyError(
         f"Sweep {sweep_id} is driven by {lease['driver']}, seen {lease['silent_s']:.0f} s ago. Follow it with "
         f"`rlsweep status {str(sweep_id)[:8]}`, end it with `rlsweep stop {str(sweep_id)[:8]}`, or try again "
-        f"{LEASE_PATIENCE_S:.0f} s after that process has ended."
+        f"{LEASE_PATIENCE_SECONDS:.0f} s after that process has ended."
     )
 
 

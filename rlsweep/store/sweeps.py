@@ -14,7 +14,7 @@ from rlsweep.errors import DriverBusyError, InputError, RlsweepError
 from rlsweep.runs import NewRun, NewSweep, RunStatus, Sweep, SweepStatus
 from rlsweep.store import training_runs
 from rlsweep.store.database import Connection, Database
-from rlsweep.store.liveness import LEASE_PATIENCE_S, check_no_driver, get_lease, sweep_busy_error
+from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, check_no_driver, get_lease, sweep_busy_error
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, sweep_from_row
 
@@ -89,7 +89,7 @@ def find_unfinished(database: Database, runs: Sequence[NewRun]) -> Sweep | None:
             {
                 "trial_key": [run.trial_key for run in runs],
                 "config": [Jsonb(run.config) for run in runs],
-                "patience_s": LEASE_PATIENCE_S,
+                "patience_seconds": LEASE_PATIENCE_SECONDS,
             },
         ).fetchone()
     return None if row is None else sweep_from_row(row)
@@ -224,7 +224,12 @@ def assign(database: Database, sweep_id: UUID, *, resources: dict[str, Any], add
     with database.connect() as connection:
         row = connection.execute(
             _SQL["assign"],
-            {"id": sweep_id, "resources": Jsonb(resources), "address": address, "patience_s": LEASE_PATIENCE_S},
+            {
+                "id": sweep_id,
+                "resources": Jsonb(resources),
+                "address": address,
+                "patience_seconds": LEASE_PATIENCE_SECONDS,
+            },
         ).fetchone()
         if row is None:
             raise _lease_lost_error(connection, sweep_id)
@@ -245,7 +250,7 @@ def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
     """
     with database.connect() as connection:
         row = connection.execute(
-            _SQL["take_lease"], {"id": sweep_id, "driver": driver, "patience_s": LEASE_PATIENCE_S}
+            _SQL["take_lease"], {"id": sweep_id, "driver": driver, "patience_seconds": LEASE_PATIENCE_SECONDS}
         ).fetchone()
         if row is None:
             raise _lease_lost_error(connection, sweep_id)
@@ -267,7 +272,7 @@ def lost_driver(database: Database, sweep_id: UUID) -> str | None:
     """The driver that holds the lease but has given no sign of life lately; None where all is well."""
     with database.readonly() as connection:
         lease = get_lease(connection, sweep_id)
-    if lease is None or lease["driver"] is None or lease["silent_s"] < LEASE_PATIENCE_S:
+    if lease is None or lease["driver"] is None or lease["silent_s"] < LEASE_PATIENCE_SECONDS:
         return None
     return str(lease["driver"])
 

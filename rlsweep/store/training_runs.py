@@ -11,11 +11,11 @@ from rlsweep.checkpoint_format import BEST_NAME
 from rlsweep.errors import InputError, StaleAttemptError
 from rlsweep.runs import Checkpoint, Counters, NewRun, RunStatus, TrainingRun
 from rlsweep.store.database import Connection, Database
-from rlsweep.store.liveness import LEASE_PATIENCE_S, check_no_driver, check_no_worker
+from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, check_no_driver, check_no_worker
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, run_from_row, storable
 
-RUN_PATIENCE_S = 60.0
+RUN_PATIENCE_SECONDS = 60.0
 """Seconds without a sign of life after which a run that nobody looks after is settled by whoever lists it."""
 
 WEIGHTS_FROM = "weights_from"
@@ -233,12 +233,16 @@ def fail_lost(database: Database, run_id: UUID, error: str) -> TrainingRun:
 
 
 def end_abandoned(
-    database: Database, *, sweep_id: UUID | None = None, run_id: UUID | None = None, patience_s: float = RUN_PATIENCE_S
+    database: Database,
+    *,
+    sweep_id: UUID | None = None,
+    run_id: UUID | None = None,
+    patience_seconds: float = RUN_PATIENCE_SECONDS,
 ) -> list[TrainingRun]:
     """End the runs on which nobody works any more, of that sweep or that one run, as stopped; return them.
 
-    Such a run gave no sign of life for `patience_s` seconds by the database's clock, and no live driver looks after
-    it. Its error says so. It is no failure of its own: `rlsweep resume` goes on with it.
+    Such a run gave no sign of life for `patience_seconds` by the database's clock, and no live driver looks after it.
+    Its error says so. It is no failure of its own: `rlsweep resume` goes on with it.
     """
     with database.connect() as connection:
         rows = connection.execute(
@@ -246,8 +250,8 @@ def end_abandoned(
             {
                 "sweep_id": sweep_id,
                 "id": run_id,
-                "patience_s": patience_s,
-                "lease_patience_s": LEASE_PATIENCE_S,
+                "patience_seconds": patience_seconds,
+                "lease_patience_seconds": LEASE_PATIENCE_SECONDS,
                 "error": ABANDONED,
             },
         ).fetchall()
@@ -300,7 +304,7 @@ def take_up(
                 "sweep_id": sweep_id,
                 "statuses": [status.value for status in statuses],
                 "lost": list(lost),
-                "patience_s": LEASE_PATIENCE_S,
+                "patience_seconds": LEASE_PATIENCE_SECONDS,
             },
         ).fetchall()
         ids = [row["id"] for row in rows]

@@ -10,4 +10,4 @@ select id
 from training_runs
 where id = any(%(ids)s)
   and status = 'running'
-  and last_sign(heartbeat_at) >= clock_timestamp() - make_interval(secs => %(patience_s)s)
+  and last_sign(heartbeat_at) >= clock_timestamp() - make_interval(secs => %(patience_seconds)s)

@@ -102,7 +102,7 @@ with planned as (
 select sweeps.*
 from sweeps
 join alike on alike.sweep_id = sweeps.id
-where sweeps.driver is null or last_sign(sweeps.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s)
+where sweeps.driver is null or last_sign(sweeps.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s)
 order by sweeps.created_at desc, sweeps.id
 limit 1
 
@@ -113,7 +113,7 @@ set
     resources = %(resources)s, address = %(address)s, status = 'pending', finished_at = null, driver = null,
     stop_requested = false
 where id = %(id)s
-  and (driver is null or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))
+  and (driver is null or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s))
 returning *
 
 -- name: request_stop
@@ -131,7 +131,7 @@ set driver = %(driver)s, heartbeat_at = clock_timestamp(), status = 'running', f
 where id = %(id)s
   and (
       driver is null or driver = %(driver)s
-      or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s)
+      or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s)
   )
 returning *
 

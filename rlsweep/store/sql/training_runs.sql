@@ -140,7 +140,7 @@ where sweep_id = %(sweep_id)s
   and not exists (select from sweeps where id = %(sweep_id)s and stop_requested)
   and (
       status <> 'running'
-      or (id = any(%(lost)s) and last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s))
+      or (id = any(%(lost)s) and last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s))
   )
 returning id
 
@@ -181,7 +181,7 @@ where id in (
     select run.id
     from training_runs as run
     where run.status = 'running'
-      and last_sign(run.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_s)s)
+      and last_sign(run.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s)
       and (%(sweep_id)s::uuid is null or run.sweep_id = %(sweep_id)s::uuid)
       and (%(id)s::uuid is null or run.id = %(id)s::uuid)
       and not exists (
@@ -189,7 +189,7 @@ where id in (
           from sweeps
           where sweeps.id = run.sweep_id
             and sweeps.driver is not null
-            and last_sign(sweeps.heartbeat_at) >= clock_timestamp() - make_interval(secs => %(lease_patience_s)s)
+            and last_sign(sweeps.heartbeat_at) >= clock_timestamp() - make_interval(secs => %(lease_patience_seconds)s)
       )
     for no key update skip locked
 )

@@ -141,7 +141,7 @@ def test_a_killed_keeper_is_replaced(home: Path, processes_of: Callable[[Path], 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
 def test_a_dead_server_is_started_again(home: Path, sign: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_WATCH_S", 3600.0)  # this process's own watch is not what starts it here
+    monkeypatch.setattr(embedded, "_WATCH_SECONDS", 3600.0)  # this process's own watch is not what starts it here
     settings = embedded_settings(home)
     data = Paths(settings).embedded_database / "data"
     with open_database(settings) as database:
@@ -158,7 +158,7 @@ def test_a_dead_server_is_started_again(home: Path, sign: signal.Signals, monkey
 
 
 def test_a_server_that_lives_and_does_not_answer_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_WATCH_S", 3600.0)
+    monkeypatch.setattr(embedded, "_WATCH_SECONDS", 3600.0)
     settings = embedded_settings(home)
     with open_database(settings):
         pid = postmaster_pid(Paths(settings).embedded_database / "data")

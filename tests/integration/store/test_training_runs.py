@@ -167,12 +167,12 @@ def test_a_run_whose_process_was_killed_is_settled_once_it_is_silent(
         training_runs.request_stop(database, run.id)
     be_silent(database, run.id, 50)
     assert training_runs.end_abandoned(database, run_id=run.id) == []
-    (settled,) = training_runs.end_abandoned(database, run_id=run.id, patience_s=15)
+    (settled,) = training_runs.end_abandoned(database, run_id=run.id, patience_seconds=15)
     assert settled == training_runs.get(database, run.id)
     assert settled.status is RunStatus.STOPPED
     assert settled.ended_at is not None
     assert "ended without a word" in str(settled.error)
-    assert training_runs.end_abandoned(database, run_id=run.id, patience_s=15) == []
+    assert training_runs.end_abandoned(database, run_id=run.id, patience_seconds=15) == []
 
 
 def test_only_silent_runs_of_a_sweep_without_a_driver_are_settled(

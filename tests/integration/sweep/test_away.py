@@ -322,8 +322,10 @@ def test_after_an_outage_silence_counts_from_the_servers_return(database: Databa
     assert row is not None
     assert row["silent"] == row["server"]
     patience = float(row["silent"]) + 60
-    assert training_runs.end_abandoned(user_s_own, run_id=run.id, patience_s=patience) == []
-    assert [each.id for each in training_runs.end_abandoned(database, run_id=run.id, patience_s=patience)] == [run.id]
+    assert training_runs.end_abandoned(user_s_own, run_id=run.id, patience_seconds=patience) == []
+    assert [each.id for each in training_runs.end_abandoned(database, run_id=run.id, patience_seconds=patience)] == [
+        run.id
+    ]
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:

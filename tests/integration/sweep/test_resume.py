@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rlsweep.store.liveness import LEASE_PATIENCE_S
+from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -40,7 +40,7 @@ def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) ->
     assert re.search(rf":{submit.pid}:\w+, seen ", busy)
     assert "rlsweep stop" in busy
 
-    time.sleep(max(0.0, LEASE_PATIENCE_S + 1 - (time.monotonic() - killed)))
+    time.sleep(max(0.0, LEASE_PATIENCE_SECONDS + 1 - (time.monotonic() - killed)))
     done = rlsweep.run("resume", "night")
     assert "3 of 3 trials to run" in done.stdout
     assert_every_episode_once(rlsweep)

@@ -58,7 +58,7 @@ def trained_by_another(rlsweep: Any, sweep: str) -> Iterator[UUID]:
     done = threading.Event()
     with open_database(Settings(home=rlsweep.home, storage=rlsweep.home, database_url=None)) as database:
         (run,) = training_runs.of_sweep(database, sweeps.get(database, sweep).id)
-        training_runs.end_abandoned(database, run_id=run.id, patience_s=0)
+        training_runs.end_abandoned(database, run_id=run.id, patience_seconds=0)
         begun = training_runs.begin_attempt(database, run.id, {"host": "elsewhere"})
         assert begun is not None
         progress = recording.Progress(episodes=run.episodes, updates=run.updates, env_steps=run.env_steps)
