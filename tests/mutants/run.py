@@ -1,7 +1,7 @@
 """Breaks the source on purpose, one fault of faults.toml at a time, and says which faults the tests catch.
 
-The source is copied into temporary folders; the working tree is never touched. Each selection of tests is run once
-without a fault first: tests that fail then say nothing of the fault. `make mutants` runs all of them.
+The source is copied into temporary folders; the working tree is never touched. All tests are run once
+without a fault first: those that fail then say nothing of a fault. `make mutants` runs all of them.
 """
 
 import argparse
@@ -13,13 +13,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import psutil
 from table import TABLE, Fault, StaleError, check, place_of, read_sources, read_table
@@ -38,7 +40,6 @@ class TestRun:
     """code: pytest's exit code, None at a time-out; failed: the tests that failed; said: the end of the output."""
 
     code: int | None
-    passed: bool
     failed: tuple[str, ...]
     seconds: float
     said: str
@@ -83,9 +84,9 @@ class Copy:
         if Path(imported.strip()) != folder / "rlsweep" / "__init__.py":
             raise RuntimeError(f"The copy in {folder} is not what is imported, but {imported.strip()}.")
 
-    def run(self, tests: Sequence[str], *, limit_s: float) -> TestRun:
-        """Run tests up to the first that fails."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider", *tests]
+    def run(self, tests: Sequence[str], *options: str, limit_s: float) -> TestRun:
+        """Run tests, with options of pytest's."""
+        command = [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", *options, *tests]
         began = time.monotonic()
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
             process = subprocess.Popen(
@@ -102,14 +103,17 @@ class Copy:
             text = output.read()
         return TestRun(
             code=code,
-            passed=re.search(r"\b\d+ passed\b", text) is not None,
             failed=tuple(re.findall(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)),
             seconds=round(seconds, 1),
             said=text[-1500:],
         )
 
-    def run_with(self, fault: Fault) -> TestRun:
-        """Run the fault's tests while it is in the source. Raises StaleError where it cannot be made."""
+    def run_with(self, fault: Fault, *, patience: float) -> TestRun:
+        """Run the fault's tests, up to the first that fails, while it is in the source.
+
+        patience: by which the time that they may take is multiplied
+        Raises StaleError where the fault cannot be made.
+        """
         path = place_of(fault, read_sources(self.root))
         content, times = path.read_bytes(), path.stat()
         self._changes += 1
@@ -117,7 +121,7 @@ class Copy:
             path.write_bytes(content.replace(fault.old.encode(), fault.new.encode()))
             # compiled code is told apart by its source's time and size: no two faults may share both
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns + 10**10 * self._changes))
-            return self.run(fault.tests, limit_s=fault.limit_s)
+            return self.run(fault.tests, "-x", limit_s=patience * fault.limit_s)
         finally:
             path.write_bytes(content)
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -141,51 +145,63 @@ class Copy:
             return False
 
 
-class Trials:
-    """Tries faults in copies, as many at a time as there are copies."""
+class SoundTests:
+    """What tests did without a fault, by one run of all of them."""
 
-    def __init__(self, copies: Sequence[Copy]) -> None:
-        self._copies: queue.Queue[Copy] = queue.Queue()
-        for copy in copies:
-            self._copies.put(copy)
-        self._lock = threading.Lock()
-        self._locks: dict[tuple[str, ...], threading.Lock] = {}
-        self._sound: dict[tuple[str, ...], TestRun] = {}
+    def __init__(self, copy: Copy, faults: Sequence[Fault], *, patience: float) -> None:
+        self._cases: list[tuple[str, str, float, bool]] = []
+        tests = sorted({test for fault in faults for test in fault.tests})
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder) / "report.xml"
+            self.run = copy.run(tests, f"--junitxml={report}", limit_s=patience * sum(f.limit_s for f in faults))
+            if report.exists():
+                for case in ElementTree.parse(report).iter("testcase"):
+                    did_pass = case.find("skipped") is None
+                    is_bad = case.find("failure") is not None or case.find("error") is not None
+                    if did_pass or is_bad:
+                        of = case.attrib
+                        self._cases.append((of["classname"], of["name"], float(of["time"]), is_bad))
 
-    def outcome_of(self, fault: Fault) -> Outcome:
-        """Run the fault's tests without it, unless that was done, and with it."""
-        copy = self._copies.get()
-        try:
-            return self._outcome_in(copy, fault)
-        except StaleError as error:
-            return Outcome(name=fault.name, room=fault.room, result="stale", said=str(error))
-        finally:
-            self._copies.put(copy)
+    def seconds_of(self, tests: Sequence[str]) -> float | None:
+        """How long these took; None where any of them failed, or all were skipped."""
+        cases = [case for case in self._cases if any(_is_case_of(test, case[0], case[1]) for test in tests)]
+        if not cases or any(is_bad for *_, is_bad in cases):
+            return None
+        return round(sum(seconds for _, _, seconds, _ in cases), 1)
 
-    def _outcome_in(self, copy: Copy, fault: Fault) -> Outcome:
+
+def _is_case_of(test: str, classname: str, name: str) -> bool:
+    """Whether pytest's report means a test of that file or node id."""
+    file, *parts = test.split("::")
+    module = file.removesuffix(".py").replace("/", ".")
+    if not parts:
+        return classname == module or classname.startswith(f"{module}.")
+    return classname == ".".join([module, *parts[:-1]]) and parts[-1] in (name, name.partition("[")[0])
+
+
+def outcome_of(fault: Fault, *, copies: "queue.Queue[Copy]", sound: SoundTests, patience: float) -> Outcome:
+    """Make the fault in a copy that is free, and see whether its tests fail."""
+    copy = copies.get()
+    try:
         check(fault, copy.root, read_sources(copy.root))
-        sound = self._sound_run(copy, fault)
-        if sound.code != 0 or not sound.passed:
-            return Outcome(name=fault.name, room=fault.room, result="broken", said=sound.said)
-        run = copy.run_with(fault)
-        result = {0: "survived", 1: "caught", 2: "caught", None: "caught" if fault.hang else "survived"}.get(run.code)
-        return Outcome(
-            name=fault.name,
-            room=fault.room,
-            result=result or "broken",
-            seconds=run.seconds,
-            sound_seconds=sound.seconds,
-            caught_by=(run.failed[0] if run.failed else "time-out") if result == "caught" else "",
-            said="" if result == "caught" else "time-out" if run.code is None else run.said,
-        )
-
-    def _sound_run(self, copy: Copy, fault: Fault) -> TestRun:
-        with self._lock:
-            lock = self._locks.setdefault(fault.tests, threading.Lock())
-        with lock:
-            if fault.tests not in self._sound:
-                self._sound[fault.tests] = copy.run(fault.tests, limit_s=2 * fault.limit_s)
-            return self._sound[fault.tests]
+        sound_seconds = sound.seconds_of(fault.tests)
+        if sound_seconds is None:
+            return Outcome(name=fault.name, room=fault.room, result="broken", said=sound.run.said)
+        run = copy.run_with(fault, patience=patience)
+    except StaleError as error:
+        return Outcome(name=fault.name, room=fault.room, result="stale", said=str(error))
+    finally:
+        copies.put(copy)
+    result = {0: "survived", 1: "caught", 2: "caught", None: "caught" if fault.hang else "survived"}.get(run.code)
+    return Outcome(
+        name=fault.name,
+        room=fault.room,
+        result=result or "broken",
+        seconds=run.seconds,
+        sound_seconds=sound_seconds,
+        caught_by=(run.failed[0] if run.failed else "time-out") if result == "caught" else "",
+        said="" if result == "caught" else "time-out" if run.code is None else run.said,
+    )
 
 
 def _files_of(source: Path) -> list[str]:
@@ -212,20 +228,41 @@ def list_faults(faults: Sequence[Fault], source: Path, *, is_checked: bool) -> i
     return stale
 
 
-def try_all(faults: Sequence[Fault], source: Path, *, jobs: int, json_file: Path | None) -> list[Outcome]:
+def try_all(
+    faults: Sequence[Fault], source: Path, *, jobs: int, patience: float, json_file: Path | None
+) -> list[Outcome]:
     """Try every fault, quick ones first; what is known so far is in the JSON file after each."""
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="rlsweep-mutants-") as folder:
-        Path(folder).chmod(0o755)
-        copies = [Copy(source, Path(folder) / f"copy-{number}") for number in range(jobs)]
-        trials = Trials(copies)
-        with ThreadPoolExecutor(jobs) as pool:
-            for outcome in pool.map(trials.outcome_of, sorted(faults, key=lambda fault: fault.slow)):
-                outcomes.append(outcome)
-                _tell(outcome)
-                if json_file is not None:
-                    json_file.write_text(json.dumps(_record(source, outcomes), indent=2) + "\n")
+        Path(folder).chmod(0o755)  # the embedded server's user has to pass
+        copies: queue.Queue[Copy] = queue.Queue()
+        for number in range(jobs):
+            copies.put(Copy(source, Path(folder) / f"copy-{number}"))
+        for group in ([f for f in faults if not f.slow], [f for f in faults if f.slow]):
+            fitting = _fitting(group, source)
+            if not fitting:
+                continue
+            copy = copies.get()
+            sound = SoundTests(copy, fitting, patience=patience)
+            copies.put(copy)
+            print(f"without a fault: {sound.run.seconds:.0f} s, {len(sound.run.failed)} tests fail", flush=True)
+            with ThreadPoolExecutor(jobs) as pool:
+                for outcome in pool.map(partial(outcome_of, copies=copies, sound=sound, patience=patience), group):
+                    outcomes.append(outcome)
+                    _tell(outcome)
+                    if json_file is not None:
+                        json_file.write_text(json.dumps(_record(source, outcomes), indent=2) + "\n")
     return outcomes
+
+
+def _fitting(faults: Sequence[Fault], source: Path) -> list[Fault]:
+    """Those that are not stale: one test that is not there would keep pytest from running the others."""
+    sources, fitting = read_sources(source), []
+    for fault in faults:
+        with suppress(StaleError):
+            check(fault, source, sources)
+            fitting.append(fault)
+    return fitting
 
 
 def _tell(outcome: Outcome) -> None:
@@ -248,6 +285,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="print the table and try nothing")
     parser.add_argument("--check", action="store_true", help="with --list: whether texts and tests are there")
     parser.add_argument("--jobs", type=int, default=1, help="faults at a time (default 1)")
+    parser.add_argument("--patience", type=float, default=1.0, help="multiplies time limits, on a busy machine")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the outcomes into this file")
     parser.add_argument("--src", type=Path, default=REPOSITORY, metavar="PATH", help="another checkout to break")
     parser.add_argument("--table", type=Path, default=TABLE, metavar="PATH", help="another table, of an older commit")
@@ -259,7 +297,7 @@ def main() -> int:
         faults = [fault for fault in faults if fault.name in given.only]
     if given.list:
         return 1 if list_faults(faults, source, is_checked=given.check) else 0
-    outcomes = try_all(faults, source, jobs=given.jobs, json_file=given.json)
+    outcomes = try_all(faults, source, jobs=given.jobs, patience=given.patience, json_file=given.json)
     results = [outcome.result for outcome in outcomes]
     print(", ".join(f"{results.count(result)} {result}" for result in ("caught", "survived", "stale", "broken")))
     known = {fault.name for fault in faults if fault.survived_at}
