@@ -1,6 +1,7 @@
-"""The `rlsweep` command as a user runs it: in a pipe, in a terminal 80 columns wide, and with nobody reading."""
+"""The `rlsweep` command: called in this process, or run as a user runs it, in a pipe or a terminal."""
 
 import fcntl
+import io
 import json
 import os
 import pty
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from in_process import Done, Terminal, call
 
 from rlsweep.attempts.provenance import Provenance
 from rlsweep.config.run import Mode
@@ -29,17 +31,27 @@ AGENTS = Path(__file__).parents[3] / "config" / "agents"
 
 @dataclass(frozen=True, kw_only=True)
 class Cli:
-    """Runs `rlsweep` in `folder`, with `home` as RLSWEEP_HOME; nothing of the caller's own settings gets through."""
+    """Runs `rlsweep` in `folder`, with `home` as RLSWEEP_HOME; nothing of the caller's own settings gets through.
+
+    `run` and `json` call it in this process, which takes no time to start; all else makes a process of its own.
+    """
 
     folder: Path
     home: Path
-    program: tuple[str, ...] = (sys.executable, "-m", "rlsweep")
     environ: dict[str, str] = field(default_factory=dict)
 
     def with_environ(self, **variables: str) -> "Cli":
         return replace(self, environ=self.environ | variables)
 
-    def run(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, expect: int = 0) -> Done:
+        return call(arguments, self._environ(), self.folder, io.StringIO).expect(expect)
+
+    def show(self, *arguments: str, columns: int) -> str:
+        """What it prints, in this process, for a terminal so many columns wide."""
+        environ = self._environ() | {"COLUMNS": str(columns), "TERM": "xterm"}
+        return call(arguments, environ, self.folder, Terminal).expect(0).stdout
+
+    def run_process(self, *arguments: str, expect: int = 0) -> Done:
         done = subprocess.run(
             self._command(arguments),
             cwd=self.folder,
@@ -49,8 +61,7 @@ class Cli:
             text=True,
             timeout=TIMEOUT_S,
         )
-        assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
+        return Done(done.returncode, done.stdout, done.stderr).expect(expect)
 
     def start(self, *arguments: str, output: Path) -> subprocess.Popen[bytes]:
         """Start what goes on until it is ended; it writes stdout and stderr into `output`."""
@@ -114,7 +125,7 @@ class Cli:
         return shown.decode().replace("\r\n", "\n")
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        return [*self.program, *arguments]
+        return [sys.executable, "-m", "rlsweep", *arguments]
 
     def _environ(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}

@@ -1,12 +1,14 @@
-"""Input made to break the reader: one clear message and exit code 2, in 5 s of CPU and 512 MB of address space.
+"""Input made to break the reader: one clear message and exit code 2, in 4 s of CPU and 512 MB of address space.
 
 The limits are the kernel's: what takes more is ended by a signal, or fails to get its memory, and exits otherwise.
+They are set by `limited.py`, in a fork for each command.
 """
 
+import json
 import os
+import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not hold a process to its address space"),
 ]
 
-LIMITED = """
-import resource, runpy, sys
-resource.setrlimit(resource.RLIMIT_CPU, (5, 5))
-resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
-runpy.run_module("rlsweep", run_name="__main__", alter_sys=True)
-"""
 GOOD = (Path(__file__).parents[3] / "config" / "agents" / "ppo_agent_v1.yaml").read_text()
 TEXT = "x" * 500_000
 LAUGHS = "a0: &a0 [1, 1]\n" + "".join(f"a{i + 1}: &a{i + 1} [{', '.join([f'*a{i}'] * 9)}]\n" for i in range(9))
@@ -62,17 +58,17 @@ CONTENTS: dict[str, tuple[str, str | bytes, str]] = {
 
 
 @pytest.mark.parametrize(("name", "content", "message"), CONTENTS.values(), ids=CONTENTS)
-def test_a_file(cli: Any, name: str, content: str | bytes, message: str) -> None:
+def test_a_file(cli: Any, told: Any, name: str, content: str | bytes, message: str) -> None:
     (cli.folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    told(cli, message, name)
+    told(message, name)
 
 
 @pytest.mark.parametrize("attack", ["a billion laughs", "a long text often", "10,000 digits", "4,000 unknown keys"])
-def test_a_base_config(cli: Any, attack: str) -> None:
+def test_a_base_config(cli: Any, told: Any, attack: str) -> None:
     name, content, message = CONTENTS[attack]
     (cli.folder / name).write_text(str(content))
     (cli.folder / "good.yaml").write_text(GOOD)
-    told(cli, message, "good.yaml", "--base-config", name)
+    told(message, "good.yaml", "--base-config", name)
 
 
 def a_sparse_file(path: Path) -> None:
@@ -114,9 +110,11 @@ FILES: dict[str, tuple[str, Callable[[Path], None], str, str]] = {
 
 
 @pytest.mark.parametrize(("name", "make", "pattern", "message"), FILES.values(), ids=FILES)
-def test_a_file_that_is_none(cli: Any, name: str, make: Callable[[Path], None], pattern: str, message: str) -> None:
+def test_a_file_that_is_none(
+    cli: Any, told: Any, name: str, make: Callable[[Path], None], pattern: str, message: str
+) -> None:
     make(cli.folder / name)
-    told(cli, message, pattern)
+    told(message, pattern)
 
 
 @pytest.mark.parametrize(
@@ -135,19 +133,43 @@ def test_a_file_that_is_none(cli: Any, name: str, make: Callable[[Path], None], 
     ],
     ids=lambda text: ascii(text[:20]),
 )
-def test_an_override(cli: Any, override: str, message: str) -> None:
+def test_an_override(cli: Any, told: Any, override: str, message: str) -> None:
     (cli.folder / "a.yaml").write_text(GOOD)
-    told(cli, message, "a.yaml", "--set", override)
+    told(message, "a.yaml", "--set", override)
 
 
-def told(cli: Any, message: str, *arguments: str) -> None:
-    """`rlsweep plan` says `message`, and nothing but what a terminal can show in a screenful."""
-    done = replace(cli, program=(sys.executable, "-c", LIMITED)).run("plan", *arguments, expect=2)
-    assert done.stderr.startswith("Error: ")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    lines = done.stderr.splitlines()
-    assert len(lines) <= 25
-    assert all(len(line) < 1020 and line.isprintable() for line in lines)
-    assert not cli.home.exists()
+@pytest.fixture(scope="module")
+def limited() -> Iterator[subprocess.Popen[str]]:
+    program = [sys.executable, str(Path(__file__).with_name("limited.py"))]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture
+def told(cli: Any, limited: subprocess.Popen[str]) -> Callable[..., None]:
+    """`rlsweep plan` says the message, and nothing but what a terminal can show in a screenful."""
+
+    def told(message: str, *arguments: str) -> None:
+        request = {
+            "folder": str(cli.folder),
+            "environ": {"RLSWEEP_HOME": str(cli.home)},
+            "arguments": ["plan", *arguments],
+        }
+        assert limited.stdin is not None
+        assert limited.stdout is not None
+        print(json.dumps(request), file=limited.stdin, flush=True)
+        done = json.loads(limited.stdout.readline())
+        said = done["stderr"]
+        assert done["code"] == 2, said
+        assert said.startswith("Error: ")
+        assert message in said
+        assert "Traceback" not in said
+        assert done["stdout"] == ""
+        lines = said.splitlines()
+        assert len(lines) <= 25
+        assert all(len(line) < 1020 and line.isprintable() for line in lines)
+        assert not cli.home.exists()
+
+    return told

@@ -80,7 +80,7 @@ def test_all_broken_files_of_a_pattern_are_told_at_once(cli: Any) -> None:
         (["--set", "gamma=7"], "--set gamma: must be at most 1, got 7"),
         (
             ["--set", "environment=nowhere:Game"],
-            "--set environment: module 'nowhere' of 'nowhere:Game' cannot be found",
+            "--set environment: module 'nowhere' of 'nowhere:Game' not found",
         ),
         (["--set", "environment=a/b/c"], "--set environment: unknown environment 'a/b/c'; write open_spiel/<game>"),
         (["--set", "opponent=gone.zip"], "--set environment.opponent: checkpoint not found: gone.zip"),
@@ -105,14 +105,9 @@ def test_an_environment_that_is_not_there(cli: Any, command: tuple[str, ...]) ->
 def test_submit_puts_no_sweep_on_record_for_an_environment_that_is_not_there(cli_on_database: Any) -> None:
     cli = cli_on_database
     (cli.folder / "ppo_agent_v1.yaml").write_text(GOOD)
-    refused(
-        cli,
-        "Environment 'CartPole-v11' is not a registered Gymnasium id; did you mean CartPole-v1?",
-        "submit",
-        "ppo_agent_v1.yaml",
-        "--set",
-        "environment=CartPole-v11",
-    )
+    flags = ("ppo_agent_v1.yaml", "--set", "environment=CartPole-v11")
+    message = "Environment 'CartPole-v11' is not a registered Gymnasium id; did you mean CartPole-v1?"
+    check_refusal(cli, message, cli.run_process("submit", *flags, expect=2))  # it has begun to start Ray
     assert cli.json("sweeps") == []
     assert cli.json("runs") == []
 
@@ -137,16 +132,24 @@ def test_a_traceback_only_with_debug(cli: Any) -> None:
         assert "ConfigError: Agent config file not found: gone.yaml" in err
 
 
+def test_a_process_says_the_same_and_exits_so(cli: Any) -> None:
+    check_refusal(cli, "Agent config file not found: gone.yaml", cli.run_process("plan", "gone.yaml", expect=2))
+
+
 def refused(cli: Any, message: str, *arguments: str) -> str:
     """The command says `message` and little more, exits with 2, and leaves no trace."""
     done = cli.run(*arguments, expect=2)
+    check_refusal(cli, message, done)
+    return str(done.stderr)
+
+
+def check_refusal(cli: Any, message: str, done: Any) -> None:
     said = done.stderr.splitlines()
     assert sum(line.startswith("Error: ") for line in said) == 1, done.stderr
     assert f"Error: {message}" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert not cli.home.exists()
-    return str(done.stderr)
 
 
 @pytest.fixture
