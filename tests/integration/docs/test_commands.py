@@ -28,6 +28,12 @@ TIMEOUT_S = 240
 QUICK = "--set n_steps=64 --set n_epochs=1 --set network.net_arch=[8]"
 TRAINING_COMMANDS = ("submit", "train")
 TOKEN = "d0c5" * 16
+FOLDERS = ("", ".github", "config", "cluster", "dashboards", "rlsweep", "tests")
+READMES = sorted(
+    str(file.relative_to(REPOSITORY))
+    for folder in FOLDERS
+    for file in (REPOSITORY / folder).glob("**/*.md" if folder else "*.md")
+)
 
 
 def fenced(text: str, language: str) -> list[str]:
@@ -194,36 +200,52 @@ def jobs_url() -> Iterator[str]:
             head.wait(10)
 
 
-def test_the_readme(
-    shell: Shell, database: Database, jobs_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (example,) = fenced((REPOSITORY / "README.md").read_text(), "python")
-    (shell.folder / "guess.py").write_text(example)
+def test_the_way_from_a_question_to_a_trained_agent(shell: Shell) -> None:
+    commands = commands_of("README.md")
+    assert len(commands) > 15
+    for command in commands:
+        shell.follow(command)
+    assert (shell.folder / "calibration" / "episodes.csv").exists()
+
+
+def test_the_service_and_a_cluster(shell: Shell, database: Database, jobs_url: str, tmp_path: Path) -> None:
     ours = {
         "postgresql://sweeper:password@db.example.org:5432/sweeps": shlex.quote(database.url),
         "/shared/rlsweep": str(tmp_path / "shared"),
         "the-token-that-the-cluster-was-started-with": TOKEN,
         "http://head.example.org:8265": jobs_url,
     }
-    for command in commands_of("README.md"):
+    for command in commands_of("rlsweep/places/README.md"):
         for theirs, instead in ours.items():
             command = command.replace(theirs, instead)
         shell.follow(command)
     assert list((tmp_path / "shared" / "checkpoints").rglob("*.zip")), "the cluster's trials use RLSWEEP_STORAGE"
-    assert (shell.folder / "calibration" / "episodes.csv").exists()
 
 
-@pytest.mark.parametrize("readme", ["config/agents/README.md", "config/training/README.md"])
-def test_the_readmes_of_configs(shell: Shell, readme: str) -> None:
+@pytest.mark.parametrize("readme", ["config/agents/README.md", "config/training/README.md", "rlsweep/web/README.md"])
+def test_the_readmes_beside_what_they_describe(shell: Shell, readme: str) -> None:
+    for number, example in enumerate(fenced((REPOSITORY / readme).read_text(), "python")):
+        assert number == 0, "one environment, guess.py"
+        (shell.folder / "guess.py").write_text(example)
     commands = commands_of(readme)
-    assert len(commands) >= 3
+    assert commands
     for command in commands:
         shell.follow(command)
 
 
-@pytest.mark.parametrize(
-    "readme", ["README.md", "config/agents/README.md", "config/training/README.md", "cluster/README.md"]
-)
+def test_every_readme_is_run() -> None:
+    run_by_hand = {"dashboards/README.md", "cluster/README.md"}  # tests of their own look at their commands
+    run_here = {
+        *("README.md", "config/agents/README.md", "config/training/README.md"),
+        *("rlsweep/places/README.md", "rlsweep/web/README.md"),
+    }
+    for readme in set(READMES) - run_by_hand - run_here:
+        for command in commands_of(readme):
+            assert command.startswith("make "), f"{readme}: {command}"
+            assert f"\n{command.split()[1]}:" in (REPOSITORY / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("readme", READMES)
 def test_links_lead_somewhere(readme: str) -> None:
     file = REPOSITORY / readme
     for target, _, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(#([^)]+))?\)", file.read_text()):
@@ -232,6 +254,10 @@ def test_links_lead_somewhere(readme: str) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", linked.read_text(), flags=re.MULTILINE)
             assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+
+
+def test_the_readme_is_short() -> None:
+    assert len((REPOSITORY / "README.md").read_text().splitlines()) <= 200
 
 
 @pytest.fixture
