@@ -25,7 +25,7 @@ from rlsweep.store.database import Database
 from rlsweep.store.retry import retry_while_away
 
 if TYPE_CHECKING:
-    from rlsweep.training.mirror import Workers
+    from rlsweep.training.remote_workers import RemoteWorkers
     from rlsweep.training.session import Result
 
 logger = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ def _train(
         return result
 
 
-def _workers(config: RunConfig) -> "Workers | None":
+def _workers(config: RunConfig) -> "RemoteWorkers | None":
     """What plays and learns for the run where its backend is another than this process."""
     if config.training.backend == "sb3":
         return None

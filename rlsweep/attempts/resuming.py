@@ -48,9 +48,8 @@ def find_run(database: Database, reference: str, *, trust: bool) -> tuple[Traini
         return run, path
     if not trust:
         raise UntrustedFileError(
-            f"{reference} is on no training run's record, and going on from it would run whatever code is in it. If "
-            "you know where it comes from, add --trust; or begin a new run with its weights alone, by "
-            "--agent-config CONFIG beside --resume."
+            f"{reference} is not recorded by any training run, and resuming from it may execute code. If you trust "
+            "its source, add --trust; to begin a new run with only its weights, add --agent-config CONFIG."
         )
     try:
         return training_runs.get(database, UUID(path.parent.name)), path

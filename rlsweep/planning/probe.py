@@ -37,7 +37,7 @@ from rlsweep.errors import RlsweepError
 from rlsweep.planning.estimate import GpuMemory, Measurement
 from rlsweep.planning.measurement_key import environment_key, network_key, rollout_length
 from rlsweep.training.algorithms import build_model, load_algorithm
-from rlsweep.training.observed import observe, observed
+from rlsweep.training.observer import observe, with_observer
 from rlsweep.training.snapshot import PolicyBackup
 from rlsweep.training.vector import make_vector
 
@@ -188,7 +188,7 @@ def _learn(env: VecEnv, config: RunConfig) -> Learning:
         training = training.model_copy(update={"device": "auto"})
     short = config.model_copy(update={"agent": agent, "training": training})
     stopwatch = _Stopwatch()
-    model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), short, env)
+    model = build_model(with_observer(load_algorithm(config.agent.algorithm, config.training.engine)), short, env)
     observe(model, stopwatch)
     model.set_logger(Logger(folder=None, output_formats=[]))
     model.learn(MOST_ROLLOUTS * length * env.num_envs, callback=stopwatch, log_interval=None)  # type: ignore[arg-type]

@@ -15,9 +15,9 @@ from torch.nn import functional
 from typing_extensions import override
 
 from rlsweep.rllib.module import PolicyModule, PolicyState
-from rlsweep.training.mirror import Rates
+from rlsweep.training.remote_workers import ScheduledValues
 
-RATES = "rates"
+SCHEDULED = "scheduled"
 """The key of `update`'s timesteps that holds them."""
 
 _OLD_VALUES = "old_values"
@@ -34,7 +34,7 @@ class Learner(PPOTorchLearner):
     @override
     def build(self) -> None:
         super().build()
-        self._rates = Rates(learning_rate=0.0, clip_range=0.0, clip_range_vf=None)
+        self._scheduled = ScheduledValues(learning_rate=0.0, clip_range=0.0, clip_range_vf=None)
         self._minibatches: list[Tensor] = []
         self._explained_variance = float("nan")
 
@@ -48,9 +48,9 @@ class Learner(PPOTorchLearner):
     @override
     def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         super().before_gradient_based_update(timesteps=timesteps)
-        self._rates = timesteps[RATES]
+        self._scheduled = timesteps[SCHEDULED]
         self._minibatches.clear()
-        self._set_optimizer_lr(self._optimizer, self._rates.learning_rate)
+        self._set_optimizer_lr(self._optimizer, self._scheduled.learning_rate)
 
     @override
     def _make_batch_if_necessary(self, training_data: Any) -> MultiAgentBatch:
@@ -73,7 +73,7 @@ class Learner(PPOTorchLearner):
         self, *, module_id: str, config: Any, batch: dict[str, Any], fwd_out: dict[str, Any]
     ) -> Tensor:
         """SB3's `PPO.train`, one minibatch of it."""
-        rates = self._rates
+        rates = self._scheduled
         distribution = self._policy_module.get_train_action_dist_cls().from_logits(fwd_out[Columns.ACTION_DIST_INPUTS])
         values, old_values = fwd_out[Columns.VF_PREDS], batch[_OLD_VALUES]
         advantages = batch[Postprocessing.ADVANTAGES]

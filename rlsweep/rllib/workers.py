@@ -20,17 +20,17 @@ from rlsweep.config.run import RunConfig
 from rlsweep.config.schedule import initial_value
 from rlsweep.errors import WorkersLostError
 from rlsweep.rllib.environment import make, observed_space, seed_runner
-from rlsweep.rllib.learner import RATES, Learner
+from rlsweep.rllib.learner import SCHEDULED, Learner
 from rlsweep.rllib.module import PolicyModule, PolicyState, module_weights
 from rlsweep.rllib.runners import Runners, plain
-from rlsweep.training.mirror import Piece, Rates
+from rlsweep.training.remote_workers import EpisodePart, ScheduledValues
 from rlsweep.training.seeding import resumed_seed, training_seed
 
 _ENVIRONMENT = "rlsweep"
 
 
 class RLlibWorkers:
-    """`Workers` on the Ray that this process is connected to.
+    """`RemoteWorkers` on the Ray that this process is connected to.
 
     An env runner whose process dies is replaced, and the others play its part of the rollout meanwhile. A learner's
     death ends the run, which can go on from its last checkpoint.
@@ -49,7 +49,7 @@ class RLlibWorkers:
         self._rollout: list[EpisodeType] = []
         self._state: PolicyState | None = None
 
-    def begin(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
+    def start(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
         """Start the processes; env runners are waited for by the first rollout."""
         # RLlib logs every error that it then raises
         logging.getLogger("ray.rllib").setLevel(logging.CRITICAL)
@@ -65,13 +65,13 @@ class RLlibWorkers:
         self._ask_learners(partial(Learner.take, state=self._state, seed=first_seed))
         self._runners.set_weights(module_weights(self._state))
 
-    def play(self, is_to_stop: Callable[[], bool]) -> Sequence[Piece]:
+    def collect_rollout(self, must_stop: Callable[[], bool]) -> Sequence[EpisodePart]:
         """One rollout, or a few env steps more after an env runner died in its midst."""
         assert self._runners is not None
-        self._rollout = self._runners.play(self._config.rollout_steps, is_to_stop)
-        return [_piece(episode) for episode in self._rollout]
+        self._rollout = self._runners.play(self._config.rollout_steps, must_stop)
+        return [_episode_part(episode) for episode in self._rollout]
 
-    def learn(self, rates: Rates) -> Mapping[str, float]:
+    def update(self, scheduled: ScheduledValues) -> Mapping[str, float]:
         """One update over the last rollout."""
         assert self._runners is not None
         assert self._learners is not None
@@ -79,7 +79,7 @@ class RLlibWorkers:
         try:
             self._learners.update(
                 episodes=self._rollout,
-                timesteps={RATES: rates},
+                timesteps={SCHEDULED: scheduled},
                 num_epochs=agent.n_epochs,
                 minibatch_size=min(agent.batch_size, self._config.rollout_steps) // learners,
                 shuffle_batch_per_epoch=True,
@@ -92,7 +92,7 @@ class RLlibWorkers:
         self._runners.set_weights(module_weights(self._state))
         return {name: sum(report[name] for report in reports) / len(reports) for name in reports[0]}
 
-    def copy_into(self, policy: ActorCriticPolicy) -> None:
+    def copy_weights_to(self, policy: ActorCriticPolicy) -> None:
         """Give it what was learnt last."""
         assert self._state is not None
         policy.load_state_dict(self._state.weights)
@@ -161,10 +161,10 @@ def algorithm_config(config: RunConfig, *, seed: int) -> PPOConfig:
     return algorithm
 
 
-def _piece(episode: EpisodeType) -> Piece:
+def _episode_part(episode: EpisodeType) -> EpisodePart:
     assert isinstance(episode, SingleAgentEpisode)
     ended = bool(episode.is_done)
     outcome = episode.get_infos(-1).get("outcome") if ended else None
-    return Piece(
+    return EpisodePart(
         episode=episode.id_, reward=float(episode.get_return()), length=len(episode), ended=ended, outcome=outcome
     )

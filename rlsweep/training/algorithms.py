@@ -1,7 +1,7 @@
 """Build an SB3 model from a run config.
 
-A new algorithm is one line in `rlsweep.config.algorithms` and, where its constructor takes other arguments than
-PPO's, one entry in `_ARGUMENTS`.
+To add an algorithm, add an entry to `rlsweep.config.algorithms` and one to `_ARGUMENTS` with its constructor's
+arguments.
 """
 
 import warnings
@@ -27,13 +27,13 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "el
 
 
 def load_algorithm(name: str, engine: str = "stock") -> type[OnPolicyAlgorithm]:
-    """The class of an algorithm of the table; `name` is one that the config has been checked for.
+    """Import the class of an algorithm; `name` is a key of `ALGORITHMS`.
 
-    engine: as in the base config. Raises ConfigError where `fast` is asked for and there is none.
+    engine: as in the base config. Raises ConfigError for `fast` if the algorithm has no fast engine.
     """
     entry = ALGORITHMS[name]
     if engine == "fast" and entry.fast_target is None:
-        raise ConfigError(f"engine: fast is for MaskablePPO; {name} has the stock one alone: use auto or stock.")
+        raise ConfigError(f"engine: {name} has no fast engine; use auto or stock.")
     target = entry.target if engine == "stock" or entry.fast_target is None else entry.fast_target
     module, _, attribute = target.partition(":")
     algorithm: type[OnPolicyAlgorithm] = getattr(import_module(module), attribute)
@@ -41,24 +41,24 @@ def load_algorithm(name: str, engine: str = "stock") -> type[OnPolicyAlgorithm]:
 
 
 def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecEnv) -> OnPolicyAlgorithm:
-    """The model, untrained, seeded with the run's seed; `algorithm` may be a subclass of the config's own.
+    """Build the untrained model with the run's seed; `algorithm` may be a subclass of the config's own.
 
-    Raises ConfigError where the algorithm refuses its hyperparameters or the environment's spaces, or the fast engine,
-    where it is asked for, the policy.
+    Raises ConfigError if the algorithm does not accept its hyperparameters or the environment's spaces, or if
+    `engine: fast` does not support the policy.
     """
     agent = config.agent
     if ALGORITHMS[agent.algorithm].uses_masks and not env.has_attr("action_masks"):
         raise ConfigError(
-            f"{agent.algorithm} needs action masks, which '{config.training.environment.id}' with its action space "
-            f"{env.action_space} does not have; use PPO for it."
+            f"{agent.algorithm} needs action masks; '{config.training.environment.id}' has none, with action space "
+            f"{env.action_space}. Use PPO for it."
         )
     keep_compiler_out()
     device = config.training.device
     if device != "auto" and get_device(device).type != device.partition(":")[0]:
-        # SB3 would take the CPU without a word
-        raise ConfigError(f"device: {device} is asked for, but torch finds no such device here; use auto or cpu.")
+        # SB3 would silently use the CPU
+        raise ConfigError(f"device: torch finds no {device} on this machine; use auto or cpu.")
     with warnings.catch_warnings():
-        # the plan has said so already, with the numbers
+        # the plan already shows these warnings, with numbers
         warnings.filterwarnings("ignore", message="You have specified a mini-batch size", category=UserWarning)
         warnings.filterwarnings("ignore", message="You are trying to run .* on the GPU", category=UserWarning)
         warnings.filterwarnings("ignore", message="FastMaskablePPO trains as stock", category=UserWarning)
@@ -78,14 +78,14 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
             ) from exc
     if config.training.engine == "fast" and (reason := reason_for_stock(model)):
         raise ConfigError(
-            f"engine: fast cannot train {agent.short_name} in '{config.training.environment.id}', since {reason}; "
+            f"engine: fast cannot train {agent.short_name} in '{config.training.environment.id}': {reason}; "
             "use auto or stock."
         )
     return model
 
 
 def build_policy(config: RunConfig, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> ActorCriticPolicy:
-    """The network of `build_model`'s model alone, with weights drawn from torch's global generator."""
+    """Build only the network of `build_model`'s model, with weights from torch's global random generator."""
     network = config.agent.network
     policies = load_algorithm(config.agent.algorithm).policy_aliases
     policy: Any = policies[network.policy](
@@ -94,17 +94,17 @@ def build_policy(config: RunConfig, observations: spaces.Space[Any], actions: sp
         lambda _: initial_value(config.agent.learning_rate),
         **_policy_arguments(network),
     )
-    return cast(ActorCriticPolicy, policy)  # sb3-contrib's is alike, and no subclass
+    return cast(ActorCriticPolicy, policy)  # sb3-contrib's policy has the same interface, but is not a subclass
 
 
 def reason_for_stock(model: OnPolicyAlgorithm) -> str | None:
-    """Why a model whose class has a fast engine trains without it, as a clause; None where it does not."""
+    """Return why a model of the fast engine's class trains with stock code, as a clause; None if it trains fast."""
     reason: str | None = getattr(model, "fallback", None)
     return reason
 
 
 def engine_of(model: OnPolicyAlgorithm) -> str:
-    """Which engine trains a model, for the record: `fast`, `stock`, or `stock, since …`."""
+    """Return the engine that trains a model, for the run's facts: `fast`, `stock`, or `stock, since …`."""
     if not hasattr(model, "fallback"):
         return "stock"
     reason = reason_for_stock(model)
@@ -112,7 +112,7 @@ def engine_of(model: OnPolicyAlgorithm) -> str:
 
 
 def _scheduled(value: float | str) -> float | LinearSchedule:
-    """SB3's own schedule class, so that a checkpoint loads where rlsweep is not installed."""
+    """Return a number, or SB3's own schedule class, so that a checkpoint loads without rlsweep."""
     return LinearSchedule(initial_value(value), 0.0, 1.0) if isinstance(value, str) else value
 
 
@@ -125,7 +125,7 @@ def _policy_arguments(network: NetworkConfig) -> dict[str, Any]:
 
 
 def _actor_critic_arguments(agent: AgentConfig) -> dict[str, Any]:
-    """What every on-policy algorithm of SB3 takes."""
+    """Constructor arguments of every on-policy algorithm of SB3."""
     return {
         "learning_rate": _scheduled(agent.learning_rate),
         "gamma": agent.gamma,

@@ -1,4 +1,4 @@
-"""Episodes as they end, and when training has to end: at the budget, or when it is asked to stop."""
+"""SB3 callback that records ended episodes, and ends training at the budget or on a stop request."""
 
 import math
 from collections import deque
@@ -17,8 +17,8 @@ from rlsweep.training.recorder import Recorder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
-    """An episode that ended: its undiscounted reward, its env steps, and the environment's word for how it went."""
+class EndedEpisode:
+    """An ended episode: undiscounted sum of rewards, env steps, and the environment's outcome (None if it has none)."""
 
     reward: float
     length: int
@@ -26,14 +26,14 @@ class Ended:
 
 
 class EpisodeCallback(BaseCallback):
-    """Counts env steps and records episodes; ends training with exactly the budget's number of episodes, or at its cap.
+    """Counts env steps and records episodes; ends training after exactly the budgeted episodes, or at the step cap.
 
-    Runs at every env step, so it looks at `infos` only where an episode ended. `progress` is kept up to date.
+    Runs at every env step, so it reads `infos` only when an episode ends. It keeps `progress` up to date.
 
-    on_boundary: called before each rollout
-    stopped: whether the recorder asked for it
+    before_rollout: called before each rollout
+    stopped: whether training ended because the recorder requested it
     recent: the last RECENT_EPISODES episodes
-    since_update: episodes that whoever logs them has not yet taken out of this list
+    unlogged: episodes not yet written to TensorBoard; the caller clears the list
     """
 
     def __init__(
@@ -43,40 +43,40 @@ class EpisodeCallback(BaseCallback):
         progress: Progress,
         *,
         normalizer: VecNormalize | None,
-        on_boundary: Callable[[], None] = lambda: None,
+        before_rollout: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self.stopped = False
         self.recent: deque[Episode] = deque(maxlen=RECENT_EPISODES)
-        self.since_update: list[Episode] = []
+        self.unlogged: list[Episode] = []
         self._recorder = recorder
         self._progress = progress
         self._episode_budget = config.budget.episodes
         self._step_cap = config.budget.step_cap
         self._rollout_calls = config.agent.n_steps
         self._normalizer = normalizer
-        self._on_boundary = on_boundary
+        self._before_rollout = before_rollout
         self._rewards = np.zeros(config.training.n_envs)
         self._started_at = np.zeros(config.training.n_envs, dtype=np.int64)
 
     @property
-    def under_way(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rewards, float64, and lengths, int64, so far, of the episodes that have not ended: (n_envs,) each."""
+    def unfinished(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rewards (float64) and lengths (int64) so far of the unfinished episodes, each of shape (n_envs,)."""
         return self._rewards.copy(), self.n_calls - self._started_at
 
-    @under_way.setter
-    def under_way(self, rewards_and_lengths: tuple[np.ndarray, np.ndarray]) -> None:
+    @unfinished.setter
+    def unfinished(self, rewards_and_lengths: tuple[np.ndarray, np.ndarray]) -> None:
         rewards, lengths = rewards_and_lengths
         self._rewards = rewards.copy()
         self._started_at = self.n_calls - lengths
 
     def _on_rollout_start(self) -> None:
-        self._on_boundary()
+        self._before_rollout()
 
     def _on_step(self) -> bool:
         self._progress.env_steps = self.num_timesteps
         rewards = self.locals["rewards"] if self._normalizer is None else self._normalizer.get_original_reward()
-        # on so few numbers plain Python is several times faster than NumPy
+        # for so few numbers, plain Python is several times faster than NumPy
         if not math.isfinite(sum(rewards.tolist())):
             raise DivergedError(
                 f"The environment gave a reward that is NaN or infinite, {rewards.tolist()}, at env step "
@@ -94,16 +94,16 @@ class EpisodeCallback(BaseCallback):
         return not self.stopped
 
     def _is_cut_off(self) -> bool:
-        """Whether the cap ends a rollout midway; where it is complete, SB3 learns from it and ends by itself."""
+        """Whether the step cap ends an incomplete rollout; after a complete one, SB3 updates and ends by itself."""
         is_reached = self._step_cap is not None and self.num_timesteps >= self._step_cap
         return is_reached and self.n_calls % self._rollout_calls != 0
 
     def _end_episodes(self, ended: np.ndarray) -> None:
         if self._episode_budget is not None:
-            # parallel environments may end more episodes in one step than are still wanted
+            # parallel environments may end more episodes in one step than the budget has left
             ended = ended[: self._episode_budget - self._progress.episodes]
         self._record(
-            Ended(
+            EndedEpisode(
                 reward=float(self._rewards[index]),
                 length=self.n_calls - int(self._started_at[index]),
                 outcome=self.locals["infos"][index].get("outcome"),
@@ -113,8 +113,8 @@ class EpisodeCallback(BaseCallback):
         self._rewards[ended] = 0.0
         self._started_at[ended] = self.n_calls
 
-    def _record(self, ended: Iterable[Ended]) -> None:
-        """Number episodes that ended at this env step, and hand them on."""
+    def _record(self, ended: Iterable[EndedEpisode]) -> None:
+        """Number the episodes that ended at this env step, and pass them to the recorder."""
         seconds = self._progress.seconds
         episodes = []
         for each in ended:
@@ -130,5 +130,5 @@ class EpisodeCallback(BaseCallback):
                 )
             )
         self.recent.extend(episodes)
-        self.since_update.extend(episodes)
+        self.unlogged.extend(episodes)
         self._recorder.add_episodes(episodes)

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: written, kept and read. A file is complete or not there at all.
+"""Write, rotate and read a run's checkpoints. A checkpoint file is always complete: it is renamed when finished.
 
 rlsweep/checkpoint_format.py describes the files. Stock `load` of the algorithm's SB3 class opens them.
 """
@@ -42,9 +42,9 @@ from rlsweep.training.vector import observation_scale
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SavedRun:
-    """What rides in a checkpoint beside SB3's own members.
+    """A run's state in a checkpoint, in addition to SB3's own members.
 
-    snapshot: where the run stood, between two rollouts
+    snapshot: the run between two rollouts
     config: the run's config
     """
 
@@ -53,20 +53,20 @@ class SavedRun:
 
 
 class CheckpointFolder:
-    """The checkpoints of one run: the last `keep_last_n_checkpoints` numbered ones, and `best.zip`. A context manager.
+    """The checkpoints of one run: the last `keep_last_n_checkpoints` numbered ones and `best.zip`. A context manager.
 
-    Before those, the newest stays that is on record: a run that is killed goes on from there, and the last one written
-    is not yet.
+    The newest recorded checkpoint is kept as well, even if it is older: the database learns of a new one with a
+    delay, and a killed run resumes from the newest recorded one.
 
-    Each is written on this machine. Into a folder it goes at once. To a URI it is sent from a thread of its own while
-    training goes on, one at a time: the next one waits for it. Either way the recorder has it once it is all there.
+    Each checkpoint is written on this machine. In a folder it is then renamed. For a URI, a thread uploads it while
+    training continues; the next save waits for the upload. The recorder gets a checkpoint when its file is complete.
 
-    attempt: its number is part of the names. Only the attempt's own files and those that it found are ever touched: a
-        process that was thought dead may still write here, and does no harm.
-    first_step: env steps at which this attempt begins. Numbered checkpoints beyond it are of a course that was given
-        up; they go when this attempt has one of its own, and the newest of those on record when that one is on record
-        too, so that there is a last checkpoint at any time.
-    before_sending: called before a checkpoint is sent to a URI
+    attempt: number of this attempt, part of the file names. Only files of this attempt and files that existed before
+        it are deleted: a process that was wrongly considered dead may still write here.
+    first_step: env steps at which this attempt begins. Later numbered checkpoints belong to an abandoned attempt. They
+        are deleted after this attempt's first save; the newest recorded one of them is deleted once that save is
+        recorded, so that a recorded checkpoint exists at any time.
+    before_upload: called before a checkpoint is uploaded to a URI
     """
 
     def __init__(
@@ -77,24 +77,24 @@ class CheckpointFolder:
         attempt: int,
         first_step: int,
         recorder: Recorder,
-        before_sending: Callable[[], None] | None = None,
+        before_upload: Callable[[], None] | None = None,
     ) -> None:
         self._recorder = recorder
         self._folder = folder
         self._config = config
         self._attempt = attempt
-        self._before_sending = before_sending
-        self._sent: Future[None] | None = None
-        self._held = ExitStack()
+        self._before_upload = before_upload
+        self._upload: Future[None] | None = None
+        self._exit_stack = ExitStack()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._found: set[Location] = with_retries(self._cleared)
-            self._given_up = [path for env_steps, path in with_retries(self._numbered) if env_steps > first_step]
+            self._existing: set[Location] = with_retries(self._remove_unfinished)
+            self._abandoned = [path for env_steps, path in with_retries(self._numbered) if env_steps > first_step]
         except OSError as exc:
             raise _unwritable(folder, exc) from exc
 
-    def _cleared(self) -> set[Location]:
-        """What lies in the folder, but for files that nobody finished writing, which go."""
+    def _remove_unfinished(self) -> set[Location]:
+        """Delete unfinished files; return the paths of all others."""
         found: set[Location] = set(self._folder.iterdir())
         left_over = {path for path in found if path.name.endswith(SUFFIX + UNFINISHED_SUFFIX)}
         for path in left_over:
@@ -103,68 +103,71 @@ class CheckpointFolder:
 
     def __enter__(self) -> "CheckpointFolder":
         if isinstance(self._folder, Path):
-            self._workshop = self._folder
+            self._local_folder = self._folder
         else:
-            self._workshop = self._held.enter_context(scratch_folder("checkpoints"))
+            self._local_folder = self._exit_stack.enter_context(scratch_folder("checkpoints"))
         return self
 
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._held:
-            if self._sent is not None and error_type is not KeyboardInterrupt:  # which ends at once
-                wait([self._sent])
+        with self._exit_stack:
+            if self._upload is not None and error_type is not KeyboardInterrupt:  # Ctrl-C does not wait
+                wait([self._upload])
 
     def save(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
-        """Write a numbered checkpoint; it pushes out older ones.
+        """Write a numbered checkpoint; older ones are deleted.
 
-        Raises CheckpointError, and StorageUnavailableError as `settle` does.
+        Raises CheckpointError, and StorageUnavailableError as `wait_for_upload` does.
         """
         progress = snapshot.progress
         name = numbered_name(episodes=progress.episodes, env_steps=progress.env_steps, attempt=self._attempt)
-        return self._keep(name, model, snapshot, pushes_out=True)
+        return self._save(name, model, snapshot, rotates=True)
 
     def save_best(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
-        """Write `best.zip` in place of the one before. Raises CheckpointError, StorageUnavailableError as `settle`."""
-        return self._keep(BEST_NAME, model, snapshot, pushes_out=False)
+        """Replace `best.zip`.
+
+        Raises CheckpointError, and StorageUnavailableError as `wait_for_upload` does.
+        """
+        return self._save(BEST_NAME, model, snapshot, rotates=False)
 
     @property
-    def goes_back(self) -> bool:
-        """Whether this attempt begins before a checkpoint on record: the next would go on there, not here."""
-        return any(self._recorder.is_recorded(str(path)) for path in self._given_up)
+    def begins_before_recorded(self) -> bool:
+        """Whether a later checkpoint of an abandoned attempt is recorded; the next attempt would resume from it."""
+        return any(self._recorder.is_recorded(str(path)) for path in self._abandoned)
 
-    def settle(self) -> None:
-        """Wait until all that was saved is in its place and with the recorder.
+    def wait_for_upload(self) -> None:
+        """Wait until the last save is uploaded and recorded.
 
-        Raises StorageUnavailableError where it is not.
+        Raises StorageUnavailableError if the upload failed.
         """
-        sent, self._sent = self._sent, None
-        if sent is not None:
-            sent.result()
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            upload.result()
 
-    def _keep(self, name: str, model: OnPolicyAlgorithm, snapshot: RunSnapshot, *, pushes_out: bool) -> Checkpoint:
-        self.settle()
+    def _save(self, name: str, model: OnPolicyAlgorithm, snapshot: RunSnapshot, *, rotates: bool) -> Checkpoint:
+        self.wait_for_upload()
         path = self._folder / name
-        aside = self._workshop / f"{name}{UNFINISHED_SUFFIX}"
+        unfinished = self._local_folder / f"{name}{UNFINISHED_SUFFIX}"
         try:
-            checkpoint = self._write(aside, path, model, snapshot)
+            checkpoint = self._write(unfinished, path, model, snapshot)
             if isinstance(path, Path):
-                self._publish(aside, path, checkpoint, pushes_out)
+                self._publish(unfinished, path, checkpoint, rotates)
             else:
-                self._sent = Future()
-                sending = (self._sent, aside, path, checkpoint, pushes_out)
-                threading.Thread(target=self._send, args=sending, name="checkpoints", daemon=True).start()
+                self._upload = Future()
+                arguments = (self._upload, unfinished, path, checkpoint, rotates)
+                threading.Thread(target=self._send, args=arguments, name="checkpoints", daemon=True).start()
         except OSError as exc:
-            aside.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
             raise _unwritable(path, exc) from exc
         return checkpoint
 
-    def _write(self, aside: Path, path: Location, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
+    def _write(self, unfinished: Path, path: Location, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
         progress = snapshot.progress
         record: dict[str, Any] = {"progress": progress.to_record(), "config": self._config.to_record()}
         if snapshot.statistics is not None:
             record[OBSERVATIONS_KEY] = observation_scale(snapshot.statistics)
-        with aside.open("w+b") as file:
+        with unfinished.open("w+b") as file:
             model.save(file)
             with zipfile.ZipFile(file, mode="a") as archive:
                 archive.writestr(RECORD_MEMBER, json.dumps(record))
@@ -179,55 +182,57 @@ class CheckpointFolder:
             episode=progress.episodes, env_steps=progress.env_steps, uri=str(path), sha256=digest, bytes=size
         )
 
-    def _send(self, sent: Future[None], aside: Path, path: Location, checkpoint: Checkpoint, pushes_out: bool) -> None:
+    def _send(
+        self, upload: Future[None], unfinished: Path, path: Location, checkpoint: Checkpoint, rotates: bool
+    ) -> None:
         try:
-            if self._before_sending is not None:
-                self._before_sending()
-            self._publish(aside, path, checkpoint, pushes_out)
-        except Exception as exc:  # noqa: BLE001 - raised again by `settle`
-            sent.set_exception(exc)
+            if self._before_upload is not None:
+                self._before_upload()
+            self._publish(unfinished, path, checkpoint, rotates)
+        except Exception as exc:  # noqa: BLE001 - raised again by `wait_for_upload`
+            upload.set_exception(exc)
         else:
-            sent.set_result(None)
+            upload.set_result(None)
 
-    def _publish(self, aside: Path, path: Location, checkpoint: Checkpoint, pushes_out: bool) -> None:
-        put(aside, path)
-        dropped = with_retries(lambda: self._drop_others(path)) if pushes_out else []
+    def _publish(self, unfinished: Path, path: Location, checkpoint: Checkpoint, rotates: bool) -> None:
+        put(unfinished, path)
+        dropped = with_retries(lambda: self._delete_old(path)) if rotates else []
         self._recorder.add_checkpoint(checkpoint, dropped_uris=dropped)
 
-    def _drop_others(self, written: Location) -> list[str]:
-        """Remove those that are given up and the oldest, never the one just written nor the newest on record."""
-        given_up = [path for path in self._given_up if path != written]
-        others = [path for _, path in self._numbered() if path != written and path not in given_up]
+    def _delete_old(self, written: Location) -> list[str]:
+        """Delete abandoned and oldest checkpoints, except the one just written and the newest recorded one."""
+        abandoned = [path for path in self._abandoned if path != written]
+        others = [path for _, path in self._numbered() if path != written and path not in abandoned]
         keep = self._config.training.keep_last_n_checkpoints - 1
         is_recorded = self._recorder.is_recorded
-        newest_recorded = next((path for path in reversed(given_up + others) if is_recorded(str(path))), None)
+        newest_recorded = next((path for path in reversed(abandoned + others) if is_recorded(str(path))), None)
         oldest = others[: max(0, len(others) - keep)]
-        dropped = [path for path in given_up + oldest if path != newest_recorded]
+        dropped = [path for path in abandoned + oldest if path != newest_recorded]
         for path in dropped:
             path.unlink(missing_ok=True)
-        self._given_up = [path for path in given_up if path == newest_recorded]
+        self._abandoned = [path for path in abandoned if path == newest_recorded]
         return [str(path) for path in dropped]
 
     def _numbered(self) -> list[tuple[int, Location]]:
-        """Env steps and path of every numbered checkpoint that is ours to touch, oldest first."""
+        """Env steps and path of every numbered checkpoint that this attempt may delete, oldest first."""
         numbered = [
             (name.env_steps, path)
             for path in self._folder.iterdir()
-            if (name := parse_numbered_name(path.name)) and (path in self._found or name.attempt == self._attempt)
+            if (name := parse_numbered_name(path.name)) and (path in self._existing or name.attempt == self._attempt)
         ]
         return sorted(numbered, key=lambda each: (each[0], each[1].name))
 
 
 def is_removed(checkpoint: Checkpoint) -> bool:
-    """Whether a checkpoint's file is gone from its folder; a folder that is out of reach tells nothing of it."""
+    """Whether a checkpoint's file was deleted; False if its folder cannot be reached."""
     path = locate(checkpoint.uri)
     return with_retries(lambda: path.parent.is_dir() and not path.exists())
 
 
 def checksum(path: Location) -> str:
-    """A file's SHA-256, as the record has it.
+    """A file's SHA-256 in hex.
 
-    Raises CheckpointError where it cannot be read, StorageUnavailableError where the storage does not answer.
+    Raises CheckpointError if it cannot be read, StorageUnavailableError if the storage does not answer.
     """
     try:
         with local_copy(path) as copy, copy.open("rb") as file:
@@ -237,19 +242,19 @@ def checksum(path: Location) -> str:
 
 
 def is_damaged(checkpoint: Checkpoint) -> bool:
-    """Whether a checkpoint's file is not what was written.
+    """Whether a checkpoint's file differs from the recorded one.
 
-    Raises CheckpointError or StorageUnavailableError where it cannot be read: that is no reason to begin anew.
+    Raises CheckpointError or StorageUnavailableError if it cannot be read, which does not mean that it is damaged.
     """
     return checksum(locate(checkpoint.uri)) != checkpoint.sha256
 
 
 def read_saved_run(path: Path) -> SavedRun:
-    """What rides in the checkpoint at `path`; raises CheckpointError where it cannot be read or is not one of ours."""
+    """Read a run's state from a checkpoint; raise CheckpointError if that fails or rlsweep did not write it."""
     try:
         with zipfile.ZipFile(path) as archive:
             if RECORD_MEMBER not in archive.namelist():
-                raise CheckpointError(f"{path} was not written by rlsweep: it holds no {RECORD_MEMBER}.")
+                raise CheckpointError(f"{path} was not written by rlsweep: it has no {RECORD_MEMBER}.")
             record: dict[str, Any] = json.loads(archive.read(RECORD_MEMBER))
             statistics, state = (
                 archive.read(member) if member in archive.namelist() else None
@@ -262,15 +267,15 @@ def read_saved_run(path: Path) -> SavedRun:
                 config=RunConfig.from_record(record["config"]),
             )
     except FileNotFoundError as exc:
-        raise CheckpointError(f"There is no checkpoint at {path}.") from exc
+        raise CheckpointError(f"Checkpoint not found: {path}.") from exc
     except (OSError, zipfile.BadZipFile, ValueError, KeyError) as exc:
         raise CheckpointError(f"The checkpoint at {path} cannot be read: {exc}") from exc
 
 
 def load_weights(model: OnPolicyAlgorithm, path: Path) -> None:
-    """Give a model built from its config the weights and the optimizer state of a checkpoint.
+    """Load weights and optimizer state of a checkpoint into a model that was built from the config.
 
-    Raises CheckpointError where the file is damaged or was made for another network.
+    Raises CheckpointError if the file is damaged or has another network.
     """
     try:
         model.set_parameters(str(path), device=model.device)
@@ -281,7 +286,7 @@ def load_weights(model: OnPolicyAlgorithm, path: Path) -> None:
 
 
 def _members(snapshot: RunSnapshot) -> dict[str, bytes]:
-    """What of a snapshot rides in the archive as it is."""
+    """The snapshot's archive members, by name."""
     members = {STATISTICS_MEMBER: snapshot.statistics, SNAPSHOT_MEMBER: snapshot.state}
     return {name: content for name, content in members.items() if content is not None}
 

@@ -1,4 +1,4 @@
-"""Play a policy as it would be used: deterministic, masked, in an environment with seeds of its own."""
+"""Evaluate a policy: deterministic, with action masks, in a separate environment with its own seeds."""
 
 import math
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Played:
 
     rewards: shape (episodes,), float64, undiscounted sums of the environment's own rewards
     lengths: shape (episodes,), int64, env steps
-    outcomes: of the episodes that had one
+    outcomes: of the episodes that had an outcome
     """
 
     rewards: NDArray[np.float64]
@@ -35,17 +35,17 @@ class Played:
 
     @property
     def reward_sd(self) -> float:
-        """Sample standard deviation of the episodes' rewards; 0 for one episode, which shows no scatter."""
+        """Sample standard deviation of the episodes' rewards; 0 for a single episode."""
         return float(self.rewards.std(ddof=1)) if self.rewards.size > 1 else 0.0
 
     @property
     def win_rate(self) -> float | None:
-        """Wins over all episodes that had an outcome; None without any."""
+        """Wins divided by the episodes that had an outcome; None if none had."""
         return self.outcomes.count(Outcome.WIN) / len(self.outcomes) if self.outcomes else None
 
 
 class PolicyPlayer:
-    """The deterministic policy of an SB3 model, with the observations normalised as it was trained."""
+    """The deterministic policy of an SB3 model, with observations normalised as in training."""
 
     def __init__(self, model: BaseAlgorithm, normalizer: VecNormalize | None, *, uses_masks: bool) -> None:
         self._model = model
@@ -53,7 +53,7 @@ class PolicyPlayer:
         self._uses_masks = uses_masks
 
     def act(self, observation: Any, env: gym.Env[Any, Any]) -> Any:
-        """The most probable legal action; it draws no random numbers, and so leaves training as it was."""
+        """The most probable legal action. It draws no random numbers, so it does not change training."""
         if self._normalizer is not None:
             observation = self._normalizer.normalize_obs(observation)
         masks = {"action_masks": env.get_wrapper_attr("action_masks")()} if self._uses_masks else {}
@@ -70,11 +70,11 @@ def play(
     name: str = "the evaluation",
     on_step: Callable[[], None] = lambda: None,
 ) -> Played:
-    """Play `episodes` episodes; the same seed gives the same episodes to the same policy.
+    """Play `episodes` episodes; equal seeds and equal policies give equal episodes.
 
-    on_step: called before each step; what it raises ends the play
+    on_step: called before each step; an exception that it raises ends the evaluation
 
-    Raises DivergedError, saying `name`, where a reward is NaN or infinite.
+    Raises DivergedError, with `name` in its message, if a reward is NaN or infinite.
     """
     rewards = np.zeros(episodes)
     lengths = np.zeros(episodes, dtype=np.int64)
@@ -99,7 +99,7 @@ def play(
 
 
 class PeriodicEvaluation:
-    """Evaluates a run in training now and then, each time on the same episodes, so that its evaluations compare."""
+    """Evaluates a run during training, always with the same seeds, so that its evaluations are comparable."""
 
     def __init__(self, config: RunConfig) -> None:
         self._config = config
@@ -111,7 +111,7 @@ class PeriodicEvaluation:
         )
 
     def is_due(self, progress: Progress) -> bool:
-        """Whether the update just made is one to evaluate after."""
+        """Whether an evaluation follows the last update."""
         return progress.updates % self._config.training.evaluation.every_rollouts == 0
 
     def evaluate(
@@ -122,9 +122,9 @@ class PeriodicEvaluation:
         *,
         on_step: Callable[[], None] = lambda: None,
     ) -> Evaluation:
-        """Evaluate the policy as it is now; the first of equally good ones is the best. on_step: as `play` has it.
+        """Evaluate the current policy; of equally good evaluations the first is the best. on_step: as in `play`.
 
-        Raises DivergedError where a reward is NaN or infinite.
+        Raises DivergedError if a reward is NaN or infinite.
         """
         played = play(
             PolicyPlayer(model, normalizer, uses_masks=self._uses_masks),
@@ -146,5 +146,5 @@ class PeriodicEvaluation:
         )
 
     def close(self) -> None:
-        """Give the environment back."""
+        """Close the environment."""
         self._env.close()

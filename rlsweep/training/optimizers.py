@@ -1,4 +1,4 @@
-"""Torch's optimizers without its compiler, which takes a second of every new process to import."""
+"""Keep torch's optimizers from importing its compiler, which takes a second in every new process."""
 
 import sys
 
@@ -6,11 +6,11 @@ from torch.optim import Optimizer
 
 
 def keep_compiler_out() -> None:
-    """Let optimizers do without `torch._dynamo`, which nothing here uses.
+    """Stop optimizers from importing `torch._dynamo`, which nothing here uses.
 
-    Their methods are wrapped so as to be skipped by torch.compile: the first call fetches what does that, and keeps it
-    as an attribute of the wrapped function (`torch._compile`, torch 2.13). With the function itself for it there is
-    nothing to fetch. A process that has imported the compiler for its own purposes is left as it is.
+    Optimizer methods are wrapped to be skipped by torch.compile. The wrapper's first call imports the compiler and
+    stores the skipping function in an attribute of the wrapped method (`torch._compile`, torch 2.13). Setting that
+    attribute to the method itself avoids the import. Does nothing if the process already imported the compiler.
     """
     if "torch._dynamo" in sys.modules:
         return

@@ -1,4 +1,4 @@
-"""A trained policy out of its checkpoint, in an environment of the kind that it was trained in."""
+"""Load a trained policy from its checkpoint, with an environment like the one it was trained in."""
 
 import pickle
 from collections.abc import Callable
@@ -19,12 +19,12 @@ from rlsweep.training.weights import set_policy_weights, without_rollouts
 def load_policy(
     checkpoint: Path, *, seed: int = 0, is_trusted: Callable[[], bool] = lambda: False
 ) -> OnPolicyAlgorithm:
-    """The SB3 model of a checkpoint, on the CPU, with the policy's weights and an environment of its own.
+    """Return the SB3 model of a checkpoint, on the CPU, with the policy's weights and a new environment.
 
-    The environment, `model.get_env()`, is a VecEnv of one, as the run trained in, normalised with the run's statistics
-    where it was; its rewards are the environment's own. Episodes are those of no training run; the same seed gives the
-    same ones. The model is there to play: it has no rollout buffer to speak of and a new optimizer. What is unpickled
-    is as `trusted_statistics` says.
+    `model.get_env()` is a VecEnv of one environment like in training. It normalises observations with the run's
+    statistics if the run did; its rewards are not normalised. Its episodes differ from those of training; equal seeds
+    give equal episodes. The model is for playing: its rollout buffer is minimal and its optimizer is new.
+    `trusted_statistics` decides what is unpickled.
 
     Raises CheckpointError, UntrustedFileError, EnvironmentSpecError.
     """
@@ -47,22 +47,21 @@ def load_policy(
         normalizer.training, normalizer.norm_reward = False, False
         vector = normalizer
     model = build_model(load_algorithm(saved.config.agent.algorithm), without_rollouts(saved.config), vector)
-    vector.seed(evaluation_seed(seed))  # its own seed, and not the training's, which SB3 gave it
+    vector.seed(evaluation_seed(seed))  # replaces the training seed, which SB3 set
     set_policy_weights(model, checkpoint, saved.config)
     return model
 
 
 def trusted_statistics(saved: SavedRun, checkpoint: Path, is_trusted: Callable[[], bool]) -> bytes | None:
-    """The normaliser's pickled statistics, to be unpickled; None where the run had none.
+    """Return the normaliser's pickled statistics, or None if the run had none.
 
-    Nothing else of a checkpoint is unpickled to play it, so `is_trusted` is asked only where there are any.
-    Raises UntrustedFileError.
+    Playing a checkpoint unpickles nothing else, so `is_trusted` is called only if there are statistics.
+    Raises UntrustedFileError if `is_trusted` returns False.
     """
     statistics = saved.snapshot.statistics
     if statistics is not None and not is_trusted():
         raise UntrustedFileError(
-            f"{checkpoint} is on no training run's record, and its observations were normalised: the statistics in it "
-            "are a pickle, which could run any code. If you know where the file comes from, add --trust (trust=True "
-            "in Python)."
+            f"{checkpoint} is not recorded by any training run, and it contains pickled statistics, which may execute "
+            "code. If you trust its source, add --trust (trust=True in Python)."
         )
     return statistics

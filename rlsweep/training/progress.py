@@ -1,4 +1,4 @@
-"""How far a run has come, over all its attempts, and how much of its budget that is."""
+"""A run's progress over all its attempts, and the remaining fraction of its budget."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -10,11 +10,11 @@ from rlsweep.runs import Counters
 
 @dataclass(kw_only=True, slots=True)
 class Progress:
-    """The counters of a run; a checkpoint carries them, and a resumed run goes on from them.
+    """The counters of a run; a checkpoint contains them, and a resumed run continues from them.
 
     episodes, env_steps, updates: done so far
-    earlier_seconds: spent in attempts before this one
-    best_mean_reward: of the best evaluation so far; None before the first
+    earlier_seconds: training time of earlier attempts
+    best_mean_reward: mean reward of the best evaluation so far; None before the first evaluation
     """
 
     episodes: int = 0
@@ -26,20 +26,20 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Wall seconds of training, pauses between attempts left out."""
+        """Wall-clock seconds of training, without pauses between attempts."""
         return self.earlier_seconds + time.perf_counter() - self._started
 
     def is_spent(self, budget: Budget) -> bool:
-        """Whether any part of the budget is used up."""
+        """Whether any limit of the budget is reached."""
         return (budget.episodes is not None and self.episodes >= budget.episodes) or (
             budget.total_timesteps is not None and self.env_steps >= budget.total_timesteps
         )
 
     def remaining(self, budget: Budget) -> float:
-        """Share of the budget that is left, from 1 at the start to 0 at the end: what schedules follow.
+        """Remaining fraction of the budget, from 1 at the start to 0 at the end; schedules follow it.
 
-        Under an episode budget it counts episodes, under a step budget env steps as SB3 does; where both are
-        set, the one that will end the run first. A step budget's last rollout may run past it; 0 then.
+        An episode budget is measured in episodes, a step budget in env steps as in SB3; with both, the smaller
+        fraction counts. The last rollout may exceed a step budget; the fraction is then 0.
         """
         shares = [1.0]
         if budget.episodes is not None:
@@ -50,11 +50,11 @@ class Progress:
 
     @property
     def counters(self) -> Counters:
-        """The run's, as its record has them."""
+        """Episodes, updates and env steps so far."""
         return Counters(episodes=self.episodes, updates=self.updates, env_steps=self.env_steps)
 
     def copy(self) -> "Progress":
-        """The counters as they are now."""
+        """A copy of the current counters."""
         return replace(self)
 
     def to_record(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Progress:
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Progress":
-        """Read back what `to_record` wrote; the clock goes on from now."""
+        """Read back what `to_record` wrote; time counts from now."""
         return cls(
             episodes=record["episodes"],
             env_steps=record["env_steps"],

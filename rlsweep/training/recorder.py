@@ -1,4 +1,4 @@
-"""The seam between one run and whoever keeps its record."""
+"""The interface through which a training run reports to its record."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -7,47 +7,47 @@ from rlsweep.runs import Checkpoint, Counters, Episode, Evaluation, Update
 
 
 class Recorder(Protocol):
-    """What `train` reports to. Calls are cheap and never wait for the network."""
+    """Receives the events of `train`. Calls are cheap and never wait for the network."""
 
     @property
     def stop_requested(self) -> bool:
-        """Whether the run should end at the next step, by itself; read at every env step."""
+        """Whether the run should end at the next env step; read at every env step."""
         ...
 
     def add_facts(self, facts: Mapping[str, str]) -> None:
-        """Take what is to be known of how the run is made."""
+        """Record facts about how the run is executed."""
         ...
 
     def begin_at(self, counters: Counters, recent: Sequence[Episode]) -> None:
-        """Take where this attempt begins, and the last episodes before that, as far as they are known."""
+        """Record where this attempt begins, and the last episodes before that, as far as they are known."""
         ...
 
     def add_episodes(self, episodes: Sequence[Episode]) -> None:
-        """Take episodes that ended, in order."""
+        """Record ended episodes, in order."""
         ...
 
     def add_update(self, update: Update) -> None:
-        """Take the diagnostics of one policy update."""
+        """Record the diagnostics of one update."""
         ...
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
-        """Take one evaluation."""
+        """Record one evaluation."""
         ...
 
     def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
-        """Take a checkpoint whose file is complete; the files of `dropped_uris` are gone.
+        """Record a checkpoint whose file is complete; the files of `dropped_uris` were deleted.
 
-        A later checkpoint may come under the URI of one that was dropped, and is there then.
+        A later checkpoint may have the URI of a deleted one.
         """
         ...
 
     def is_recorded(self, uri: str) -> bool:
-        """Whether whoever goes on with the run would find this checkpoint on record, were this process to die now."""
+        """Whether the checkpoint is stored, so that the next attempt finds it even if this process dies now."""
         ...
 
 
 class ListRecorder:
-    """Keeps the record in lists: for tests, the probe, and training without a database."""
+    """Keeps the records in lists: for tests, the probe, and training without a database."""
 
     def __init__(self) -> None:
         self.stop_requested = False
@@ -80,7 +80,7 @@ class ListRecorder:
         self.evaluations.append(evaluation)
 
     def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
-        """Keep it in place of the dropped ones, and of one that lay where it lies."""
+        """Keep it; remove dropped checkpoints and an earlier one with the same URI."""
         gone = {*dropped_uris, checkpoint.uri}
         self.checkpoints = [kept for kept in self.checkpoints if kept.uri not in gone]
         self.checkpoints.append(checkpoint)

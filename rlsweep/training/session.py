@@ -1,4 +1,4 @@
-"""One run while it learns: what happens between rollouts, and how it ends."""
+"""One run while it learns: the work between rollouts, and the end of the run."""
 
 import time
 from collections.abc import Callable
@@ -22,23 +22,23 @@ from rlsweep.training.updates import check_finite, diverged, is_refused_distribu
 from rlsweep.training.vector import normalizer_of
 
 UNBOUNDED = 2**62
-"""Env steps that no run reaches: `learn` is given these where episodes alone are counted."""
+"""Env steps that no run reaches; given to `learn` if the budget has episodes only."""
 
 
 class _StoppedError(Exception):
-    """An update, or the evaluation after it, was ended midway, for the run is to stop."""
+    """A stop request ended an update, or the evaluation after it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result(Counters):
-    """How a run ended: COMPLETED or STOPPED, its counters over all attempts, and its last checkpoint."""
+    """The end of a run: status COMPLETED or STOPPED, counters over all attempts, and the last checkpoint."""
 
     status: RunStatus
     checkpoint: Checkpoint
 
 
 class TrainingSession:
-    """Observes a model as it learns: records updates, evaluates, saves checkpoints."""
+    """The observer of a model while it learns: records updates, evaluates, saves checkpoints."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class TrainingSession:
         copies_environments: bool,
         episodes: type[EpisodeCallback] = EpisodeCallback,
     ) -> None:
-        """episodes: what tells env steps and the ends of episodes from what the model gives its callback."""
+        """episodes: class of the callback that counts env steps and records ended episodes."""
         self._config = config
         self._recorder = recorder
         self._model = model
@@ -65,10 +65,10 @@ class TrainingSession:
         self._log = log
         self._copies_environments = copies_environments
         self._episodes = episodes(
-            config, recorder, progress, normalizer=self._normalizer, on_boundary=self._begin_rollout
+            config, recorder, progress, normalizer=self._normalizer, before_rollout=self._begin_rollout
         )
         self._rollout_began: RunSnapshot | None = None
-        # one that takes a single step is stopped before it, or not at all, unless an evaluation follows it
+        # a single optimizer step needs no backup: a stop comes before it, or during an evaluation after it
         self._ends_midway = config.gradient_steps_per_update > 1 or evaluation is not None
         self._interval_saved = self._checkpoint_interval
         self._last_saved: Checkpoint | None = None
@@ -77,23 +77,23 @@ class TrainingSession:
         self._mark_steps = 0
 
     def run(self, state: bytes | None) -> Result:
-        """Learn until the budget is spent or the recorder asks to stop, and save what was learnt.
+        """Learn until the budget is spent or the recorder requests a stop, and save a last checkpoint.
 
-        state: of the snapshot to go on from, if it has one. A run that ends in midst of a rollout is saved as it was
-        before that: nothing has been learnt since, and whoever goes on collects the rollout again.
+        state: state of the snapshot to resume from, if it has one. A run that ends during a rollout saves its state
+        before that rollout, because nothing was learnt since; a resumed run collects the rollout again.
         """
-        # where nothing is left to do too: whoever goes on with a larger budget begins at this snapshot
+        # done even if the budget is spent: a later resume with a larger budget starts from this snapshot
         if state is not None and (reason := resume(self._model, self._episodes, state)) is not None:
             self._recorder.add_facts({"went_on": f"at an episode's start: {reason}"})
         if not self._progress.is_spent(self._config.budget):
             self._recorder.begin_at(self._progress.counters, tuple(self._episodes.recent))
-            if self._progress.env_steps and self._checkpoints.goes_back:
-                # on record with the first that it plays: where one goes on must fit what is recorded beyond
+            if self._progress.env_steps and self._checkpoints.begins_before_recorded:
+                # saved before the first episode is recorded: the newest checkpoint must fit the recorded episodes
                 self._save(self._capture())
             self._learn()
         self._log_episodes()
         checkpoint = self._save(self._rollout_began or self._capture())
-        self._checkpoints.settle()
+        self._checkpoints.wait_for_upload()
         if self._log is not None:
             self._log.end_session()
         return Result(
@@ -103,21 +103,21 @@ class TrainingSession:
         )
 
     def save_start(self) -> None:
-        """Save a run that begins with weights from elsewhere, so that going on with it needs that file no more."""
+        """Save a run that begins with the weights of another file, so that resuming it does not need that file."""
         self._save(self._capture())
 
     def progress_remaining(self) -> float:
-        """What schedules follow; under an episode budget it counts episodes, which SB3 cannot."""
+        """The remaining fraction of the budget, for schedules; SB3 cannot measure it in episodes."""
         return self._progress.remaining(self._config.budget)
 
     def update(self, train: Callable[[], None]) -> None:
-        """One policy update and all that is due after it."""
+        """Run one update, then an evaluation and a checkpoint if they are due."""
         before = PolicyBackup(self._model) if self._ends_midway else None
         try:
             self._train(train)
             self._evaluate_if_due()
         except _StoppedError:
-            # not after the update: an evaluation that was cut off would never be made
+            # undo the update as well: otherwise a resumed run would skip the interrupted evaluation
             if before is not None:
                 before.restore()
             raise
@@ -126,7 +126,7 @@ class TrainingSession:
             self._save(self._capture())
 
     def step(self) -> None:
-        """End an update, or the evaluation after it, midway where the recorder asks to stop."""
+        """End an update, or the evaluation after it, if the recorder requests a stop."""
         if self._recorder.stop_requested:
             raise _StoppedError
 
@@ -188,7 +188,7 @@ class TrainingSession:
         self._log_update(update)
 
     def _log_update(self, update: Update) -> None:
-        """Add what the catalogue has beyond SB3's own values, and write all of them as of this update."""
+        """Add the catalogue's metrics that SB3 does not log, and write all log values for this update."""
         self._log_episodes()
         logger = self._model.logger
         if self._episodes.recent:
@@ -203,8 +203,8 @@ class TrainingSession:
 
     def _log_episodes(self) -> None:
         if self._log is not None:
-            self._log.add_episodes(self._episodes.since_update, seconds=self._progress.seconds)
-        self._episodes.since_update.clear()
+            self._log.add_episodes(self._episodes.unlogged, seconds=self._progress.seconds)
+        self._episodes.unlogged.clear()
 
     def _evaluate_if_due(self) -> None:
         if self._evaluation is None or not self._evaluation.is_due(self._progress):
@@ -219,24 +219,24 @@ class TrainingSession:
 
     @property
     def _checkpoint_interval(self) -> int:
-        """Which checkpoint interval the run is in: 0 from the start, 1 after the first so many episodes."""
+        """Number of complete checkpoint intervals so far."""
         return self._progress.episodes // self._config.training.checkpoint_interval_episodes
 
     def _save(self, snapshot: RunSnapshot) -> Checkpoint:
-        """Save a checkpoint of a snapshot since which nothing was learnt, unless that was done before."""
+        """Save a snapshot, with the current weights, unless it is already saved."""
         last, progress = self._last_saved, snapshot.progress
         if last is not None and (last.env_steps, self._last_saved_update) == (progress.env_steps, progress.updates):
             return last
         self._model.num_timesteps = progress.env_steps
         if self._log is not None:
-            self._log.flush()  # a run that goes on from here writes no more of what came before
+            self._log.flush()  # an attempt that resumes from here does not write earlier events again
         checkpoint = self._checkpoints.save(self._model, snapshot)
         self._last_saved, self._last_saved_update = checkpoint, progress.updates
         self._interval_saved = self._checkpoint_interval
         return checkpoint
 
     def _restart_clock(self) -> None:
-        """Speed is measured over collecting and learning, not over evaluating and saving."""
+        """Start the clock of the speed, which excludes evaluations and saves."""
         self._mark_seconds, self._mark_steps = time.perf_counter(), self._progress.env_steps
 
     def _steps_per_second(self) -> float:

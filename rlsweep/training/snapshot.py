@@ -73,7 +73,7 @@ def capture(
     if not with_environments or model._last_obs is None:
         return RunSnapshot(progress=progress.copy(), statistics=statistics, state=None)
     assert model._last_episode_starts is not None
-    rewards, lengths = episodes.under_way
+    rewards, lengths = episodes.unfinished
     state = _State(
         environments=save_environments(model.env),
         observations=model._last_obs,
@@ -110,7 +110,7 @@ def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) ->
     model.ep_info_buffer, model.ep_success_buffer = state.episode_infos, state.successes
     model._n_updates = state.epochs
     episodes.recent.extend(state.recent)
-    episodes.under_way = state.rewards, state.lengths
+    episodes.unfinished = state.rewards, state.lengths
     normalizer = normalizer_of(model.env)
     if normalizer is not None and state.discounted is not None:
         normalizer.returns = state.discounted

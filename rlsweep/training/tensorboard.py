@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: scalars under the catalogue's tags, and HParams so that runs can be compared."""
+"""Write a run's TensorBoard log: scalars under the catalogue's tags, and HParams to compare runs."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,27 +19,27 @@ from rlsweep.metrics import BY_NAME
 from rlsweep.runs import Episode, Evaluation
 
 FLUSH_SECONDS = 5
-"""How far behind the run a viewer may be."""
+"""Time between two flushes to the file."""
 
 QUEUE = 10_000
-"""Events that may wait for the writing thread before learning has to."""
+"""Events that may wait for the writer thread; if the queue is full, training waits."""
 
 _COMPARED = ("mean_reward", "win_rate", "mean_length", "policy_loss", "value_loss", "entropy")
 _COMPARED_EVALUATED = ("eval_mean_reward", "eval_win_rate")
 
 
 class TensorBoardLog(KVWriter):
-    """The event file of an attempt. SB3's logger writes into it as an output format; the rest by the methods below."""
+    """The event file of an attempt. It is an output format of SB3's logger, with methods for all other events."""
 
     def __init__(self, folder: Path, config: RunConfig, *, first_step: int, file_bytes: int | None = None) -> None:
-        """Open it. What an earlier attempt wrote beyond `first_step`, where this one begins, is hidden.
+        """Open the file. Events of earlier attempts after `first_step`, where this attempt begins, are hidden.
 
-        file_bytes: a file so long is followed by another one once it is flushed
+        file_bytes: size at which a flush starts a new file; None for no limit
         """
         self._folder = folder
         self._file_bytes = file_bytes
         self._open()
-        # TensorBoard drops what has this step or a later one
+        # TensorBoard drops earlier events with this step or a later one
         self._writer.add_event(
             Event(wall_time=time.time(), step=first_step + 1, session_log=SessionLog(status=SessionLog.START))
         )
@@ -50,14 +50,14 @@ class TensorBoardLog(KVWriter):
         self._add(session_start, 0)
 
     def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
-        """SB3's logger: one point for each of its scalars."""
+        """Write SB3's log values, one point per scalar."""
         values = filter_excluded_keys(key_values, key_excluded, "tensorboard")
         self._add_scalars(
             ((tag, float(value)) for tag, value in values.items() if isinstance(value, int | float | np.number)), step
         )
 
     def add_episodes(self, episodes: Sequence[Episode], *, seconds: float) -> None:
-        """Reward and length of each, at the time at which it ended; `seconds` is the run's clock now."""
+        """Write each episode's reward and length at the time it ended; `seconds` is the run's current time."""
         started = time.time() - seconds
         for episode in episodes:
             self._add_scalars(
@@ -67,33 +67,33 @@ class TensorBoardLog(KVWriter):
             )
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
-        """Mean reward, and the win rate where there is one."""
+        """Write the mean reward, and the win rate if there is one."""
         scalars = [(BY_NAME["eval_mean_reward"].tag, evaluation.mean_reward)]
         if evaluation.win_rate is not None:
             scalars.append((BY_NAME["eval_win_rate"].tag, evaluation.win_rate))
         self._add_scalars(scalars, evaluation.env_steps)
 
     def end_session(self) -> None:
-        """Mark the run as ended well; HPARAMS shows one without this as still running."""
+        """Mark the run as finished; without this, HPARAMS shows it as running."""
         self._add(self._session_end, 0)
 
     def flush(self) -> None:
-        """Write what is pending; return when it is in the file."""
+        """Write all pending events to the file."""
         with self._translated_errors():
             self._writer.flush()
             if self._file_bytes is not None and self._length() >= self._file_bytes:
                 self._begin_another_file()
 
     def close(self) -> None:
-        """Write what is pending."""
+        """Write all pending events and close the file."""
         self._writer.close()
 
     def _length(self) -> int:
-        """Of the file that is written, the last in the folder, in bytes."""
+        """Size in bytes of the current file, the last one in the folder."""
         return max(self._folder.glob("events.*"), key=lambda file: file.stat().st_mtime_ns).stat().st_size
 
     def _begin_another_file(self) -> None:
-        """Do so, unless this one was begun just now: TensorBoard reads them by name, and that has whole seconds."""
+        """Start a new file, unless the current one is from this second: names have whole seconds and must sort."""
         if int(time.time()) > self._opened:
             self._writer.close()
             self._open()
@@ -124,7 +124,7 @@ class TensorBoardLog(KVWriter):
 
 
 def hyperparameters(config: RunConfig) -> dict[str, bool | float | str]:
-    """What TensorBoard's HPARAMS tab lists as columns: flat names such as `ppo.clip_range`."""
+    """The columns of TensorBoard's HPARAMS tab, under flat names such as `ppo.clip_range`."""
     agent = config.agent.model_dump(
         mode="json", exclude={"agent_id", "name", "version", "sweep_variant", "description", "exploration"}
     )

@@ -1,4 +1,4 @@
-"""Train one run: environments, model, learning, and everything that is recorded on the way."""
+"""Train one run: build environments and model, learn, and report to the recorder."""
 
 from contextlib import ExitStack
 from functools import partial
@@ -18,13 +18,13 @@ from rlsweep.storage import Location, RemotePath, local_copy
 from rlsweep.training.algorithms import build_model, engine_of, load_algorithm
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weights, read_saved_run
+from rlsweep.training.environment_check import check_environment
 from rlsweep.training.evaluation import PeriodicEvaluation
-from rlsweep.training.log_mirror import FILE_BYTES, LogMirror
-from rlsweep.training.mirror import PieceCallback, Workers, build_mirror
-from rlsweep.training.observed import observe, observed
+from rlsweep.training.log_upload import FILE_BYTES, LogUploader
+from rlsweep.training.observer import observe, with_observer
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
-from rlsweep.training.sanity import check_environment
+from rlsweep.training.remote_workers import EpisodePartCallback, RemoteWorkers, build_remote_model
 from rlsweep.training.seeding import evaluation_seed, resumed_seed, training_seed
 from rlsweep.training.session import Result, TrainingSession
 from rlsweep.training.tensorboard import TensorBoardLog
@@ -32,7 +32,7 @@ from rlsweep.training.vector import LeanVecEnv, make_vector, normalizer_of, rest
 from rlsweep.training.weights import set_policy_weights
 
 LOG_FILE = "train.log"
-"""Beside the TensorBoard events of a smoke run: everything SB3 logs, as a table an update."""
+"""File next to the TensorBoard events of a smoke run: SB3's log values, one table per update."""
 
 
 def train(
@@ -45,20 +45,21 @@ def train(
     weights_from: Location | None = None,
     threads: int = 1,
     attempt: int = 1,
-    workers: Workers | None = None,
+    workers: RemoteWorkers | None = None,
 ) -> Result:
-    """Train until the budget is spent or the recorder asks to stop; then write a last checkpoint.
+    """Train until the budget is spent or the recorder requests a stop; then write a last checkpoint.
 
-    resume_from: a checkpoint of the same run, from which it goes on as though it had never stopped, where copies of
-        its environments can take their place (on a CPU, bit for bit); else new episodes are begun with random streams
-        of their own. The budget counts from the run's first start
-    weights_from: an SB3 zip whose policy's weights this run begins with; nothing else of it is read
-    threads: torch's, in this process
-    attempt: which start of the run this is
-    workers: other processes that play and learn for this one, which closes them; such a run goes on with new episodes
+    resume_from: a checkpoint of the same run. If its environments can be pickled, the run continues as if it had never
+        stopped (on a CPU bit for bit); otherwise it begins new episodes with new random streams. The budget counts
+        from the run's first start
+    weights_from: an SB3 zip file with the policy weights that this run begins with; nothing else of it is read
+    threads: torch's threads in this process
+    attempt: number of this start of the run, from 1
+    workers: other processes that collect rollouts and compute updates; closed at the end. Such a run resumes with new
+        episodes
 
-    Raises DivergedError where a loss or a reward is no longer finite, EnvironmentSpecError, ConfigError,
-    CheckpointError and StorageUnavailableError; what the environment itself raises passes through.
+    Raises DivergedError if a loss or a reward is not finite, EnvironmentSpecError, ConfigError, CheckpointError and
+    StorageUnavailableError; exceptions of the environment itself pass through.
     """
     torch.set_num_threads(threads)
     set_random_seed(config.seed)
@@ -66,10 +67,10 @@ def train(
         resumed = None if resume_from is None else stack.enter_context(local_copy(resume_from))
         saved = None if resumed is None else read_saved_run(resumed)
         progress = Progress() if saved is None else saved.snapshot.progress
-        mirror, log_folder = None, tensorboard_folder
+        uploader, log_folder = None, tensorboard_folder
         if isinstance(log_folder, RemotePath):
-            mirror = stack.enter_context(LogMirror(log_folder, continued=[LOG_FILE]))
-            log_folder = mirror.folder
+            uploader = stack.enter_context(LogUploader(log_folder, continued=[LOG_FILE]))
+            log_folder = uploader.folder
         checkpoints = stack.enter_context(
             CheckpointFolder(
                 checkpoint_folder,
@@ -77,21 +78,23 @@ def train(
                 attempt=attempt,
                 first_step=progress.env_steps,
                 recorder=recorder,
-                before_sending=None if mirror is None else mirror.send,
+                before_upload=None if uploader is None else uploader.upload,
             )
         )
         if config.mode is Mode.SMOKE:
             check_environment(config)
-        without_copies = _pickling_problem(config) if workers is None else "other processes play it"
+        inexact_reason = _pickling_problem(config) if workers is None else "other processes play it"
         if workers is None:
             env = make_vector(config)
-            model = build_model(observed(load_algorithm(config.agent.algorithm, config.training.engine)), config, env)
+            model = build_model(
+                with_observer(load_algorithm(config.agent.algorithm, config.training.engine)), config, env
+            )
         else:
             stack.callback(workers.close)
             env = LeanVecEnv([partial(make_env, config.training.environment, seed=config.seed)])
-            model = build_mirror(config, env, workers)
+            model = build_remote_model(config, env, workers)
         stack.callback(env.close)
-        resumes = f"at an episode's start: {without_copies}" if without_copies else "exactly"
+        resumes = f"at an episode's start: {inexact_reason}" if inexact_reason else "exactly"
         recorder.add_facts(
             {"engine": engine_of(model), "device": str(model.device)} if workers is None else workers.facts
         )
@@ -106,7 +109,7 @@ def train(
             recorder.add_facts({"weights_from": str(weights_from)})
         log = None
         if log_folder is not None:
-            file_bytes = None if mirror is None else FILE_BYTES
+            file_bytes = None if uploader is None else FILE_BYTES
             log = TensorBoardLog(log_folder, config, first_step=progress.env_steps, file_bytes=file_bytes)
             stack.callback(log.close)
         model.set_logger(_logger(config, log_folder, log, stack))
@@ -122,8 +125,8 @@ def train(
             checkpoints=checkpoints,
             evaluation=evaluation,
             log=log,
-            copies_environments=without_copies is None,
-            episodes=EpisodeCallback if workers is None else PieceCallback,
+            copies_environments=inexact_reason is None,
+            episodes=EpisodeCallback if workers is None else EpisodePartCallback,
         )
         observe(model, session)
         if weights_from is not None:
@@ -132,7 +135,7 @@ def train(
 
 
 def _pickling_problem(config: RunConfig) -> str | None:
-    """Why the run's episodes cannot be gone on with after a stop; None where they can."""
+    """Return why a resumed run cannot continue its episodes, as a clause; None if it can."""
     training = config.training
     seed = evaluation_seed(config.seed)
     env = make_env(training.environment, seed=seed, max_steps_per_episode=training.max_steps_per_episode)
@@ -143,22 +146,22 @@ def _pickling_problem(config: RunConfig) -> str | None:
 
 
 def _check_resumable(config: RunConfig, saved: SavedRun, path: Location) -> None:
-    """Raise CheckpointError where the checkpoint's weights would mean something else in this run."""
+    """Raise CheckpointError if this run's algorithm or normalisation differs from the checkpoint's."""
     algorithm, training = saved.config.agent.algorithm, saved.config.training
     if algorithm != config.agent.algorithm:
         raise CheckpointError(
-            f"The checkpoint at {path} was trained by {algorithm}; {config.agent.algorithm} cannot go on from it."
+            f"The checkpoint at {path} was trained by {algorithm}; {config.agent.algorithm} cannot resume from it."
         )
     for key in ("normalize_observations", "normalize_rewards"):
         if getattr(training, key) != getattr(config.training, key):
             raise CheckpointError(
-                f"The checkpoint at {path} was trained with {key}: {str(getattr(training, key)).lower()}; "
-                "set it so again to go on from it."
+                f"The checkpoint at {path} was trained with {key}: {str(getattr(training, key)).lower()}. "
+                "Use the same value to resume from it."
             )
 
 
 def _continue(model: OnPolicyAlgorithm, env: VecEnv, saved: SavedRun, config: RunConfig) -> None:
-    """Take up the counters, the normaliser and fresh random streams where a checkpoint ends."""
+    """Restore the env steps and the normaliser from a checkpoint, and start new random streams."""
     env_steps = saved.snapshot.progress.env_steps
     model.num_timesteps = env_steps
     seed = resumed_seed(config.seed, env_steps)
@@ -170,7 +173,7 @@ def _continue(model: OnPolicyAlgorithm, env: VecEnv, saved: SavedRun, config: Ru
 
 
 def _logger(config: RunConfig, folder: Path | None, log: TensorBoardLog | None, stack: ExitStack) -> Logger:
-    """SB3's logger, writing into `log`, and in smoke mode into a file that a person can read; `stack` closes it."""
+    """SB3's logger: it writes to `log` and, in smoke mode, to a readable text file, which `stack` closes."""
     formats: list[KVWriter] = [] if log is None else [log]
     if folder is not None and config.mode is Mode.SMOKE:
         file = stack.enter_context((folder / LOG_FILE).open("a", encoding="utf-8"))

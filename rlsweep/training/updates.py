@@ -1,4 +1,4 @@
-"""One policy update's diagnostics: from what SB3 logs to an `Update`, and whether learning is still sound."""
+"""Diagnostics of one update: convert SB3's log values to an `Update`, and detect divergence."""
 
 import math
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from rlsweep.training.fast.actor import NotANumberError
 
 
 def read_update(logged: Mapping[str, Any], *, update: int, env_steps: int, steps_per_second: float) -> Update:
-    """Make the record of an update from the values SB3's `train` left in its logger.
+    """Make the record of an update from the values that SB3's `train` wrote to its logger.
 
-    A2C names its policy loss differently, and has neither KL nor clipping.
+    A2C names its policy loss differently and logs neither KL nor clip fraction.
     """
     policy_loss = logged[
         "train/policy_gradient_loss" if "train/policy_gradient_loss" in logged else "train/policy_loss"
@@ -28,7 +28,7 @@ def read_update(logged: Mapping[str, Any], *, update: int, env_steps: int, steps
         entropy=-float(logged["train/entropy_loss"]),
         approx_kl=_finite(logged.get("train/approx_kl")),
         clip_fraction=_finite(logged.get("train/clip_fraction")),
-        # undefined where every return of the rollout was the same
+        # undefined if all returns of the rollout are equal
         explained_variance=_finite(logged.get("train/explained_variance")),
         learning_rate=float(logged["train/learning_rate"]),
         steps_per_second=steps_per_second,
@@ -36,7 +36,7 @@ def read_update(logged: Mapping[str, Any], *, update: int, env_steps: int, steps
 
 
 def check_finite(update: Update, model: OnPolicyAlgorithm) -> None:
-    """Raise DivergedError where a loss, or what the network has become, is no longer finite."""
+    """Raise DivergedError if a loss or a weight is not finite."""
     for name, value in (
         ("policy loss", update.policy_loss),
         ("value loss", update.value_loss),
@@ -49,20 +49,20 @@ def check_finite(update: Update, model: OnPolicyAlgorithm) -> None:
 
 
 def parameters_are_finite(model: OnPolicyAlgorithm) -> bool:
-    """Whether every weight of the policy and value network is finite."""
+    """Whether all weights of the policy and value networks are finite."""
     return all(bool(torch.isfinite(weights).all()) for weights in model.policy.parameters())
 
 
 def is_refused_distribution(exc: ValueError) -> bool:
-    """Whether `exc` is a distribution refused for its parameters: by torch's classes, or by the fast engine."""
+    """Whether `exc` says that an action distribution has invalid parameters; torch or the fast engine raises it."""
     return isinstance(exc, NotANumberError) or str(exc).startswith("Expected parameter ")
 
 
 def diverged(update: int, env_steps: int, what: str) -> DivergedError:
-    """The error of an update that went wrong."""
+    """Make the error of an update that diverged."""
     return DivergedError(
         f"Training diverged at update {update} ({env_steps} env steps): {what}. "
-        "Try a lower learning rate or max_grad_norm, and look at the scale of the rewards."
+        "Lower the learning rate or max_grad_norm, and check the scale of the rewards."
     )
 
 

@@ -1,7 +1,8 @@
-"""A policy's weights alone, out of files that nobody vouches for.
+"""Read only a policy's weights from a file that may be untrusted.
 
-SB3's zips hold pickles, which run code when they are read: `data`, and in ours `vecnormalize.pkl` and `boundary.pkl`.
-None of them is touched here. The network is built from a config and the environment, and only tensors are read.
+SB3's zip files contain pickles, which can run code when they are read: `data`, and in rlsweep's checkpoints also
+`vecnormalize.pkl` and `boundary.pkl`. None is read here: the network is built from the config and the environment, and
+only tensors are loaded.
 """
 
 import io
@@ -22,9 +23,9 @@ from rlsweep.training.vector import LeanVecEnv
 
 
 def load_player(path: Path, config: RunConfig, env: gym.Env[Any, Any]) -> OnPolicyAlgorithm:
-    """A model to play in `env` with the weights of the file, on the CPU and without a rollout buffer to speak of.
+    """Build a model that plays in `env` with the file's weights, on the CPU and with a minimal rollout buffer.
 
-    Raises CheckpointError where the file cannot be read or was made for another network, and what `build_model` raises.
+    Raises CheckpointError if the file cannot be read or has another network, and what `build_model` raises.
     """
     model = build_model(load_algorithm(config.agent.algorithm), without_rollouts(config), LeanVecEnv([lambda: env]))
     set_policy_weights(model, path, config)
@@ -32,19 +33,19 @@ def load_player(path: Path, config: RunConfig, env: gym.Env[Any, Any]) -> OnPoli
 
 
 def set_policy_weights(model: OnPolicyAlgorithm, path: Path, config: RunConfig) -> None:
-    """Give a model that was built from `config` the weights of the file's policy. Raises CheckpointError."""
+    """Load the weights of the file's policy into a model built from `config`. Raises CheckpointError."""
     weights = _read_weights(path)
     difference = _first_difference(weights, model.policy.state_dict())
     if difference is not None:
         raise CheckpointError(
-            f"The policy in {path} was made for other observations, actions or layers than environment "
-            f"'{config.training.environment.id}' and config {config.agent.short_name} have: {difference}."
+            f"The policy in {path} does not fit environment '{config.training.environment.id}' and config "
+            f"{config.agent.short_name}: {difference}."
         )
     model.policy.load_state_dict(weights)
 
 
 def without_rollouts(config: RunConfig) -> RunConfig:
-    """The same network, in a model that collects no rollouts and has next to no room for them."""
+    """The config with a minimal rollout buffer, on the CPU, for a model that collects no rollouts."""
     return config.model_copy(
         update={
             "agent": config.agent.model_copy(update={"n_steps": 2, "batch_size": 2}),
@@ -59,7 +60,7 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
             content = archive.read(POLICY_MEMBER)
         weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except FileNotFoundError as exc:
-        raise CheckpointError(f"There is no checkpoint at {path}.") from exc
+        raise CheckpointError(f"Checkpoint not found: {path}.") from exc
     except KeyError as exc:
         raise CheckpointError(f"{path} is no checkpoint of SB3's: it holds no {POLICY_MEMBER}.") from exc
     except (OSError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as exc:
@@ -71,7 +72,7 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _first_difference(theirs: dict[str, torch.Tensor], ours: dict[str, torch.Tensor]) -> str | None:
-    """Where two policies' weights do not fit, as a clause; None where they do."""
+    """Describe the first difference between the shapes of two policies' weights, as a clause; None if there is none."""
     for name in dict.fromkeys([*ours, *theirs]):
         shapes = [_shape(weights.get(name)) for weights in (theirs, ours)]
         if shapes[0] != shapes[1]:

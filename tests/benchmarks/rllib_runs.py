@@ -17,8 +17,8 @@ from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, RLlibConfig, TrainingConfig
 from rlsweep.rllib.session import ray_for_run
 from rlsweep.runs import Outcome
-from rlsweep.training.mirror import Piece
 from rlsweep.training.recorder import ListRecorder
+from rlsweep.training.remote_workers import EpisodePart
 from rlsweep.training.train import train
 
 LAST = 500
@@ -54,11 +54,11 @@ def trained(config: RunConfig) -> dict[str, float]:
             super().__init__(config)
             self.speeds: list[float] = []
 
-        def play(self, is_to_stop: Callable[[], bool]) -> Sequence[Piece]:
+        def collect_rollout(self, must_stop: Callable[[], bool]) -> Sequence[EpisodePart]:
             began = time.perf_counter()
-            pieces = super().play(is_to_stop)
+            parts = super().collect_rollout(must_stop)
             self.speeds.append(config.rollout_steps / (time.perf_counter() - began))
-            return pieces
+            return parts
 
     recorder, workers = ListRecorder(), Timed(config)
     with tempfile.TemporaryDirectory() as folder:

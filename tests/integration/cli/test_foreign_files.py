@@ -56,7 +56,7 @@ def test_a_poisoned_file_is_refused_by_every_way_but_trust(
     evil_path = checkpoint.with_name("episode_9_step_99.zip")
     evil = str(poison(checkpoint, evil_path, marker, "data", "vecnormalize.pkl", "boundary.pkl"))
     refused = cli.run("train", "--resume", evil, "--total-timesteps", "64", expect=2).stderr
-    assert "is on no training run's record" in refused
+    assert "is not recorded by any training run" in refused
     assert "--trust" in refused
     assert "--agent-config" in refused
     assert "add --trust" in cli.run("eval", evil, "--episodes", "2", expect=2).stderr
@@ -82,7 +82,7 @@ def test_a_file_that_was_changed_is_not_the_one_on_record(cli_on_database: Any, 
 def test_trust_goes_by_the_folder(cli_on_database: Any, database: Database, train: Any, poison: Any) -> None:
     run, checkpoint = train()
     other = poison(checkpoint, checkpoint.with_name("other.zip"), cli_on_database.folder / "unused")
-    assert "no training run's record" in cli_on_database.run("train", "--resume", str(other), expect=2).stderr
+    assert "not recorded by any training run" in cli_on_database.run("train", "--resume", str(other), expect=2).stderr
     cli_on_database.run("train", "--resume", str(other), "--total-timesteps", "64", "--trust")
     assert training_runs.get(database, run.id).env_steps == 64
     stray = shutil.copy(other, cli_on_database.folder / "stray.zip")
@@ -97,7 +97,7 @@ def test_weights_that_do_not_fit_leave_no_run_behind(
     refused = cli_on_database.run(
         "train", "--agent-config", agent, "--resume", str(checkpoint), *QUICK, "--set", "network.net_arch=[9]", expect=2
     ).stderr
-    assert refused.startswith(f"Error: The policy in {checkpoint} was made for other observations, actions or layers")
+    assert refused.startswith(f"Error: The policy in {checkpoint} does not fit environment ")
     assert len(refused.splitlines()) == 1
     by_id = cli_on_database.run("train", "--agent-config", agent, "--resume", str(run.id), expect=2).stderr
     assert "name a checkpoint's file" in by_id

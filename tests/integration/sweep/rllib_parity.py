@@ -23,12 +23,12 @@ from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.envs import make_env
 from rlsweep.rllib.environment import ACTION_MASK, OBSERVATIONS, Observed, make
-from rlsweep.rllib.learner import RATES, Learner
+from rlsweep.rllib.learner import SCHEDULED, Learner
 from rlsweep.rllib.module import PolicyState
 from rlsweep.rllib.runners import Runner
 from rlsweep.rllib.workers import algorithm_config
 from rlsweep.training.algorithms import build_model, load_algorithm
-from rlsweep.training.mirror import Rates
+from rlsweep.training.remote_workers import ScheduledValues
 from rlsweep.training.vector import LeanVecEnv
 
 STEPS = 64
@@ -112,10 +112,12 @@ def compare(algorithm: str, environment: str, ppo: dict[str, Any]) -> dict[str, 
     learner = Learner(config=rllib, module_spec=rllib.get_multi_rl_module_spec(spaces=like_spaces))
     learner.build()
     learner.take(begun, seed=0)
-    rates = Rates(learning_rate=1e-3, clip_range=config.agent.ppo.clip_range, clip_range_vf=ppo.get("clip_range_vf"))
+    scheduled = ScheduledValues(
+        learning_rate=1e-3, clip_range=config.agent.ppo.clip_range, clip_range_vf=ppo.get("clip_range_vf")
+    )
     learner.update(
         episodes=episodes_of(model, like),
-        timesteps={RATES: rates},
+        timesteps={SCHEDULED: scheduled},
         num_epochs=EPOCHS,
         minibatch_size=STEPS,
         shuffle_batch_per_epoch=True,

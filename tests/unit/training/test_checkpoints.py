@@ -213,7 +213,7 @@ def test_a_resumed_run_starts_from_the_saved_weights(make_config, run):
     ("changes", "message"),
     [
         ({"agent": {"network": {"net_arch": [9]}}}, "does not fit this config's network"),
-        ({"algorithm": "PPO"}, "was trained by MaskablePPO; PPO cannot go on"),
+        ({"algorithm": "PPO"}, "was trained by MaskablePPO; PPO cannot resume"),
         ({"normalize_observations": True}, "trained with normalize_observations: false"),
     ],
 )
@@ -225,7 +225,7 @@ def test_a_checkpoint_of_another_kind_of_run_is_refused(make_config, run, change
 
 def test_files_that_are_no_checkpoints_are_refused(make_config, run, tmp_path: Path):
     config = make_config(total_timesteps=32)
-    with pytest.raises(CheckpointError, match="no checkpoint at"):
+    with pytest.raises(CheckpointError, match="Checkpoint not found:"):
         run(config, resume_from=tmp_path / "absent.zip")
     torn = tmp_path / "torn.zip"
     torn.write_bytes(b"PK not really")

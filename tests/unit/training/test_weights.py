@@ -55,8 +55,8 @@ def test_another_network_is_one_sentence(make_config, stock: Path):
     with pytest.raises(CheckpointError) as refused:
         load_player(stock, config, make_env(CARTPOLE, seed=0))
     assert str(refused.value) == (
-        f"The policy in {stock} was made for other observations, actions or layers than environment 'CartPole-v1' and "
-        "config test_agent_v1 have: mlp_extractor.policy_net.0.weight is 8×4 in the file and 9×4 here."
+        f"The policy in {stock} does not fit environment 'CartPole-v1' and "
+        "config test_agent_v1: mlp_extractor.policy_net.0.weight is 8×4 in the file and 9×4 here."
     )
 
 
@@ -93,6 +93,6 @@ def test_playing_unpickles_nothing(make_config, run, tmp_path: Path, poison):
 def test_files_that_hold_no_policy_are_refused(make_config, tmp_path: Path):
     torn = tmp_path / "torn.zip"
     torn.write_bytes(b"PK not really")
-    for path, reason in ((torn, "cannot be read"), (tmp_path / "absent.zip", "no checkpoint at")):
+    for path, reason in ((torn, "cannot be read"), (tmp_path / "absent.zip", "Checkpoint not found:")):
         with pytest.raises(CheckpointError, match=reason):
             load_player(path, make_config(total_timesteps=32), make_env(CARTPOLE, seed=0))

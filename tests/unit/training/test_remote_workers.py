@@ -13,14 +13,14 @@ from rlsweep.config.run import RunConfig
 from rlsweep.config.training import EvaluationConfig
 from rlsweep.errors import DivergedError
 from rlsweep.runs import Outcome, RunStatus
-from rlsweep.training.mirror import Piece, Rates
 from rlsweep.training.recorder import ListRecorder
+from rlsweep.training.remote_workers import EpisodePart, ScheduledValues
 from rlsweep.training.session import Result
 from rlsweep.training.train import train
 
 
-def piece(episode: str, length: int, *, ended: bool = False, reward: float = 1.0) -> Piece:
-    return Piece(episode=episode, reward=reward, length=length, ended=ended, outcome="win" if ended else None)
+def part(episode: str, length: int, *, ended: bool = False, reward: float = 1.0) -> EpisodePart:
+    return EpisodePart(episode=episode, reward=reward, length=length, ended=ended, outcome="win" if ended else None)
 
 
 class Scripted:
@@ -28,33 +28,33 @@ class Scripted:
 
     facts: Mapping[str, str] = {"engine": "a script"}
 
-    def __init__(self, *rollouts: Sequence[Piece]) -> None:
+    def __init__(self, *rollouts: Sequence[EpisodePart]) -> None:
         self._rollouts = list(rollouts)
-        self.began_at: int | None = None
-        self.rates: list[Rates] = []
+        self.started_at: int | None = None
+        self.scheduled: list[ScheduledValues] = []
         self.is_closed = False
 
-    def begin(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
-        self.began_at = env_steps
+    def start(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
+        self.started_at = env_steps
 
-    def play(self, is_to_stop: Callable[[], bool]) -> Sequence[Piece]:
+    def collect_rollout(self, must_stop: Callable[[], bool]) -> Sequence[EpisodePart]:
         return self._rollouts.pop(0)
 
-    def learn(self, rates: Rates) -> Mapping[str, float]:
-        self.rates.append(rates)
+    def update(self, scheduled: ScheduledValues) -> Mapping[str, float]:
+        self.scheduled.append(scheduled)
         return dict.fromkeys(("train/policy_gradient_loss", "train/value_loss", "train/entropy_loss"), -0.5)
 
-    def copy_into(self, policy: ActorCriticPolicy) -> None:
+    def copy_weights_to(self, policy: ActorCriticPolicy) -> None:
         with torch.no_grad():
             for weight in policy.parameters():
-                weight.fill_(float(len(self.rates)))
+                weight.fill_(float(len(self.scheduled)))
 
     def close(self) -> None:
         self.is_closed = True
 
 
-ROLLOUT = (piece("a", 3, ended=True), piece("b", 2, ended=True), piece("c", 3))
-NEXT = (piece("c", 4, ended=True), piece("d", 4))
+ROLLOUT = (part("a", 3, ended=True), part("b", 2, ended=True), part("c", 3))
+NEXT = (part("c", 4, ended=True), part("d", 4))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_episodes_are_put_together_and_numbered_as_they_arrive(run: Callable[...
     ]
     assert {each.outcome for each in recorder.episodes} == {Outcome.WIN}
     assert [update.env_steps for update in recorder.updates] == [8, 16]
-    assert (result.status, result.env_steps, workers.began_at) == (RunStatus.COMPLETED, 16, 0)
+    assert (result.status, result.env_steps, workers.started_at) == (RunStatus.COMPLETED, 16, 0)
     assert workers.is_closed
     assert recorder.facts["engine"] == "a script"
 
@@ -99,7 +99,7 @@ def test_what_was_learnt_is_in_the_checkpoint(run: Callable[..., Any]) -> None:
 def test_rates_follow_their_schedules(run: Callable[..., Any]) -> None:
     workers = Scripted(ROLLOUT, NEXT)
     run(workers, total_timesteps=16, learning_rate="linear_0.1")
-    assert [rates.learning_rate for rates in workers.rates] == pytest.approx([0.05, 0.0])
+    assert [values.learning_rate for values in workers.scheduled] == pytest.approx([0.05, 0.0])
 
 
 def test_an_episode_budget_ends_in_midst_of_a_rollout_and_learns_nothing_from_it(run: Callable[..., Any]) -> None:
@@ -131,7 +131,7 @@ def test_a_run_that_is_asked_to_stop_plays_no_further_rollout(run: Callable[...,
 
 
 def test_a_reward_that_is_no_number_ends_the_run(run: Callable[..., Any]) -> None:
-    workers = Scripted((piece("a", 3, reward=float("nan")), piece("b", 5)))
+    workers = Scripted((part("a", 3, reward=float("nan")), part("b", 5)))
     with pytest.raises(DivergedError, match="before env step 3, in episode 1, before update 1"):
         run(workers, total_timesteps=16)
     assert workers.is_closed

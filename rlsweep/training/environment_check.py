@@ -1,4 +1,4 @@
-"""A short look at an environment before a smoke run: what would otherwise surface as an odd error in the middle."""
+"""Check an environment before a smoke run, so that its faults show at once and not as an obscure error later."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ STEPS = 50
 
 
 def check_environment(config: RunConfig) -> None:
-    """Play some random legal actions in an environment of its own and look at everything it gives.
+    """Play STEPS random legal actions in a separate environment and check observations, rewards and action masks.
 
-    Raises EnvironmentSpecError where an observation lies outside its space or is not finite, a reward is not finite,
-    a mask has the wrong shape or leaves no action.
+    Raises EnvironmentSpecError if an observation is not finite or outside its space, a reward is not finite, or an
+    action mask has the wrong shape or allows no action.
     """
     spec = config.training.environment
     seed = evaluation_seed(config.seed)
@@ -43,7 +43,7 @@ def _check_observation(observation: Any, env: gym.Env[Any, Any], environment_id:
         raise EnvironmentSpecError(f"Environment '{environment_id}' gave an observation that is NaN or infinite.")
     if not env.observation_space.contains(observation):
         raise EnvironmentSpecError(
-            f"Environment '{environment_id}' gave an observation outside its own space {env.observation_space}."
+            f"Environment '{environment_id}' gave an observation outside its observation space {env.observation_space}."
         )
 
 
@@ -54,9 +54,9 @@ def _random_action(env: gym.Env[Any, Any], random: np.random.Generator, environm
     mask = np.asarray(env.get_wrapper_attr("action_masks")())
     if mask.shape != (int(space.n),):
         raise EnvironmentSpecError(
-            f"Environment '{environment_id}' has {space.n} actions, but its action mask has the shape {mask.shape}."
+            f"Environment '{environment_id}' has {space.n} actions, but its action mask has shape {mask.shape}."
         )
     legal = np.flatnonzero(mask)
     if legal.size == 0:
-        raise EnvironmentSpecError(f"Environment '{environment_id}' gave an action mask that leaves no legal action.")
+        raise EnvironmentSpecError(f"Environment '{environment_id}' gave an action mask that allows no action.")
     return int(random.choice(legal))
