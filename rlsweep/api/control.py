@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rlsweep.api.opening import database_of
 from rlsweep.runs import RunStatus, Sweep, TrainingRun
 from rlsweep.settings import Settings
 
@@ -31,11 +32,10 @@ class Stopped:
 def stop(reference: str, *, settings: Settings) -> Stopped:
     """Ask a sweep, by name or id, or a run, by id, to stop; it keeps what it recorded. Raises NotFoundError."""
     from rlsweep.api.references import find_sweep_or_run
-    from rlsweep.store.opening import open_database
 
-    with open_database(settings) as database:
-        found = find_sweep_or_run(database, reference)
-        return _stop_sweep(database, found) if isinstance(found, Sweep) else _stop_run(database, found)
+    database = database_of(settings)
+    found = find_sweep_or_run(database, reference)
+    return _stop_sweep(database, found) if isinstance(found, Sweep) else _stop_run(database, found)
 
 
 def _stop_sweep(database: "Database", sweep: Sweep) -> Stopped:
@@ -88,18 +88,17 @@ def delete(reference: str, *, settings: Settings, confirm: Callable[[Deletion], 
     from rlsweep.api.references import find_sweep_or_run
     from rlsweep.attempts import deletion
     from rlsweep.store import training_runs
-    from rlsweep.store.opening import open_database
 
-    with open_database(settings) as database:
-        found = find_sweep_or_run(database, reference)
-        if isinstance(found, Sweep):
-            target, sweep_id = f"sweep {found.name}", found.id
-            runs = training_runs.of_sweep(database, found.id)
-        else:
-            target, sweep_id = f"training run {str(found.id)[:8]}, {found.label}", None
-            runs = [found]
-        planned = Deletion(target=target, plan=deletion.plan_deletion(database, settings, runs, sweep_id=sweep_id))
-        if not confirm(planned):
-            return None
-        deletion.delete(database, planned.plan)
-        return planned
+    database = database_of(settings)
+    found = find_sweep_or_run(database, reference)
+    if isinstance(found, Sweep):
+        target, sweep_id = f"sweep {found.name}", found.id
+        runs = training_runs.of_sweep(database, found.id)
+    else:
+        target, sweep_id = f"training run {str(found.id)[:8]}, {found.label}", None
+        runs = [found]
+    planned = Deletion(target=target, plan=deletion.plan_deletion(database, settings, runs, sweep_id=sweep_id))
+    if not confirm(planned):
+        return None
+    deletion.delete(database, planned.plan)
+    return planned

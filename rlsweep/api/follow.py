@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlsweep.api.opening import database_of
 from rlsweep.errors import NotFoundError, after_start, before_start
 from rlsweep.paths import Paths
 from rlsweep.places.observer import SweepObserver
@@ -27,20 +28,19 @@ def attach(reference: str, *, settings: Settings, observer: SweepObserver) -> Sw
     from rlsweep.api.references import find_sweep
     from rlsweep.places.driver_checks import driver_check
     from rlsweep.places.following import follow_to_end
-    from rlsweep.store.opening import open_database
 
-    with open_database(settings) as database:
-        found = find_sweep(database, reference)
-        check = driver_check(found, settings, observer)
-        try:
-            ended = follow_to_end(database, found, observer, check)
-        except KeyboardInterrupt:
-            observer.message(f"Sweep {found.name} goes on. Stop it: rlsweep stop {found.name}")
-            raise
-        with after_start():
-            outcome = conclude(database, ended, Ending.FINISHED)
-        observer.ended(outcome)
-        return outcome
+    database = database_of(settings)
+    found = find_sweep(database, reference)
+    check = driver_check(found, settings, observer)
+    try:
+        ended = follow_to_end(database, found, observer, check)
+    except KeyboardInterrupt:
+        observer.message(f"Sweep {found.name} goes on. Stop it: rlsweep stop {found.name}")
+        raise
+    with after_start():
+        outcome = conclude(database, ended, Ending.FINISHED)
+    observer.ended(outcome)
+    return outcome
 
 
 def read_log(reference: str, *, follow: bool = False, address: str | None = None, settings: Settings) -> Iterator[str]:
@@ -51,21 +51,20 @@ def read_log(reference: str, *, follow: bool = False, address: str | None = None
     Raises NotFoundError where no log was kept, ClusterUnavailableError.
     """
     from rlsweep.api.references import find_sweep
-    from rlsweep.store.opening import open_database
 
-    with open_database(settings) as database:
-        found = find_sweep(database, reference)
-        file = Paths(settings).sweep_log(found.id)
-        where = address or found.address
-        if where is not None:
-            yield from _job_log(found, where, follow=follow)
-        elif file.exists():
-            yield from _service_log(database, found, file, follow=follow)
-        else:
-            raise NotFoundError(
-                f"No log was kept of sweep {found.name}: its driver wrote to the terminal that it was started in. "
-                f"Errors of its trials are on record: rlsweep status {found.name}"
-            )
+    database = database_of(settings)
+    found = find_sweep(database, reference)
+    file = Paths(settings).sweep_log(found.id)
+    where = address or found.address
+    if where is not None:
+        yield from _job_log(found, where, follow=follow)
+    elif file.exists():
+        yield from _service_log(database, found, file, follow=follow)
+    else:
+        raise NotFoundError(
+            f"No log was kept of sweep {found.name}: its driver wrote to the terminal that it was started in. "
+            f"Errors of its trials are on record: rlsweep status {found.name}"
+        )
 
 
 def _job_log(sweep: Sweep, address: str, *, follow: bool) -> Iterator[str]:

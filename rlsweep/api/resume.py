@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlsweep.analysis.wording import plural
+from rlsweep.api.opening import database_of
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import Ending, SweepOutcome, conclude
@@ -53,27 +54,26 @@ def _continue(
     from rlsweep.places.find import find_place
     from rlsweep.places.place import Task
     from rlsweep.store import sweeps, training_runs
-    from rlsweep.store.opening import open_database
 
-    with open_database(settings) as database:
-        sweep = sweeps.get(database, reference)
-        sweeps.check_undriven(database, sweep.id)
-        runs = training_runs.of_sweep(database, sweep.id)
-        wanted = [run for run in runs if run.status in selection.statuses]
-        if not wanted:
-            sweep = sweeps.settle(database, sweep.id)
-            observer.message(_nothing_to_run(sweep, runs))
-            outcome = conclude(database, sweep, Ending.NOTHING_TO_RUN)
-            observer.ended(outcome)
-            return outcome
-        check_usable(settings.storage)
-        observer.message(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run")
-        provenance = collect_provenance(Path(wanted[0].config_path).parent)
-        place = find_place(options, settings, sweep)
-        resources = options.resources(sweep)
-        with place.open(resources, len(wanted)) as opened:
-            runner = opened.ready(database, observer)
-            return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))
+    database = database_of(settings)
+    sweep = sweeps.get(database, reference)
+    sweeps.check_undriven(database, sweep.id)
+    runs = training_runs.of_sweep(database, sweep.id)
+    wanted = [run for run in runs if run.status in selection.statuses]
+    if not wanted:
+        sweep = sweeps.settle(database, sweep.id)
+        observer.message(_nothing_to_run(sweep, runs))
+        outcome = conclude(database, sweep, Ending.NOTHING_TO_RUN)
+        observer.ended(outcome)
+        return outcome
+    check_usable(settings.storage)
+    observer.message(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run")
+    provenance = collect_provenance(Path(wanted[0].config_path).parent)
+    place = find_place(options, settings, sweep)
+    resources = options.resources(sweep)
+    with place.open(resources, len(wanted)) as opened:
+        runner = opened.ready(database, observer)
+        return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))
 
 
 def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rlsweep.api.opening import database_of
 from rlsweep.places.observer import ProgressObserver
 from rlsweep.runs import Overview, Sweep
 from rlsweep.settings import Settings
@@ -38,15 +39,14 @@ def status(
     from rlsweep.places.driver_checks import driver_check
     from rlsweep.places.following import follow as follow_sweep
     from rlsweep.store import sweeps
-    from rlsweep.store.opening import open_database
     from rlsweep.store.overview import overview
 
-    with open_database(settings) as database:
-        found, abandoned = settle_abandoned(database, find_sweep(database, reference))
-        if follow and not found.status.is_finished:
-            followed = follow_sweep(database, found, observer, driver_check(found, settings, observer))
-            found, lost_meanwhile = settle_abandoned(database, followed.sweep)
-            abandoned += lost_meanwhile
-        lost_driver = None if found.status.is_finished else sweeps.lost_driver(database, found.id)
-        seen = overview(database, found.id, limit=shown)
+    database = database_of(settings)
+    found, abandoned = settle_abandoned(database, find_sweep(database, reference))
+    if follow and not found.status.is_finished:
+        followed = follow_sweep(database, found, observer, driver_check(found, settings, observer))
+        found, lost_meanwhile = settle_abandoned(database, followed.sweep)
+        abandoned += lost_meanwhile
+    lost_driver = None if found.status.is_finished else sweeps.lost_driver(database, found.id)
+    seen = overview(database, found.id, limit=shown)
     return SweepStanding(sweep=found, overview=seen, lost_driver=lost_driver, abandoned=abandoned)

@@ -38,20 +38,22 @@ def submit(
     resources = options.resources()
     check_trials(plan.base_training, gpus_per_trial=resources.gpus_per_trial)
     # What follows is slow to import; a mistake above should not have to wait for it.
+    from rlsweep.api.opening import database_of
     from rlsweep.attempts.provenance import collect_provenance
     from rlsweep.driver.selection import PLANNED, UNFINISHED
     from rlsweep.places.find import find_place
     from rlsweep.places.place import Task
     from rlsweep.planning.submission import check_name, create_sweep, runs_of_plan
     from rlsweep.store import sweeps
-    from rlsweep.store.opening import check_reachable, open_database
+    from rlsweep.store.opening import check_reachable
 
     if name is not None:
         check_name(name)
     check_reachable(settings)
     check_usable(settings.storage)
     place = find_place(options, settings)
-    with place.open(resources, len(plan.trials)) as opened, open_database(settings) as database:
+    with place.open(resources, len(plan.trials)) as opened:
+        database = database_of(settings)
         cache = Paths(settings).measurements
         on_forecast(forecast_from_cache(plan, cache, gpus_per_trial=resources.gpus_per_trial))
         runner = opened.ready(database, observer)

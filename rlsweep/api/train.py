@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rlsweep.api.opening import database_of
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import CheckpointError, InputError, after_start, before_start
 from rlsweep.places.observer import ProgressObserver
@@ -64,12 +65,12 @@ def train(
     from rlsweep.planning.submission import run_of_trial
     from rlsweep.rllib.session import ray_for_run
     from rlsweep.store import training_runs
-    from rlsweep.store.opening import open_database
 
     weights = None if weights_from is None else _weights_file(weights_from)
     _check(trial, weights)
     check_usable(settings.storage)
-    with open_database(settings) as database, ray_for_run(trial.config.training, address=options.address):
+    database = database_of(settings)
+    with ray_for_run(trial.config.training, address=options.address):
         provenance = collect_provenance(trial.config_path.parent)  # before the run is on record: it takes a moment
         run = training_runs.create_single(
             database, run_of_trial(trial), weights_from=None if weights is None else str(weights)
@@ -99,17 +100,16 @@ def resume_run(
     from rlsweep.attempts.provenance import collect_provenance
     from rlsweep.attempts.resuming import find_run, reopen_run
     from rlsweep.rllib.session import ray_for_run
-    from rlsweep.store.opening import open_database
 
     check_usable(settings.storage)
-    with open_database(settings) as database:
-        before, _ = find_run(database, reference, trust=trust)
-        with ray_for_run(RunConfig.from_record(before.config).training, address=options.address):
-            provenance = collect_provenance(Path(before.config_path).parent)
-            run, checkpoint = reopen_run(
-                database, reference, episodes=episodes, total_timesteps=total_timesteps, trust=trust
-            )
-            return _train(database, run, settings, observer, options, provenance.as_metadata(), resume_from=checkpoint)
+    database = database_of(settings)
+    before, _ = find_run(database, reference, trust=trust)
+    with ray_for_run(RunConfig.from_record(before.config).training, address=options.address):
+        provenance = collect_provenance(Path(before.config_path).parent)
+        run, checkpoint = reopen_run(
+            database, reference, episodes=episodes, total_timesteps=total_timesteps, trust=trust
+        )
+        return _train(database, run, settings, observer, options, provenance.as_metadata(), resume_from=checkpoint)
 
 
 @after_start()

@@ -27,6 +27,7 @@ from rlsweep.cli import (
     training,
 )
 from rlsweep.cli.output import EXIT_INTERRUPTED
+from rlsweep.cli.written_output import flush_output
 from rlsweep.errors import RlsweepError
 from rlsweep.settings import read_variables
 from rlsweep.version import __version__
@@ -103,7 +104,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
             call.called_with(os.environ if environ is None else environ),
             closed_afterwards(),
         ):
-            app(arguments, prog_name="rlsweep")
+            code = _run(arguments)
+        flush_output()
     except RlsweepError as error:
         if debug:
             traceback.print_exception(error)
@@ -111,8 +113,17 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        app(arguments, prog_name="rlsweep")
     except SystemExit as end:  # how Typer ends every command
         return end.code if isinstance(end.code, int) else 0
+    except OSError:
+        flush_output("\n")  # raises its own error where it is the output that cannot be written
+        raise
     return 0
 
 

@@ -244,7 +244,7 @@ def _facts(run: "TrainingRun") -> dict[str, str]:
         facts["win rate"] = f"{percent(run.win_rate)} over the last 100 episodes"
     if run.started_at is not None and run.ended_at is not None:
         facts["took"] = duration((run.ended_at - run.started_at).total_seconds())
-    facts.update({key.replace("_", " "): _plain(value) for key, value in run.metadata.items()})
+    facts.update({key.replace("_", " "): _plain(value) for key, value in run.metadata.items() if value is not None})
     return facts
 
 

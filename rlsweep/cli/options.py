@@ -56,6 +56,16 @@ Dashboard = Annotated[bool, typer.Option("--dashboard", help="Also start Ray's d
 Grace = Annotated[
     float, typer.Option("--grace", min=0, help="Seconds a trial may take to end once it was asked to stop.")
 ]
+AgentConfig = Annotated[Path | None, typer.Option("--agent-config", metavar="PATH", help="The agent config to train.")]
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        "--resume",
+        metavar="RUN|CHECKPOINT",
+        help="Continue a run from its last checkpoint, or from the one named; with --agent-config a new run begins "
+        "with the policy weights of the file.",
+    ),
+]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Torch threads.")]
 RunAddress = Annotated[
     str | None, typer.Option("--address", help="The Ray cluster for backend: rllib, e.g. auto or 10.0.0.1:6379.")

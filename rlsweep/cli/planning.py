@@ -11,6 +11,7 @@ from rlsweep.api.plan import PlanOptions, make_plan, measure
 from rlsweep.cli import options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.output import console, print_json, size, warn, when
+from rlsweep.cli.patterns_command import PatternsCommand
 from rlsweep.config.run import Budget
 from rlsweep.planning.estimate import Estimate, largest_on_gpu
 from rlsweep.planning.forecast import Forecast
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the room's commands."""
-    app.command(name="plan")(with_flag_blocks(show_plan))
+    app.command(name="plan", cls=PatternsCommand)(with_flag_blocks(show_plan))
 
 
 def show_plan(

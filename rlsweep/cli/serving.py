@@ -28,14 +28,13 @@ def serve(
         str | None,
         typer.Option(
             "--token",
-            help="What a browser must know, or RLSWEEP_TOKEN. Without one, a token is made for any address that others "
-            "reach.",
+            help="Access token (default: RLSWEEP_TOKEN). Generated for addresses that other machines can reach.",
         ),
     ] = None,
     allowed_host: Annotated[
         list[str] | None,
         typer.Option(
-            "--allowed-host", help="A name under which a proxy of yours passes it on, which needs a token; repeatable."
+            "--allowed-host", metavar="NAME", help="Host name used by your reverse proxy; needs a token. Repeatable."
         ),
     ] = None,
     with_parent: Annotated[

@@ -10,6 +10,7 @@ from rlsweep.cli import call, options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.cli.output import can_ask, console
+from rlsweep.cli.patterns_command import PatternsCommand
 from rlsweep.cli.planning import print_forecast
 from rlsweep.places.options import DrivingOptions
 from rlsweep.runs import Sweep
@@ -17,7 +18,7 @@ from rlsweep.runs import Sweep
 
 def register(app: typer.Typer) -> None:
     """Add the room's commands."""
-    app.command()(with_flag_blocks(submit))
+    app.command(cls=PatternsCommand)(with_flag_blocks(submit))
 
 
 def submit(

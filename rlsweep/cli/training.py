@@ -1,7 +1,6 @@
 """`rlsweep train`: one run, through the same code as a sweep's trials, in this process."""
 
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,9 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def train(
     *,
-    agent_config: Annotated[
-        Path | None, typer.Option("--agent-config", metavar="PATH", help="The agent config to train.")
-    ] = None,
+    agent_config: options.AgentConfig = None,
     base_config: options.BaseConfig = None,
     mode: Annotated[
         Mode | None,
@@ -42,15 +39,7 @@ def train(
     total_timesteps: options.Timesteps = None,
     hyperparameters: options.Hyperparameters,
     overrides: options.Overrides = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            "--resume",
-            metavar="RUN|CHECKPOINT",
-            help="Continue a run from its last checkpoint, or from the one named; with --agent-config a new run begins "
-            "with the policy weights of the file.",
-        ),
-    ] = None,
+    resume: options.Resume = None,
     trust: options.Trust = False,
     training: TrainingOptions,
 ) -> None:

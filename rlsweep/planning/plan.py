@@ -127,7 +127,7 @@ def check_trials(training: TrainingConfig, *, gpus_per_trial: float) -> None:
     if training.backend == "rllib":
         raise InputError(
             "backend: rllib is for one long run over many machines, not for the trials of a sweep: "
-            "rlsweep train --agent-config CONFIG --config BASE. Sweep with backend: sb3."
+            "rlsweep train --agent-config CONFIG --base-config BASE. Sweep with backend: sb3."
         )
     if training.device.startswith("cuda") and not gpus_per_trial:
         raise InputError(

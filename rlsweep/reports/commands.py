@@ -57,7 +57,7 @@ def _made_up(run: TrainingRun, sweep: Sweep | None) -> list[str]:
     """The config of a run under the base config and overrides of its sweep, if it has one."""
     words = ["rlsweep", "train", "--agent-config", run.config_path]
     if sweep is not None:
-        words += [] if sweep.base_config_path is None else ["--config", sweep.base_config_path]
+        words += [] if sweep.base_config_path is None else ["--base-config", sweep.base_config_path]
         for override in sweep.overrides:
             words += ["--set", override]
     return words

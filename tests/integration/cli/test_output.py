@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -96,6 +99,21 @@ def test_a_pipe_that_nobody_reads_is_no_error(cli_on_database: Any, recorded_swe
     recorded_sweep()
     for command in (["runs"], ["runs", "--json"], ["--help"]):  # Rich's, ours and Typer's output
         assert cli_on_database.run_unread(*command) == "", command
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_one_line_of_error(unbuffered: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rlsweep", "--help"],
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.stderr == "Error: The output cannot be written: No space left on device.\n"
+    assert done.returncode == 1
 
 
 def test_an_empty_database_says_how_to_begin(cli_on_database: Any) -> None:

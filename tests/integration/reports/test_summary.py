@@ -115,7 +115,7 @@ def test_the_long_run_is_told_the_base_config_and_the_overrides(database, record
         {None: course()}, base_config_path="/my configs/base.yaml", overrides=("network.net_arch=[8]",)
     )
     assert summarise(database, sweep).next_steps[-1].command == (
-        "rlsweep train --agent-config config/agents/ppo_agent_v1.yaml --config '/my configs/base.yaml' "
+        "rlsweep train --agent-config config/agents/ppo_agent_v1.yaml --base-config '/my configs/base.yaml' "
         "--set 'network.net_arch=[8]' --mode full --total-timesteps 1000000"
     )
 

@@ -131,7 +131,7 @@ def test_a_run_that_is_interrupted_goes_on_and_is_played(rlsweep: Any) -> None:
     rlsweep.agents("a")
     base = rlsweep.folder / "rllib.yaml"
     base.write_text(json.dumps({"backend": "rllib", "checkpoint_interval_episodes": 5}))
-    agent = ("--agent-config", str(rlsweep.folder / "tiny_sweep_a.yaml"), "--config", str(base))
+    agent = ("--agent-config", str(rlsweep.folder / "tiny_sweep_a.yaml"), "--base-config", str(base))
     train = rlsweep.start("train", *agent, "--total-timesteps", "1000000")
     deadline = time.monotonic() + 300
     while not list(rlsweep.home.glob("checkpoints/*/*.zip")):

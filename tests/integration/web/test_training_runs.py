@@ -342,7 +342,9 @@ def test_checkpoints_come_with_the_command_that_goes_on(
 def test_a_run_of_no_sweep_is_made_again_as_it_was_typed(
     web: httpx.Client, database: Database, new_run: Callable[..., NewRun]
 ) -> None:
-    given = "--agent-config 'my agents/a.yaml' --config base.yaml --set gamma=0.9 --learning-rate 0.001 --mode smoke"
+    given = (
+        "--agent-config 'my agents/a.yaml' --base-config base.yaml --set gamma=0.9 --learning-rate 0.001 --mode smoke"
+    )
     config = {"agent": {}, "mode": "smoke", "budget": {"episodes": 300, "total_timesteps": None}}
     run = training_runs.create_single(database, new_run(config=config))
     training_runs.begin_attempt(database, run.id, {"command": f"__main__.py train {given} --episodes=200"})
