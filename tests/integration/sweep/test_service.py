@@ -80,7 +80,7 @@ def trained_by_another(rlsweep: Any, sweep: str) -> Iterator[UUID]:
 def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None:
     assert rlsweep.run("down").stdout == "The service is not up.\n"
     nobody = rlsweep.run("submit", rlsweep.agents("a"), "--episodes", "5", "--detach", expect=2).stderr
-    assert "there is nobody to leave the sweep to. Start the service with `rlsweep up`" in nobody
+    assert "--detach: nobody is there to drive the sweep. Start the service with `rlsweep up`" in nobody
 
     (tmp_path / "own_game.py").write_text(OWN_GAME.format(reward=9.0))  # beside which the service is started
     said, page = up(rlsweep)
@@ -151,7 +151,7 @@ def test_a_service_that_was_killed_is_followed_by_another(rlsweep: Any) -> None:
     try:
         with trained_by_another(rlsweep, "night") as run_id:
             refused = rlsweep.run("resume", "night", expect=1).stderr
-            assert "The service's driver of sweep night ended before its trials did. It said:" in refused
+            assert "The service's driver of sweep night ended before its trials did. The end of its log:" in refused
             assert f"Training run {run_id} is being trained by a process on elsewhere" in refused
         done = rlsweep.run("resume", "night").stdout
         assert "is driven by the service" in done
