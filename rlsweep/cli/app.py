@@ -61,13 +61,15 @@ def _options(
             "--settings",
             metavar="FILE",
             callback=_use_settings,
-            help="RLSWEEP_* variables, NAME=VALUE lines; the environment wins.",
+            help="File of RLSWEEP_* variables, one NAME=VALUE per line; the environment wins.",
         ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks with errors; may stand anywhere.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print tracebacks with errors; may be given anywhere.")
+    ] = False,
 ) -> None:
     pass
 

@@ -13,7 +13,7 @@ app = typer.Typer(help="The PostgreSQL database behind everything.", no_args_is_
 
 @app.command()
 def url() -> None:
-    """Print the database's address. The embedded server answers at it while an rlsweep command runs."""
+    """Print the database's address. The embedded server runs only while an rlsweep command does."""
     from rlsweep.store.opening import open_database
 
     with open_database(call.settings()) as database:
@@ -22,7 +22,7 @@ def url() -> None:
 
 @app.command()
 def upgrade() -> None:
-    """Bring the tables up to this version, as every command does."""
+    """Upgrade the tables to this version; every other command does so too."""
     from rlsweep.store.opening import open_database
     from rlsweep.store.schema import schema_version
 
@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 @app.command()
 def shell(
-    command: Annotated[str | None, typer.Option("--command", "-c", help="Run one SQL command and leave.")] = None,
+    command: Annotated[str | None, typer.Option("--command", "-c", help="Run one SQL command and exit.")] = None,
 ) -> None:
     """Open psql on the database."""
     from rlsweep.store.opening import open_database

@@ -22,11 +22,11 @@ def evaluate(
             metavar="RUN|CHECKPOINT", help="A run's id (its last checkpoint), or a checkpoint's path or URI."
         ),
     ],
-    episodes: Annotated[int, typer.Option("--episodes", min=1, help="How many to play.")] = 100,
+    episodes: Annotated[int, typer.Option("--episodes", min=1, help="Episodes to play.")] = 100,
     opponent: Annotated[
         str | None, typer.Option("--opponent", help="random, mcts, mcts:SIMULATIONS, or a checkpoint's path or URI.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Other seeds play other episodes.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the episodes.")] = 0,
     trust: Trust = False,
     json: Json = False,
 ) -> None:

@@ -28,7 +28,7 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print more as it is written, until the driver ends.")
     ] = False,
-    address: options.Address = None,
+    address: options.LogAddress = None,
 ) -> None:
     """Show the driver's log of a sweep in the service or on a cluster."""
     from rlsweep.api.follow import read_log

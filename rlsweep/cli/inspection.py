@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sweeps(
-    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_LISTED, help="How many, newest first.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_LISTED, help="How many to list.")] = 20,
     json: Json = False,
 ) -> None:
     """List the sweeps, newest first."""
@@ -115,10 +115,10 @@ def _print_standing(standing: "SweepStanding") -> None:
 
 
 def runs(
-    sweep: Annotated[str | None, typer.Option("--sweep", help="Of this sweep only.")] = None,
-    agent_id: Annotated[str | None, typer.Option("--agent-id", help="Of this agent only.")] = None,
-    status: Annotated[RunStatus | None, typer.Option("--status", help="In this status only.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_LISTED, help="How many, newest first.")] = 50,
+    sweep: Annotated[str | None, typer.Option("--sweep", help="List only runs of this sweep.")] = None,
+    agent_id: Annotated[str | None, typer.Option("--agent-id", help="List only runs of this agent.")] = None,
+    status: Annotated[RunStatus | None, typer.Option("--status", help="List only runs in this status.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_LISTED, help="How many to list.")] = 50,
     json: Json = False,
 ) -> None:
     """List training runs, newest first."""
@@ -202,7 +202,7 @@ def export(
     sweep: SweepReference = "latest",
     format: Annotated[ExportFormat, typer.Option("--format", help="File format.")] = ExportFormat.CSV,  # noqa: A002 - the flag's name
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder to write into (default: the sweep's name, here).")
+        Path | None, typer.Option("--output", "-o", help="Folder to write into (default: the sweep's name).")
     ] = None,
 ) -> None:
     """Export data of a sweep to CSV or Parquet files."""

@@ -22,13 +22,11 @@ Overrides = Annotated[
 ]
 ModeOption = Annotated[Mode, typer.Option("--mode", help="smoke: quick check, detailed logs; full: the real thing.")]
 Episodes = Annotated[
-    int | None, typer.Option("--episodes", min=1, help="Episodes per trial, exactly (default 100 without a budget).")
+    int | None, typer.Option("--episodes", min=1, help="Episodes per trial (default 100 without a budget).")
 ]
 Timesteps = Annotated[int | None, typer.Option("--total-timesteps", min=1, help="Env steps per trial.")]
-Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds per config, the same ones for every config.")]
-WithBase = Annotated[
-    bool, typer.Option("--with-base", help="Add the base config that the variants are judged against.")
-]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds per config; all configs get the same ones.")]
+WithBase = Annotated[bool, typer.Option("--with-base", help="Add the base config, to compare the variants with.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Load an untrusted checkpoint (it may execute code).")]
 SweepReference = Annotated[
@@ -44,12 +42,15 @@ GpusPerTrial = Annotated[
     float | None, typer.Option("--gpus-per-trial", min=0.0, help="GPUs per trial (default 0), fractions allowed.")
 ]
 MaxConcurrent = Annotated[
-    int | None, typer.Option("--max-concurrent", min=1, help="Trials at a time at most (default: as CPUs allow).")
+    int | None, typer.Option("--max-concurrent", min=1, help="Most trials at a time (default: as many as fit).")
 ]
 Autoscale = Annotated[bool, typer.Option("--autoscale", help="The cluster autoscales: skip the capacity check.")]
 Address = Annotated[
     str | None,
-    typer.Option("--address", help="A Ray cluster: http://HEAD:8265, or auto on one of its nodes; local for none."),
+    typer.Option("--address", help="Ray cluster: http://HEAD:8265, or auto on one of its nodes; local for none."),
+]
+LogAddress = Annotated[
+    str | None, typer.Option("--address", help="The cluster's Jobs API, http://HEAD:8265 (default: the sweep's own).")
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Hand the sweep to the service or the cluster, and exit.")]
 Dashboard = Annotated[bool, typer.Option("--dashboard", help="Also start Ray's dashboard on 127.0.0.1:8265.")]
@@ -68,7 +69,7 @@ Resume = Annotated[
 ]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Torch threads.")]
 RunAddress = Annotated[
-    str | None, typer.Option("--address", help="The Ray cluster for backend: rllib, e.g. auto or 10.0.0.1:6379.")
+    str | None, typer.Option("--address", help="Ray cluster for backend: rllib, e.g. auto or 10.0.0.1:6379.")
 ]
 
 

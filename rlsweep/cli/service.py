@@ -31,7 +31,7 @@ def up(
     cpus: Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs for trials (default: all).")] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal; Ctrl-C ends it.")] = False,
 ) -> None:
-    """Start a service in the background: Ray, the database, Training History, and a driver that stays warm."""
+    """Start a background service: Ray, the database, Training History, and a driver with warm workers."""
     from rlsweep.places.service import find_service
 
     settings = call.settings()

@@ -16,14 +16,12 @@ def register(app: typer.Typer) -> None:
 
 
 def tensorboard(
-    sweep: Annotated[
-        str | None, typer.Argument(metavar="SWEEP", help="Show one sweep; without it, all there is.")
-    ] = None,
+    sweep: Annotated[str | None, typer.Argument(metavar="SWEEP", help="Sweep to show (default: all).")] = None,
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65_535, help="Port on 127.0.0.1; 0 for any free one.")
+        int, typer.Option("--port", min=0, max=65_535, help="Port on 127.0.0.1; 0 takes a free one.")
     ] = 6006,
 ) -> None:
-    """Open TensorBoard on the curves of a sweep, or of everything."""
+    """Open TensorBoard for one sweep, or for all of them."""
     from rlsweep.store import sweeps
     from rlsweep.store.opening import open_database
 
