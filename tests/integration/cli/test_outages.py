@@ -11,10 +11,10 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from rlsweep.attempts import execution, recorder
-from rlsweep.cli import following
 from rlsweep.cli.app import main
+from rlsweep.places import following
 from rlsweep.runs import RunStatus
-from rlsweep.store import overview, sweeps
+from rlsweep.store import sweeps
 from rlsweep.store.database import Database
 from rlsweep.store.retry import retry_while_away
 
@@ -154,14 +154,14 @@ def test_a_database_lost_while_a_sweep_is_followed(
     call: Any, running: str, lose: Any, impatient: None, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str], command: tuple[str, ...],
 ) -> None:  # fmt: skip
-    shown = overview.overview
+    shown = following.overview
 
     def show_and_lose(*arguments: Any, **given: Any) -> Any:
         seen = shown(*arguments, **given)
         lose()
         return seen
 
-    monkeypatch.setattr(overview, "overview", show_and_lose)
+    monkeypatch.setattr(following, "overview", show_and_lose)
     assert call(*command) == 1
     assert "not currently accepting connections" in capsys.readouterr().err
 
@@ -171,7 +171,7 @@ def test_a_sweep_deleted_while_it_is_followed(
     call: Any, database: Database, running: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str], command: tuple[str, ...],
 ) -> None:  # fmt: skip
-    shown = overview.overview
+    shown = following.overview
 
     def show_and_delete(*arguments: Any, **given: Any) -> Any:
         seen = shown(*arguments, **given)
@@ -180,7 +180,7 @@ def test_a_sweep_deleted_while_it_is_followed(
             connection.execute("delete from sweeps")
         return seen
 
-    monkeypatch.setattr(overview, "overview", show_and_delete)
+    monkeypatch.setattr(following, "overview", show_and_delete)
     assert call(*command) == 1
     assert "Sweep not found" in capsys.readouterr().err
 
@@ -214,7 +214,7 @@ def test_storage_that_vanishes_in_the_middle_of_a_run(
     assert status == RunStatus.FAILED
     assert str(storage) in error
     said = capsys.readouterr()
-    assert "Go on" in said.out
+    assert "rlsweep train --resume" in said.out
     assert "Traceback" not in said.err
 
 

@@ -310,11 +310,11 @@ def test_a_cluster_that_goes_away_while_its_sweep_is_followed_ends_attach_with_1
     database: Database, new_sweep: Any, new_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(following, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(driver_checks, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(following, "FOLLOW_SECONDS", 0.01)
     config = {"budget": {"episodes": 100, "total_timesteps": None}}
     sweep = sweeps.create(database, new_sweep(name="far"), [new_run(config=config)])
-    check = following.driver_check
+    check = driver_checks.driver_check
     with ExitStack() as answers:
         url, _ = answers.enter_context(answering())
         sweeps.assign(database, sweep.id, resources={}, address=url)
@@ -324,7 +324,7 @@ def test_a_cluster_that_goes_away_while_its_sweep_is_followed_ends_attach_with_1
             answers.close()
             return look
 
-        monkeypatch.setattr(following, "driver_check", check_then_lose)
+        monkeypatch.setattr(driver_checks, "driver_check", check_then_lose)
         code = main(("attach", "far"), {"RLSWEEP_HOME": str(tmp_path), "RLSWEEP_DATABASE_URL": database.url})
     assert code == 1
     assert f"The Ray cluster at {url} cannot be worked with" in capsys.readouterr().err
