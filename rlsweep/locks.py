@@ -53,3 +53,11 @@ def is_locked(path: Path) -> bool:
         return not try_lock(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """As `is_locked`; False where the file does not exist or may not be opened."""
+    try:
+        return is_locked(path)
+    except (FileNotFoundError, PermissionError):
+        return False

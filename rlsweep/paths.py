@@ -7,6 +7,9 @@ from uuid import UUID
 from rlsweep.settings import Settings
 from rlsweep.storage import Location
 
+SERVICE_LOCK = "lock"
+"""The file in the service's folder that the service holds locked while it is up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -33,6 +36,11 @@ class Paths:
     def service(self) -> Path:
         """Files of the service of `rlsweep up`: its identity, its log, and one log per sweep."""
         return self.settings.home / "service"
+
+    @property
+    def service_lock(self) -> Path:
+        """The file that the service holds locked while it is up."""
+        return self.service / SERVICE_LOCK
 
     def sweep_log(self, sweep_id: UUID) -> Path:
         """Log of a sweep's driver that the service started."""

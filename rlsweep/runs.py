@@ -28,6 +28,32 @@ class RunStatus(StrEnum):
         return self not in (RunStatus.PENDING, RunStatus.RUNNING)
 
 
+class EndReason(StrEnum):
+    """Why a training run ended; it decides the run's status.
+
+    completed: its budget is spent
+    stopped: on request, or its process was interrupted
+    abandoned: its worker gave no more signs of life and its sweep had no driver; it counts as stopped
+    lost: its worker died, or could not be started, and its sweep's driver ended it as failed
+    diverged: it failed with a DivergedError
+    failed: it failed with another exception of its own
+    """
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    ABANDONED = "abandoned"
+    LOST = "lost"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+    @property
+    def status(self) -> RunStatus:
+        """The status of a run that ended so."""
+        if self is EndReason.COMPLETED:
+            return RunStatus.COMPLETED
+        return RunStatus.STOPPED if self in (EndReason.STOPPED, EndReason.ABANDONED) else RunStatus.FAILED
+
+
 WATCHED_FIRST = (
     RunStatus.RUNNING,
     RunStatus.FAILED,
@@ -233,14 +259,34 @@ def last_line(error: str | None) -> str | None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """The Ray actor that trains a run.
+
+    cluster: name of its Ray session, unique among clusters
+    id, node: Ray's ids of the actor and of its node, in hex
+    pid: of its process on that node
+    """
+
+    cluster: str
+    id: str
+    node: str
+    pid: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingRun(NewRun):
     """The record of one trial, or of one `rlsweep train`.
 
     attempt: 0 before the first start, then 1, 2, …; every write carries it
     mean_reward, mean_length, win_rate: over the last 100 episodes; None before the first
     steps_per_second: of the latest update, or overall before the first
-    error: what a failed run failed of, with its traceback where there is one
-    metadata: versions, git commit, host, command, engine; first_command: of the first attempt, if there are more
+    end_reason: why it ended; None while it is pending or running
+    error: for people: what a failed run failed of, with its traceback where there is one
+    weights_from: path or URI of the checkpoint whose policy weights it begins with; None where it begins with its own
+    begins_anew: whether its next attempt begins from the start
+    actor: of its latest attempt; None where that was trained without Ray
+    metadata: for people: versions, git commit, host, command, engine; first_command: of the first attempt, if there
+        are more
     """
 
     id: UUID
@@ -259,7 +305,11 @@ class TrainingRun(NewRun):
     win_rate: float | None
     mean_length: float | None
     steps_per_second: float | None
+    end_reason: EndReason | None
     error: str | None
+    weights_from: str | None
+    begins_anew: bool
+    actor: Actor | None
     metadata: dict[str, Any]
 
 

@@ -35,17 +35,17 @@ from rlsweep.config.training import TrainingConfig
 from rlsweep.paths import Paths
 from rlsweep.runs import (
     RECENT_EPISODES,
+    EndReason,
     Episode,
     NewRun,
     NewSweep,
     Outcome,
-    RunStatus,
     Sweep,
     Update,
     recent_means,
 )
 from rlsweep.settings import Settings
-from rlsweep.store import keeper, recording, schema, sweeps, training_runs
+from rlsweep.store import keeper, recording, schema, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.embedded import embedded_server, program
 from rlsweep.store.keeper import server_processes, stop_server
@@ -254,12 +254,16 @@ def _processes_of(folder: Path) -> list[psutil.Process]:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """How a config's trials go: the chance to win rises evenly from 0.5 to `win_rate`."""
+    """How a config's trials go: the chance to win rises evenly from 0.5 to `win_rate`.
+
+    failure: why its trials ended, where they have an error
+    """
 
     win_rate: float = 0.9
     learning_rate: float = 3e-4
     updates: int = 12
     error: str | None = None
+    failure: EndReason = EndReason.FAILED
 
 
 @pytest.fixture(scope="session")
@@ -337,7 +341,7 @@ def _planned(variant: str | None, course: Course, seed: int) -> NewRun:
 
 
 def _train(database: Database, run_id: UUID, seed: int, course: Course) -> None:
-    run = training_runs.begin_attempt(database, run_id, {})
+    run = transitions.begin_attempt(database, run_id, {})
     assert run is not None
     if course.error is None:
         rng = np.random.default_rng([seed, round(1e6 * course.learning_rate)])
@@ -367,8 +371,8 @@ def _train(database: Database, run_id: UUID, seed: int, course: Course) -> None:
         updates = [_update(index + 1, course.learning_rate) for index in range(course.updates)]
         batch = recording.Batch(progress=progress, episodes=episodes, updates=updates)
         recording.flush(database, run.id, run.attempt, batch)
-    status = RunStatus.COMPLETED if course.error is None else RunStatus.FAILED
-    training_runs.finish(database, run.id, run.attempt, status, course.error)
+    reason = EndReason.COMPLETED if course.error is None else course.failure
+    transitions.finish(database, run.id, run.attempt, reason, course.error)
 
 
 def _update(number: int, learning_rate: float) -> Update:

@@ -39,12 +39,12 @@ def stop(reference: str, *, settings: Settings) -> Stopped:
 
 
 def _stop_sweep(database: "Database", sweep: Sweep) -> Stopped:
-    from rlsweep.store import sweeps, training_runs
+    from rlsweep.store import sweeps, transitions
     from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS
 
     touched = sweeps.request_stop(database, sweep.id)
     # Whoever asks to stop need not wait the minute that a silent process is given otherwise.
-    abandoned = training_runs.end_abandoned(database, sweep_id=sweep.id, patience_seconds=LEASE_PATIENCE_SECONDS)
+    abandoned = transitions.end_abandoned(database, sweep_id=sweep.id, patience_seconds=LEASE_PATIENCE_SECONDS)
     sweeps.settle(database, sweep.id)
     return Stopped(
         target=sweep,
@@ -55,11 +55,11 @@ def _stop_sweep(database: "Database", sweep: Sweep) -> Stopped:
 
 
 def _stop_run(database: "Database", run: TrainingRun) -> Stopped:
-    from rlsweep.store import sweeps, training_runs
+    from rlsweep.store import sweeps, transitions
     from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS
 
-    asked = training_runs.request_stop(database, run.id)
-    abandoned = training_runs.end_abandoned(database, run_id=run.id, patience_seconds=LEASE_PATIENCE_SECONDS)
+    asked = transitions.request_stop(database, run.id)
+    abandoned = transitions.end_abandoned(database, run_id=run.id, patience_seconds=LEASE_PATIENCE_SECONDS)
     if asked.sweep_id is not None:
         sweeps.settle(database, asked.sweep_id)
     now = abandoned[0] if abandoned else asked

@@ -4,13 +4,13 @@ from contextlib import suppress
 
 from rlsweep.errors import StoreUnavailableError
 from rlsweep.runs import Sweep, SweepStatus
-from rlsweep.store import sweeps, training_runs
+from rlsweep.store import sweeps, transitions
 from rlsweep.store.database import Database
 
 
 def settle_abandoned(database: Database, sweep: Sweep) -> tuple[Sweep, int]:
     """End the sweep's runs whose process was killed; the sweep as it is then, and how many runs these were."""
-    abandoned = training_runs.end_abandoned(database, sweep_id=sweep.id)
+    abandoned = transitions.end_abandoned(database, sweep_id=sweep.id)
     # Its driver may have been killed between its last run's end and its own. One that lives, or that it waits for, has
     # perhaps yet to take its runs up.
     is_left = sweep.status is SweepStatus.RUNNING and (
@@ -26,7 +26,7 @@ def settle_all_abandoned(database: Database) -> int:
     A database that may only be read stays as it is.
     """
     with suppress(StoreUnavailableError):
-        abandoned = training_runs.end_abandoned(database)
+        abandoned = transitions.end_abandoned(database)
         for sweep_id in {run.sweep_id for run in abandoned if run.sweep_id is not None}:
             sweeps.settle(database, sweep_id)
         return len(abandoned)

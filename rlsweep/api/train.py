@@ -64,7 +64,7 @@ def train(
     from rlsweep.attempts.provenance import collect_provenance
     from rlsweep.planning.submission import run_of_trial
     from rlsweep.rllib.session import ray_for_run
-    from rlsweep.store import training_runs
+    from rlsweep.store import transitions
 
     weights = None if weights_from is None else _weights_file(weights_from)
     _check(trial, weights)
@@ -72,7 +72,7 @@ def train(
     database = database_of(settings)
     with ray_for_run(trial.config.training, address=options.address):
         provenance = collect_provenance(trial.config_path.parent)  # before the run is on record: it takes a moment
-        run = training_runs.create_single(
+        run = transitions.create_single(
             database, run_of_trial(trial), weights_from=None if weights is None else str(weights)
         )
         for warning in trial.warnings:

@@ -15,12 +15,12 @@ from uuid import UUID
 from rlsweep.attempts.recorder import PATIENCE_SECONDS, StoreRecorder
 from rlsweep.attempts.spool import Spool, send_left
 from rlsweep.config.run import RunConfig
-from rlsweep.errors import RlsweepError, SpoolLostError, StaleAttemptError, StoreUnavailableError
+from rlsweep.errors import DivergedError, RlsweepError, SpoolLostError, StaleAttemptError, StoreUnavailableError
 from rlsweep.paths import Paths
-from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
+from rlsweep.runs import Actor, Checkpoint, EndReason, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.storage import Location, locate
-from rlsweep.store import training_runs
+from rlsweep.store import training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.retry import retry_while_away
 
@@ -37,6 +37,7 @@ class WorkerContext:
 
     threads: torch threads of one trial, from its CPU request
     metadata: what every run notes of its making: versions, git commit, command
+    actor: the Ray actor that this process is; None without Ray
     code_folder: where trials import environments of the user's from, beside what is installed
     patience_seconds: how long the start and the end of a run wait for a database that is away
     """
@@ -45,6 +46,7 @@ class WorkerContext:
     settings: Settings
     threads: int
     metadata: dict[str, Any] = field(default_factory=dict)
+    actor: Actor | None = None
     code_folder: Path | None = None
     patience_seconds: float = PATIENCE_SECONDS
 
@@ -75,10 +77,11 @@ def execute_run(
     spool = Paths(context.settings).spool
     wait = partial(retry_while_away, seconds=context.patience_seconds, until=stop_elsewhere)
     wait(lambda: send_left(database, spool, run_id))
-    run: TrainingRun | None = wait(lambda: training_runs.begin_attempt(database, run_id, metadata))
+    run: TrainingRun | None = wait(lambda: transitions.begin_attempt(database, run_id, metadata, actor=context.actor))
     if run is None:
         return wait(lambda: training_runs.get(database, run_id)).status
-    attempt, final = run.attempt, None
+    attempt = run.attempt
+    final: Result | None = None
     on_record = wait(lambda: training_runs.checkpoints_to_go_on_from(database, run_id))
     recorder = StoreRecorder(
         database,
@@ -91,20 +94,21 @@ def execute_run(
     )
     try:
         result, error = _train(run, on_record, recorder, context, resume_from), None
-        status = result.status
-        final = result if status is RunStatus.COMPLETED else None
+        is_completed = result.status is RunStatus.COMPLETED
+        reason, final = (EndReason.COMPLETED, result) if is_completed else (EndReason.STOPPED, None)
     except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
         raise
     except KeyboardInterrupt:
         with suppress(StoreUnavailableError):
-            training_runs.finish(database, run_id, attempt, RunStatus.STOPPED)
+            transitions.finish(database, run_id, attempt, EndReason.STOPPED)
         raise
     except RlsweepError as failure:
-        status, error = RunStatus.FAILED, f"{type(failure).__name__}: {failure}"
+        reason = EndReason.DIVERGED if isinstance(failure, DivergedError) else EndReason.FAILED
+        error = f"{type(failure).__name__}: {failure}"
     except Exception:  # noqa: BLE001 - whatever a run fails of belongs on its record
-        status, error = RunStatus.FAILED, traceback.format_exc()
-    wait(lambda: training_runs.finish(database, run_id, attempt, status, error, final=final))
-    return status
+        reason, error = EndReason.FAILED, traceback.format_exc()
+    wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final))
+    return reason.status
 
 
 def _train(
@@ -121,14 +125,13 @@ def _train(
     paths = Paths(context.settings)
     with recorder:
         checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
-        weights_from = run.metadata.get(training_runs.WEIGHTS_FROM)
         result = train(
             config,
             recorder,
             checkpoint_folder=paths.run_checkpoints(run.id),
             tensorboard_folder=paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
             resume_from=checkpoint,
-            weights_from=locate(weights_from) if weights_from and checkpoint is None else None,
+            weights_from=locate(run.weights_from) if run.weights_from and checkpoint is None else None,
             attempt=run.attempt,
             threads=context.threads,
             workers=_workers(config),

@@ -8,7 +8,7 @@ from rlsweep.config.run import Budget, RunConfig
 from rlsweep.errors import InputError, NotFoundError, UntrustedFileError, before_start
 from rlsweep.runs import TrainingRun
 from rlsweep.storage import Location, locate
-from rlsweep.store import training_runs
+from rlsweep.store import training_runs, transitions
 from rlsweep.store.database import Database
 
 
@@ -70,7 +70,7 @@ def reopen_run(
     """
     run, checkpoint = find_run(database, reference, trust=trust)
     if episodes is None and total_timesteps is None:
-        return training_runs.reopen(database, run.id), checkpoint
+        return transitions.reopen(database, run.id), checkpoint
     if run.sweep_id is not None:
         raise InputError(
             f"{run.label} is a trial of a sweep: with another budget it could not be compared with the others. "
@@ -85,4 +85,4 @@ def reopen_run(
     config = RunConfig.from_record(run.config).model_copy(
         update={"budget": Budget(episodes=episodes, total_timesteps=total_timesteps)}
     )
-    return training_runs.reopen(database, run.id, config=config.to_record()), checkpoint
+    return transitions.reopen(database, run.id, config=config.to_record()), checkpoint

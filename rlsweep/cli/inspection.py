@@ -244,6 +244,12 @@ def _facts(run: "TrainingRun") -> dict[str, str]:
         facts["win rate"] = f"{percent(run.win_rate)} over the last 100 episodes"
     if run.started_at is not None and run.ended_at is not None:
         facts["took"] = duration((run.ended_at - run.started_at).total_seconds())
+    if run.end_reason is not None and run.end_reason.value != run.status.value:
+        facts["status"] += f" ({run.end_reason})"
+    if run.weights_from is not None:
+        facts["weights from"] = run.weights_from
+    if run.actor is not None:
+        facts["actor"] = f"{run.actor.id} on node {run.actor.node}, process {run.actor.pid}"
     facts.update({key.replace("_", " "): _plain(value) for key, value in run.metadata.items() if value is not None})
     return facts
 

@@ -1,35 +1,27 @@
-"""Which actor of which Ray cluster trains a run: noted on the run's record, looked up by a driver that comes later."""
+"""Which actor of which Ray cluster trains a run: put on the run's record, looked up by a driver that comes later."""
 
 import os
-from typing import Any
 
 import ray
 
 from rlsweep.cluster.ray_internals import actor_state
-from rlsweep.runs import TrainingRun
-
-KEY = "ray"
-"""Of the note in a run's metadata."""
+from rlsweep.runs import Actor, TrainingRun
 
 
-def own_location() -> dict[str, Any]:
-    """What an actor notes of itself: cluster (its session's name, unique), actor and node (ids), and process id."""
+def own_actor() -> Actor:
+    """The actor that this process is."""
     context = ray.get_runtime_context()
-    return {
-        "cluster": context.get_session_name(),
-        "actor": context.get_actor_id(),
-        "node": context.get_node_id(),
-        "pid": os.getpid(),
-    }
+    actor_id = context.get_actor_id()
+    assert actor_id is not None
+    return Actor(cluster=context.get_session_name(), id=actor_id, node=context.get_node_id(), pid=os.getpid())
 
 
 def has_live_actor(run: TrainingRun) -> bool:
-    """Whether this process's Ray cluster says that the actor which trains the run is there.
+    """Whether this process's Ray cluster says that the actor which trains the run is alive.
 
-    False for a run that another cluster trains, or no cluster at all, and where Ray has forgotten the actor: nothing
-    can be said of it then.
+    False for a run that another cluster trains, or no cluster at all, and where Ray has forgotten the actor: its state
+    is unknown then.
     """
-    noted = run.metadata.get(KEY)
-    if noted is None or noted["cluster"] != ray.get_runtime_context().get_session_name():
+    if run.actor is None or run.actor.cluster != ray.get_runtime_context().get_session_name():
         return False
-    return actor_state(noted["actor"]) not in (None, "DEAD")
+    return actor_state(run.actor.id) not in (None, "DEAD")

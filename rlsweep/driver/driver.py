@@ -30,7 +30,7 @@ from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.runs import Overview, RunStatus, Sweep, TrainingRun
 from rlsweep.scratch import scratch_folder
-from rlsweep.store import sweeps, training_runs
+from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, actor_alive_error, run_busy_error
 from rlsweep.store.overview import overview, recorded
@@ -145,7 +145,7 @@ class Driver:
         alive. Raises DriverBusyError where a worker gives another sign, or where its actor lives on and on.
         """
         statuses, from_start = self._selection.statuses, self._selection.from_start
-        take_up = partial(training_runs.take_up, self._database, self._sweep.id)
+        take_up = partial(transitions.take_up, self._database, self._sweep.id)
         self._own.update(self._wait(lambda: take_up(statuses, from_start=from_start)))
         if RunStatus.RUNNING not in statuses:
             return
@@ -202,7 +202,7 @@ class Driver:
         """Send what the run's process left on this machine, then put its end on record."""
         sweeps.renew_lease(self._database, self._sweep.id, self._name)
         send_left(self._database, Paths(self._workplace.settings).spool, run_id)
-        training_runs.fail_lost(self._database, run_id, reason)
+        transitions.fail_lost(self._database, run_id, reason)
 
     def _look(self, watch: Watcher) -> None:
         """Pass on a wish to stop, give a sign of life, settle what died, end what is overdue, show the rest."""

@@ -16,7 +16,7 @@ import ray
 from ray import tune
 
 from rlsweep.attempts.execution import WorkerContext, execute_run
-from rlsweep.cluster import actor_location
+from rlsweep.cluster.actor_location import own_actor
 from rlsweep.driver.stop_flag import StopFlag
 from rlsweep.errors import StaleAttemptError
 
@@ -34,9 +34,7 @@ class TrialTrainable(tune.Trainable):
             # Ray hides no GPU from an actor that asked for none (ray#54868), and torch would take the first
             os.environ["CUDA_VISIBLE_DEVICES"] = ""
         self._run_id = UUID(config["run_id"])
-        self._workplace = dataclasses.replace(
-            context, metadata=context.metadata | {actor_location.KEY: actor_location.own_location()}
-        )
+        self._workplace = dataclasses.replace(context, actor=own_actor())
         self._flag = flag
         if context.code_folder is not None:
             sys.path.insert(0, str(context.code_folder))  # before the folder that the service was started in

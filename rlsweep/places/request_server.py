@@ -18,7 +18,8 @@ from uuid import UUID
 
 from rlsweep.errors import InputError, RlsweepError
 from rlsweep.locks import open_lock_file, try_lock
-from rlsweep.places.service import CARD_FILE, LOCK_FILE, Request, ServiceCard, host_elsewhere
+from rlsweep.paths import SERVICE_LOCK
+from rlsweep.places.service import CARD_FILE, Request, ServiceCard, host_elsewhere
 
 TOKEN_FILE = "ray-token"
 
@@ -27,7 +28,7 @@ TOKEN_FILE = "ray-token"
 def service_lock(folder: Path) -> Iterator[None]:
     """Hold the folder as its service. Raises InputError where another one does."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = open_lock_file(folder / LOCK_FILE)
+    descriptor = open_lock_file(folder / SERVICE_LOCK)
     if not _take_lock(descriptor):
         os.close(descriptor)
         host = host_elsewhere(folder)

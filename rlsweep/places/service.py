@@ -17,12 +17,12 @@ from uuid import UUID
 
 from rlsweep.driver.selection import SELECTIONS, RunSelection, name_of
 from rlsweep.errors import RlsweepError
-from rlsweep.locks import is_locked
+from rlsweep.locks import is_held
+from rlsweep.paths import SERVICE_LOCK
 
 ANSWER_SECONDS = 60.0
 """How long the service may take to say whether it takes a sweep."""
 
-LOCK_FILE = "lock"
 CARD_FILE = "service.json"
 
 
@@ -109,10 +109,7 @@ def host_elsewhere(folder: Path) -> str | None:
 
 def is_up(folder: Path) -> bool:
     """Whether a service holds the folder, perhaps not ready yet, perhaps on another host."""
-    try:
-        return is_locked(folder / LOCK_FILE)
-    except (FileNotFoundError, PermissionError):
-        return False
+    return is_held(folder / SERVICE_LOCK)
 
 
 def _read_card(folder: Path) -> ServiceCard | None:

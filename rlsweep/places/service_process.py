@@ -64,7 +64,7 @@ def run_service(
         check_usable(settings.storage)
         token, token_file = ray_token(folder)
         ray = RayOptions(cpus=cpus, dashboard=True, dashboard_port=dashboard_port, token=token)
-        with RaySession(ray) as session, open_database(settings) as database:
+        with RaySession(ray) as session, open_database(settings, is_service=True) as database:
             session.ready()
             assert session.dashboard_url is not None
             process = ServiceProcess(settings, database, session, ending, log_observer)

@@ -9,8 +9,7 @@ import numpy as np
 from rlsweep.analysis.figures import SeedRecord
 from rlsweep.analysis.sweeps import ConfigRecord
 from rlsweep.config.differences import differing_keys, flat_record, labels
-from rlsweep.errors import DivergedError
-from rlsweep.runs import Evaluation, TrainingRun
+from rlsweep.runs import EndReason, Evaluation, TrainingRun
 from rlsweep.store.curves import (
     NO_OUTCOME,
     WIN,
@@ -83,7 +82,7 @@ def seed_record(
     return SeedRecord(
         seed=run.seed,
         status=run.status,
-        diverged=run.error is not None and DivergedError.__name__ in run.error,
+        diverged=run.end_reason is EndReason.DIVERGED,
         env_steps=episodes.env_steps,
         reward=episodes.reward,
         won=won.astype(np.float64),

@@ -47,6 +47,7 @@ RUN_COLUMNS = (
     Column("sweep_variant", _TEXT, "name of the variant; null for a base config"),
     Column("seed", _WHOLE, "seed of environment, policy, torch and NumPy"),
     Column("status", _TEXT, "pending, running, completed, stopped or failed"),
+    Column("end_reason", _TEXT, "completed, stopped, abandoned, lost, diverged or failed; null before the end"),
     Column("attempt", _WHOLE, "starts of the run so far; 0 before the first"),
     Column("episodes", _WHOLE, "finished episodes"),
     Column("updates", _WHOLE, "policy updates"),

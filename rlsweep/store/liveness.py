@@ -12,6 +12,9 @@ from rlsweep.store.queries import load
 LEASE_PATIENCE_SECONDS = 15.0
 """Seconds without a sign of life after which whoever drives a sweep, or trains a run, may be replaced."""
 
+RUN_PATIENCE_SECONDS = 60.0
+"""Seconds without a sign of life after which a run that no driver looks after is ended by whoever lists it."""
+
 _SQL = load("liveness")
 
 
@@ -59,10 +62,10 @@ def run_busy_error(run: TrainingRun) -> DriverBusyError:
 
 
 def actor_alive_error(run: TrainingRun) -> DriverBusyError:
-    """Say that the run's worker is silent but alive, as Ray says, where it is, and the way out."""
-    noted = run.metadata["ray"]
+    """Say that the run's worker is silent but, as Ray says, alive, where it is, and the way out."""
+    assert run.actor is not None
     return DriverBusyError(
-        f"Training run {run.id} gives no sign of life, but its process {noted['pid']} on "
-        f"{run.metadata.get('host', 'some host')} (Ray node {noted['node'][:12]}) is alive, as Ray says. End that "
+        f"Training run {run.id} gives no sign of life, but its process {run.actor.pid} on "
+        f"{run.metadata.get('host', 'some host')} (Ray node {run.actor.node[:12]}) is alive, as Ray says. End that "
         "process, or let it reach the database again; then try again."
     )

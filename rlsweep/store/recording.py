@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from rlsweep.runs import Checkpoint, Episode, Evaluation, Update
-from rlsweep.store import training_runs
+from rlsweep.store import transitions
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import storable
@@ -67,8 +67,8 @@ def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
     nothing is written.
     """
     with database.connect() as connection:
-        run = training_runs.lock(connection, run_id)
-        run = training_runs.check_attempt(connection, run, attempt)
+        run = transitions.lock(connection, run_id)
+        run = transitions.check_attempt(connection, run, attempt)
         _write(connection, run_id, attempt, batch)
     return run.stop_requested
 
@@ -80,7 +80,7 @@ def flush_left(database: Database, run_id: UUID, attempt: int, batch: Batch) -> 
     run was completed.
     """
     with database.connect() as connection:
-        training_runs.check_left(training_runs.lock(connection, run_id), attempt)
+        transitions.check_left(transitions.lock(connection, run_id), attempt)
         _write(connection, run_id, attempt, batch)
 
 

@@ -10,10 +10,10 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from rlsweep.errors import NotFoundError
-from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
+from rlsweep.runs import Actor, EndReason, RunStatus, Sweep, SweepStatus, TrainingRun
 
 _SWEEP_FIELDS = tuple(field.name for field in dataclasses.fields(Sweep))
-_RUN_FIELDS = tuple(field.name for field in dataclasses.fields(TrainingRun))
+_RUN_FIELDS = tuple(field.name for field in dataclasses.fields(TrainingRun) if field.name != "actor")
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,32}")
 
 
@@ -31,7 +31,14 @@ def run_from_row(row: DictRow) -> TrainingRun:
     """A row of `training_runs`; columns that the record does not have are left out."""
     values: dict[str, Any] = {name: row[name] for name in _RUN_FIELDS}
     values["status"] = RunStatus(row["status"])
-    return TrainingRun(**values)
+    values["end_reason"] = None if row["end_reason"] is None else EndReason(row["end_reason"])
+    return TrainingRun(**values, actor=_actor(row))
+
+
+def _actor(row: DictRow) -> Actor | None:
+    if row["actor_id"] is None:
+        return None
+    return Actor(cluster=row["actor_cluster"], id=row["actor_id"], node=row["actor_node"], pid=row["actor_pid"])
 
 
 def storable(text: str) -> str:

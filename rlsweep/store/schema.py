@@ -4,12 +4,18 @@ import re
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from rlsweep.errors import SchemaError
+from rlsweep.locks import is_held
 from rlsweep.store.database import Connection, Database
+from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, RUN_PATIENCE_SECONDS
 from rlsweep.store.queries import load
 
 ENCODING = "UTF8"
+
+MAX_NAMED = 5
+"""How many sweeps and runs at most a message names."""
 
 _SQL = load("schema")
 _FILE_NAME = re.compile(r"(\d{3})_(\w+)\.sql")
@@ -40,11 +46,15 @@ def schema_version(database: Database) -> int:
         return _version(connection)
 
 
-def upgrade(database: Database) -> int:
+def upgrade(database: Database, *, service_lock: Path | None = None) -> int:
     """Apply what is missing, in one transaction, and return the version reached.
 
-    Several processes may call it at once: they take turns, and the later ones find nothing to do. Raises SchemaError
-    where the database is newer than this version of rlsweep, or keeps text otherwise than as UTF-8.
+    Several processes may call it at once: they take turns, and the later ones find nothing to do.
+
+    service_lock: the file that the home's service holds locked while it is up
+
+    Raises SchemaError where the database is newer than this version of rlsweep, where processes of an older version
+    still work on it, or where it keeps text otherwise than as UTF-8.
     """
     known = migrations()
     newest = known[-1].version
@@ -55,6 +65,8 @@ def upgrade(database: Database) -> int:
             connection.execute(_SQL["lock_schema"])
             connection.execute(_SQL["create_schema_versions"])
             current = _version(connection)
+            if 0 < current < newest:
+                _check_unused(database, connection, service_lock)
             for migration in known[current:]:
                 connection.execute(migration.statements)
                 connection.execute(
@@ -76,6 +88,26 @@ def _check_encoding(database: Database, connection: Connection) -> None:
         raise SchemaError(
             f"The database {database.location} keeps text as {row['encoding']}, which cannot hold every name. "
             f"Make one that keeps it as {ENCODING}: createdb --encoding={ENCODING} --template=template0 rlsweep"
+        )
+
+
+def _check_unused(database: Database, connection: Connection, service_lock: Path | None) -> None:
+    """Raise SchemaError while drivers, workers or a service of an older version are alive.
+
+    They would go on to write rows that the new schema refuses. The tables stay locked, so that none begins meanwhile.
+    """
+    connection.execute(_SQL["lock_tables"])
+    patience = {"lease_patience_seconds": LEASE_PATIENCE_SECONDS, "run_patience_seconds": RUN_PATIENCE_SECONDS}
+    users = [f"{row['kind']} {row['name']}" for row in connection.execute(_SQL["list_users"], patience)]
+    if len(users) > MAX_NAMED:
+        users[MAX_NAMED:] = [f"{len(users) - MAX_NAMED} more"]
+    if service_lock is not None and is_held(service_lock):
+        users.append(f"the service of {service_lock.parent.parent}")
+    if users:
+        raise SchemaError(
+            f"An older rlsweep still works on the database {database.location}: {', '.join(users)}. Stop it with the "
+            "older version (`rlsweep stop SWEEP`, `rlsweep stop RUN`, `rlsweep down`), or try again a minute after it "
+            "has ended."
         )
 
 

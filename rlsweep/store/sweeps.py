@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from rlsweep.errors import DriverBusyError, InputError, RlsweepError
 from rlsweep.runs import NewRun, NewSweep, RunStatus, Sweep, SweepStatus
-from rlsweep.store import training_runs
+from rlsweep.store import transitions
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, check_no_driver, get_lease, sweep_busy_error
 from rlsweep.store.queries import load
@@ -56,7 +56,7 @@ def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun]) -> Sweep
         except UniqueViolation as exc:
             raise InputError(f"A sweep named {sweep.name!r} exists already. Choose another name.") from exc
         created = sweep_from_row(_one(row))
-        training_runs.insert(connection, created.id, runs)
+        transitions.insert(connection, created.id, runs)
     return created
 
 
@@ -205,8 +205,7 @@ def request_stop(database: Database, sweep_id: UUID) -> dict[RunStatus, int]:
     """
     with database.connect() as connection:
         connection.execute(_SQL["request_stop"], {"id": sweep_id})
-        rows = connection.execute(training_runs.SQL["stop_runs_of_sweep"], {"sweep_id": sweep_id}).fetchall()
-    statuses = [RunStatus(row["status"]) for row in rows]
+        statuses = transitions.request_stop_of_sweep(connection, sweep_id)
     return {status: statuses.count(status) for status in (RunStatus.STOPPED, RunStatus.RUNNING)}
 
 

@@ -1,6 +1,5 @@
 """Play a checkpoint: what `rlsweep eval` does."""
 
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluation import Played, PolicyPlayer, play
 from rlsweep.training.policy import trusted_statistics
 from rlsweep.training.seeding import evaluation_seed
+from rlsweep.training.unpickling import unpickle
 from rlsweep.training.weights import load_player
 
 
@@ -65,7 +65,7 @@ def evaluate(
     env = make_env(spec, seed=evaluation_seed(seed), max_steps_per_episode=saved.config.training.max_steps_per_episode)
     try:
         model = load_player(checkpoint, config, env)
-        normalizer = None if statistics is None else pickle.loads(statistics)
+        normalizer = None if statistics is None else unpickle(statistics)
         player = PolicyPlayer(model, normalizer, uses_masks=ALGORITHMS[config.agent.algorithm].uses_masks)
         return _summary(play(player, env, episodes=episodes, seed=evaluation_seed(seed)))
     finally:

@@ -1,6 +1,5 @@
 """Load a trained policy from its checkpoint, with an environment like the one it was trained in."""
 
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rlsweep.errors import UntrustedFileError
 from rlsweep.training.algorithms import build_model, load_algorithm
 from rlsweep.training.checkpoints import SavedRun, read_saved_run
 from rlsweep.training.seeding import evaluation_seed
+from rlsweep.training.unpickling import unpickle
 from rlsweep.training.vector import LeanVecEnv
 from rlsweep.training.weights import set_policy_weights, without_rollouts
 
@@ -42,7 +42,7 @@ def load_policy(
         ]
     )
     if statistics is not None:
-        normalizer: VecNormalize = pickle.loads(statistics)
+        normalizer: VecNormalize = unpickle(statistics)
         normalizer.set_venv(vector)
         normalizer.training, normalizer.norm_reward = False, False
         vector = normalizer

@@ -21,6 +21,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from rlsweep.runs import Episode
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.progress import Progress
+from rlsweep.training.unpickling import unpickle
 from rlsweep.training.vector import normalizer_of, restore_environments, save_environments, save_statistics
 
 
@@ -101,7 +102,7 @@ def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) ->
     """
     assert model.env is not None
     try:
-        state: _State = pickle.loads(saved)
+        state: _State = unpickle(saved)
         restore_environments(model.env, state.environments)
     except Exception as exc:  # noqa: BLE001 - unpickling raises what it likes
         return f"its environments cannot be unpickled ({type(exc).__name__}: {exc})"

@@ -106,7 +106,6 @@ def train(
             _continue(model, env, saved, config)
         if weights_from is not None:
             set_policy_weights(model, stack.enter_context(local_copy(weights_from)), config)
-            recorder.add_facts({"weights_from": str(weights_from)})
         log = None
         if log_folder is not None:
             file_bytes = None if uploader is None else FILE_BYTES

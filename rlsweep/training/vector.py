@@ -17,6 +17,7 @@ from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
 from rlsweep.errors import EnvironmentSpecError
 from rlsweep.training.seeding import training_seed
+from rlsweep.training.unpickling import unpickle
 
 MakeEnv = Callable[[], gym.Env[Any, Any]]
 
@@ -62,7 +63,7 @@ class Copied(gym.Wrapper[Any, Any, Any, Any]):
     def receive(self, saved: bytes) -> str | None:
         """Take a copy in, to go on as by `exchange`; why that cannot be done."""
         try:
-            self._copy = pickle.loads(saved)
+            self._copy = unpickle(saved)
         except Exception as exc:  # noqa: BLE001
             return f"{type(exc).__name__}: {exc}"
         return None
@@ -149,14 +150,12 @@ def restore_environments(vector: VecEnv, saved: bytes) -> None:
     """
     inner = vector.unwrapped
     if isinstance(inner, DummyVecEnv):
-        copies = [pickle.loads(each) for each in pickle.loads(saved)]
+        copies = [unpickle(each) for each in unpickle(saved)]
         for env in inner.envs:
             env.close()
         inner.envs[:] = copies
     else:
-        answers = [
-            inner.env_method("receive", each, indices=index)[0] for index, each in enumerate(pickle.loads(saved))
-        ]
+        answers = [inner.env_method("receive", each, indices=index)[0] for index, each in enumerate(unpickle(saved))]
         _raise_first(answer for answer in answers if answer is not None)
         inner.env_method("exchange")
 
@@ -178,7 +177,7 @@ def save_statistics(normalizer: VecNormalize) -> bytes:
 
 def observation_scale(saved: bytes) -> dict[str, Any] | None:
     """How `save_statistics` of ours has observations scaled, as plain numbers; None where they are not."""
-    stored: VecNormalize = pickle.loads(saved)
+    stored: VecNormalize = unpickle(saved)
     if not stored.norm_obs:
         return None
     assert isinstance(stored.obs_rms, RunningMeanStd)
@@ -192,7 +191,7 @@ def observation_scale(saved: bytes) -> dict[str, Any] | None:
 
 def restore_statistics(normalizer: VecNormalize, saved: bytes) -> None:
     """Continue with the running means and variances of a checkpoint; settings stay the config's own."""
-    stored: VecNormalize = pickle.loads(saved)
+    stored: VecNormalize = unpickle(saved)
     normalizer.ret_rms = stored.ret_rms
     if normalizer.norm_obs:
         normalizer.obs_rms = stored.obs_rms

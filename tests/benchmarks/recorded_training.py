@@ -17,7 +17,7 @@ from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, TrainingConfig
 from rlsweep.runs import NewRun
 from rlsweep.settings import Settings
-from rlsweep.store import training_runs
+from rlsweep.store import transitions
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
 from rlsweep.training.recorder import ListRecorder, Recorder
@@ -46,7 +46,7 @@ def recorded(database: Database, config: RunConfig, spool: Path) -> float:
         trial_key=None, agent_id="bench", algorithm="MaskablePPO", version=1, sweep_variant=None, config_name="Bench",
         config_short_name="bench_v1", config_path="bench_v1.yaml", config=config.to_record(), config_hash="", seed=0,
     )  # fmt: skip
-    run = training_runs.begin_attempt(database, training_runs.create_single(database, planned).id, {})
+    run = transitions.begin_attempt(database, transitions.create_single(database, planned).id, {})
     assert run is not None
     recorder = StoreRecorder(
         database, run, on_record=(), spool=Spool(spool, run.id, 1), stop=threading.Event(), stop_elsewhere=lambda: False

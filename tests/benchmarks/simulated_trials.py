@@ -11,7 +11,7 @@ import time
 from functools import partial
 
 from rlsweep.runs import Episode, NewRun, Outcome
-from rlsweep.store import recording, training_runs
+from rlsweep.store import recording, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
 from rlsweep.store.retry import retry_while_away
@@ -33,8 +33,8 @@ def episodes_from(first: int, count: int) -> list[Episode]:
 
 def trial(database: Database, flushes: int, count: int, every_s: float, milliseconds: list[float], seed: int) -> None:
     time.sleep(random.Random(seed).uniform(0, every_s))
-    created = retry_while_away(lambda: training_runs.create_single(database, planned(seed)), seconds=60)
-    run = retry_while_away(lambda: training_runs.begin_attempt(database, created.id, {}), seconds=60)
+    created = retry_while_away(lambda: transitions.create_single(database, planned(seed)), seconds=60)
+    run = retry_while_away(lambda: transitions.begin_attempt(database, created.id, {}), seconds=60)
     assert run is not None
     for number in range(flushes):
         due = time.monotonic() + every_s

@@ -48,7 +48,7 @@ _RUNS = """
 insert into training_runs (
     id, sweep_id, position, trial_key, agent_id, algorithm, version, sweep_variant, config_name, config_short_name,
     config_path, config, config_hash, seed, status, attempt, created_at, started_at, ended_at, heartbeat_at,
-    episodes, updates, env_steps, mean_reward, win_rate, mean_length, steps_per_second, error, metadata
+    episodes, updates, env_steps, mean_reward, win_rate, mean_length, steps_per_second, end_reason, error, metadata
 )
 select
     md5('run' || number)::uuid, md5('sweep' || sweep)::uuid, number, 'trial-' || number, agent_id, 'MaskablePPO', 1,
@@ -63,6 +63,7 @@ select
     case when status = 'pending' then 0 else episodes * 12 end,
     case when status <> 'pending' then sin(number) end, case when status <> 'pending' then (1 + sin(number)) / 2 end,
     case when status <> 'pending' then 10 + number %% 7 end, case when status <> 'pending' then 900 + number %% 500 end,
+    case when status in ('completed', 'failed', 'stopped') then status end,
     case when status = 'failed' then 'Traceback (most recent call last):' || chr(10) || 'ValueError: no move left' end,
     '{"host": "bench", "command": "rlsweep submit", "versions": {"torch": "2"}}'
 from (

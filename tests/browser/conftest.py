@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from rlsweep.runs import Sweep
+from rlsweep.runs import EndReason, Sweep
 from rlsweep.store.database import Database
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -169,7 +169,7 @@ def recorded(
                 None: course(win_rate=0.7),
                 "lr_high": course(win_rate=0.95, learning_rate=1e-3),
                 "lr_low": course(win_rate=0.55, learning_rate=1e-4),
-                "broken": course(error=TRACEBACK, learning_rate=1e-2),
+                "broken": course(error=TRACEBACK, failure=EndReason.DIVERGED, learning_rate=1e-2),
             },
         )
         later = record_into(database, {"lr_high": course(learning_rate=1e-3)}, seeds=1, name="later")

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from rlsweep.runs import Episode, NewRun, NewSweep, RunStatus
-from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.runs import EndReason, Episode, NewRun, NewSweep
+from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
@@ -55,7 +55,7 @@ def record(database: Database, new_run: Callable[..., NewRun], new_sweep: Callab
         planned,
     )
     for run in training_runs.of_sweep(database, sweep.id):
-        begun = training_runs.begin_attempt(
+        begun = transitions.begin_attempt(
             database, run.id, {"host": SCRIPT, "command": LONG, "git_commit": QUOTES, "versions": {SCRIPT: TURNED}}
         )
         assert begun is not None
@@ -65,10 +65,10 @@ def record(database: Database, new_run: Callable[..., NewRun], new_sweep: Callab
         ]
         progress = recording.Progress(episodes=40, updates=0, env_steps=400, mean_reward=0.5, mean_length=10)
         recording.flush(database, run.id, begun.attempt, recording.Batch(progress=progress, episodes=episodes))
-        status, error = RunStatus.COMPLETED, None
+        reason, error = EndReason.COMPLETED, None
         if run.seed == 1:
-            status, error = RunStatus.FAILED, f"Traceback (most recent call last):\n{run.agent_id}\n{run.agent_id}"
-        training_runs.finish(database, run.id, begun.attempt, status, error)
+            reason, error = EndReason.FAILED, f"Traceback (most recent call last):\n{run.agent_id}\n{run.agent_id}"
+        transitions.finish(database, run.id, begun.attempt, reason, error)
     sweeps.settle(database, sweep.id)
 
 

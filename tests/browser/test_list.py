@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rlsweep.runs import NewRun, NewSweep
-from rlsweep.store import sweeps, training_runs
+from rlsweep.store import sweeps, transitions
 from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
@@ -167,7 +167,7 @@ def test_a_long_list_keeps_its_rows_and_polls_only_its_beginning(
         pages = [url for url in asked if "cursor=" in url]
         assert len(pages) == len(set(pages)) <= count // 50 + 1, "each page is read once"
         asked.clear()
-        training_runs.create_single(database, new_run(seed=7_777))
+        transitions.create_single(database, new_run(seed=7_777))
         expect(shown).to_have_count(count + 1)
         expect(shown.first).to_contain_text("7777")
         assert asked

@@ -25,3 +25,29 @@ insert into schema_versions (version, name) values (%(version)s, %(name)s)
 -- name: get_encoding
 -- How the database keeps text.
 select current_setting('server_encoding') as encoding
+
+-- name: lock_tables
+-- Nobody reads or writes them until the transaction ends.
+lock table sweeps, training_runs in access exclusive mode
+
+-- name: list_users
+-- Sweeps whose driver, and runs whose worker, gave a sign of life lately. What counts as a sign is as in the function
+-- last_sign, which schemas before version 3 lack.
+with sign as (
+    select
+        case when current_setting('rlsweep.embedded', true) = 'on' then timestamptz '-infinity'
+            else pg_postmaster_start_time() end as earliest,
+        clock_timestamp() + interval '15 seconds' as latest
+)
+select 'sweep' as kind, name || ' (driver ' || driver || ')' as name, created_at
+from sweeps, sign
+where driver is not null
+  and heartbeat_at < sign.latest
+  and greatest(heartbeat_at, sign.earliest) >= clock_timestamp() - make_interval(secs => %(lease_patience_seconds)s)
+union all
+select 'training run' as kind, left(id::text, 8) || coalesce(' on ' || (metadata ->> 'host'), '') as name, created_at
+from training_runs, sign
+where status = 'running'
+  and heartbeat_at < sign.latest
+  and greatest(heartbeat_at, sign.earliest) >= clock_timestamp() - make_interval(secs => %(run_patience_seconds)s)
+order by kind, created_at

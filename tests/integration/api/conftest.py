@@ -14,7 +14,7 @@ from rlsweep.planning.plan import make_run
 from rlsweep.planning.submission import run_of_trial
 from rlsweep.runs import RunStatus
 from rlsweep.settings import Settings
-from rlsweep.store import training_runs
+from rlsweep.store import transitions
 from rlsweep.store.database import Database
 
 BASE_CONFIG = Path(__file__).parents[3] / "config" / "agents" / "ppo_agent_v1.yaml"
@@ -42,7 +42,7 @@ def train_run(database: Database, settings: Settings) -> Callable[..., Run]:
             episodes=None,
             total_timesteps=64,
         )
-        run = training_runs.create_single(database, run_of_trial(trial))
+        run = transitions.create_single(database, run_of_trial(trial))
         context = WorkerContext(database_url=database.url, settings=settings, threads=1)
         assert execute_run(run.id, context, stop=threading.Event()) is RunStatus.COMPLETED
         return Run(run, settings)

@@ -21,8 +21,8 @@ from rlsweep.attempts.provenance import Provenance
 from rlsweep.config.run import Mode
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep
-from rlsweep.runs import Episode, Outcome, RunStatus, Sweep
-from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.runs import EndReason, Episode, Outcome, Sweep
+from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 
 TIMEOUT_S = 120
@@ -174,7 +174,7 @@ def recorded_sweep(database: Database) -> Callable[[], Sweep]:
 
 
 def _train(database: Database, run_id: Any, error: str | None) -> None:
-    run = training_runs.begin_attempt(database, run_id, {"host": "here"})
+    run = transitions.begin_attempt(database, run_id, {"host": "here"})
     assert run is not None
     episodes = [
         Episode(episode=1 + index, env_steps=10 * (1 + index), reward=1.0, length=10, outcome=Outcome.WIN, seconds=0.1)
@@ -182,4 +182,4 @@ def _train(database: Database, run_id: Any, error: str | None) -> None:
     ]
     progress = recording.Progress(episodes=20_000, updates=0, env_steps=200_000)
     recording.flush(database, run_id, run.attempt, recording.Batch(progress=progress, episodes=episodes, updates=[]))
-    training_runs.finish(database, run_id, run.attempt, RunStatus.FAILED if error else RunStatus.COMPLETED, error)
+    transitions.finish(database, run_id, run.attempt, EndReason.FAILED if error else EndReason.COMPLETED, error)

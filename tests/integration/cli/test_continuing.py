@@ -10,7 +10,7 @@ from rlsweep.config.run import Mode
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep
 from rlsweep.runs import RunStatus, Sweep, SweepStatus
-from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 
 pytestmark = pytest.mark.integration
@@ -59,8 +59,8 @@ def test_a_trial_that_somebody_trains_is_not_taken_from_them(
     cli_on_database: Any, database: Database, stopped: Sweep
 ) -> None:
     (run,) = training_runs.of_sweep(database, stopped.id)
-    training_runs.reopen(database, run.id)
-    training_runs.begin_attempt(database, run.id, {"host": "elsewhere"})
+    transitions.reopen(database, run.id)
+    transitions.begin_attempt(database, run.id, {"host": "elsewhere"})
     done = threading.Event()
 
     def live() -> None:

@@ -12,7 +12,7 @@ from rlsweep.paths import Paths
 from rlsweep.runs import Checkpoint, Sweep, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import deletion as record
-from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 
 pytestmark = pytest.mark.integration
@@ -103,7 +103,7 @@ def test_what_is_driven_or_trained_stays(
         assert "is driven by host:1" in refused
         assert "rlsweep stop" in refused
     sweeps.release(database, swept.id, "host:1")
-    training_runs.begin_attempt(database, run.id, {"host": "here"})
+    transitions.begin_attempt(database, run.id, {"host": "here"})
     for reference in ("calibration", str(run.id)):
         refused = cli_on_database.run("delete", reference, "--yes", expect=1).stderr
         assert f"being trained by a process on here; stop it first: rlsweep stop {str(run.id)[:8]}" in refused
@@ -134,19 +134,19 @@ def test_a_deletion_that_was_cut_short_is_told_and_can_be_finished(
 def test_files_in_a_storage_folder_of_before_go_too(
     database: Database, new_run: Any, settings: Settings, tmp_path: Path
 ) -> None:
-    run = training_runs.create_single(database, new_run())
+    run = transitions.create_single(database, new_run())
     then = Settings(home=settings.home, storage=tmp_path / "before", database_url=settings.database_url)
     for folder in folders_of(then, run):
         folder.mkdir(parents=True)
     (tmp_path / "mine").mkdir()
-    attempt = training_runs.begin_attempt(database, run.id, {})
+    attempt = transitions.begin_attempt(database, run.id, {})
     assert attempt is not None
     uris = (str(folders_of(then, run)[0] / "a.zip"), str(tmp_path / "mine" / "b.zip"))
     saved = [Checkpoint(episode=1, env_steps=8, uri=uri, sha256="", bytes=1) for uri in uris]
     progress = recording.Progress(episodes=1, updates=0, env_steps=8)
     recording.flush(database, run.id, 1, recording.Batch(progress=progress, episodes=[], updates=[], checkpoints=saved))
-    training_runs.request_stop(database, run.id)
-    training_runs.fail_lost(database, run.id, "")
+    transitions.request_stop(database, run.id)
+    transitions.fail_lost(database, run.id, "")
     deletion.delete(database, deletion.plan_deletion(database, settings, [run], sweep_id=None))
     assert not any(folder.exists() for folder in folders_of(then, run))
     assert (tmp_path / "mine").exists(), "no folder of ours"

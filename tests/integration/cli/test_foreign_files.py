@@ -64,7 +64,7 @@ def test_a_poisoned_file_is_refused_by_every_way_but_trust(
     assert not marker.exists()
     (new, old) = training_runs.list_runs(database)
     assert (new.status, old) == (RunStatus.COMPLETED, run)
-    assert new.metadata["weights_from"] == evil
+    assert new.weights_from == evil
 
     cli.run("train", "--resume", evil, "--total-timesteps", "64", "--trust", expect=1)
     assert marker.exists(), "the poison works"

@@ -11,7 +11,7 @@ from rlsweep.errors import InputError
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep
 from rlsweep.runs import RunStatus, SweepStatus, TrainingRun
-from rlsweep.store import sweeps, training_runs
+from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 
 pytestmark = pytest.mark.integration
@@ -24,7 +24,7 @@ def killed(database: Database, new_sweep: Any, new_run: Any) -> tuple[Any, list[
     sweep = sweeps.create(database, new_sweep(name="night"), [new_run(config=config), new_run(config=config)])
     running, waiting = training_runs.of_sweep(database, sweep.id)
     sweeps.take_lease(database, sweep.id, "host:1")
-    training_runs.begin_attempt(database, running.id, {})
+    transitions.begin_attempt(database, running.id, {})
     with database.connect() as connection:
         for table in ("sweeps", "training_runs"):
             connection.execute(f"update {table} set heartbeat_at = clock_timestamp() - interval '2 minutes'")
@@ -41,7 +41,7 @@ def test_status_tells_of_killed_processes_and_stop_ends_the_rest(
     assert "rlsweep resume night" in told.stdout
     lost = training_runs.get(database, running.id)
     assert lost.status is RunStatus.STOPPED
-    assert "ended without a word" in str(lost.error)
+    assert "The worker was lost." in str(lost.error)
     assert "0 running trials will end by themselves, 1 pending" in cli_on_database.run("stop", "night").stdout
     assert training_runs.get(database, waiting.id).status is RunStatus.STOPPED
     assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED
@@ -50,8 +50,8 @@ def test_status_tells_of_killed_processes_and_stop_ends_the_rest(
 def test_a_run_of_no_sweep_that_was_killed_does_not_run_for_ever(
     cli_on_database: Any, database: Database, new_run: Any
 ) -> None:
-    run = training_runs.create_single(database, new_run(trial_key=None))
-    training_runs.begin_attempt(database, run.id, {})
+    run = transitions.create_single(database, new_run(trial_key=None))
+    transitions.begin_attempt(database, run.id, {})
     with database.connect() as connection:
         connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '50 seconds'")
     assert cli_on_database.json("runs")[0]["status"] == "running"
@@ -60,14 +60,16 @@ def test_a_run_of_no_sweep_that_was_killed_does_not_run_for_ever(
     told = cli_on_database.run("runs")
     assert "Recorded as stopped: 1 run whose process was gone" in told.stderr
     assert "stopped" in told.stdout
-    assert "ended without a word" in str(training_runs.get(database, run.id).error)
+    assert "The worker was lost." in str(training_runs.get(database, run.id).error)
 
 
 def test_a_driver_that_was_killed_at_its_very_end_leaves_a_sweep_that_ends(
     cli_on_database: Any, database: Database, killed: Any
 ) -> None:
     with database.connect() as connection:
-        connection.execute("update training_runs set status = 'completed', ended_at = clock_timestamp()")
+        connection.execute(
+            "update training_runs set status = 'completed', end_reason = 'completed', ended_at = clock_timestamp()"
+        )
         connection.execute("update sweeps set heartbeat_at = clock_timestamp()")
     assert cli_on_database.json("status", "night")["sweep"]["status"] == "running", "its driver may be about to say so"
     with database.connect() as connection:
@@ -143,7 +145,7 @@ def test_a_run_is_gone_on_with_and_its_checkpoint_played_anywhere(
     sweep = sweeps.create(database, new_sweep(), [])
     with database.connect() as connection:
         connection.execute(
-            "update training_runs set sweep_id = %s, position = 1, status = 'failed', config = "
+            "update training_runs set sweep_id = %s, position = 1, status = 'failed', end_reason = 'failed', config = "
             "jsonb_set(config, '{budget,episodes}', '8') where id = %s",
             [sweep.id, run.id],
         )

@@ -38,7 +38,7 @@ from rlsweep.paths import Paths
 from rlsweep.runs import NewRun, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.storage import RemotePath, check_usable, locate, sizes_below
-from rlsweep.store import curves, training_runs
+from rlsweep.store import curves, training_runs, transitions
 from rlsweep.store.database import Database
 
 pytestmark = pytest.mark.integration
@@ -145,7 +145,7 @@ def test_a_killed_run_goes_on_from_a_uri_and_leaves_nothing_when_it_is_deleted(
         connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '1 minute'")
     told = cli.run("train", "--resume", newest.uri).stdout
     assert f"Checkpoint: {store}/checkpoints/{run.id}/" in told
-    whole = training_runs.create_single(database, new_run(config=run.config, trial_key=None))
+    whole = transitions.create_single(database, new_run(config=run.config, trial_key=None))
     context = WorkerContext(database_url=database.url, settings=settings, threads=1)
     assert execute_run(whole.id, context, stop=threading.Event()) is RunStatus.COMPLETED
     assert rows_of(database, run) == rows_of(database, whole)
@@ -239,7 +239,7 @@ def planned(database: Database, new_run: Callable[..., NewRun]) -> Callable[[], 
             budget=Budget(total_timesteps=512),
             seed=3,
         )
-        return training_runs.create_single(database, new_run(config=config.to_record(), trial_key=None))
+        return transitions.create_single(database, new_run(config=config.to_record(), trial_key=None))
 
     return make
 
@@ -265,7 +265,7 @@ def work(database: Database, settings_on_store: Settings) -> Callable[..., RunSt
 
     def work(run: TrainingRun, looks: int = -1, then: Callable[[], None] | None = None) -> RunStatus:
         if training_runs.get(database, run.id).status.is_finished:
-            training_runs.reopen(database, run.id)
+            transitions.reopen(database, run.id)
         stop = StopAt(looks, lambda: then() if then is not None else stop.set())
         return execute_run(run.id, context, stop=stop)
 

@@ -23,8 +23,8 @@ import yaml
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from rlsweep.runs import NewRun, Sweep, TrainingRun
-from rlsweep.store import training_runs
+from rlsweep.runs import EndReason, NewRun, Sweep, TrainingRun
+from rlsweep.store import training_runs, transitions
 from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("grafana")]
@@ -178,13 +178,15 @@ def recorded(
             {
                 None: course(win_rate=0.7),
                 "lr_high": course(learning_rate=1e-3),
-                "lr_broken": course(error="Traceback\n  File x\nDivergedError: the loss is NaN\n"),
+                "lr_broken": course(
+                    error="Traceback\n  File x\nDivergedError: the loss is NaN\n", failure=EndReason.DIVERGED
+                ),
             },
         )
         first = training_runs.of_sweep(database, sweep.id)[0]
         single = replace(_planned(first), trial_key=None, agent_id=HOSTILE)
-        silent, _pending = (training_runs.create_single(database, single) for _ in range(2))
-        training_runs.begin_attempt(database, silent.id, {})
+        silent, _pending = (transitions.create_single(database, single) for _ in range(2))
+        transitions.begin_attempt(database, silent.id, {})
         with database.connect() as connection:
             connection.execute(
                 "insert into evaluations (run_id, env_steps, attempt, episodes, mean_reward, reward_sd, mean_length, "

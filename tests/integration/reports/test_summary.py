@@ -10,8 +10,8 @@ from rlsweep.analysis.ranking import Basis
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.reports.rendering import render
 from rlsweep.reports.summary import as_json, summarise
-from rlsweep.runs import Evaluation, RunStatus, SweepStatus
-from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.runs import EndReason, Evaluation, RunStatus, SweepStatus
+from rlsweep.store import recording, sweeps, training_runs, transitions
 
 pytestmark = pytest.mark.integration
 
@@ -150,10 +150,12 @@ def _add_evaluation(database, run, *, mean_reward):
         is_best=True,
     )
     with database.connect() as connection:
-        connection.execute("update training_runs set status = 'running', ended_at = null where id = %s", [run.id])
+        connection.execute(
+            "update training_runs set status = 'running', end_reason = null, ended_at = null where id = %s", [run.id]
+        )
     progress = recording.Progress(episodes=run.episodes, updates=run.updates, env_steps=run.env_steps)
     recording.flush(database, run.id, run.attempt, recording.Batch(progress=progress, evaluations=[evaluation]))
-    training_runs.finish(database, run.id, run.attempt, RunStatus.COMPLETED)
+    transitions.finish(database, run.id, run.attempt, EndReason.COMPLETED)
 
 
 def test_a_sweep_that_has_not_begun_can_be_reported(database, record_sweep, new_run, new_sweep, course):

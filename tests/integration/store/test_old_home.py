@@ -12,7 +12,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from rlsweep.store import schema
+from rlsweep.runs import EndReason
+from rlsweep.store import schema, training_runs
 from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("old_home")]
@@ -96,6 +97,26 @@ def test_sweeps_are_reported(opened: Opened, look: str) -> None:
     assert [each["run_id"] for each in found["failures"]] == [each["run_id"] for each in wanted["failures"]]
 
 
+def test_what_decides_how_a_run_continues_is_carried_over(opened: Opened) -> None:
+    runs = {run["id"]: run for run in opened.shown["runs"]}
+    reasons = {name: runs[each["run_id"]]["end_reason"] for name, each in RESUMED.items()}
+    assert reasons.pop("fast") == "completed"
+    assert reasons.pop("diverged") == "diverged"
+    assert reasons.pop("broken") == "failed"
+    assert reasons.pop("lost") == "lost"
+    assert [reasons.pop(name) for name in ("abandoned", "still_running")] == ["abandoned", "abandoned"]
+    assert [reasons.pop(name) for name in ("begins_anew", "weights_waiting")] == [None, None]
+    assert set(reasons.values()) == {"stopped"}
+    assert [run["id"] for run in runs.values() if run["begins_anew"]] == [RESUMED["begins_anew"]["run_id"]]
+    assert {run["id"]: run["weights_from"] for run in runs.values() if run["weights_from"]} == {
+        RESUMED[name]["run_id"]: str(opened.home / "weights.zip") for name in ("weights_waiting", "weights_begun")
+    }
+    actors = [run["actor"] for run in runs.values() if run["sweep_id"] is not None and run["attempt"] > 0]
+    assert actors
+    assert all(actor["id"] == "a" * 32 and actor["pid"] == 4711 for actor in actors)
+    assert not {"weights_from", "begins_anew", "ray"} & {key for run in runs.values() for key in run["metadata"]}
+
+
 def test_a_run_that_diverged_is_known_as_such(opened: Opened) -> None:
     (odd,) = (each for each in opened.shown["report calibration"]["configs"] if each["name"] == "tiny_odd")
     assert odd["verdict"]["kind"] == "unstable"
@@ -111,17 +132,12 @@ def test_a_completed_trial_is_not_resumed(opened: Opened, resumed: Mapping[str, 
     assert "completed" in refused.err
 
 
-# TODO: none of these fails once the names of 53098ae's modules are mapped where a checkpoint is unpickled
-OF_A_SNAPSHOT = pytest.mark.xfail(reason="rlsweep.training.boundary, which the checkpoint names, is no more")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=OF_A_SNAPSHOT if each["from_env_steps"] else ()) for name, each in RESUMED.items()],
-)
+@pytest.mark.parametrize("name", RESUMED)
 def test_a_run_resumes_bit_for_bit(opened: Opened, resumed: Mapping[str, old_home.Done], name: str) -> None:
     assert resumed[name].code == 0, resumed[name]
     wanted = RESUMED[name]
+    run = training_runs.get(Database(opened.url), wanted["run_id"])
+    assert (run.end_reason, run.begins_anew, run.actor) == (EndReason.COMPLETED, False, None)
     found = old_home.recorded(opened.url, wanted["run_id"])
     if old_home.arithmetic() == EXPECTED["arithmetic"]:
         assert found == {key: wanted[key] for key in found}

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from rlsweep.errors import NotFoundError, StaleAttemptError
-from rlsweep.runs import Checkpoint, Counters, Episode, Evaluation, Outcome, RunStatus, TrainingRun, Update
-from rlsweep.store import curves, recording, sweeps, training_runs
+from rlsweep.runs import Checkpoint, Counters, EndReason, Episode, Evaluation, Outcome, RunStatus, TrainingRun, Update
+from rlsweep.store import curves, recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
 
@@ -43,8 +43,8 @@ def checkpoint(episode: int, uri: str) -> Checkpoint:
 
 @pytest.fixture
 def run(database: Database, new_run: Make) -> TrainingRun:
-    created = training_runs.create_single(database, new_run())
-    started = training_runs.begin_attempt(database, created.id, {})
+    created = transitions.create_single(database, new_run())
+    started = transitions.begin_attempt(database, created.id, {})
     assert started is not None
     return started
 
@@ -112,7 +112,7 @@ def test_a_repeat_is_harmless(database: Database, run: TrainingRun) -> None:
 
 
 def test_a_stale_attempt_writes_nothing(database: Database, run: TrainingRun) -> None:
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     with pytest.raises(StaleAttemptError, match="attempt 2 has taken its place"):
         recording.flush(
             database, run.id, 1, Batch(progress=Progress(episodes=1, updates=0, env_steps=10), episodes=episodes([1]))
@@ -121,10 +121,10 @@ def test_a_stale_attempt_writes_nothing(database: Database, run: TrainingRun) ->
     assert training_runs.get(database, run.id).episodes == 0
 
 
-@pytest.mark.parametrize("status", [RunStatus.COMPLETED, RunStatus.FAILED])
-def test_a_run_that_ended_takes_no_more(database: Database, run: TrainingRun, status: RunStatus) -> None:
-    training_runs.finish(database, run.id, 1, status)
-    with pytest.raises(StaleAttemptError, match=f"the run is {status}"):
+@pytest.mark.parametrize("reason", [EndReason.COMPLETED, EndReason.STOPPED, EndReason.DIVERGED, EndReason.FAILED])
+def test_a_run_that_ended_takes_no_more(database: Database, run: TrainingRun, reason: EndReason) -> None:
+    transitions.finish(database, run.id, 1, reason)
+    with pytest.raises(StaleAttemptError, match=f"the run is {reason.status}"):
         recording.flush(database, run.id, 1, Batch(progress=Progress(episodes=0, updates=0, env_steps=0)))
 
 
@@ -134,26 +134,26 @@ def test_a_worker_that_was_cut_off_and_taken_for_dead_goes_on(
 ) -> None:
     sweep = sweeps.create(database, new_sweep(), [new_run()])
     (run,) = training_runs.of_sweep(database, sweep.id)
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     with database.connect() as connection:
         connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '1 hour'")
     if stop_first:
         sweeps.request_stop(database, sweep.id)
-    (ended,) = training_runs.end_abandoned(database, sweep_id=sweep.id)
-    assert ended.status is RunStatus.STOPPED
+    (ended,) = transitions.end_abandoned(database, sweep_id=sweep.id)
+    assert (ended.status, ended.end_reason) == (RunStatus.STOPPED, EndReason.ABANDONED)
     assert sweeps.settle(database, sweep.id).status.is_finished
 
     batch = Batch(progress=Progress(episodes=1, updates=0, env_steps=10), episodes=episodes([1]))
     assert recording.flush(database, run.id, 1, batch) is stop_first
     again = training_runs.get(database, run.id)
-    assert (again.status, again.error, again.ended_at) == (RunStatus.RUNNING, None, None)
+    assert (again.status, again.end_reason, again.error, again.ended_at) == (RunStatus.RUNNING, None, None, None)
     assert not sweeps.get(database, str(sweep.id)).status.is_finished
-    assert training_runs.finish(database, run.id, 1, RunStatus.COMPLETED).status is RunStatus.COMPLETED
+    assert transitions.finish(database, run.id, 1, EndReason.COMPLETED).status is RunStatus.COMPLETED
 
     (other,) = training_runs.of_sweep(database, sweeps.create(database, new_sweep(), [new_run()]).id)
-    training_runs.begin_attempt(database, other.id, {})
-    training_runs.request_stop(database, other.id)
-    training_runs.fail_lost(database, other.id, "gone")
+    transitions.begin_attempt(database, other.id, {})
+    transitions.request_stop(database, other.id)
+    transitions.fail_lost(database, other.id, "gone")
     with pytest.raises(StaleAttemptError, match="the run is stopped"):
         recording.flush(database, other.id, 1, batch)
 
@@ -168,7 +168,7 @@ def test_a_run_that_was_deleted_is_said_to_be_missing(database: Database, run: T
 def test_an_empty_flush_is_a_sign_of_life_and_reads_the_stop(database: Database, run: TrainingRun) -> None:
     nothing = Batch(progress=Progress(episodes=0, updates=0, env_steps=0))
     assert recording.flush(database, run.id, 1, nothing) is False
-    training_runs.request_stop(database, run.id)
+    transitions.request_stop(database, run.id)
     assert recording.flush(database, run.id, 1, nothing) is True
 
 
@@ -192,7 +192,7 @@ def test_what_lies_beyond_a_checkpoint_stays_until_it_is_recorded_again(database
         evaluations=[evaluation(40, 0.4), evaluation(60, 0.6), evaluation(80, 0.8)],
         checkpoints=[checkpoint(5, "/c/5.zip")],
     )
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     assert rewards() == [-1.0] * 8
 
     flush(2, episodes=episodes([6, 7], reward=1.0), updates=[update(2, value_loss=2.0)])
@@ -204,7 +204,7 @@ def test_what_lies_beyond_a_checkpoint_stays_until_it_is_recorded_again(database
     assert evaluated() == [(40, 0.4), (70, 0.7), (80, 0.8)], "one that was gone past is none of this trajectory"
 
     final = Counters(episodes=7, updates=2, env_steps=75)
-    ended = training_runs.finish(database, run.id, 2, RunStatus.COMPLETED, final=final)
+    ended = transitions.finish(database, run.id, 2, EndReason.COMPLETED, final=final)
     assert (ended.episodes, ended.updates, ended.env_steps) == (7, 2, 75)
     assert rewards() == [-1.0] * 5 + [1.0] * 2
     assert curves.updates_of(database, [run.id])[run.id].value_loss.tolist() == [1.0, 2.0]
@@ -215,7 +215,7 @@ def test_a_newer_attempt_has_the_latest_checkpoint(database: Database, run: Trai
     progress = Progress(episodes=0, updates=0, env_steps=0)
     old = [checkpoint(4, "/c/best.zip"), checkpoint(10, "/c/10.zip")]
     recording.flush(database, run.id, 1, Batch(progress=progress, checkpoints=old))
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     assert training_runs.latest_checkpoint(database, run.id) == old[1]
     went_back = [checkpoint(5, "/c/5.zip"), checkpoint(6, "/c/6.zip")]
     recording.flush(database, run.id, 2, Batch(progress=progress, checkpoints=went_back))

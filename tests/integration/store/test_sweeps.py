@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from rlsweep.errors import DriverBusyError, InputError, NotFoundError
-from rlsweep.runs import NewRun, NewSweep, RunStatus, SweepStatus
-from rlsweep.store import sweeps, training_runs
+from rlsweep.runs import EndReason, NewRun, NewSweep, RunStatus, SweepStatus
+from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 
 pytestmark = pytest.mark.integration
@@ -97,7 +97,7 @@ def test_an_ambiguous_prefix_lists_what_it_fits(database: Database, new_sweep: M
 def test_the_newest_come_first_with_runs_counted(database: Database, new_sweep: Make, new_run: Make) -> None:
     old = sweeps.create(database, new_sweep(), [new_run() for _ in range(3)])
     new = sweeps.create(database, new_sweep(), [])
-    finish_all(database, old.id, [RunStatus.COMPLETED, RunStatus.FAILED])
+    finish_all(database, old.id, [EndReason.COMPLETED, EndReason.FAILED])
     assert [listed.sweep.id for listed in sweeps.list_recent(database)] == [new.id, old.id]
     assert [listed.runs_by_status for listed in sweeps.list_recent(database)] == [
         {},
@@ -109,14 +109,14 @@ def test_the_newest_come_first_with_runs_counted(database: Database, new_sweep: 
 @pytest.mark.parametrize(
     ("ends", "status"),
     [
-        ([RunStatus.COMPLETED, RunStatus.COMPLETED], SweepStatus.COMPLETED),
-        ([RunStatus.COMPLETED, RunStatus.STOPPED], SweepStatus.STOPPED),
-        ([RunStatus.FAILED, RunStatus.STOPPED], SweepStatus.FAILED),
-        ([RunStatus.COMPLETED], SweepStatus.RUNNING),
+        ([EndReason.COMPLETED, EndReason.COMPLETED], SweepStatus.COMPLETED),
+        ([EndReason.COMPLETED, EndReason.STOPPED], SweepStatus.STOPPED),
+        ([EndReason.FAILED, EndReason.STOPPED], SweepStatus.FAILED),
+        ([EndReason.COMPLETED], SweepStatus.RUNNING),
     ],
 )
 def test_a_sweep_ends_as_its_runs_did(
-    database: Database, new_sweep: Make, new_run: Make, ends: list[RunStatus], status: SweepStatus
+    database: Database, new_sweep: Make, new_run: Make, ends: list[EndReason], status: SweepStatus
 ) -> None:
     sweep = sweeps.create(database, new_sweep(), [new_run(), new_run()])
     sweeps.take_lease(database, sweep.id, "host:1")
@@ -131,8 +131,8 @@ def test_a_stop_ends_what_waits_and_asks_what_runs(database: Database, new_sweep
     sweep = sweeps.create(database, new_sweep(), [new_run() for _ in range(4)])
     completed, running, *_ = training_runs.of_sweep(database, sweep.id)
     for run in (completed, running):
-        training_runs.begin_attempt(database, run.id, {})
-    training_runs.finish(database, completed.id, 1, RunStatus.COMPLETED)
+        transitions.begin_attempt(database, run.id, {})
+    transitions.finish(database, completed.id, 1, EndReason.COMPLETED)
 
     assert sweeps.request_stop(database, sweep.id) == {RunStatus.STOPPED: 2, RunStatus.RUNNING: 1}
     after = training_runs.of_sweep(database, sweep.id)
@@ -201,9 +201,9 @@ def test_a_sweep_that_is_stopped_before_its_driver_begins_is_not_begun(
     assert not sweeps.is_to_stop(database, sweep.id), "whoever hands it over wants it driven"
     assert sweeps.request_stop(database, sweep.id) == {RunStatus.STOPPED: 0, RunStatus.RUNNING: 0}
     assert sweeps.is_to_stop(database, sweep.id)
-    assert training_runs.take_up(database, sweep.id, {RunStatus.STOPPED}) == []
+    assert transitions.take_up(database, sweep.id, {RunStatus.STOPPED}) == []
     sweeps.assign(database, sweep.id, resources={}, address=None)
-    assert len(training_runs.take_up(database, sweep.id, {RunStatus.STOPPED})) == 1
+    assert len(transitions.take_up(database, sweep.id, {RunStatus.STOPPED})) == 1
 
 
 def test_a_stop_that_comes_while_a_driver_waits_for_lost_workers_holds(
@@ -211,11 +211,11 @@ def test_a_stop_that_comes_while_a_driver_waits_for_lost_workers_holds(
 ) -> None:
     sweep = sweeps.create(database, new_sweep(), [new_run()])
     (run,) = training_runs.of_sweep(database, sweep.id)
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     with database.connect() as connection:
         connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '20 seconds'")
     sweeps.request_stop(database, sweep.id)
-    assert training_runs.take_up(database, sweep.id, {RunStatus.RUNNING}, lost={run.id}) == []
+    assert transitions.take_up(database, sweep.id, {RunStatus.RUNNING}, lost={run.id}) == []
     assert training_runs.get(database, run.id).stop_requested
 
 
@@ -224,14 +224,14 @@ def test_a_clock_that_was_set_back_keeps_no_dead_driver_or_worker_alive(
 ) -> None:
     sweep = sweeps.create(database, new_sweep(), [new_run()])
     (run,) = training_runs.of_sweep(database, sweep.id)
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     sweeps.take_lease(database, sweep.id, "host:1")
     with database.connect() as connection:
         for table in ("sweeps", "training_runs"):
             connection.execute(f"update {table} set heartbeat_at = clock_timestamp() + interval '2 hours'")
     assert sweeps.lost_driver(database, sweep.id) == "host:1"
     sweeps.check_undriven(database, sweep.id)
-    assert [each.id for each in training_runs.end_abandoned(database, run_id=run.id)] == [run.id]
+    assert [each.id for each in transitions.end_abandoned(database, run_id=run.id)] == [run.id]
     assert sweeps.take_lease(database, sweep.id, "host:2").driver == "host:2"
 
 
@@ -253,7 +253,7 @@ def test_an_unfinished_sweep_is_found_by_its_plan(database: Database, new_sweep:
     assert sweeps.find_unfinished(database, plan) is None
     for runs in (plan[:1], [*plan, new_run()], other):
         sweeps.create(database, new_sweep(), runs)
-    training_runs.create_single(database, plan[0])
+    transitions.create_single(database, plan[0])
     assert sweeps.find_unfinished(database, plan) is None
     first, second = (sweeps.create(database, new_sweep(), plan) for _ in range(2))
     assert sweeps.find_unfinished(database, plan) == second
@@ -263,15 +263,15 @@ def test_an_unfinished_sweep_is_found_by_its_plan(database: Database, new_sweep:
     sweeps.request_stop(database, first.id)
     sweeps.settle(database, first.id)
     assert sweeps.find_unfinished(database, plan) == sweeps.get(database, first.id)
-    finish_all(database, second.id, [RunStatus.COMPLETED, RunStatus.FAILED])
+    finish_all(database, second.id, [EndReason.COMPLETED, EndReason.FAILED])
     sweeps.release(database, second.id, "host:1")
     assert sweeps.find_unfinished(database, plan) == sweeps.get(database, first.id)
 
 
-def finish_all(database: Database, sweep_id: UUID, ends: list[RunStatus]) -> None:
-    for run, status in zip(training_runs.of_sweep(database, sweep_id), ends, strict=False):
-        training_runs.begin_attempt(database, run.id, {})
-        training_runs.finish(database, run.id, 1, status)
+def finish_all(database: Database, sweep_id: UUID, ends: list[EndReason]) -> None:
+    for run, reason in zip(training_runs.of_sweep(database, sweep_id), ends, strict=False):
+        transitions.begin_attempt(database, run.id, {})
+        transitions.finish(database, run.id, 1, reason)
 
 
 def test_a_sweep_that_was_deleted_in_the_meantime_is_not_found(

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ from rlsweep.config.differences import hyperparameter_hash
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import DriverBusyError
-from rlsweep.runs import NewRun, NewSweep, Sweep
+from rlsweep.runs import Actor, NewRun, NewSweep, Sweep
 from rlsweep.settings import Settings
-from rlsweep.store import sweeps, training_runs
+from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 
 STEPS = 64
@@ -121,19 +122,19 @@ def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
     import ray
 
     import rlsweep.driver.driver
-    from rlsweep.cluster.actor_location import own_location
+    from rlsweep.cluster.actor_location import own_actor
     from rlsweep.driver.selection import UNFINISHED
 
     class Worker:
-        def actor_location(self) -> dict[str, Any]:
-            return own_location()
+        def own_actor(self) -> Actor:
+            return own_actor()
 
     actor = ray.remote(Worker).options(num_cpus=0).remote()
-    here = ray.get(actor.actor_location.remote())
+    here = ray.get(actor.own_actor.remote())
     sweep = plan(database, "silent", trials=2)
     held, elsewhere = training_runs.ids_of_sweep(database, sweep.id)
-    begin_in_silence(database, held, {"ray": here})
-    begin_in_silence(database, elsewhere, {"ray": here | {"cluster": "session_of_another_cluster"}})
+    begin_in_silence(database, held, actor=here)
+    begin_in_silence(database, elsewhere, actor=replace(here, cluster="session_of_another_cluster"))
 
     rlsweep.driver.driver.ACTOR_PATIENCE_SECONDS = 5.0
     refused = ""
@@ -152,7 +153,7 @@ def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
     driving.join()
     return {
         "refused": refused,
-        "pid": here["pid"],
+        "pid": here.pid,
         "statuses": while_it_lives,
         "attempt": waiting,
         "runs": runs_of(database, sweep),
@@ -207,8 +208,8 @@ class Scraper:
                         self._seen[name] = float(value)
 
 
-def begin_in_silence(database: Database, run_id: UUID, metadata: dict[str, Any]) -> None:
-    training_runs.begin_attempt(database, run_id, {"host": socket.gethostname(), "command": "older"} | metadata)
+def begin_in_silence(database: Database, run_id: UUID, actor: Actor | None = None) -> None:
+    transitions.begin_attempt(database, run_id, {"host": socket.gethostname(), "command": "older"}, actor=actor)
     with database.connect() as connection:
         connection.execute(
             "update training_runs set heartbeat_at = clock_timestamp() - interval '60 seconds' where id = %s", (run_id,)

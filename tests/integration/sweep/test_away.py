@@ -19,9 +19,9 @@ from rlsweep.attempts.recorder import StoreRecorder
 from rlsweep.attempts.spool import Spool, send_left
 from rlsweep.errors import SpoolError, SpoolLostError, StoreUnavailableError
 from rlsweep.paths import Paths
-from rlsweep.runs import Checkpoint, Counters, Episode, Outcome, RunStatus, TrainingRun, Update
+from rlsweep.runs import Checkpoint, Counters, EndReason, Episode, Outcome, RunStatus, TrainingRun, Update
 from rlsweep.settings import Settings
-from rlsweep.store import curves, sweeps, training_runs
+from rlsweep.store import curves, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.embedded import embedded_server
 from rlsweep.store.keeper import postmaster_pid, server_processes
@@ -53,7 +53,7 @@ CHECKPOINT = Checkpoint(episode=2, env_steps=20, uri="/c/2.zip", sha256="ab", by
 
 @pytest.fixture
 def run(database: Database, new_run: Callable[..., Any]) -> TrainingRun:
-    started = training_runs.begin_attempt(database, training_runs.create_single(database, new_run()).id, {})
+    started = transitions.begin_attempt(database, transitions.create_single(database, new_run()).id, {})
     assert started is not None
     return started
 
@@ -141,15 +141,15 @@ def test_what_a_dead_attempt_left_is_sent_before_the_next(database: Database, ru
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.FAILED])
+@pytest.mark.parametrize("reason", [EndReason.STOPPED, EndReason.FAILED])
 @pytest.mark.parametrize("taken_up", [False, True])
 def test_what_a_dead_attempt_left_is_sent_whatever_became_of_the_run(
-    database: Database, run: TrainingRun, tmp_path: Path, status: RunStatus, taken_up: bool
+    database: Database, run: TrainingRun, tmp_path: Path, reason: EndReason, taken_up: bool
 ) -> None:
     Spool(tmp_path, run.id, run.attempt).keep(batch(1, 2, checkpoints=[CHECKPOINT]))
-    training_runs.finish(database, run.id, run.attempt, status)
+    transitions.finish(database, run.id, run.attempt, reason)
     if taken_up:
-        training_runs.reopen(database, run.id)
+        transitions.reopen(database, run.id)
     before = training_runs.get(database, run.id).status
     send_left(database, tmp_path, run.id)
     assert recorded(database, run) == [1, 2]
@@ -163,20 +163,22 @@ def test_a_run_that_begins_anew_takes_nothing_of_what_was_left(
 ) -> None:
     sweep = sweeps.create(database, new_sweep(), [new_run()])
     (run,) = training_runs.of_sweep(database, sweep.id)
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     Spool(tmp_path, run.id, 1).keep(batch(1, 2, checkpoints=[CHECKPOINT]))
-    training_runs.finish(database, run.id, 1, RunStatus.FAILED)
-    training_runs.take_up(database, sweep.id, {RunStatus.FAILED}, from_start=True)
+    transitions.finish(database, run.id, 1, EndReason.FAILED)
+    transitions.take_up(database, sweep.id, {RunStatus.FAILED}, from_start=True)
     send_left(database, tmp_path, run.id)
     assert recorded(database, run) == []
     assert training_runs.latest_checkpoint(database, run.id) is None
-    assert training_runs.BEGINS_ANEW not in training_runs.begin_attempt(database, run.id, {}).metadata
+    begun = transitions.begin_attempt(database, run.id, {})
+    assert begun is not None
+    assert not begun.begins_anew
 
 
 def test_what_an_older_attempt_left_is_of_no_more_use(database: Database, run: TrainingRun, tmp_path: Path) -> None:
     Spool(tmp_path, run.id, run.attempt).keep(batch(1))
     Spool(tmp_path, uuid4(), 1).keep(batch(1))
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     send_left(database, tmp_path, run.id)
     assert recorded(database, run) == []
     assert len(list(tmp_path.iterdir())) == 1, "another run's file is left alone"
@@ -244,7 +246,7 @@ def test_a_new_attempt_shows_the_old_figures_until_it_has_come_as_far(database: 
 
     with recorder_of(database, run, Path("/nowhere")) as recorder:
         recorder.add_episodes([episode(number) for number in range(1, 9)])
-    again = training_runs.begin_attempt(database, run.id, {})
+    again = transitions.begin_attempt(database, run.id, {})
     assert again is not None
     with recorder_of(database, again, Path("/nowhere")) as recorder:
         recorder.begin_at(Counters(episodes=5, updates=0, env_steps=50), [episode(5)])
@@ -253,9 +255,7 @@ def test_a_new_attempt_shows_the_old_figures_until_it_has_come_as_far(database: 
         assert shown() == (8, 80)
         recorder.add_episodes([episode(number) for number in range(7, 11)])
     assert shown() == (10, 100)
-    training_runs.finish(
-        database, run.id, 2, RunStatus.COMPLETED, final=Counters(episodes=10, updates=0, env_steps=100)
-    )
+    transitions.finish(database, run.id, 2, EndReason.COMPLETED, final=Counters(episodes=10, updates=0, env_steps=100))
     assert recorded(database, run) == list(range(1, 11))
 
 
@@ -282,7 +282,7 @@ def test_a_killed_embedded_server_comes_back_and_nothing_is_lost(
     paths = Paths(embedded_home)
     data = paths.embedded_database / "data"
     with open_database(embedded_home) as database:
-        run = training_runs.begin_attempt(database, training_runs.create_single(database, new_run()).id, {})
+        run = transitions.begin_attempt(database, transitions.create_single(database, new_run()).id, {})
         assert run is not None
         with recorder_of(database, run, paths.spool) as recorder:
             for number in range(1, 61):
@@ -322,8 +322,8 @@ def test_after_an_outage_silence_counts_from_the_servers_return(database: Databa
     assert row is not None
     assert row["silent"] == row["server"]
     patience = float(row["silent"]) + 60
-    assert training_runs.end_abandoned(user_s_own, run_id=run.id, patience_seconds=patience) == []
-    assert [each.id for each in training_runs.end_abandoned(database, run_id=run.id, patience_seconds=patience)] == [
+    assert transitions.end_abandoned(user_s_own, run_id=run.id, patience_seconds=patience) == []
+    assert [each.id for each in transitions.end_abandoned(database, run_id=run.id, patience_seconds=patience)] == [
         run.id
     ]
 

@@ -21,7 +21,7 @@ from rlsweep.config.training import EvaluationConfig, TrainingConfig
 from rlsweep.paths import Paths
 from rlsweep.runs import Checkpoint, NewRun, RunStatus, TrainingRun
 from rlsweep.settings import Settings
-from rlsweep.store import curves, training_runs
+from rlsweep.store import curves, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
@@ -65,7 +65,7 @@ def planned(database: Database, new_run: Callable[..., NewRun]) -> Callable[...,
             budget=Budget(total_timesteps=STEPS),
             seed=3,
         )
-        return training_runs.create_single(database, new_run(config=config.to_record(), trial_key=None))
+        return transitions.create_single(database, new_run(config=config.to_record(), trial_key=None))
 
     return make
 
@@ -78,7 +78,7 @@ def work(database: Database, settings: Settings) -> Callable[..., RunStatus]:
     def work(run: TrainingRun, looks: int = 10**9) -> RunStatus:
         found = training_runs.get(database, run.id)
         if found.status.is_finished:
-            training_runs.reopen(database, run.id)
+            transitions.reopen(database, run.id)
         return execute_run(run.id, context, stop=StopAfter(looks))
 
     return work
@@ -172,7 +172,7 @@ def test_a_process_that_was_thought_dead_does_no_harm(
 ) -> None:
     """It writes and removes checkpoints to its end, which comes long after another attempt has gone further."""
     run = planned()
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     of_the_other: dict[Path, bytes] = {}
 
     def overtake() -> None:

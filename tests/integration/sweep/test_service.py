@@ -15,9 +15,9 @@ from uuid import UUID
 
 import pytest
 
-from rlsweep.runs import RunStatus
+from rlsweep.runs import EndReason
 from rlsweep.settings import Settings
-from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.opening import open_database
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -58,8 +58,8 @@ def trained_by_another(rlsweep: Any, sweep: str) -> Iterator[UUID]:
     done = threading.Event()
     with open_database(Settings(home=rlsweep.home, storage=rlsweep.home, database_url=None)) as database:
         (run,) = training_runs.of_sweep(database, sweeps.get(database, sweep).id)
-        training_runs.end_abandoned(database, run_id=run.id, patience_seconds=0)
-        begun = training_runs.begin_attempt(database, run.id, {"host": "elsewhere"})
+        transitions.end_abandoned(database, run_id=run.id, patience_seconds=0)
+        begun = transitions.begin_attempt(database, run.id, {"host": "elsewhere"})
         assert begun is not None
         progress = recording.Progress(episodes=run.episodes, updates=run.updates, env_steps=run.env_steps)
 
@@ -74,7 +74,7 @@ def trained_by_another(rlsweep: Any, sweep: str) -> Iterator[UUID]:
         finally:
             done.set()
             worker.join()
-            training_runs.finish(database, run.id, begun.attempt, RunStatus.STOPPED)
+            transitions.finish(database, run.id, begun.attempt, EndReason.STOPPED)
 
 
 def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None:

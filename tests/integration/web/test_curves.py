@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsweep.runs import Episode, Evaluation, NewRun, NewSweep, Outcome, RunStatus, Update
-from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.runs import EndReason, Episode, Evaluation, NewRun, NewSweep, Outcome, RunStatus, Update
+from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.curves import episodes_of
 from rlsweep.store.database import Database
 from rlsweep.web.parameters import MAX_COMPARED
@@ -24,9 +24,9 @@ EPISODES = 3_000
 def record_run(database: Database, new_run: Callable[..., NewRun]) -> Callable[..., UUID]:
     """Puts one run on record, from rewards and lengths."""
 
-    def record(rewards: Any, lengths: Any, *, end: RunStatus | None = RunStatus.COMPLETED, **given: Any) -> UUID:
-        run = training_runs.create_single(database, new_run(**given))
-        training_runs.begin_attempt(database, run.id, {})
+    def record(rewards: Any, lengths: Any, *, end: EndReason | None = EndReason.COMPLETED, **given: Any) -> UUID:
+        run = transitions.create_single(database, new_run(**given))
+        transitions.begin_attempt(database, run.id, {})
         steps = np.cumsum(lengths)
         outcomes = [Outcome.WIN if reward > 0 else Outcome.LOSS for reward in rewards]
         episodes = [
@@ -62,7 +62,7 @@ def record_run(database: Database, new_run: Callable[..., NewRun]) -> Callable[.
         batch = recording.Batch(progress=progress, episodes=episodes, updates=updates, evaluations=[evaluation])
         recording.flush(database, run.id, 1, batch)
         if end is not None:
-            training_runs.finish(database, run.id, 1, end)
+            transitions.finish(database, run.id, 1, end)
         return run.id
 
     return record
@@ -132,7 +132,7 @@ def test_updates_and_evaluations(web: httpx.Client, record_run: Callable[..., UU
 def test_a_run_that_has_not_begun_has_an_empty_curve(
     web: httpx.Client, database: Database, new_run: Callable[..., NewRun]
 ) -> None:
-    run = training_runs.create_single(database, new_run()).id
+    run = transitions.create_single(database, new_run()).id
     assert curves(web, run=run)[f"{run} reward"]["x"] == []
     (config,) = web.get("/api/bands", params={"run": str(run)}).json()["configs"]
     assert (config["seeds"], config["x"], config["mean"], config["interval"]) == (0, [], [], None)

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from rlsweep.reports import history
-from rlsweep.runs import Checkpoint, Episode, NewRun, NewSweep, Outcome, RunStatus
-from rlsweep.store import recording, sweeps, training_runs
+from rlsweep.runs import Checkpoint, EndReason, Episode, NewRun, NewSweep, Outcome
+from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.listing import Place, SortKey
 from rlsweep.web.parameters import write_cursor
@@ -73,12 +73,12 @@ def _fill(database: Database, new_run: Callable[..., NewRun], new_sweep: Callabl
     for name, part in (("spring", planned[:15]), ("autumn", planned[15:30])):
         sweeps.create(database, new_sweep(name=name), part)
     for run in planned[30:]:
-        training_runs.create_single(database, run)
+        transitions.create_single(database, run)
     runs = training_runs.list_runs(database, limit=None)
     for number, run in enumerate(runs):
         if number % 5 == 0:
             continue
-        taken = training_runs.begin_attempt(database, run.id, {})
+        taken = transitions.begin_attempt(database, run.id, {})
         assert taken is not None
         progress = recording.Progress(
             episodes=number % 6,
@@ -89,8 +89,8 @@ def _fill(database: Database, new_run: Callable[..., NewRun], new_sweep: Callabl
         )
         recording.flush(database, run.id, 1, recording.Batch(progress=progress))
         if number % 5 != 1:
-            ends = (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED)
-            training_runs.finish(
+            ends = (EndReason.COMPLETED, EndReason.STOPPED, EndReason.FAILED)
+            transitions.finish(
                 database, run.id, 1, ends[number % 5 - 2], "a\nValueError: no" if number % 5 == 4 else None
             )
 
@@ -146,7 +146,7 @@ def test_pages_go_on_where_they_were_whatever_comes_in(
     with serving(growing) as web:
         for page in pages(web, sort=sort, limit=5):
             seen += [run["id"] for run in page["runs"]]
-            training_runs.create_single(growing, new_run(seed=0))
+            transitions.create_single(growing, new_run(seed=0))
     assert len(seen) == len(set(seen))
     assert there <= set(seen)
 
@@ -200,7 +200,7 @@ def test_percent_underscore_quote_and_backslash_are_letters(
     web: httpx.Client, database: Database, new_run: Callable[..., NewRun]
 ) -> None:
     for name in ("50%_sure", "50x1sure", "it's", "back\\slash"):
-        training_runs.create_single(database, new_run(config_name=name))
+        transitions.create_single(database, new_run(config_name=name))
     for words, names in (
         ("%_", ["50%_sure"]),
         ("50", ["50%_sure", "50x1sure"]),
@@ -278,7 +278,7 @@ def test_sparklines_follow_the_reward(
 ) -> None:
     sweep = record_sweep({None: course(win_rate=1.0)}, seeds=1)
     (rising,) = training_runs.ids_of_sweep(database, sweep.id)
-    waiting = str(training_runs.create_single(database, new_run()).id)
+    waiting = str(transitions.create_single(database, new_run()).id)
     lines = web.get("/api/training-runs/sparklines", params={"id": [str(rising), waiting]}).json()["sparklines"]
     assert lines[waiting] == []
     assert len(lines[str(rising)]) == 24
@@ -326,14 +326,14 @@ def test_a_run_with_all_that_is_known_of_it(
 def test_checkpoints_come_with_the_command_that_goes_on(
     web: httpx.Client, database: Database, new_run: Callable[..., NewRun]
 ) -> None:
-    run = training_runs.create_single(database, new_run())
-    training_runs.begin_attempt(database, run.id, {"command": "rlsweep train", "versions": {"torch": "2"}})
+    run = transitions.create_single(database, new_run())
+    transitions.begin_attempt(database, run.id, {"command": "rlsweep train", "versions": {"torch": "2"}})
     checkpoint = Checkpoint(episode=5, env_steps=50, uri="/with a space/5.zip", sha256="00", bytes=10)
     progress = recording.Progress(episodes=5, updates=1, env_steps=50)
     recording.flush(database, run.id, 1, recording.Batch(progress=progress, checkpoints=[checkpoint]))
     (shown,) = web.get(f"/api/training-runs/{run.id}").json()["checkpoints"]
     assert shown["resume_command"] == "rlsweep train --resume '/with a space/5.zip'"
-    training_runs.finish(database, run.id, 1, RunStatus.COMPLETED)
+    transitions.finish(database, run.id, 1, EndReason.COMPLETED)
     detail = web.get(f"/api/training-runs/{run.id}").json()
     assert detail["checkpoints"][0]["resume_command"].endswith("--total-timesteps 100")
     assert detail["reproduce"]["recorded_command"] == "rlsweep train"
@@ -346,15 +346,15 @@ def test_a_run_of_no_sweep_is_made_again_as_it_was_typed(
         "--agent-config 'my agents/a.yaml' --base-config base.yaml --set gamma=0.9 --learning-rate 0.001 --mode smoke"
     )
     config = {"agent": {}, "mode": "smoke", "budget": {"episodes": 300, "total_timesteps": None}}
-    run = training_runs.create_single(database, new_run(config=config))
-    training_runs.begin_attempt(database, run.id, {"command": f"__main__.py train {given} --episodes=200"})
+    run = transitions.create_single(database, new_run(config=config))
+    transitions.begin_attempt(database, run.id, {"command": f"__main__.py train {given} --episodes=200"})
     shown = web.get(f"/api/training-runs/{run.id}").json()
     assert shown["reproduce"]["command"] == f"rlsweep train {given} --episodes=200"
     steps = "--mode full --total-timesteps 1000000"
     assert shown["long_run_command"] == f"rlsweep train {given} {steps}".replace(" --mode smoke", "")
     # Gone on with, to a larger budget: that command says nothing of the config.
-    training_runs.finish(database, run.id, 1, RunStatus.STOPPED)
-    training_runs.begin_attempt(database, run.id, {"command": "rlsweep train --resume 0123 --episodes 300"})
+    transitions.finish(database, run.id, 1, EndReason.STOPPED)
+    transitions.begin_attempt(database, run.id, {"command": "rlsweep train --resume 0123 --episodes 300"})
     shown = web.get(f"/api/training-runs/{run.id}").json()
     assert shown["reproduce"]["command"] == f"rlsweep train {given} --episodes 300"
 
@@ -363,8 +363,8 @@ def test_a_run_of_no_sweep_is_made_again_as_it_was_typed(
 def test_a_run_whose_command_says_too_little(
     web: httpx.Client, database: Database, new_run: Callable[..., NewRun], command: object
 ) -> None:
-    run = training_runs.create_single(database, new_run())
-    training_runs.begin_attempt(database, run.id, {"command": command})
+    run = transitions.create_single(database, new_run())
+    transitions.begin_attempt(database, run.id, {"command": command})
     shown = web.get(f"/api/training-runs/{run.id}").json()
     assert shown["reproduce"]["command"] == f"rlsweep train --agent-config {run.config_path} --mode full --seed 0"
 
@@ -386,9 +386,9 @@ def test_hostile_text_is_data(web: httpx.Client, database: Database, new_run: Ca
         sweep_variant=HOSTILE,
         config=config,
     )
-    run = training_runs.create_single(database, hostile)
-    training_runs.begin_attempt(database, run.id, {"host": HOSTILE})
-    training_runs.finish(database, run.id, 1, RunStatus.FAILED, HOSTILE)
+    run = transitions.create_single(database, hostile)
+    transitions.begin_attempt(database, run.id, {"host": HOSTILE})
+    transitions.finish(database, run.id, 1, EndReason.FAILED, HOSTILE)
     (row,) = listed(web, q="<SCRIPT>")["runs"]
     assert row["config_name"] == HOSTILE
     assert row["error"] == HOSTILE[-2000:]
@@ -400,7 +400,7 @@ def test_hostile_text_is_data(web: httpx.Client, database: Database, new_run: Ca
 
 
 def test_what_is_not_finite_is_null(web: httpx.Client, database: Database, new_run: Callable[..., NewRun]) -> None:
-    run = training_runs.create_single(database, new_run())
+    run = transitions.create_single(database, new_run())
     with database.connect() as connection:
         connection.execute("update training_runs set mean_reward = 'NaN', steps_per_second = 'Infinity'")
     text = web.get(f"/api/training-runs/{run.id}").text
@@ -420,8 +420,8 @@ def test_nothing_is_sent_twice(web: httpx.Client, database: Database, record_swe
 
 
 def test_an_episode_more_is_seen(web: httpx.Client, database: Database, new_run: Callable[..., NewRun]) -> None:
-    run = training_runs.create_single(database, new_run())
-    training_runs.begin_attempt(database, run.id, {})
+    run = transitions.create_single(database, new_run())
+    transitions.begin_attempt(database, run.id, {})
     before = listed(web)["runs"][0]
     episode = Episode(episode=1, env_steps=9, reward=1.0, length=9, outcome=Outcome.WIN, seconds=0.1)
     progress = recording.Progress(episodes=1, updates=0, env_steps=9, mean_reward=1.0)
@@ -443,9 +443,9 @@ def test_a_run_that_has_not_changed_is_not_worked_out_again(
     with monkeypatch.context() as patched:
         patched.setattr(history, "episodes_of", refuse)
         assert web.get(address, headers={"If-None-Match": etag}).status_code == 304
-    training_runs.reopen(database, run.id, config=run.config)
+    transitions.reopen(database, run.id, config=run.config)
     again = web.get(address, headers={"If-None-Match": etag})
     assert (again.status_code, again.json()["status"]) == (200, "pending")
-    training_runs.begin_attempt(database, run.id, {})
+    transitions.begin_attempt(database, run.id, {})
     seconds = [web.get(address, headers={"If-None-Match": etag}).json()["seconds"] for _ in range(2)]
     assert seconds[1] > seconds[0]

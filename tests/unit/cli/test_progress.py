@@ -50,7 +50,11 @@ def run(
         "win_rate": None,
         "mean_length": None,
         "steps_per_second": None,
+        "end_reason": None,
         "error": None,
+        "weights_from": None,
+        "begins_anew": False,
+        "actor": None,
         "metadata": {},
     }
     return TrainingRun(**(values | given))
