@@ -1,7 +1,7 @@
-// Before the first paint: the theme that the reader chose, so that nothing flashes. A classic script on purpose.
+// Set the chosen theme before the first paint, to avoid a flash. A classic script, because modules run too late.
 try {
   const chosen = localStorage.getItem("rlsweep-theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 } catch {
-  // Storage may be forbidden; the system's theme it is.
+  // storage may be blocked; then the system's theme is used
 }

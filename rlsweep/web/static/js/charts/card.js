@@ -1,4 +1,4 @@
-// A chart in its frame: title, note, legend, and the buttons that take its data or its picture away.
+// A chart in its frame: title, note, legend, and buttons that save its data or its picture.
 
 import { fill, html, icon, setText } from "../core/dom.js";
 import { saveCsv } from "../core/saving.js";
@@ -12,7 +12,7 @@ import { AXES } from "./ticks.js";
 export class ChartCard {
   /**
    * @param {{title: string, file: string, height?: number, legend?: boolean, level?: "h2" | "h3", big?: number}} options
-   *   file: how a file with its data is called, without its ending; big: the height when it is expanded
+   *   file: name of saved files, without extension; big: height when expanded
    */
   constructor({ title, file, height = 200, legend = false, level = "h3", big = 420 }) {
     this.title = title;
@@ -63,7 +63,7 @@ export class ChartCard {
     setText(this.note, text);
   }
 
-  /** @param {import("./line_chart.js").Content & {legend?: Series[]}} content legend: what it lists, if not every line */
+  /** @param {import("./line_chart.js").Content & {legend?: Series[]}} content legend: the series it lists; default all */
   update(content) {
     this.content = content;
     const isEmpty = content.series.every(
@@ -100,7 +100,7 @@ export class ChartCard {
     );
   }
 
-  /** Show or hide one line, and its seeds. @param {string} id @param {Series[] | null} others hide all of these but this one */
+  /** Show or hide one line, and its seeds. @param {string} id @param {Series[] | null} others hide all of these except this one */
   toggle(id, others) {
     if (others) this.hidden = new Set(others.map((series) => series.id).filter((each) => each !== id));
     else if (this.hidden.has(id)) this.hidden.delete(id);
@@ -160,7 +160,7 @@ export class ChartCard {
  * @param {string} label
  * @param {() => void} act
  * @param {string} title
- * @param {string} [text] in place of the icon
+ * @param {string} [text] instead of the icon
  */
 export function toolButton(name, label, act, title, text = "") {
   return html(

@@ -1,4 +1,4 @@
-// Means with their intervals as dots and whiskers, on one axis that all rows of a table share.
+// Means and their intervals as dots and whiskers, on one axis for all rows of a table.
 
 import { svg } from "../core/dom.js";
 import { colourClass } from "./palette.js";
@@ -6,7 +6,7 @@ import { isFlat } from "./ranges.js";
 import { tickLabels, ticks } from "./ticks.js";
 
 /**
- * @typedef {object} Range what the axis spans
+ * @typedef {object} Range range of the axis
  * @property {number} low
  * @property {number} high
  */

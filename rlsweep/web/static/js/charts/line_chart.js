@@ -1,4 +1,4 @@
-// A line chart as SVG: bands, lines, a readout under the cursor, zoom by dragging. It knows nothing of what it shows.
+// A line chart as SVG for any data: bands, lines, a readout at the cursor, zoom by dragging.
 
 import { html, setText, svg } from "../core/dom.js";
 import { colourClass } from "./palette.js";
@@ -10,14 +10,14 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
 /**
  * @typedef {object} Series
  * @property {string} id
- * @property {string} name as the legend and the readout have it
+ * @property {string} name shown in the legend and the readout
  * @property {import("./palette.js").LineStyle} style
- * @property {number[]} x rising
+ * @property {number[]} x in ascending order
  * @property {(number | null)[]} y
  * @property {(number | null)[] | null} [low] lower edge of the band
  * @property {(number | null)[] | null} [high] upper edge of the band
- * @property {string} [group] the id of the series whose part it is, and with which it is hidden
- * @property {boolean} [faint] drawn thin and pale, and left out of the readout
+ * @property {string} [group] id of the series that it belongs to; both are hidden together
+ * @property {boolean} [faint] drawn thin and pale, and not shown in the readout
  * @property {boolean} [bandOnly] no line, only the band
  */
 
@@ -26,16 +26,16 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
  * @property {Series[]} series
  * @property {import("./ticks.js").AxisName} axis
  * @property {(value: number | null) => string} format of the y values
- * @property {(value: number) => string} [tick] how the y axis writes its figures, if not by itself
- * @property {[number, number]} [within] the y axis shows no more than this
+ * @property {(value: number) => string} [tick] format of the y axis's labels; default by their range
+ * @property {[number, number]} [within] limits of the y axis
  */
 
 const MARGIN = { top: 8, right: 14, bottom: 38, left: 52 };
 const FEW_POINTS = 40;
-const LEAST_DRAG = 6;
-/** More bands than these are drawn paler. */
+const MIN_DRAG = 6;
+/** With more bands than this, all are drawn paler. */
 const MANY_BANDS = 5;
-/** A band may widen the y axis by so much of what the lines span, on either side: two seeds have very wide ones. */
+/** A band may extend the y axis on each side by this fraction of the lines' range: bands of two seeds are very wide. */
 const BAND_ROOM = 0.45;
 
 export class LineChart {
@@ -55,7 +55,7 @@ export class LineChart {
     this.toX = Number;
     /** @type {import("./paths.js").Place} */
     this.toY = Number;
-    /** @type {import("./paths.js").Place} the other way round, from pixels to a value */
+    /** @type {import("./paths.js").Place} the inverse, from pixels to a value */
     this.fromX = Number;
     this.width = 0;
     this.readoutAt = /** @type {number | null} */ (null);
@@ -94,7 +94,7 @@ export class LineChart {
     this.draw();
   }
 
-  /** Let one series stand out; "" lets none. @param {string} id */
+  /** Highlight one series; "" for none. @param {string} id */
   highlight(id) {
     this.highlighted = id;
     this.picture.classList.toggle("has-highlight", id !== "");
@@ -276,7 +276,7 @@ export class LineChart {
     });
     this.element.addEventListener("pointerup", (event) => {
       const to = place(event);
-      if (from !== null && Math.abs(to - from) > LEAST_DRAG) {
+      if (from !== null && Math.abs(to - from) > MIN_DRAG) {
         this.zoom(/** @type {[number, number]} */ ([from, to].map(this.fromX).sort((one, other) => one - other)));
       }
       from = null;
@@ -307,10 +307,10 @@ export class LineChart {
     if (!brush) return;
     brush.setAttribute("x", String(Math.min(from, to)));
     brush.setAttribute("width", String(Math.abs(to - from)));
-    brush.setAttribute("visibility", Math.abs(to - from) > LEAST_DRAG ? "visible" : "hidden");
+    brush.setAttribute("visibility", Math.abs(to - from) > MIN_DRAG ? "visible" : "hidden");
   }
 
-  /** Show the values under a place of the x axis. @param {number} at in pixels */
+  /** Show the values at an x position. @param {number} at in pixels */
   read(at) {
     if (this.width === 0) return undefined;
     if (at < MARGIN.left - 4 || at > this.width - MARGIN.right + 4) return this.stopReading();

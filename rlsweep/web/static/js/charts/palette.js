@@ -1,4 +1,4 @@
-// How the lines of a chart are told apart: Okabe and Ito's eight colours, and past them a dash pattern as well.
+// Styles of a chart's lines: Okabe and Ito's eight colours, then the same colours with dash patterns.
 
 const COLOURS = 8;
 const DASHES = ["", "7 3", "2 3", "9 3 2 3"];
@@ -6,7 +6,7 @@ const DASHES = ["", "7 3", "2 3", "9 3 2 3"];
 /** @typedef {{index: number, colour: number, dash: string}} LineStyle */
 
 /**
- * The style of the line with that index, from 0; the first colour is the text's own, for the base config.
+ * The style of a line by its index, from 0. The first colour is the text colour, for the base config.
  * @param {number} index
  * @returns {LineStyle}
  */
@@ -14,13 +14,13 @@ export function styleOf(index) {
   return { index, colour: index % COLOURS, dash: DASHES[Math.floor(index / COLOURS) % DASHES.length] };
 }
 
-/** The class that carries the colour; CSS holds the colours themselves. @param {LineStyle} style */
+/** The CSS class of the colour. @param {LineStyle} style */
 export function colourClass(style) {
   return `colour-${style.colour}`;
 }
 
 /**
- * Give each name a style that stays: the base config has the text's colour, the others follow by name.
+ * Assign each config a fixed style: the base config gets the text colour, the others follow in order of name.
  * @param {{name: string, isBase: boolean}[]} configs
  * @returns {Map<string, LineStyle>}
  */

@@ -1,4 +1,4 @@
-// Parallel coordinates: one axis a hyperparameter, the score on the last; one line a config.
+// Parallel coordinates: one axis per hyperparameter and a last one for the score; one line per config.
 
 import { html, svg } from "../core/dom.js";
 import { configValue } from "../core/format.js";
@@ -9,7 +9,7 @@ import { tickLabels, ticks } from "./ticks.js";
  * @typedef {object} ParallelAxis
  * @property {string} key
  * @property {string} label
- * @property {boolean} [isScore] its ticks are round figures, not the values that occur
+ * @property {boolean} [isScore] its ticks are round numbers, not the values that occur
  */
 
 /**

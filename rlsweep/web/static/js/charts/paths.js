@@ -1,4 +1,4 @@
-// Series as SVG paths. Where a value is missing there is a gap.
+// Series as SVG paths; a missing value leaves a gap.
 
 /** @typedef {import("./line_chart.js").Series} Series */
 /** @typedef {(value: number) => number} Place from a value to its place in pixels */

@@ -1,4 +1,4 @@
-// A chart as a file: SVG as it stands on the page, with title, legend and background, or that as PNG.
+// Save a chart as SVG or PNG, with title, legend and background.
 
 import { svg } from "../core/dom.js";
 import { saveFile } from "../core/saving.js";
@@ -26,8 +26,8 @@ const LEGEND_LINE = 18;
  */
 
 /**
- * The chart as an SVG document of its own.
- * @param {SVGElement} chart as it stands on the page
+ * The chart as a separate SVG document.
+ * @param {SVGElement} chart the element on the page
  * @param {string} title
  * @param {LegendEntry[]} legend
  */
@@ -75,7 +75,7 @@ export function standalone(chart, title, legend) {
   );
 }
 
-/** @param {string} name of the file, with .svg or .png @param {SVGElement} picture */
+/** @param {string} name file name, ending in .svg or .png @param {SVGElement} picture */
 export async function savePicture(name, picture) {
   const text = new XMLSerializer().serializeToString(picture);
   const blob = new Blob([text], { type: "image/svg+xml;charset=utf-8" });
@@ -97,7 +97,7 @@ export async function savePicture(name, picture) {
   return undefined;
 }
 
-/** A copy that needs no style sheet. @param {SVGElement} original @returns {SVGElement} */
+/** A copy with inline styles, which needs no style sheet. @param {SVGElement} original @returns {SVGElement} */
 function flattened(original) {
   const copy = /** @type {SVGElement} */ (original.cloneNode(true));
   const originals = [original, .../** @type {NodeListOf<SVGElement>} */ (original.querySelectorAll("*"))];

@@ -1,4 +1,4 @@
-// The buttons beside a drawing that is no line chart: its data and its picture.
+// Buttons that save the data and the picture of a drawing other than a line chart.
 
 import { html } from "../core/dom.js";
 import { saveCsv } from "../core/saving.js";

@@ -1,17 +1,17 @@
-// What a series of values spans, and where in it a value lies.
+// Ranges of values, and positions in sorted values.
 
-/** Of a band's edges, so much at either end says nothing of how wide the chart should be. */
+/** Fraction of a band's edge values, at each end, that does not affect the range of the chart. */
 const OUTERMOST = 0.03;
 
-/** Values closer than this, for their size, are one value: means of equal values differ in their last bit. */
+/** Values with a smaller relative difference count as equal: means of equal values differ in their last bit. */
 const SAME = 1e-9;
 
-/** Whether nothing lies between the two that a chart could show. @param {number} low @param {number} high */
+/** Whether the two values are equal for a chart. @param {number} low @param {number} high */
 export function isFlat(low, high) {
   return high - low <= SAME * Math.max(Math.abs(low), Math.abs(high));
 }
 
-/** Least and greatest, with a share of air on both sides. @param {(number | null | undefined)[]} values @param {number} air @returns {[number, number]} */
+/** Minimum and maximum, extended on both sides by a fraction `air` of the range. @param {(number | null | undefined)[]} values @param {number} air @returns {[number, number]} */
 export function span(values, air) {
   let low = Infinity;
   let high = -Infinity;
@@ -26,7 +26,7 @@ export function span(values, air) {
 }
 
 /**
- * Values without their outermost hundredths: the first points of a band may be so wide that all else would be flat.
+ * Values without the outermost hundredth at each end: a band's first points may be so wide that the rest looks flat.
  * @param {(number | null)[]} values
  */
 export function central(values) {
@@ -35,12 +35,12 @@ export function central(values) {
   return sorted.slice(cut, sorted.length - cut);
 }
 
-/** Values held within a range. @param {number[]} values @param {[number, number]} range */
+/** Values clipped to a range. @param {number[]} values @param {[number, number]} range */
 export function held(values, [low, high]) {
   return values.map((value) => Math.min(high, Math.max(low, value)));
 }
 
-/** Index of the value nearest to `wanted` in rising `values`. @param {number[]} values @param {number} wanted */
+/** Index of the value nearest to `wanted` in ascending `values`. @param {number[]} values @param {number} wanted */
 export function nearest(values, wanted) {
   let low = 0;
   let high = values.length - 1;

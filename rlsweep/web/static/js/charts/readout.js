@@ -1,10 +1,10 @@
-// The small panel beside the cursor that says what the lines are worth there.
+// The small panel next to the cursor with the values of the lines there.
 
 import { html } from "../core/dom.js";
 import { swatch } from "./swatch.js";
 import { AXES } from "./ticks.js";
 
-const MOST_LINES = 14;
+const MAX_LINES = 14;
 const BESIDE_PX = 14;
 
 /** @typedef {{series: import("./line_chart.js").Series, index: number, value: number}} Reading */
@@ -20,19 +20,19 @@ export class Readout {
    * @param {number} x the value
    * @param {Reading[]} readings
    * @param {import("./line_chart.js").Content} content
-   * @param {number} at the cursor's place in pixels
-   * @param {number} room the chart's width in pixels
+   * @param {number} at x position of the cursor in pixels
+   * @param {number} room width of the chart in pixels
    */
   show(x, readings, { axis, format }, at, room) {
     const sorted = [...readings].sort((one, other) => other.value - one.value);
-    const left = sorted.length - MOST_LINES;
+    const left = sorted.length - MAX_LINES;
     this.element.replaceChildren(
       html(
         "div.readout-head",
         {},
         axis === "seconds" ? AXES[axis].value(x) : `${AXES[axis].value(x)} ${AXES[axis].label}`,
       ),
-      ...sorted.slice(0, MOST_LINES).map((reading) => readoutLine(reading, format)),
+      ...sorted.slice(0, MAX_LINES).map((reading) => readoutLine(reading, format)),
       ...(left > 0 ? [html("div.readout-head", {}, `and ${left} more`)] : []),
     );
     this.element.hidden = false;

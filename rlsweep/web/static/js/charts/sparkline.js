@@ -1,4 +1,4 @@
-// A curve as small as a word.
+// A small curve for a table cell.
 
 import { svg } from "../core/dom.js";
 
@@ -6,7 +6,7 @@ const WIDTH = 100;
 const HEIGHT = 24;
 const AIR = 3;
 
-/** An empty sparkline, which keeps its place until it is drawn. */
+/** An empty sparkline of the final size, to be drawn later. */
 export function sparkline() {
   return svg("svg.sparkline", {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,

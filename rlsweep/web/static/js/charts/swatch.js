@@ -1,9 +1,9 @@
-// The piece of line that stands for a series.
+// A short sample of a series' line.
 
 import { svg } from "../core/dom.js";
 import { colourClass } from "./palette.js";
 
-/** The piece of line that stands for a series in legends. @param {import("./palette.js").LineStyle} style */
+/** A short sample of a series' line, for legends. @param {import("./palette.js").LineStyle} style */
 export function swatch(style) {
   return svg(
     `svg.swatch.${colourClass(style)}`,

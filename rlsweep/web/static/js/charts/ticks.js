@@ -1,14 +1,14 @@
-// Where an axis has its ticks, and what they say.
+// Positions and labels of an axis's ticks.
 
 import { compact, duration } from "../core/format.js";
 import { isFlat } from "./ranges.js";
 
 const CLOCK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
-/** However odd a range is. */
-const MOST_TICKS = 100;
+/** Limit for any range. */
+const MAX_TICKS = 100;
 
 /**
- * Round figures from low to high, about `count` of them.
+ * About `count` round numbers from low to high.
  * @param {number} low @param {number} high @param {number} count
  */
 export function ticks(low, high, count) {
@@ -19,7 +19,7 @@ export function ticks(low, high, count) {
   return between(low, high, step);
 }
 
-/** The same for seconds. @param {number} low @param {number} high @param {number} count */
+/** About `count` round durations, in seconds. @param {number} low @param {number} high @param {number} count */
 export function clockTicks(low, high, count) {
   if (isFlat(low, high)) return [low];
   const rough = (high - low) / Math.max(1, count);
@@ -31,12 +31,12 @@ export function clockTicks(low, high, count) {
 function between(low, high, step) {
   const first = Math.ceil(low / step - 1e-9);
   const count = Math.max(0, Math.floor(high / step + 1e-9) - first + 1);
-  return Array.from({ length: Math.min(count, MOST_TICKS) }, (_, index) =>
+  return Array.from({ length: Math.min(count, MAX_TICKS) }, (_, index) =>
     Number(((first + index) * step).toPrecision(12)),
   );
 }
 
-/** Labels with as many decimals as tell neighbours apart. @param {number[]} values */
+/** Labels with as many decimals as needed to make neighbours differ. @param {number[]} values */
 export function tickLabels(values) {
   const step = values.length > 1 ? Math.abs(values[1] - values[0]) : Math.abs(values[0] || 1);
   const largest = Math.max(...values.map(Math.abs));
@@ -52,7 +52,7 @@ export function tickLabels(values) {
   );
 }
 
-/** All in the unit of the largest: 5 k beside 10 k. @param {number[]} values @param {number} largest */
+/** All labels in the unit of the largest: 5 k next to 10 k. @param {number[]} values @param {number} largest */
 function compactAll(values, largest) {
   const [unit, size] = largest >= 1e9 ? ["G", 1e9] : largest >= 1e6 ? ["M", 1e6] : ["k", 1e3];
   return values.map((value) =>
@@ -62,7 +62,7 @@ function compactAll(values, largest) {
   );
 }
 
-/** The axes that charts know: how their figures are read, and where they have ticks. */
+/** The known x axes: name, format of a value, ticks and their labels. */
 export const AXES = {
   env_steps: { label: "env steps", ticks, labels: tickLabels, value: compact },
   episode: { label: "episodes", ticks, labels: tickLabels, value: compact },

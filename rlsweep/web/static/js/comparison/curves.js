@@ -16,10 +16,10 @@ const SMOOTHINGS = [0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5];
 const DEFAULT_SMOOTHING = 0.1;
 const BUCKETS = 200;
 
-/** @typedef {{run: string[]} | {sweep: string}} Chosen which runs, as the API takes them */
+/** @typedef {{run: string[]} | {sweep: string}} Chosen the runs, as parameters of the API */
 
 export class CurvesPanel {
-  /** @param {string} file what its files are called */
+  /** @param {string} file name of saved files */
   constructor(file) {
     this.metric = metricNamed(parameter("metric")).name;
     this.x = X_AXES.some(([name]) => name === parameter("x")) ? parameter("x") : "env_steps";
@@ -126,7 +126,7 @@ export class CurvesPanel {
   /**
    * @param {Chosen} chosen
    * @param {Map<string, import("../charts/palette.js").LineStyle>} styles by config
-   * @param {Map<string, {config: string, label: string, isFailed: boolean}>} places which config each run belongs to
+   * @param {Map<string, {config: string, label: string, isFailed: boolean}>} places the config of each run
    */
   async update(chosen, styles, places) {
     this.chosen = chosen;
@@ -151,7 +151,7 @@ export class CurvesPanel {
     }
   }
 
-  /** What else the page has to show stays. @param {import("./metrics.js").Choice} metric @param {ApiError} error */
+  /** Show the error in place of the curves; the rest of the page stays. @param {import("./metrics.js").Choice} metric @param {ApiError} error */
   showFailure(metric, error) {
     this.drawn = null;
     setText(this.smoothingText, "");
@@ -205,7 +205,7 @@ export class CurvesPanel {
     );
   }
 
-  /** Whether the chart shows this very answer already, in this very way. @param {any} answer */
+  /** Whether the chart already shows this answer with the current options. @param {any} answer */
   isDrawn(answer) {
     const way = `${this.showsSeeds} ${this.showsBand} ${this.x}`;
     const isSame = answer === this.drawn && way === this.drawnWay;
@@ -294,7 +294,7 @@ function tick(id, isOn, act) {
   return box;
 }
 
-/** The mean of curves, none of a failed run, that share their x; null where they do not. @param {any[]} curves */
+/** The mean of curves with equal x, without failed runs; null if their x differ. @param {any[]} curves */
 export function meanOf(curves) {
   const drawn = curves.filter((curve) => curve.x.length > 0);
   if (drawn.length === 0) return null;

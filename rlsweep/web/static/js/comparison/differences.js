@@ -1,4 +1,4 @@
-// Only the hyperparameters in which the configs differ.
+// The table of hyperparameters in which the configs differ.
 
 import { csvButton, panelHead } from "../charts/picture_tools.js";
 import { swatch } from "../charts/swatch.js";

@@ -1,9 +1,9 @@
-// What can be said of the runs as a whole, and the commands that come next.
+// Findings about all runs together, and the suggested next commands.
 
 import { commandLine } from "../core/copying.js";
 import { html } from "../core/dom.js";
 
-/** What leads to these very pages. */
+/** Commands that only open these pages. */
 const HERE = /^rlsweep serve\b/;
 
 /** @param {any} report @returns {HTMLElement | null} */

@@ -1,4 +1,4 @@
-// The configs best first. Those that cannot be told apart share a rank; every mean stands with its interval.
+// The configs, best first. Configs without a significant difference share a rank; every mean has its interval.
 
 import { intervalAxis, intervalRow, rangeOf } from "../charts/intervals.js";
 import { swatch } from "../charts/swatch.js";
@@ -142,7 +142,7 @@ export function leaderboardPanel(report, styles, file) {
 }
 
 /**
- * Its name, and how it differs from the base config where there is one, else in what all of them differ.
+ * Its name, and its difference from the base config; without a base config, the keys in which all configs differ.
  * @param {any} config
  * @param {import("../charts/palette.js").LineStyle} style
  * @param {any} base
@@ -164,7 +164,7 @@ function configName(config, style, base) {
   ];
 }
 
-/** The estimate that ranks rest on. @param {any} config */
+/** The estimate that determines the rank. @param {any} config */
 function scoreOf(config) {
   const estimate = config.score_estimate ?? config.last;
   const isScore = estimate && config.score !== null && Math.abs(estimate.mean - config.score) < 1e-9;

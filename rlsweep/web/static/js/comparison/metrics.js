@@ -1,12 +1,12 @@
-// What the curves of a comparison can show.
+// The metrics that a comparison's curves can show.
 
 import { number, percent, reward } from "../core/format.js";
 
 /**
  * @typedef {object} Choice
- * @property {string} name as the API calls it
+ * @property {string} name its name in the API
  * @property {string} label
- * @property {boolean} isBand whether /api/bands has it: a mean over seeds with its interval
+ * @property {boolean} isBand whether /api/bands provides it: a mean over seeds with its interval
  * @property {(value: number | null) => string} format
  * @property {(value: number) => string} [tick]
  * @property {[number, number]} [within]

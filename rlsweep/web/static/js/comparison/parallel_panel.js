@@ -1,4 +1,4 @@
-// Hyperparameters against the score, as parallel coordinates.
+// The panel of parallel coordinates: hyperparameters and score.
 
 import { swatch } from "../charts/swatch.js";
 import { ParallelCoordinates } from "../charts/parallel.js";

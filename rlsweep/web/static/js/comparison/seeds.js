@@ -1,4 +1,4 @@
-// Every run of the comparison: one row a seed.
+// Every run of the comparison: one row per seed.
 
 import { csvButton, panelHead } from "../charts/picture_tools.js";
 import { swatch } from "../charts/swatch.js";

@@ -1,4 +1,4 @@
-// What may be said of each config, why, and the signs that show, each with its figure.
+// The verdict on each config, its reasons, and its signs with their values.
 
 import { swatch } from "../charts/swatch.js";
 import { html, icon } from "../core/dom.js";

@@ -1,4 +1,4 @@
-// Configs set against each other: what the pages of a sweep and of any chosen runs share.
+// The comparison of configs, for the page of a sweep and the page of chosen runs.
 
 import { stylesFor } from "../charts/palette.js";
 import { fill, html } from "../core/dom.js";
@@ -11,11 +11,11 @@ import { ParallelPanel } from "./parallel_panel.js";
 import { seedsPanel } from "./seeds.js";
 import { verdictsPanel } from "./verdicts.js";
 
-/** With more hyperparameters than these, parallel coordinates take the whole width. */
-const MOST_BESIDE = 4;
+/** With more hyperparameters than this, parallel coordinates take the whole width. */
+const MAX_KEYS_BESIDE = 4;
 
 export class ComparisonView {
-  /** @param {HTMLElement} root @param {string} file what files saved here are called */
+  /** @param {HTMLElement} root @param {string} file name of saved files */
   constructor(root, file) {
     this.root = root;
     this.file = file;
@@ -29,7 +29,7 @@ export class ComparisonView {
     this.seeds = html("div");
   }
 
-  /** @param {any} report @param {import("./curves.js").Chosen} chosen the runs that the report is of */
+  /** @param {any} report @param {import("./curves.js").Chosen} chosen the runs of the report */
   async update(report, chosen) {
     if (!this.root.contains(this.curves.element)) {
       fill(
@@ -55,7 +55,7 @@ export class ComparisonView {
       refill(this.leaderboard, leaderboardPanel(report, styles, this.file));
       refill(this.differences, differencesPanel(report, styles, this.file));
       const keys = Object.keys(report.configs[0]?.differences ?? {}).length;
-      this.setting.classList.toggle("is-wide", keys === 0 || keys > MOST_BESIDE);
+      this.setting.classList.toggle("is-wide", keys === 0 || keys > MAX_KEYS_BESIDE);
       this.parallel.update(report, styles);
       refill(this.verdicts, verdictsPanel(report, styles));
       refill(this.seeds, seedsPanel(report, styles, this.file));

@@ -1,8 +1,8 @@
-// The JSON API. A repeated question is asked with its ETag, and costs next to nothing when nothing changed.
+// The JSON API. A repeated request sends its ETag, so an unchanged answer costs almost nothing.
 
-/** What the server answered instead of what was asked for. */
+/** An error answer of the server, or no answer. */
 export class ApiError extends Error {
-  /** @param {number} status 0 where the server did not answer at all @param {string} code @param {string} message */
+  /** @param {number} status 0 if the server did not answer @param {string} code @param {string} message */
   constructor(status, code, message) {
     super(message);
     this.name = "ApiError";
@@ -10,7 +10,7 @@ export class ApiError extends Error {
     this.code = code;
   }
 
-  /** Whether it is worth asking again by itself. */
+  /** Whether the request is repeated automatically. */
   get isPassing() {
     return this.status === 0 || this.status === 503;
   }
@@ -18,9 +18,9 @@ export class ApiError extends Error {
 
 /** @type {Map<string, {etag: string, body: unknown}>} */
 const answers = new Map();
-const MOST_ANSWERS = 60;
+const MAX_CACHED = 60;
 
-/** Whoever wants to know how each request went: an ApiError, or null when it went well. */
+/** Listeners, called after each request with an ApiError, or null if it succeeded. */
 /** @type {Set<(error: ApiError | null) => void>} */
 const listeners = new Set();
 
@@ -30,10 +30,10 @@ export function onAnswer(listener) {
 }
 
 /**
- * @param {string} path below /api, beginning with a slash
+ * @param {string} path path below /api, with a leading slash
  * @param {Record<string, unknown>} [parameters] lists repeat their name; empty values are left out
  * @param {{signal?: AbortSignal}} [options]
- * @returns {Promise<any>} the same object as before where nothing changed
+ * @returns {Promise<any>} the same object as before if nothing changed
  */
 export async function get(path, parameters = {}, { signal } = {}) {
   const address = `/api${path}${query(parameters)}`;
@@ -77,7 +77,7 @@ async function ask(address, signal) {
   return body;
 }
 
-/** The answer's body; one that breaks off is no answer. @param {Response} response */
+/** The answer's body; throws an ApiError if it is incomplete. @param {Response} response */
 async function whole(response) {
   try {
     return await response.json();
@@ -87,7 +87,7 @@ async function whole(response) {
   }
 }
 
-/** Whether nobody waits for the answer any more. @param {unknown} error */
+/** Whether the request was aborted. @param {unknown} error */
 export function isAbort(error) {
   return error instanceof DOMException && error.name === "AbortError";
 }
@@ -96,7 +96,7 @@ export function isAbort(error) {
 function remember(address, etag, body) {
   answers.delete(address);
   answers.set(address, { etag, body });
-  if (answers.size > MOST_ANSWERS) answers.delete(answers.keys().next().value ?? "");
+  if (answers.size > MAX_CACHED) answers.delete(answers.keys().next().value ?? "");
 }
 
 /** @param {Record<string, unknown>} parameters */

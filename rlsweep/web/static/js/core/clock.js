@@ -1,4 +1,4 @@
-// One clock for the page: relative times grow older, and what runs counts up, in between two answers of the server.
+// The page's clock: it updates relative times and the durations of running runs between two answers of the server.
 
 import { absolute, ago, duration } from "./format.js";
 import { html, setText } from "./dom.js";
@@ -16,7 +16,7 @@ export function time(iso) {
 }
 
 /**
- * Let an element show a duration; a running one counts up from now on.
+ * Show a duration in an element; if it is running, it counts up.
  * @param {HTMLElement} element
  * @param {number | null | undefined} seconds so far
  * @param {boolean} isRunning

@@ -1,4 +1,4 @@
-// The banner that says when the server or its database is away, and goes by itself when they are back.
+// The banner shown while the server or its database is unreachable.
 
 import { get, onAnswer } from "./api.js";
 import { byId, fill, html, icon, setText } from "./dom.js";
@@ -9,7 +9,7 @@ const GOODBYE_MS = 3_000;
 let isAway = false;
 let timer = 0;
 
-/** Watch every request of the page. @param {() => void} recovered is called when all is well again */
+/** Watch every request of the page. @param {() => void} recovered called when requests succeed again */
 export function watchConnection(recovered) {
   const banner = byId("connection-banner");
   const live = byId("live");

@@ -1,10 +1,10 @@
-// Buttons that copy a text, and what they stand beside.
+// Buttons that copy a text, with the text next to them.
 
 import { announce, fill, html, icon } from "./dom.js";
 
 const DONE_MS = 1_600;
 
-/** @param {string} text @param {string} what it is, for the button's label */
+/** @param {string} text @param {string} what name of the text, for the button's label */
 export function copyButton(text, what) {
   const button = html(
     "button.icon-button.small.copy-button",
@@ -37,13 +37,13 @@ export function copyable(text, what) {
   return html("span.copyable", {}, html("code.inline-code", {}, text), copyButton(text, what));
 }
 
-/** Whether it worked. @param {string} text */
+/** Copy a text; return whether that worked. @param {string} text */
 async function copy(text) {
   if (navigator.clipboard && window.isSecureContext) {
     await navigator.clipboard.writeText(text);
     return true;
   }
-  // Over plain HTTP from another machine there is no clipboard API.
+  // the clipboard API does not exist over plain HTTP from another machine
   const field = html("textarea.visually-hidden", { readonly: true });
   /** @type {HTMLTextAreaElement} */ (field).value = text;
   document.body.append(field);

@@ -1,13 +1,13 @@
-// Making elements. Text from data only ever becomes a text node.
+// Make elements. Text from data always becomes a text node, never HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @typedef {Node | string | number | boolean | null | undefined | any[]} Child what is null, undefined or false is left out */
+/** @typedef {Node | string | number | boolean | null | undefined | any[]} Child null, undefined and false are left out */
 
 /**
  * Make an HTML element.
  * @param {string} tag with classes after dots: "div.panel.flush"
- * @param {Record<string, unknown>} [attributes] `on…` listens; null, undefined and false leave the attribute out
+ * @param {Record<string, unknown>} [attributes] `on…` adds a listener; null, undefined and false omit the attribute
  * @param {...Child} children
  * @returns {HTMLElement}
  */
@@ -19,7 +19,7 @@ export function html(tag, attributes = {}, ...children) {
 }
 
 /**
- * Make an SVG element; as `html`.
+ * Make an SVG element, as `html` does for HTML.
  * @param {string} tag
  * @param {Record<string, unknown>} [attributes]
  * @param {...Child} children
@@ -59,19 +59,19 @@ export function append(parent, children) {
   }
 }
 
-/** Put these children in place of whatever is there. @param {Element} parent @param {...Child} children */
+/** Replace all children. @param {Element} parent @param {...Child} children */
 export function fill(parent, ...children) {
   parent.replaceChildren();
   append(parent, children);
 }
 
-/** Write text only where it changes, so that selections and screen readers are left alone. @param {Element} element @param {string} text */
+/** Set the text only if it changes, so that selections stay and screen readers do not repeat it. @param {Element} element @param {string} text */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 /**
- * An icon of the set in img/icons.svg.
+ * An icon of img/icons.svg.
  * @param {string} name
  * @param {string} [size] "small" or nothing
  */
@@ -80,14 +80,14 @@ export function icon(name, size = "") {
   return svg(size ? `svg.icon.${size}` : "svg.icon", { "aria-hidden": "true" }, use);
 }
 
-/** The element with that id, which the page's template has. @param {string} id @returns {HTMLElement} */
+/** The element with this id; throws if the page has none. @param {string} id @returns {HTMLElement} */
 export function byId(id) {
   const element = document.getElementById(id);
   if (!element) throw new Error(`The page has no #${id}`);
   return element;
 }
 
-/** Say something to screen readers. @param {string} text */
+/** Announce a text to screen readers. @param {string} text */
 export function announce(text) {
   const announcer = document.getElementById("announcer");
   if (announcer) announcer.textContent = text;

@@ -1,11 +1,11 @@
-// Numbers, times and sizes as people write them.
+// Format numbers, times and sizes for people.
 
 export const NOTHING = "–";
 
 const MINUS = "−";
 
 /**
- * A figure with about three digits, and no more than it can bear.
+ * A number with about three significant digits.
  * @param {number | null | undefined} value
  * @param {number} [digits] significant ones
  */
@@ -21,7 +21,7 @@ export function number(value, digits = 3) {
   );
 }
 
-/** With two decimals, so that a column lines up. @param {number | null | undefined} value */
+/** With two decimals, so that a column aligns. @param {number | null | undefined} value */
 export function reward(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
   const size = Math.abs(value);
@@ -48,7 +48,7 @@ export function compact(value) {
   return minus(value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 100 ? 2 : 0 }));
 }
 
-/** Every digit, with thousands set apart. @param {number | null | undefined} value */
+/** Every digit, with thousands separators. @param {number | null | undefined} value */
 export function full(value) {
   return value === null || value === undefined ? NOTHING : minus(value.toLocaleString("en"));
 }
@@ -99,7 +99,7 @@ export function plural(count, noun, many = `${noun}s`) {
   return `${full(count)} ${count === 1 ? noun : many}`;
 }
 
-/** A config's value as its file would have it. @param {unknown} value @returns {string} */
+/** A config's value in the notation of its file. @param {unknown} value @returns {string} */
 export function configValue(value) {
   if (value === null || value === undefined) return "none";
   if (typeof value === "number") return plainNumber(value);

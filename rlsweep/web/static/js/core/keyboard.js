@@ -17,7 +17,7 @@ const SHORTCUTS = [
 
 const PLACES = { r: "/training", s: "/training/sweeps" };
 
-/** Listen to the keys of every page. */
+/** Listen for these keys. */
 export function startKeyboard() {
   const button = byId("help-button");
   button.hidden = false;

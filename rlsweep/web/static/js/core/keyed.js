@@ -1,4 +1,4 @@
-// Bringing a list of elements up to date with as few moves as can be: focus, selection and scroll position stay.
+// Update a list of elements with as few moves as possible, so that focus, selection and scroll position stay.
 
 import { fill } from "./dom.js";
 
@@ -39,8 +39,8 @@ export function reconcile(parent, items, keyOf, make, update) {
 }
 
 /**
- * Change the page above what the reader looks at without moving it away under their eyes.
- * @param {HTMLElement} parent whose children are looked at
+ * Change the page and keep the visible children at their position on the screen.
+ * @param {HTMLElement} parent parent of the visible children
  * @param {() => void} change
  */
 export function keepingPlace(parent, change) {
@@ -58,7 +58,7 @@ export function keepingPlace(parent, change) {
 }
 
 /**
- * Put these children in place of whatever is there; what had the focus, or was open, has and is so again.
+ * Replace all children; restore the focus and the open details.
  * @param {HTMLElement} parent
  * @param {...import("./dom.js").Child} children
  */
@@ -80,7 +80,7 @@ export function refill(parent, ...children) {
   if (again instanceof HTMLElement) again.focus({ preventScroll: true });
 }
 
-/** What tells an element from its neighbours. @param {Element} element */
+/** A name that identifies an element among its neighbours. @param {Element} element */
 function nameOf(element) {
   const name = element.getAttribute("href") ?? element.getAttribute("aria-label") ?? element.id;
   return `${element.tagName} ${name || element.querySelector("summary")?.textContent || element.textContent}`;

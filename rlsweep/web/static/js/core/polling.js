@@ -1,4 +1,4 @@
-// Asking again and again: often while something runs, seldom else, not at all while nobody looks.
+// Poll the server: often while something runs, rarely otherwise, never while the page is hidden.
 
 import { ApiError, isAbort } from "./api.js";
 
@@ -7,8 +7,8 @@ const CALM_MS = 10_000;
 
 export class Poller {
   /**
-   * @param {() => Promise<boolean>} work asks and shows; says whether something runs
-   * @param {(error: unknown) => void} [failed] is told of errors that will not pass by themselves
+   * @param {() => Promise<boolean>} work requests and shows the data; returns whether something runs
+   * @param {(error: unknown) => void} [failed] called with errors that a repeated request would not solve
    */
   constructor(work, failed = () => {}) {
     this.work = work;
@@ -20,7 +20,7 @@ export class Poller {
     });
   }
 
-  /** Ask now, and go on from there. @returns {Promise<void>} */
+  /** Poll now, and restart the interval. @returns {Promise<void>} */
   async now() {
     window.clearTimeout(this.timer);
     const turn = ++this.turn;

@@ -1,4 +1,4 @@
-// Files made in the page: CSV, and pictures.
+// Save files that the page made: CSV and pictures.
 
 /** @param {string} name @param {Blob} blob */
 export function saveFile(name, blob) {
@@ -23,7 +23,7 @@ export function saveCsv(name, header, rows) {
 }
 
 /**
- * A value as RFC 4180 has it. Text that a spreadsheet would take for a formula gets an apostrophe in front.
+ * A value in the notation of RFC 4180. Text that a spreadsheet would read as a formula gets an apostrophe in front.
  * @param {unknown} value
  */
 export function cell(value) {

@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it; kept in localStorage.
+// The theme: light, dark or the system's; stored in localStorage.
 
 import { byId, fill, icon } from "./dom.js";
 
@@ -6,7 +6,7 @@ const KEY = "rlsweep-theme";
 const THEMES = ["auto", "light", "dark"];
 const WORDS = { auto: "as the system", light: "light", dark: "dark" };
 
-/** Make the header's button turn the theme. */
+/** Make the header's button switch the theme. */
 export function startTheme() {
   const button = byId("theme-button");
   button.hidden = false;
@@ -16,7 +16,7 @@ export function startTheme() {
     try {
       localStorage.setItem(KEY, next);
     } catch {
-      // It then lasts as long as the page.
+      // without storage, the choice is lost with the page
     }
     if (next === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = next;

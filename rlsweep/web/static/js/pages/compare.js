@@ -1,4 +1,4 @@
-// Any chosen runs against each other.
+// The comparison of any chosen runs.
 
 import { ApiError, get } from "../core/api.js";
 import { byId, fill, html, setText } from "../core/dom.js";

@@ -1,4 +1,4 @@
-// An error page: where the database was away, it comes back to what was asked for by itself.
+// An error page; after a database outage, it reloads the requested page automatically.
 
 import { startKeyboard } from "../core/keyboard.js";
 import { startTheme } from "../core/theme.js";

@@ -1,4 +1,4 @@
-// A page that needs no data: the header's buttons alone.
+// A page without data: only the header's buttons.
 
 import { startTheme } from "../core/theme.js";
 import { startKeyboard } from "../core/keyboard.js";

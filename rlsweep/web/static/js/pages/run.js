@@ -112,7 +112,7 @@ function showHead(run) {
 
 /** @param {unknown} error */
 function showFailure(error) {
-  shown = null; // whatever passes is shown anew
+  shown = null; // so that the next answer is shown in full
   const isMissing = error instanceof ApiError && error.status === 404;
   setText(
     /** @type {HTMLElement} */ (byId("run-head").querySelector("h1")),

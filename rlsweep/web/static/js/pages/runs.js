@@ -18,7 +18,7 @@ import { COLUMNS, makeHead, makeRow, showSort, updateRow } from "../parts/runs_t
 import { Selection } from "../parts/selection.js";
 
 const PAGE = 50;
-const MOST_POLLED = 500;
+const MAX_POLLED = 500;
 const SPARKLINES_AT_ONCE = 100;
 const CHOICES_MS = 15_000;
 const SWEEPS_TO_CHOOSE = 200;
@@ -59,9 +59,9 @@ const sortSelect = /** @type {HTMLSelectElement} */ (byId("sort-select"));
 let runs = [];
 let wanted = PAGE;
 let answered = "";
-/** Where the list goes on; null at its end. */
+/** Cursor of the next page; null at the end. */
 let cursor = /** @type {string | null} */ (null);
-/** Whether rows that were shown have gone out of sight, so that all must be read anew. */
+/** Whether shown rows were removed, so that all must be read again. */
 let isLost = false;
 let turns = 0;
 /** @type {Map<string, {episodes: number, curve: (number | null)[]}>} */
@@ -96,7 +96,7 @@ async function refresh() {
     "/training-runs",
     "runs",
     asked,
-    isMore ? wanted - runs.length : isPoll ? Math.min(wanted, MOST_POLLED) : wanted,
+    isMore ? wanted - runs.length : isPoll ? Math.min(wanted, MAX_POLLED) : wanted,
     isMore ? cursor : null,
   );
   if (turn !== turns || JSON.stringify(question()) !== key) return true;
@@ -117,7 +117,7 @@ async function refresh() {
   return runs.some((run) => isUnfinished(run.status));
 }
 
-/** @param {number} total @param {boolean} isPoll whether what was shown was read anew */
+/** @param {number} total @param {boolean} isPoll whether a poll read the shown rows again */
 function show(total, isPoll) {
   for (const skeleton of body.querySelectorAll(".skeleton-row")) skeleton.remove();
   keepingPlace(body, () => {
@@ -283,8 +283,8 @@ function showMore() {
 }
 
 /**
- * An observer tells of changes alone: it says nothing of a foot that left and came back within one frame, or that never
- * left. Observed anew, it tells where the foot is.
+ * An observer reports only changes: nothing if the foot stayed visible, or left and came back within one frame.
+ * Observing it again reports its current position.
  */
 function lookAtFootAgain() {
   const foot = byId("table-foot");

@@ -1,4 +1,4 @@
-// One sweep: how far it has come, and what its results can bear.
+// One sweep: its progress and the comparison of its configs.
 
 import { ApiError, get } from "../core/api.js";
 import { showDuration, time } from "../core/clock.js";
@@ -132,7 +132,7 @@ function showProgress(sweep) {
   );
 }
 
-/** How much of the runs under way is done. @param {any} sweep */
+/** The progress of the running runs. @param {any} sweep */
 function runningShare(sweep) {
   const ended = ["completed", "stopped", "failed"].reduce(
     (sum, status) => sum + (sweep.runs_by_status[status] ?? 0),
@@ -156,7 +156,7 @@ function budgetText(budget) {
 
 /** @param {unknown} error */
 function showFailure(error) {
-  headOf = ""; // whatever passes is shown anew
+  headOf = ""; // so that the next answer is shown in full
   const isMissing = error instanceof ApiError && error.status === 404;
   setText(
     /** @type {HTMLElement} */ (byId("sweep-head").querySelector("h1")),

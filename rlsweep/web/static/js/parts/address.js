@@ -1,4 +1,4 @@
-// Filters and choices live in the address: a link shows what its sender saw.
+// Filters and choices are stored in the address, so a link shows the same view to others.
 
 /** @param {string} name */
 export function parameter(name) {
@@ -11,8 +11,8 @@ export function parameters(name) {
 }
 
 /**
- * @param {Record<string, string | string[] | null>} changes empty ones are taken out
- * @param {{step?: boolean}} [options] step: the browser's back button undoes it
+ * @param {Record<string, string | string[] | null>} changes empty values are removed
+ * @param {{step?: boolean}} [options] step: add a history entry, so that the browser's back button undoes it
  */
 export function setParameters(changes, { step = false } = {}) {
   const search = new URLSearchParams(location.search);

@@ -1,4 +1,4 @@
-// Status and verdict: a shape, a word and a colour, so that none has to be told by colour alone.
+// Badges of status and verdict: a shape, a word and a colour, so that colour is never the only difference.
 
 import { html, icon } from "../core/dom.js";
 

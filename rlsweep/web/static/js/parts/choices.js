@@ -1,9 +1,9 @@
-// A row of buttons of which one, or any number, is pressed.
+// A row of toggle buttons, and a select field.
 
 import { fill, html } from "../core/dom.js";
 
 /**
- * One of several.
+ * Buttons of which exactly one is pressed.
  * @param {{label: string, options: [string, string][], chosen: string, choose: (value: string) => void}} options
  */
 export function oneOf({ label, options, chosen, choose }) {

@@ -1,4 +1,4 @@
-// A config as its file would have it, to read and to copy.
+// A config in the notation of its file, to read and to copy.
 
 import { copyButton } from "../core/copying.js";
 import { html } from "../core/dom.js";
@@ -18,7 +18,7 @@ export function configTree(config) {
   );
 }
 
-/** Its keys in order, plain values before whole sections. @param {unknown} value @returns {[string, unknown][]} */
+/** Its keys in alphabetical order, plain values before sections. @param {unknown} value @returns {[string, unknown][]} */
 function entries(value) {
   const found = Object.entries(/** @type {object} */ (value)).sort(([one], [other]) => (one < other ? -1 : 1));
   return [...found.filter(([, item]) => !isBranch(item)), ...found.filter(([, item]) => isBranch(item))];

@@ -1,4 +1,4 @@
-// The filters above a list: words, statuses and what else there is to choose from. They live in the address.
+// The filters above a list: search words, statuses and select fields. They are stored in the address.
 
 import { byId, fill, html, icon } from "../core/dom.js";
 import { debounced, parameter, parameters, setParameters } from "./address.js";
@@ -9,7 +9,7 @@ const TYPING_MS = 150;
 export class FilterBar {
   /**
    * @param {() => void} changed
-   * @param {Record<string, HTMLSelectElement>} [selects] by the parameter that each is for
+   * @param {Record<string, HTMLSelectElement>} [selects] by parameter name
    */
   constructor(changed, selects = {}) {
     this.changed = changed;
@@ -48,7 +48,7 @@ export class FilterBar {
     this.show();
   }
 
-  /** What is filtered by, as the API takes it. */
+  /** The filters as parameters of the API. */
   get values() {
     const chosen = Object.keys(this.selects).map((name) => [name, parameters(name)]);
     return { q: parameter("q"), status: parameters("status"), ...Object.fromEntries(chosen) };

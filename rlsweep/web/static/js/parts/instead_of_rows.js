@@ -1,10 +1,10 @@
-// What a list shows where it has no rows to show.
+// The message of a list without rows.
 
 import { byId, fill, html } from "../core/dom.js";
 
 /**
- * Show this below the list's head; what stands there already is left as it is, with the focus in it.
- * @param {string} kind names the content
+ * Show a message below the list's head. If the same kind is shown already, it stays, with its focus.
+ * @param {string} kind name of the message
  * @param {() => (Node | string)[]} content
  */
 export function showInstead(kind, content) {
@@ -15,12 +15,12 @@ export function showInstead(kind, content) {
   fill(place, ...content());
 }
 
-/** The list has rows again. */
+/** Remove the message: the list has rows again. */
 export function hideInstead() {
   byId("empty").hidden = true;
 }
 
-/** @param {unknown} error @param {Node[]} ways what may be tried */
+/** @param {unknown} error @param {Node[]} ways buttons and links with ways out */
 export function showFailureInstead(error, ...ways) {
   const message = error instanceof Error ? error.message : String(error);
   showInstead(`failed: ${message}`, () => [

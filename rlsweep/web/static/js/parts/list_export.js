@@ -1,4 +1,4 @@
-// A whole list as CSV: every row that the filters let through, not only those that are shown.
+// Save a whole list as CSV: every row that matches the filters, not only the shown ones.
 
 import { saveCsv } from "../core/saving.js";
 import { announce, byId, setText } from "../core/dom.js";

@@ -1,17 +1,17 @@
-// Reading a list page by page.
+// Read a list page by page.
 
 import { get } from "../core/api.js";
 
-const MOST_AT_ONCE = 500;
+const MAX_PAGE_ROWS = 500;
 
 /**
- * So many rows of a list.
+ * Read `wanted` rows of a list.
  * @param {string} path
- * @param {string} field that holds the rows
+ * @param {string} field field of the answer with the rows
  * @param {Record<string, unknown>} question
  * @param {number} wanted how many rows
- * @param {string | null} [after] the cursor that they begin behind
- * @returns {Promise<{rows: any[], total: number, cursor: string | null}>} cursor: where to go on, null at the end
+ * @param {string | null} [after] cursor to start after
+ * @returns {Promise<{rows: any[], total: number, cursor: string | null}>} cursor: of the next page, null at the end
  */
 export async function readRows(path, field, question, wanted, after = null) {
   /** @type {any[]} */
@@ -19,7 +19,7 @@ export async function readRows(path, field, question, wanted, after = null) {
   let cursor = after;
   let total = 0;
   do {
-    const answer = await get(path, { ...question, limit: Math.min(MOST_AT_ONCE, wanted - rows.length), cursor });
+    const answer = await get(path, { ...question, limit: Math.min(MAX_PAGE_ROWS, wanted - rows.length), cursor });
     rows.push(...answer[field]);
     total = answer.total;
     cursor = answer.next_cursor;
@@ -28,8 +28,8 @@ export async function readRows(path, field, question, wanted, after = null) {
 }
 
 /**
- * What a list shows once its first rows were read anew: these, and behind them what followed them before. As many as
- * are new among them were pushed out of them; what is gone from among them has gone, or moved further down.
+ * The rows of a list after its first rows were read again: these, then the rows that followed them before. Each new row
+ * moved one old row from the first ones to the rest; other rows missing from the first ones were removed or moved down.
  * @template {{id: string}} Row
  * @param {Row[]} shown
  * @param {Row[]} first

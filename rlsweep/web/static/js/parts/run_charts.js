@@ -1,4 +1,4 @@
-// The charts of one run: its episodes, and the diagnostics of its updates.
+// The charts of one run: its episodes and the diagnostics of its updates.
 
 import { ChartCard } from "../charts/card.js";
 import { styleOf } from "../charts/palette.js";

@@ -1,4 +1,4 @@
-// The Config Summary card of a run, and what else is known of it: how to reproduce it, its checkpoints, its error.
+// Cards of a run: config summary, details, how to reproduce it, checkpoints, error.
 
 import { time } from "../core/clock.js";
 import { commandLine, copyButton, copyable } from "../core/copying.js";
@@ -226,7 +226,7 @@ export function reproducePanel(run) {
   );
 }
 
-/** Why a run failed, and where. @param {any} run */
+/** The error of a failed run, and its place in the code. @param {any} run */
 export function failurePanel(run) {
   const text = run.error_text ?? "";
   const lines = text

@@ -1,4 +1,4 @@
-// The table of training runs: its columns, and rows that are brought up to date in place.
+// The table of training runs: its columns, and rows that are updated in place.
 
 import { drawSparkline, sparkline } from "../charts/sparkline.js";
 import { showDuration, time } from "../core/clock.js";
@@ -8,9 +8,9 @@ import { isUnfinished, statusBadge } from "./badges.js";
 
 /**
  * @typedef {object} Column
- * @property {string} [key] what the API sorts by
+ * @property {string} [key] sort key in the API
  * @property {string} label
- * @property {string} place its class
+ * @property {string} place its CSS class
  * @property {boolean} [numeric]
  * @property {(cell: HTMLElement, run: any) => void} show
  */
@@ -89,7 +89,7 @@ export function makeHead(head, { sort, chooseAll }) {
   );
 }
 
-/** @param {HTMLElement} head @param {string} sort as the API has it: `-` in front is descending */
+/** @param {HTMLElement} head @param {string} sort sort order of the API; `-` in front is descending */
 export function showSort(head, sort) {
   for (const cell of /** @type {NodeListOf<HTMLElement>} */ (head.querySelectorAll("[data-sort]"))) {
     const isThis = cell.dataset.sort === sort.replace(/^-/, "");

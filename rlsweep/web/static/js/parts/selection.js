@@ -1,9 +1,9 @@
-// The runs that are chosen for a comparison. They stay chosen when a filter hides them.
+// The runs chosen for a comparison. They stay chosen when a filter hides them.
 
 import { announce, byId, fill, html, icon } from "../core/dom.js";
 import { full, plural } from "../core/format.js";
 
-/** As the API takes them by their ids; a sweep's page compares all of its runs, however many. */
+/** The API's limit for runs given by id; a sweep's page compares all of its runs without a limit. */
 export const MAX_COMPARED = 200;
 
 export class Selection {
@@ -26,7 +26,7 @@ export class Selection {
   }
 
   /**
-   * Choose a run, or with `extend` all from the one chosen before up to it.
+   * Choose a run; with `extend`, all runs from the previously chosen one up to it.
    * @param {string[]} shown ids in their order
    * @param {string} id
    * @param {boolean} isChosen
