@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from torch import Tensor
 
-from rlsweep.training.fast import kernels
 from rlsweep.training.fast.networks import Architecture, Trunk, copied_layer, features_of, is_plain
 from rlsweep.training.fast.rollout import LegalActions
+from rlsweep.training.fast.sampling import sample_actions
 
 
 class NotANumberError(ValueError):
@@ -54,7 +54,7 @@ class Actor:
         else:
             self._features[:] = features_of(self._policy, observations).cpu().numpy()
         self._trunk.forward()
-        kernels.sample_actions(
+        sample_actions(
             self._latent,
             self._weight,
             self._bias,

@@ -34,7 +34,7 @@ class AdamSchedule:
         self._eps: float = group["eps"]
 
     def coefficients(self, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
-        """What `kernels.step` calls `adam`, for the next step."""
+        """What `clipped_adam_step` calls `adam`, for the next step."""
         self._steps += 1
         beta1, beta2 = self._betas
         step_size = self._learning_rate / (1 - beta1**self._steps)

@@ -77,7 +77,7 @@ class DenseUpdate:
         log_probs = log_p.gather(1, taken)[:, 0]
         entropies = -(p * log_p).where(is_legal, 0).sum(1)
         d_log_probs = self._differentiate(batch, log_probs, entropies, self._figures[number])
-        # the formulas of `kernels._backpropagate`
+        # the formulas of `gradients._backpropagate`
         d_entropy = -self._objective.ent_coef / chosen.size
         d_logits = -p * (d_log_probs[:, None] + d_entropy * (log_p + entropies[:, None]))
         batch.d_logits.copy_(d_logits.where(is_legal, 0)).scatter_add_(1, taken, d_log_probs[:, None])
@@ -102,7 +102,7 @@ class DenseUpdate:
         self._schedule.store(int(self._adam.state[self._flat.weights]["step"]))
 
     def _differentiate(self, batch: Batch, log_probs: Tensor, entropies: Tensor, figures: Tensor) -> Tensor:
-        """`kernels._objective`: give the derivatives by log-probability (B,); write those by value, and the figures."""
+        """As `gradients._objective`: return the derivatives by log-probability (B,); write the others."""
         objective = self._objective
         old_values, old_log_probs, advantages, returns = batch.transitions.unbind()
         if objective.normalize_advantage:

@@ -31,5 +31,5 @@ class Objective:
 
     @property
     def settings(self) -> tuple[float, ...]:
-        """As `kernels.differentiate` takes them."""
+        """As `gradients.differentiate` takes them."""
         return self.clip_range, self.clip_range_vf, float(self.normalize_advantage), self.ent_coef, self.vf_coef

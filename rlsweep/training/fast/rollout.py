@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.buffers import RolloutBuffer
 
-from rlsweep.training.fast import kernels
+from rlsweep.training.fast.advantages import advantages
 
 
 class LegalActions:
@@ -80,7 +80,7 @@ class LegalRolloutBuffer(RolloutBuffer):
 
         last_values: of the observations after the last step; dones (n_envs,): whether it ended an episode
         """
-        kernels.advantages(
+        advantages(
             self.rewards,
             self.values,
             self.episode_starts,

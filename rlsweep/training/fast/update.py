@@ -6,10 +6,12 @@ from numpy.typing import NDArray
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from torch import nn
 
-from rlsweep.training.fast import kernels
 from rlsweep.training.fast.adam import AdamSchedule, FlatParameters, state_of
+from rlsweep.training.fast.compiled import Floats
+from rlsweep.training.fast.gradients import differentiate
 from rlsweep.training.fast.networks import Architecture, Trunk
 from rlsweep.training.fast.objective import Figure, Objective
+from rlsweep.training.fast.optimizer_step import clipped_adam_step
 from rlsweep.training.fast.rollout import LegalActions, LegalRolloutBuffer
 from rlsweep.training.fast.samples import Samples
 
@@ -29,14 +31,14 @@ class ActionHead:
 
     tensors: weight (A, H), its moments, bias (A, 1), its moments
     is_moving (A,): which rows have moments other than zero
-    scratch: legal, offsets, log_p and slots; gradients: rows, d_weight and d_bias, as `kernels.differentiate` has them
+    scratch: legal, offsets, log_p and slots; gradients: rows, d_weight and d_bias, as `differentiate` has them
     """
 
     def __init__(
         self, action: nn.Linear, optimizer: torch.optim.Optimizer, legal: LegalActions, batch_size: int
     ) -> None:
         actions, width = action.weight.shape
-        tensors: list[kernels.Floats] = []
+        tensors: list[Floats] = []
         self.is_moving = np.zeros(actions, np.bool_)
         for parameter in (action.weight, action.bias):
             state = state_of(optimizer, parameter)
@@ -101,7 +103,7 @@ class LegalRowsUpdate:
         batch, head, samples = self._batch(chosen.size), self._head, self._samples
         samples.copy(chosen, batch.trunk.features, batch.transitions)
         batch.trunk.forward()
-        rows = kernels.differentiate(
+        rows = differentiate(
             batch.latent,
             batch.values,
             head.weight,
@@ -126,7 +128,7 @@ class LegalRowsUpdate:
         batch, rows = self._last
         batch.trunk.backward()
         places, d_weight, d_bias = self._head.gradients
-        kernels.step(
+        clipped_adam_step(
             *self._vectors,
             *self._head.tensors,
             self._head.is_moving,

@@ -19,9 +19,9 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from rlsweep.errors import EnvironmentStateError
-from rlsweep.training.fast import kernels
 from rlsweep.training.fast.legal import LegalActionsOf
 from rlsweep.training.fast.ppo import FastMaskablePPO
+from rlsweep.training.fast.sampling import sample_actions
 from tests.integration.training.masked_env import MaskedEnv
 
 SMALL: dict[str, Any] = {
@@ -50,7 +50,7 @@ def drawn(logits: np.ndarray, legal: list[int], uniforms: np.ndarray) -> tuple[n
     """Actions and log-probabilities from a head whose weights are its logits."""
     samples, actions = len(uniforms), len(logits)
     chosen, log_probs = np.empty(samples, np.int64), np.empty(samples, logits.dtype)
-    kernels.sample_actions(
+    sample_actions(
         np.zeros((samples, 1), logits.dtype),
         np.zeros((actions, 1), logits.dtype),
         logits,

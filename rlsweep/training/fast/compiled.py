@@ -1,0 +1,59 @@
+"""How loops are compiled by numba, and the sums that several of them are made of.
+
+The modules with compiled loops are sampling.py, gradients.py, advantages.py and optimizer_step.py. Their arrays are
+C-contiguous; floats are float32 or float64, one dtype in a call.
+
+numba renews the machine code that it keeps on disk when the file of a function changes, but not when that of a function
+that it calls does: after a change to the sums below, delete `__pycache__`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int32]
+
+# Sums may be reordered, so that they fill vector registers; NaN and infinity keep their meaning.
+_compile: Any = partial(numba.njit, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+
+
+def compiled(function: Function) -> Function:
+    """Compile at the first call for each dtype; the machine code is kept on disk for the next process."""
+    try:
+        return cast(Function, _compile(cache=True)(function))
+    except RuntimeError:  # neither this folder nor one of the user's can be written: compile in every process
+        return cast(Function, _compile()(function))
+
+
+@compiled
+def dot(a: Floats, b: Floats) -> np.floating[Any]:
+    """The sum of a[i] b[i]."""
+    total = a.dtype.type(0)
+    for index in range(a.size):
+        total += a[index] * b[index]
+    return total
+
+
+@compiled
+def add_scaled(target: Floats, scale: float, source: Floats) -> None:
+    """Target += scale × source, in place."""
+    for index in range(target.size):
+        target[index] += scale * source[index]
+
+
+@compiled
+def log_softmax(logits: Floats) -> None:
+    """In place: z - log(sum(exp(z)))."""
+    top = logits.max()
+    total = logits.dtype.type(0)
+    for index in range(logits.size):
+        total += np.exp(logits[index] - top)
+    norm = top + np.log(total)
+    for index in range(logits.size):
+        logits[index] -= norm
