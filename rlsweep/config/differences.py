@@ -34,12 +34,6 @@ def flat_record(agent: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def base_difference(config: AgentConfig, base: AgentConfig) -> dict[str, tuple[Any, Any]]:
-    """Return each dotted key in which `config` differs from `base`, with (config's value, base's value)."""
-    ours, theirs = flat_hyperparameters(config), flat_hyperparameters(base)
-    return {key: (ours[key], theirs[key]) for key in ours if ours[key] != theirs[key]}
-
-
 def differing_keys(flat: Mapping[Label, Mapping[str, Any]]) -> dict[str, dict[Label, Any]]:
     """Return each dotted key whose value differs between configs, with every config's value (None if it has none)."""
     found: dict[str, dict[Label, Any]] = {}

@@ -24,8 +24,8 @@ from rlsweep.config.training import EnvironmentSpec, TrainingConfig  # noqa: E40
 from rlsweep.training.algorithms import build_model, load_algorithm  # noqa: E402
 from rlsweep.training.callbacks import EpisodeCallback  # noqa: E402
 from rlsweep.training.progress import Progress  # noqa: E402
-from rlsweep.training.recorder import ListRecorder  # noqa: E402
 from rlsweep.training.vector import make_vector  # noqa: E402
+from tests.list_recorder import ListRecorder  # noqa: E402
 
 UNBOUNDED = 10**12
 """Env steps that no round reaches."""

@@ -12,8 +12,8 @@ from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, TrainingConfig
 from rlsweep.runs import Outcome
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 LAST = 500
 

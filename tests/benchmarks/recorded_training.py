@@ -20,8 +20,9 @@ from rlsweep.settings import Settings
 from rlsweep.store import transitions
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
-from rlsweep.training.recorder import ListRecorder, Recorder
+from rlsweep.training.recorder import Recorder
 from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 
 def config_of(steps: int) -> RunConfig:

@@ -17,9 +17,9 @@ from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, RLlibConfig, TrainingConfig
 from rlsweep.rllib.session import ray_for_run
 from rlsweep.runs import Outcome
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.remote_workers import EpisodePart
 from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 LAST = 500
 ROLLOUT = 2048

@@ -14,9 +14,10 @@ HERE = Path(__file__).parent
 
 
 def environ(**given: str) -> dict[str, str]:
-    """One thread a process, and bytecode kept as on any user's machine."""
+    """One thread a process, bytecode kept as on any user's machine, and `tests` to be imported from."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_", "PYTHONDONT"))}
-    return kept | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} | given
+    ours = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[1])}
+    return kept | ours | given
 
 
 def seconds_of(command: Sequence[str], **given: str) -> float:

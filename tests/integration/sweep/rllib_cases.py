@@ -17,8 +17,8 @@ from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, RLlibConfig, TrainingConfig
 from rlsweep.envs import make_env
 from rlsweep.rllib.session import ray_for_run
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 STEPS = 64
 """A rollout."""

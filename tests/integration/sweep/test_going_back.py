@@ -23,8 +23,8 @@ from rlsweep.runs import Checkpoint, NewRun, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import curves, training_runs, transitions
 from rlsweep.store.database import Database
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 pytestmark = pytest.mark.integration
 

@@ -18,8 +18,8 @@ from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, TrainingConfig
 from rlsweep.runs import Checkpoint, Episode, RunStatus
 from rlsweep.training.checkpoints import read_saved_run
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("exact_resume")]
 

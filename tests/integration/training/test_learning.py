@@ -8,8 +8,8 @@ from rlsweep.config.agent import AgentConfig, NetworkConfig, PPOConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.runs import Outcome
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 pytestmark = pytest.mark.integration
 

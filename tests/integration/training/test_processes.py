@@ -15,9 +15,9 @@ from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.errors import EnvironmentSpecError, RlsweepError
 from rlsweep.planning.measure import measure
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
 from rlsweep.training.vector import make_vector, restore_environments, save_environments
+from tests.list_recorder import ListRecorder
 
 pytestmark = pytest.mark.integration
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from rlsweep.config.differences import base_difference
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import ConfigError, InputError
@@ -184,16 +183,6 @@ def test_with_base(write_agent: Write, tmp_path: Path) -> None:
     base.unlink()
     with pytest.raises(ConfigError, match=r"a_sweep_x.yaml has no base config beside it; it would be named a_v1.yaml"):
         plan(variant, with_base=True)
-
-
-def test_base_difference(write_agent: Write) -> None:
-    base = run(write_agent()).config.agent
-    variant = run(write_agent(sweep_variant="x", gamma=0.9, network={"net_arch": {"pi": [8], "vf": []}})).config.agent
-    assert base_difference(variant, base) == {
-        "gamma": (0.9, 0.99),
-        "network.net_arch": ({"pi": [8], "vf": []}, [256, 256]),
-    }
-    assert base_difference(base, base) == {}
 
 
 def test_a_budget_beyond_all_counting(write_agent: Write) -> None:

@@ -9,9 +9,9 @@ import pytest
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.session import Result
 from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 
 class Scripted(gym.Env[Any, Any]):

@@ -15,8 +15,8 @@ from rlsweep.errors import CheckpointError, DivergedError
 from rlsweep.runs import Checkpoint, Counters, RunStatus
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluation import PeriodicEvaluation
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.session import Result
+from tests.list_recorder import ListRecorder
 
 SCRIPTED = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8})
 

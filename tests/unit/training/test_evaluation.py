@@ -15,8 +15,8 @@ from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, DivergedError, EnvironmentSpecError, UntrustedFileError
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluate import evaluate
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.seeding import evaluation_seed, training_seed
+from tests.list_recorder import ListRecorder
 
 TIC_TAC_TOE = "open_spiel/tic_tac_toe"
 

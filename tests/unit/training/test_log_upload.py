@@ -13,7 +13,7 @@ from rlsweep.errors import CheckpointError
 from rlsweep.runs import Checkpoint
 from rlsweep.storage import RemotePath, locate
 from rlsweep.training import train as training
-from rlsweep.training.recorder import ListRecorder
+from tests.list_recorder import ListRecorder
 
 SCRIPTED = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8})
 

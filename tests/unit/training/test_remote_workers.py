@@ -13,10 +13,10 @@ from rlsweep.config.run import RunConfig
 from rlsweep.config.training import EvaluationConfig
 from rlsweep.errors import DivergedError
 from rlsweep.runs import Outcome, RunStatus
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.remote_workers import EpisodePart, ScheduledValues
 from rlsweep.training.session import Result
 from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 
 def part(episode: str, length: int, *, ended: bool = False, reward: float = 1.0) -> EpisodePart:

@@ -13,7 +13,7 @@ from rlsweep.envs import make_env
 from rlsweep.errors import ConfigError, DivergedError, EnvironmentSpecError
 from rlsweep.runs import Outcome, RunStatus
 from rlsweep.training.fast.ppo import FastMaskablePPO
-from rlsweep.training.recorder import ListRecorder
+from tests.list_recorder import ListRecorder
 
 
 def scripted(**kwargs: object) -> EnvironmentSpec:

@@ -12,9 +12,9 @@ from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, UntrustedFileError
 from rlsweep.runs import RunStatus
 from rlsweep.training.evaluate import evaluate
-from rlsweep.training.recorder import ListRecorder
 from rlsweep.training.train import train
 from rlsweep.training.weights import load_player
+from tests.list_recorder import ListRecorder
 
 CARTPOLE = EnvironmentSpec(id="CartPole-v1")
 
