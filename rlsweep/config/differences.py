@@ -56,7 +56,7 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def labels(names: Sequence[str], files: Sequence[str], hashes: Sequence[str]) -> tuple[str, ...]:
+def labels(names: Sequence[str], files: Sequence[str | None], hashes: Sequence[str]) -> tuple[str, ...]:
     """Return a label for each config; labels are unique unless two configs share both file and hash.
 
     A label is the config's short name. Configs with the same short name also get their file. Configs with the same
@@ -64,11 +64,11 @@ def labels(names: Sequence[str], files: Sequence[str], hashes: Sequence[str]) ->
     """
     configs = list(zip(names, files, hashes, strict=True))
 
-    def label(name: str, file: str, full_hash: str) -> str:
+    def label(name: str, file: str | None, full_hash: str) -> str:
         namesakes = [(other_file, other) for other_name, other_file, other in configs if other_name == name]
         more = []
         if len({other_file for other_file, _ in namesakes}) > 1:
-            more.append(file)
+            more.append(file or "no file")
         if len({other for other_file, other in namesakes if other_file == file}) > 1:
             more.append(full_hash[:HASH_DIGITS])
         return f"{name} ({', '.join(more)})" if more else name

@@ -9,6 +9,7 @@ from typing import Any
 from rlsweep.config.agent import AgentConfig, Hyperparameters
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.environments import environment_problems, is_checkpoint
+from rlsweep.config.given import GivenConfig
 from rlsweep.config.layers import expand_environment, given_keys, layered
 from rlsweep.config.overrides import Override, override_agent, override_training
 from rlsweep.config.problems import Model, check
@@ -19,68 +20,77 @@ from rlsweep.storage import is_uri
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AgentFile:
-    """One agent config file.
+class LoadedAgent:
+    """One agent config, checked.
 
-    path: as the user gave it
-    config: resolved: the base config's defaults, then the file's values, then the command line's
-    given: dotted keys set in the file, in the base config or on the command line
+    source: its file as the user gave it, or the dict that it was given as; what messages name it by
+    config: resolved: the base config's defaults, then the config's own values, then the command line's
+    given: dotted keys set in the config, in the base config or on the command line
     """
 
-    path: Path
+    source: Path | GivenConfig
     config: AgentConfig
     given: frozenset[str]
 
     @property
-    def absolute_path(self) -> Path:
-        """The path, absolute, with symbolic links unresolved."""
-        return Path(os.path.abspath(self.path))
+    def path(self) -> Path | None:
+        """The file's path as the user gave it; None where there is no file."""
+        return self.source if isinstance(self.source, Path) else None
+
+    @property
+    def absolute_path(self) -> Path | None:
+        """The file's path, absolute, with symbolic links unresolved; None where there is no file."""
+        return None if self.path is None else Path(os.path.abspath(self.path))
 
 
-def load_training(path: Path | None, overrides: Sequence[Override]) -> TrainingConfig:
-    """Read the base config (or the defaults, if `path` is None) and apply the overrides.
+def load_training(source: Path | GivenConfig | None, overrides: Sequence[Override]) -> TrainingConfig:
+    """Read the base config (or the defaults, if `source` is None) and apply the overrides.
 
     `hyperparameters` stays as written, for `load_agent`. An opponent's checkpoint must exist on this machine; its
     path becomes absolute. Raises ConfigError with every problem found.
     """
-    data = expand_environment(read_config_file(path, kind="Base")) if path else {}
+    data = expand_environment(_read(source, kind="Base")) if source else {}
     _, problems = check(TrainingConfig, data)
     _, below = check(Hyperparameters, _mapping(data.get("hyperparameters")))
     problems += [(f"hyperparameters.{key}", problem) for key, problem in below]
-    _raise_if(problems, path)
+    _raise_if(problems, source)
     training = _build(TrainingConfig, override_training(data, overrides))
     for key, problem in environment_problems(training.environment):
         setter = next((each for each in reversed(overrides) if key.startswith(each.key)), None)
-        raise ConfigError(f"{setter or path or 'default environment'}: {problem if setter else f'{key}: {problem}'}")
+        raise ConfigError(f"{setter or source or 'default environment'}: {problem if setter else f'{key}: {problem}'}")
     return training.model_copy(update={"environment": _with_absolute_opponent(training.environment)})
 
 
-def load_agent(path: Path, defaults: Mapping[str, Any], overrides: Sequence[Override]) -> AgentFile:
+def load_agent(source: Path | GivenConfig, defaults: Mapping[str, Any], overrides: Sequence[Override]) -> LoadedAgent:
     """Read an agent config with the base config's `defaults` below it and the overrides on top.
 
-    Raises ConfigError with every problem found in the file.
+    Raises ConfigError with every problem found in it.
     """
-    data = read_config_file(path)
+    data = _read(source, kind="Agent")
     _, problems = check(AgentConfig, data)
-    _raise_if(problems, path)
+    _raise_if(problems, source)
     data = override_agent(layered(defaults, data), overrides)
-    return AgentFile(path=path, config=_build(AgentConfig, data), given=given_keys(data))
+    return LoadedAgent(source=source, config=_build(AgentConfig, data), given=given_keys(data))
 
 
-def combination_problems(file: AgentFile, training: TrainingConfig) -> list[str]:
+def combination_problems(agent: LoadedAgent, training: TrainingConfig) -> list[str]:
     """Return the problems of values that are valid alone but cannot be trained with together."""
-    config = file.config
+    config = agent.config
     if not config.ppo.normalize_advantage:
         return []
     way_out = "raise it, or set ppo.normalize_advantage: false"
     if config.n_steps * training.n_envs == 1:
-        return [f"{file.path}: n_steps: advantages of a rollout of one step cannot be normalised; {way_out}"]
+        return [f"{agent.source}: n_steps: advantages of a rollout of one step cannot be normalised; {way_out}"]
     if config.batch_size == 1 and "batch_size" in ALGORITHMS[config.algorithm].hyperparameters:
-        return [f"{file.path}: batch_size: the advantage of one sample cannot be normalised; {way_out}"]
+        return [f"{agent.source}: batch_size: the advantage of one sample cannot be normalised; {way_out}"]
     return []
 
 
-def _raise_if(problems: Sequence[tuple[str, str]], source: Path | None) -> None:
+def _read(source: Path | GivenConfig, *, kind: str) -> dict[str, Any]:
+    return source.data if isinstance(source, GivenConfig) else read_config_file(source, kind=kind)
+
+
+def _raise_if(problems: Sequence[tuple[str, str]], source: Path | GivenConfig | None) -> None:
     if problems:
         raise ConfigError(*(f"{source}: {key}: {problem}" for key, problem in problems))
 

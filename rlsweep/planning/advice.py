@@ -9,7 +9,7 @@ from pathlib import Path
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.differences import hyperparameter_hash
-from rlsweep.config.loading import AgentFile
+from rlsweep.config.loading import LoadedAgent
 from rlsweep.config.reading import EXTENSIONS
 from rlsweep.config.training import TrainingConfig
 
@@ -18,15 +18,15 @@ _BASE_FILE = re.compile(r"(?P<agent_id>.+)_v(?P<version>[0-9]+)")
 _MAX_NAMED = 3
 
 
-def config_advice(file: AgentFile, training: TrainingConfig) -> tuple[str, ...]:
+def config_advice(agent: LoadedAgent, training: TrainingConfig) -> tuple[str, ...]:
     """Warn of what one config says, without naming it."""
-    config = file.config
-    return (*_naming_advice(file), *_batch_advice(config, training), *_ignored_advice(file))
+    config = agent.config
+    return (*_naming_advice(agent), *_batch_advice(config, training), *_ignored_advice(agent))
 
 
-def sweep_advice(files: Mapping[str, AgentFile]) -> tuple[str, ...]:
-    """Warn of what the configs say together; `files` by the labels to name them with."""
-    return (*_twins(files), *_namesakes(files), *_mixed_algorithms(files), *_absent_bases(files))
+def sweep_advice(agents: Mapping[str, LoadedAgent]) -> tuple[str, ...]:
+    """Warn of what the configs say together; `agents` by the labels to name them with."""
+    return (*_twins(agents), *_namesakes(agents), *_mixed_algorithms(agents), *_absent_bases(agents))
 
 
 def grouped(advice: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -45,25 +45,27 @@ def named(labels: Sequence[str]) -> str:
     return f"{', '.join(labels[:_MAX_NAMED])} and {len(labels) - _MAX_NAMED} more"
 
 
-def base_file(file: AgentFile) -> Path | None:
+def base_file(agent: LoadedAgent) -> Path | None:
     """Return the base config of a variant, which lies beside it as `{agent_id}_v{version}`; None if there is none."""
-    if file.config.sweep_variant is None:
+    if agent.path is None or agent.config.sweep_variant is None:
         return None
-    stem = f"{file.config.agent_id}_v{file.config.version}"
-    candidates = (file.path.with_name(stem + extension) for extension in EXTENSIONS)
+    stem = f"{agent.config.agent_id}_v{agent.config.version}"
+    candidates = (agent.path.with_name(stem + extension) for extension in EXTENSIONS)
     return next((path for path in candidates if path.is_file()), None)
 
 
-def absent_bases(files: Iterable[AgentFile]) -> tuple[Path, ...]:
-    """Return the base configs that lie beside the variants and are not among `files`."""
-    files = tuple(files)
-    present = {os.path.realpath(file.path) for file in files}
-    found = {os.path.realpath(path): path for file in files if (path := base_file(file))}
+def absent_bases(agents: Iterable[LoadedAgent]) -> tuple[Path, ...]:
+    """Return the base configs that lie beside the variants and are not among `agents`."""
+    agents = tuple(agents)
+    present = {os.path.realpath(agent.path) for agent in agents if agent.path is not None}
+    found = {os.path.realpath(path): path for agent in agents if (path := base_file(agent))}
     return tuple(sorted(path for target, path in found.items() if target not in present))
 
 
-def _naming_advice(file: AgentFile) -> list[str]:
-    config, stem, extension = file.config, file.path.stem, file.path.suffix
+def _naming_advice(agent: LoadedAgent) -> list[str]:
+    if agent.path is None:
+        return []
+    config, stem, extension = agent.config, agent.path.stem, agent.path.suffix
     variant = config.sweep_variant
     expected = f"{config.agent_id}_sweep_{variant}" if variant else f"{config.agent_id}_v{config.version}"
     if stem == expected:
@@ -71,15 +73,15 @@ def _naming_advice(file: AgentFile) -> list[str]:
     as_variant = _VARIANT_FILE.fullmatch(stem)
     if as_variant and variant is None:
         return [
-            f"{file.path.name} is named as a sweep variant, but its content names none; "
+            f"{agent.path.name} is named as a sweep variant, but its content names none; "
             f"write sweep_variant: {as_variant['variant']}"
         ]
     if _BASE_FILE.fullmatch(stem) and variant is not None and not as_variant:
         return [
-            f"{file.path.name} is named as a base config, but holds sweep_variant: {variant}; "
+            f"{agent.path.name} is named as a base config, but holds sweep_variant: {variant}; "
             f"name it {expected}{extension}"
         ]
-    return [f"{file.path.name} does not fit its content; by convention it is named {expected}{extension}"]
+    return [f"{agent.path.name} does not fit its content; by convention it is named {expected}{extension}"]
 
 
 def _batch_advice(config: AgentConfig, training: TrainingConfig) -> list[str]:
@@ -97,12 +99,12 @@ def _batch_advice(config: AgentConfig, training: TrainingConfig) -> list[str]:
     return []
 
 
-def _ignored_advice(file: AgentFile) -> list[str]:
-    algorithm = ALGORITHMS[file.config.algorithm]
+def _ignored_advice(agent: LoadedAgent) -> list[str]:
+    algorithm = ALGORITHMS[agent.config.algorithm]
     advice = []
-    if file.config.exploration is not None:
+    if agent.config.exploration is not None:
         advice.append(f"exploration is ignored: {algorithm.name} explores by the entropy of its policy (ppo.ent_coef)")
-    learned_with = {key for key in file.given if not _is_identity(key)}
+    learned_with = {key for key in agent.given if not _is_identity(key)}
     if ignored := sorted(learned_with - algorithm.hyperparameters):
         advice.append(f"{algorithm.name} ignores {', '.join(ignored)}")
     return advice
@@ -112,10 +114,10 @@ def _is_identity(key: str) -> bool:
     return key in ("agent_id", "name", "algorithm", "version", "sweep_variant", "description", "exploration")
 
 
-def _twins(files: Mapping[str, AgentFile]) -> list[str]:
+def _twins(agents: Mapping[str, LoadedAgent]) -> list[str]:
     by_hash: dict[str, list[str]] = defaultdict(list)
-    for label, file in files.items():
-        by_hash[hyperparameter_hash(file.config)].append(label)
+    for label, agent in agents.items():
+        by_hash[hyperparameter_hash(agent.config)].append(label)
     return [
         f"{named(same)} have the same hyperparameters: they compare a config with itself"
         for same in by_hash.values()
@@ -123,10 +125,10 @@ def _twins(files: Mapping[str, AgentFile]) -> list[str]:
     ]
 
 
-def _namesakes(files: Mapping[str, AgentFile]) -> list[str]:
+def _namesakes(agents: Mapping[str, LoadedAgent]) -> list[str]:
     by_name: dict[str, list[str]] = defaultdict(list)
-    for file in files.values():
-        by_name[file.config.short_name].append(str(file.path))
+    for agent in agents.values():
+        by_name[agent.config.short_name].append(str(agent.source))
     return [
         f"{named(paths)} share the short name {name}, by which lists and charts tell configs apart; "
         "give each its own sweep_variant, or version"
@@ -135,18 +137,18 @@ def _namesakes(files: Mapping[str, AgentFile]) -> list[str]:
     ]
 
 
-def _mixed_algorithms(files: Mapping[str, AgentFile]) -> list[str]:
+def _mixed_algorithms(agents: Mapping[str, LoadedAgent]) -> list[str]:
     by_algorithm: dict[str, list[str]] = defaultdict(list)
-    for label, file in files.items():
-        by_algorithm[file.config.algorithm].append(label)
+    for label, agent in agents.items():
+        by_algorithm[agent.config.algorithm].append(label)
     if len(by_algorithm) < 2:
         return []
     listed = "; ".join(f"{algorithm}: {named(labels)}" for algorithm, labels in by_algorithm.items())
     return [f"algorithms differ within the sweep ({listed}): hyperparameters are not all that is compared"]
 
 
-def _absent_bases(files: Mapping[str, AgentFile]) -> list[str]:
+def _absent_bases(agents: Mapping[str, LoadedAgent]) -> list[str]:
     return [
         f"the sweep leaves out {path}, the base config that its variants should be judged against; --with-base adds it"
-        for path in absent_bases(files.values())
+        for path in absent_bases(agents.values())
     ]

@@ -1,14 +1,16 @@
-"""Patterns, files and flags → the trials of a sweep, complete and checked, or every problem at once."""
+"""Agent configs and flags → the trials of a sweep, complete and checked, or every problem at once."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rlsweep.config.agent import MAX_COUNT
 from rlsweep.config.differences import differing_keys, digest, flat_hyperparameters, hyperparameter_hash, labels
-from rlsweep.config.loading import AgentFile, combination_problems, load_agent, load_training
+from rlsweep.config.given import GivenConfig, given_config
+from rlsweep.config.loading import LoadedAgent, combination_problems, load_agent, load_training
 from rlsweep.config.overrides import Override, parse_overrides
 from rlsweep.config.patterns import expand
 from rlsweep.config.rllib import rllib_problems
@@ -21,6 +23,9 @@ DEFAULT_EPISODES = 100
 SMOKE_TIMESTEPS = 10_000
 MAX_SEEDS = 10_000
 
+GivenAgent = str | Path | Mapping[str, Any]
+"""Agent configs as a user gives them: a file, a folder or a glob, or one config as a dict."""
+
 _Result = TypeVar("_Result")
 
 
@@ -29,8 +34,8 @@ class Trial:
     """One agent config with one seed.
 
     label: its config's name in the plan: the short name, with its file where two configs share one
-    key: SHA-256 of config path, overrides and seed; the same submission gives the same keys
-    config_path: absolute
+    key: SHA-256 of config path (or of the dict given), overrides and seed; the same submission gives the same keys
+    config_path: absolute; None for a config that was given as a dict
     config_hash: SHA-256 of the resolved hyperparameters, and of nothing else
     warnings: what its user should know of this config by itself, without its name
     """
@@ -38,9 +43,14 @@ class Trial:
     label: str
     key: str
     config: RunConfig
-    config_path: Path
+    config_path: Path | None
     config_hash: str
     warnings: tuple[str, ...]
+
+    @property
+    def config_folder(self) -> Path:
+        """The folder that the config lies in; for one given as a dict the one that the user works in."""
+        return Path.cwd() if self.config_path is None else self.config_path.parent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +62,7 @@ class Plan:
     differing_keys: dotted key → value of each config by its label, for keys that differ between configs
     warnings: what the user should know before it runs, each naming the configs that it is for
     overrides: KEY=VALUE as given on the command line, in order
-    base_config_path: absolute; None where there is none
+    base_config_path: absolute; None where there is none, or where it was given as a dict
     """
 
     trials: tuple[Trial, ...]
@@ -69,9 +79,9 @@ class Plan:
 
 
 def make_plan(
-    patterns: Sequence[str],
+    configs: Sequence[GivenAgent],
     *,
-    base_config: Path | None,
+    base_config: Path | Mapping[str, Any] | None,
     overrides: Sequence[str] = (),
     mode: Mode,
     episodes: int | None,
@@ -81,44 +91,50 @@ def make_plan(
 ) -> Plan:
     """Read everything that a sweep is made of; the command line is above agent configs, these above the base config.
 
+    `configs` are files, folders and globs, or agent configs as dicts, `base_config` a file or a dict. Each file is
+    taken once; files come first, sorted, then dicts in the order given, which messages name as `configs[0]` and so on.
     `seeds` counts the seeds of each config; `with_base` adds the base configs that lie beside the variants.
     Raises ConfigError with the problems of all files, flags and overrides.
     """
     problems = _Problems()
     problems.add(_wrong_flags(episodes, total_timesteps, seeds))
     sets = problems.gather(parse_overrides, overrides) or ()
-    training = problems.gather(load_training, base_config, sets) or TrainingConfig()
-    paths = problems.gather(expand, patterns) or ()
+    training = _load_training(base_config, sets, problems)
+    patterns = [str(config) for config in configs if not isinstance(config, Mapping)]
+    paths = (problems.gather(expand, patterns) or ()) if patterns or not configs else ()
     files = _load(paths, training, sets, problems)
+    dicts = _load(_given(configs, problems), training, sets, problems)
     if with_base:
-        problems.add(_bases_not_found(files))
-        files = sorted([*files, *_load(absent_bases(files), training, sets, problems)], key=lambda file: file.path)
+        problems.add(_bases_not_found([*files, *dicts]))
+        files = sorted([*files, *_load(absent_bases(files), training, sets, problems)], key=lambda file: str(file.path))
+    problems.add(_same_twice(dicts))
+    agents = [*files, *dicts]
     if training.seed + seeds - 1 > MAX_SEED:
         problems.add([f"--seeds {seeds}: the last seed would be above {MAX_SEED}; lower the base config's seed"])
     problems.raise_any()
 
     budget = _budget(training, mode, episodes, total_timesteps)
     names = labels(
-        [file.config.short_name for file in files],
-        [str(file.path) for file in files],
-        [hyperparameter_hash(file.config) for file in files],
+        [agent.config.short_name for agent in agents],
+        [None if agent.path is None else str(agent.path) for agent in agents],
+        [hyperparameter_hash(agent.config) for agent in agents],
     )
-    by_label = dict(zip(names, files, strict=True))
+    by_label = dict(zip(names, agents, strict=True))
     trials = tuple(
-        _trial(label, file, training, sets, mode, budget, training.seed + offset)
+        _trial(label, agent, training, sets, mode, budget, training.seed + offset)
         for offset in range(seeds)
-        for label, file in by_label.items()
+        for label, agent in by_label.items()
     )
     return Plan(
         trials=trials,
         base_training=training,
-        differing_keys=differing_keys({label: flat_hyperparameters(file.config) for label, file in by_label.items()}),
+        differing_keys=differing_keys({label: flat_hyperparameters(agent.config) for label, agent in by_label.items()}),
         warnings=(
             *sweep_advice(by_label),
-            *grouped({label: config_advice(file, training) for label, file in by_label.items()}),
+            *grouped({label: config_advice(agent, training) for label, agent in by_label.items()}),
         ),
         overrides=tuple(overrides),
-        base_config_path=None if base_config is None else Path(os.path.abspath(base_config)),
+        base_config_path=Path(os.path.abspath(base_config)) if isinstance(base_config, Path) else None,
     )
 
 
@@ -137,9 +153,9 @@ def check_trials(training: TrainingConfig, *, gpus_per_trial: float) -> None:
 
 
 def make_run(
-    agent_config: Path,
+    agent_config: Path | Mapping[str, Any],
     *,
-    base_config: Path | None,
+    base_config: Path | Mapping[str, Any] | None,
     overrides: Sequence[str] = (),
     mode: Mode,
     episodes: int | None,
@@ -149,11 +165,12 @@ def make_run(
     problems = _Problems()
     problems.add(_wrong_flags(episodes, total_timesteps, seeds=1))
     sets = problems.gather(parse_overrides, overrides) or ()
-    training = problems.gather(load_training, base_config, sets) or TrainingConfig()
-    files = _load([agent_config], training, sets, problems)
+    training = _load_training(base_config, sets, problems)
+    sources = [agent_config] if isinstance(agent_config, Path) else _given([agent_config], problems)
+    agents = _load(sources, training, sets, problems)
     problems.raise_any()
     budget = _budget(training, mode, episodes, total_timesteps)
-    return _trial(files[0].config.short_name, files[0], training, sets, mode, budget, training.seed)
+    return _trial(agents[0].config.short_name, agents[0], training, sets, mode, budget, training.seed)
 
 
 class _Problems:
@@ -178,15 +195,51 @@ class _Problems:
             raise ConfigError(*self._found)
 
 
+def _load_training(
+    base_config: Path | Mapping[str, Any] | None, overrides: Sequence[Override], problems: _Problems
+) -> TrainingConfig:
+    """The base config; the defaults where it has problems, so that the agent configs are checked too."""
+    source: Path | GivenConfig | None
+    if isinstance(base_config, Mapping):
+        source = problems.gather(partial(given_config, name="base_config"), base_config)
+    else:
+        source = base_config
+    return problems.gather(load_training, source, overrides) or TrainingConfig()
+
+
+def _given(configs: Sequence[GivenAgent], problems: _Problems) -> list[GivenConfig]:
+    """Those of the configs that are dicts."""
+    given = (
+        problems.gather(partial(given_config, name=f"configs[{index}]"), config)
+        for index, config in enumerate(configs)
+        if isinstance(config, Mapping)
+    )
+    return [config for config in given if config is not None]
+
+
 def _load(
-    paths: Sequence[Path], training: TrainingConfig, overrides: Sequence[Override], problems: _Problems
-) -> list[AgentFile]:
-    loaded = (problems.gather(load_agent, path, training.hyperparameters, overrides) for path in paths)
-    files = [file for file in loaded if file is not None]
-    for file in files:
-        problems.add(combination_problems(file, training))
-        problems.add([f"{file.path}: {problem}" for problem in rllib_problems(file.config, training)])
-    return files
+    sources: Sequence[Path | GivenConfig], training: TrainingConfig, overrides: Sequence[Override], problems: _Problems
+) -> list[LoadedAgent]:
+    loaded = (problems.gather(load_agent, source, training.hyperparameters, overrides) for source in sources)
+    agents = [agent for agent in loaded if agent is not None]
+    for agent in agents:
+        problems.add(combination_problems(agent, training))
+        problems.add([f"{agent.source}: {problem}" for problem in rllib_problems(agent.config, training)])
+    return agents
+
+
+def _same_twice(dicts: Sequence[LoadedAgent]) -> list[str]:
+    """No path tells two dicts apart, so that their names or their hyperparameters have to."""
+    first: dict[tuple[str, str], LoadedAgent] = {}
+    problems = []
+    for agent in dicts:
+        one = first.setdefault((agent.config.short_name, hyperparameter_hash(agent.config)), agent)
+        if one is not agent:
+            problems.append(
+                f"{agent.source}: has the name {agent.config.short_name} and the hyperparameters of {one.source}; "
+                "leave it out, or give it another sweep_variant"
+            )
+    return problems
 
 
 def _wrong_flags(episodes: int | None, total_timesteps: int | None, seeds: int) -> list[str]:
@@ -202,13 +255,18 @@ def _wrong_flags(episodes: int | None, total_timesteps: int | None, seeds: int) 
     ]
 
 
-def _bases_not_found(files: Sequence[AgentFile]) -> list[str]:
-    return [
-        f"--with-base: {file.path} has no base config beside it; "
-        f"it would be named {file.config.agent_id}_v{file.config.version}.yaml"
-        for file in files
-        if file.config.sweep_variant is not None and base_file(file) is None
-    ]
+def _bases_not_found(agents: Sequence[LoadedAgent]) -> list[str]:
+    bases = {agent.config.short_name for agent in agents if agent.config.sweep_variant is None}
+    problems = []
+    for agent in agents:
+        base = f"{agent.config.agent_id}_v{agent.config.version}"
+        if agent.config.sweep_variant is None or base_file(agent) is not None:
+            continue
+        if agent.path is not None:
+            problems.append(f"--with-base: {agent.source} has no base config beside it; it would be named {base}.yaml")
+        elif base not in bases:
+            problems.append(f"--with-base: {agent.source} is a dict, beside which no file lies; add {base} to configs")
+    return problems
 
 
 def _budget(training: TrainingConfig, mode: Mode, episodes: int | None, total_timesteps: int | None) -> Budget:
@@ -222,7 +280,7 @@ def _budget(training: TrainingConfig, mode: Mode, episodes: int | None, total_ti
 
 def _trial(
     label: str,
-    file: AgentFile,
+    agent: LoadedAgent,
     training: TrainingConfig,
     overrides: Sequence[Override],
     mode: Mode,
@@ -232,11 +290,16 @@ def _trial(
     resolved: dict[str, Any] = {"hyperparameters": {}, "max_episodes": None, "total_timesteps": None}
     return Trial(
         label=label,
-        key=digest([str(file.absolute_path), [[each.key, each.value] for each in overrides], seed]),
+        key=digest([_identity(agent), [[each.key, each.value] for each in overrides], seed]),
         config=RunConfig(
-            agent=file.config, training=training.model_copy(update=resolved), mode=mode, budget=budget, seed=seed
+            agent=agent.config, training=training.model_copy(update=resolved), mode=mode, budget=budget, seed=seed
         ),
-        config_path=file.absolute_path,
-        config_hash=hyperparameter_hash(file.config),
-        warnings=config_advice(file, training),
+        config_path=agent.absolute_path,
+        config_hash=hyperparameter_hash(agent.config),
+        warnings=config_advice(agent, training),
     )
+
+
+def _identity(agent: LoadedAgent) -> str | dict[str, Any]:
+    """What makes a config the same one in another submission: its path, or what stands in the dict."""
+    return agent.source.data if isinstance(agent.source, GivenConfig) else str(agent.absolute_path)
