@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 from uuid import UUID
@@ -231,6 +232,7 @@ class NewRun:
     """A training run as it is planned.
 
     trial_key: hash of config path, overrides and seed, unique within a sweep; None for a run of no sweep
+    config_path: absolute path of the agent config's file; None for one that was given as a dict
     config: the complete, resolved RunConfig; config_hash: of its hyperparameters alone
     """
 
@@ -241,7 +243,7 @@ class NewRun:
     sweep_variant: str | None
     config_name: str
     config_short_name: str
-    config_path: str
+    config_path: str | None
     config: dict[str, Any]
     config_hash: str
     seed: int
@@ -250,6 +252,11 @@ class NewRun:
     def label(self) -> str:
         """Config and seed, as lists and charts name the run."""
         return f"{self.config_short_name} seed {self.seed}"
+
+    @property
+    def config_folder(self) -> Path:
+        """The folder that the config lies in; for one without a file the one that the user works in."""
+        return Path.cwd() if self.config_path is None else Path(self.config_path).parent
 
 
 def last_line(error: str | None) -> str | None:

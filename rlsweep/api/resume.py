@@ -1,7 +1,6 @@
 """Continuing a sweep that is on record: what is unfinished, or what failed."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlsweep.analysis.wording import plural
@@ -68,7 +67,7 @@ def _continue(
         return outcome
     check_usable(settings.storage)
     observer.message(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run")
-    provenance = collect_provenance(Path(wanted[0].config_path).parent)
+    provenance = collect_provenance(wanted[0].config_folder)
     place = find_place(options, settings, sweep)
     resources = options.resources(sweep)
     with place.open(resources, len(wanted)) as opened:

@@ -57,7 +57,7 @@ def submit(
         cache = Paths(settings).measurements
         on_forecast(forecast_from_cache(plan, cache, gpus_per_trial=resources.gpus_per_trial))
         runner = opened.ready(database, observer)
-        provenance = collect_provenance(plan.trials[0].config_path.parent)
+        provenance = collect_provenance(plan.trials[0].config_folder)
         sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan)), UNFINISHED
         if sweep is None or not resume_instead(sweep):
             sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)

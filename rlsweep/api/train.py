@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlsweep.api.opening import database_of
@@ -71,7 +70,7 @@ def train(
     check_usable(settings.storage)
     database = database_of(settings)
     with ray_for_run(trial.config.training, address=options.address):
-        provenance = collect_provenance(trial.config_path.parent)  # before the run is on record: it takes a moment
+        provenance = collect_provenance(trial.config_folder)  # before the run is on record: it takes a moment
         run = transitions.create_single(
             database, run_of_trial(trial), weights_from=None if weights is None else str(weights)
         )
@@ -105,7 +104,7 @@ def resume_run(
     database = database_of(settings)
     before, _ = find_run(database, reference, trust=trust)
     with ray_for_run(RunConfig.from_record(before.config).training, address=options.address):
-        provenance = collect_provenance(Path(before.config_path).parent)
+        provenance = collect_provenance(before.config_folder)
         run, checkpoint = reopen_run(
             database, reference, episodes=episodes, total_timesteps=total_timesteps, trust=trust
         )

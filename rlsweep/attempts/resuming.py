@@ -60,6 +60,12 @@ def find_run(database: Database, reference: str, *, trust: bool) -> tuple[Traini
         ) from None
 
 
+def _train_alone(run: TrainingRun) -> str:
+    if run.config_path is None:
+        return f"rlsweep.train(rlsweep.run('{str(run.id)[:8]}').agent_config, total_timesteps=N) in Python"
+    return f"rlsweep train --agent-config {run.config_path} --total-timesteps N"
+
+
 def reopen_run(
     database: Database, reference: str, *, episodes: int | None, total_timesteps: int | None, trust: bool
 ) -> tuple[TrainingRun, Location | None]:
@@ -74,7 +80,7 @@ def reopen_run(
     if run.sweep_id is not None:
         raise InputError(
             f"{run.label} is a trial of a sweep: with another budget it could not be compared with the others. "
-            f"Train its config by itself: rlsweep train --agent-config {run.config_path} --total-timesteps N"
+            f"Train its config by itself: {_train_alone(run)}"
         )
     for flag, wanted, done in (
         ("--episodes", episodes, run.episodes),

@@ -48,7 +48,7 @@ def forecast_as_json(forecast: Forecast) -> dict[str, Any]:
         "trials": [
             {
                 "config": trial.label,
-                "path": str(trial.config_path),
+                "path": None if trial.config_path is None else str(trial.config_path),
                 "seed": trial.config.seed,
                 "config_hash": trial.config_hash,
                 "estimate": asdict(expected),

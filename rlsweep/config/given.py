@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from os import PathLike, fspath
 from typing import Any
 
-from rlsweep.config.limits import MAX_DEPTH, MAX_TOLD
+from rlsweep.config.limits import MAX_DEPTH, MAX_TOLD, MAX_VALUES
 from rlsweep.config.reading import value_problems
 from rlsweep.errors import ConfigError
 
@@ -31,11 +31,11 @@ def given_config(data: Mapping[str, Any], *, name: str) -> GivenConfig:
 
     Raises ConfigError for values that no config file could hold, each with its key.
     """
-    problems: list[str] = []
-    plain = _plain(data, "", 1, problems)
-    problems = problems or value_problems(plain)
+    reader = _Reader()
+    plain = reader.read(data, "", 1)
+    problems = reader.problems[:MAX_TOLD] or value_problems(plain)
     if problems:
-        raise ConfigError(*(f"{name}: {problem}" for problem in problems[:MAX_TOLD]))
+        raise ConfigError(*(f"{name}: {problem}" for problem in problems))
     assert isinstance(plain, dict)
     return GivenConfig(name, plain)
 
@@ -58,38 +58,52 @@ def class_id(environment: type) -> str:
     return f"{module}:{name}"
 
 
-def _plain(value: Any, key: str, depth: int, problems: list[str]) -> Any:
-    """The value as JSON's types; what is none is noted under its key, at most MAX_TOLD times."""
-    if depth > MAX_DEPTH or len(problems) >= MAX_TOLD:  # deeper levels are a problem of `value_problems`
-        return value if isinstance(value, dict | list) else None
-    if value is None or isinstance(value, bool | str):
-        return str(value) if isinstance(value, str) else value
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real):
-        return float(value)
-    if isinstance(value, Mapping):
-        return _plain_mapping(value, key, depth, problems)
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [_plain(child, f"{key}[{index}]", depth + 1, problems) for index, child in enumerate(value)]
-    if isinstance(value, PathLike):
-        return fspath(value)
-    if isinstance(value, type):
+class _Reader:
+    """Makes JSON's types of a value, and notes under its key what cannot be one."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._values = 0
+
+    def read(self, value: Any, key: str, depth: int) -> Any:
+        """Return the value as JSON's types, cut off beyond the limits, where `value_problems` finds it too large."""
+        self._values += 1
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return str(value)
+        if isinstance(value, Integral):
+            return int(value)
+        if isinstance(value, Real):
+            return float(value)
+        if isinstance(value, PathLike):
+            return fspath(value)
+        if isinstance(value, type):
+            return self._class(value, key)
+        is_text = isinstance(value, bytes | bytearray)
+        if isinstance(value, Mapping | Sequence) and not is_text:
+            if depth > MAX_DEPTH or self._values > MAX_VALUES:
+                return None
+            return self._mapping(value, key, depth) if isinstance(value, Mapping) else self._list(value, key, depth)
+        found = "bytes" if is_text else f"{type(value).__module__}.{type(value).__name__}"
+        self.problems.append(f"{key}: must be a number, text, true or false, a list or a mapping, got {found}")
+        return None
+
+    def _class(self, environment: type, key: str) -> str | None:
         try:
-            return class_id(value)
+            return class_id(environment)
         except ValueError as error:
-            problems.append(f"{key}: {error}")
+            self.problems.append(f"{key}: {error}")
             return None
-    found = "bytes" if isinstance(value, bytes | bytearray) else f"{type(value).__module__}.{type(value).__name__}"
-    problems.append(f"{key}: must be a number, text, true or false, a list or a mapping, got {found}")
-    return None
 
+    def _list(self, values: Sequence[Any], key: str, depth: int) -> list[Any]:
+        return [self.read(value, f"{key}[{index}]", depth + 1) for index, value in enumerate(values)]
 
-def _plain_mapping(data: Mapping[Any, Any], key: str, depth: int, problems: list[str]) -> dict[str, Any]:
-    plain = {}
-    for name, value in data.items():
-        if isinstance(name, str):
-            plain[str(name)] = _plain(value, f"{key}.{name}" if key else name, depth + 1, problems)
-        else:
-            problems.append(f"{key or 'the config'}: a key must be text, got {name!r:.60}")
-    return plain
+    def _mapping(self, data: Mapping[Any, Any], key: str, depth: int) -> dict[str, Any]:
+        plain = {}
+        for name, value in data.items():
+            if isinstance(name, str):
+                plain[str(name)] = self.read(value, f"{key}.{name}" if key else name, depth + 1)
+            else:
+                self.problems.append(f"{key or 'the config'}: a key must be text, got {name!r:.60}")
+        return plain

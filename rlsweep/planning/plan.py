@@ -103,7 +103,9 @@ def make_plan(
     patterns = [str(config) for config in configs if not isinstance(config, Mapping)]
     paths = (problems.gather(expand, patterns) or ()) if patterns or not configs else ()
     files = _load(paths, training, sets, problems)
-    dicts = _load(_given(configs, problems), training, sets, problems)
+    given = {f"configs[{index}]": config for index, config in enumerate(configs) if isinstance(config, Mapping)}
+    sources = [_source(config, name, problems) for name, config in given.items()]
+    dicts = _load([source for source in sources if source is not None], training, sets, problems)
     if with_base:
         problems.add(_bases_not_found([*files, *dicts]))
         files = sorted([*files, *_load(absent_bases(files), training, sets, problems)], key=lambda file: str(file.path))
@@ -166,8 +168,8 @@ def make_run(
     problems.add(_wrong_flags(episodes, total_timesteps, seeds=1))
     sets = problems.gather(parse_overrides, overrides) or ()
     training = _load_training(base_config, sets, problems)
-    sources = [agent_config] if isinstance(agent_config, Path) else _given([agent_config], problems)
-    agents = _load(sources, training, sets, problems)
+    source = _source(agent_config, "config", problems)
+    agents = [] if source is None else _load([source], training, sets, problems)
     problems.raise_any()
     budget = _budget(training, mode, episodes, total_timesteps)
     return _trial(agents[0].config.short_name, agents[0], training, sets, mode, budget, training.seed)
@@ -199,22 +201,13 @@ def _load_training(
     base_config: Path | Mapping[str, Any] | None, overrides: Sequence[Override], problems: _Problems
 ) -> TrainingConfig:
     """The base config; the defaults where it has problems, so that the agent configs are checked too."""
-    source: Path | GivenConfig | None
-    if isinstance(base_config, Mapping):
-        source = problems.gather(partial(given_config, name="base_config"), base_config)
-    else:
-        source = base_config
+    source = None if base_config is None else _source(base_config, "base_config", problems)
     return problems.gather(load_training, source, overrides) or TrainingConfig()
 
 
-def _given(configs: Sequence[GivenAgent], problems: _Problems) -> list[GivenConfig]:
-    """Those of the configs that are dicts."""
-    given = (
-        problems.gather(partial(given_config, name=f"configs[{index}]"), config)
-        for index, config in enumerate(configs)
-        if isinstance(config, Mapping)
-    )
-    return [config for config in given if config is not None]
+def _source(config: Path | Mapping[str, Any], name: str, problems: _Problems) -> Path | GivenConfig | None:
+    """A file's path as it is, a dict as messages name it; None for a dict that no file could hold."""
+    return config if isinstance(config, Path) else problems.gather(partial(given_config, name=name), config)
 
 
 def _load(

@@ -68,7 +68,7 @@ def run_of_trial(trial: Trial) -> NewRun:
         sweep_variant=agent.sweep_variant,
         config_name=agent.name,
         config_short_name=agent.short_name,
-        config_path=str(trial.config_path),
+        config_path=None if trial.config_path is None else str(trial.config_path),
         config=trial.config.to_record(),
         config_hash=trial.config_hash,
         seed=trial.config.seed,

@@ -43,7 +43,7 @@ class ConfigBand:
     """
 
     name: str
-    config_path: str
+    config_path: str | None
     is_base: bool
     seeds: int
     x: list[float]

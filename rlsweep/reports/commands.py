@@ -4,6 +4,10 @@ import shlex
 from collections.abc import Collection
 from typing import Any
 
+from rlsweep.config.overrides import override_training, parse_overrides
+from rlsweep.config.problems import check
+from rlsweep.config.training import TrainingConfig
+from rlsweep.errors import ConfigError
 from rlsweep.runs import Checkpoint, RunStatus, Sweep, TrainingRun
 
 LONG_RUN_STEPS = 1_000_000
@@ -13,8 +17,10 @@ _BUDGET = ("--episodes", "--total-timesteps")
 
 
 def train_again(run: TrainingRun, sweep: Sweep | None) -> str:
-    """Train the run anew, alone."""
+    """Train the run anew, alone: a command, or two statements of Python where no files tell what it was given."""
     typed = _typed(run)
+    if typed is None and _was_given_in_python(run, sweep):
+        return _in_python(run, mode=_mode(run), overrides={"seed": run.seed}, **_amounts(run))
     if typed is None:
         return shlex.join([*_made_up(run, sweep), "--mode", _mode(run), "--seed", str(run.seed), *_budget(run)])
     if "first_command" in run.metadata:  # whoever went on with it may have given it a larger budget
@@ -23,8 +29,10 @@ def train_again(run: TrainingRun, sweep: Sweep | None) -> str:
 
 
 def train_long(run: TrainingRun, sweep: Sweep | None) -> str:
-    """Train the run's config for long, under what else the run, or its sweep, was given."""
+    """Train the run's config for long, under what else the run, or its sweep, was given; as `train_again` says it."""
     words = _typed(run)
+    if words is None and _was_given_in_python(run, sweep):
+        return _in_python(run, mode="full", total_timesteps=LONG_RUN_STEPS)
     words = _made_up(run, sweep) if words is None else _without(words, [*_BUDGET, "--mode"])
     return shlex.join([*words, "--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)])
 
@@ -53,8 +61,34 @@ def _typed(run: TrainingRun) -> list[str] | None:
     return ["rlsweep", *words[1:]]
 
 
+def _was_given_in_python(run: TrainingRun, sweep: Sweep | None) -> bool:
+    """Whether its agent config or its base config is in no file, so that only the record has it."""
+    if run.config_path is None:
+        return True
+    if sweep is None:
+        return "command" in run.metadata  # and that was no `rlsweep train`
+    if sweep.base_config_path is not None:
+        return False
+    try:
+        defaults, _ = check(TrainingConfig, override_training({}, parse_overrides(sweep.overrides)))
+    except ConfigError:  # an override of an older version: no command would take it either
+        return True
+    recorded, _ = check(TrainingConfig, sweep.base_config)
+    return recorded != defaults
+
+
+def _in_python(run: TrainingRun, **options: Any) -> str:
+    """Train the run's own config again through the Python API, which takes it from the record."""
+    given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    return (
+        f"run = rlsweep.run('{str(run.id)[:8]}'); "
+        f"rlsweep.train(run.agent_config, base_config=run.training_config, {given})"
+    )
+
+
 def _made_up(run: TrainingRun, sweep: Sweep | None) -> list[str]:
     """The config of a run under the base config and overrides of its sweep, if it has one."""
+    assert run.config_path is not None
     words = ["rlsweep", "train", "--agent-config", run.config_path]
     if sweep is not None:
         words += [] if sweep.base_config_path is None else ["--base-config", sweep.base_config_path]
@@ -79,6 +113,11 @@ def _mode(run: TrainingRun) -> str:
     return str(run.config.get("mode", "full"))
 
 
+def _amounts(run: TrainingRun) -> dict[str, int]:
+    """Its budget: `episodes`, `total_timesteps` or both."""
+    return {name: amount for name, amount in run.config.get("budget", {}).items() if amount}
+
+
 def _budget(run: TrainingRun) -> list[str]:
-    amounts = run.config.get("budget", {}).items()
-    return [word for flag, amount in amounts if amount for word in (f"--{flag.replace('_', '-')}", str(amount))]
+    amounts = _amounts(run).items()
+    return [word for flag, amount in amounts for word in (f"--{flag.replace('_', '-')}", str(amount))]

@@ -124,7 +124,7 @@ class RunDetail(RunRow):
     """A training run with all that is known of it. config: complete and resolved, as it was trained."""
 
     config: dict[str, Any]
-    config_path: str
+    config_path: str | None
     config_hash: str
     description: str
     environment: str | None

@@ -40,11 +40,12 @@ class ConfigRuns:
 def by_config(runs: Sequence[TrainingRun]) -> list[ConfigRuns]:
     """Put the seeds of one config together.
 
-    One config is one file with one set of hyperparameters: the same file under other `--set` values is another.
+    One config is one file with one set of hyperparameters: the same file under other `--set` values is another. One
+    that was given as a dict goes by its short name in place of the file.
     """
     grouped: dict[tuple[str, str], list[TrainingRun]] = {}
     for run in runs:
-        grouped.setdefault((run.config_path, run.config_hash), []).append(run)
+        grouped.setdefault((run.config_path or run.config_short_name, run.config_hash), []).append(run)
     firsts = [group[0] for group in grouped.values()]
     names = labels(
         [run.config_short_name for run in firsts],

@@ -129,7 +129,7 @@ def _about(config: ConfigReport, ranked_by: Basis) -> Iterator[tuple[str, str]]:
     """What is said of one config: a mark, empty or two columns wide, and the text."""
     for reason in config.verdict.reasons:
         yield "- ", reason
-    yield "", config.path + (f" ({_differences(config)})" if config.differences else "")
+    yield "", (config.path or "given as a dict, no file") + (f" ({_differences(config)})" if config.differences else "")
     yield (
         "",
         f"{plural(len(config.seeds), 'seed')}, {plural(config.episodes, 'episode')}, "

@@ -44,6 +44,7 @@ class SeedReport:
 class ConfigReport:
     """One agent config over all its seeds.
 
+    path: of the agent config's file; None for one that was given as a dict
     differences: the hyperparameters in which the sweep's configs differ, by dotted key
     rank: 1 + the number of configs in better groups; tied_with: the others that do not differ significantly
     score: what it is ranked by (see `SweepReport.ranked_by`), mean over seeds; score_estimate: with its interval
@@ -57,7 +58,7 @@ class ConfigReport:
     """
 
     name: str
-    path: str
+    path: str | None
     is_base: bool
     differences: dict[str, Any]
     rank: int | None

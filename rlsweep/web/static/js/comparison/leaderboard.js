@@ -154,7 +154,7 @@ function configName(config, style, base) {
   return [
     html(
       "div.config-name",
-      { title: config.path },
+      { title: config.path ?? "given as a dict, no file" },
       swatch(style),
       html("span", {}, html("bdi", {}, config.name)),
       config.is_base && html("span.tag", {}, "base"),
