@@ -30,7 +30,7 @@ for words in json.loads(sys.argv[1]):
     out, err, code = io.StringIO(), io.StringIO(), 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            main()
+            code = main() or 0  # since 0.2 it returns the exit code
         except SystemExit as end:
             code = end.code or 0
     done.append([code, out.getvalue(), err.getvalue()])
