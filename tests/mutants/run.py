@@ -51,7 +51,7 @@ class Outcome:
 
     result: caught, survived, stale (its text or its tests are gone), or broken (its tests say nothing without it)
     seconds, sound_seconds: of the tests with the fault and without it
-    caught_by: the test that failed; said: what explains any other result
+    caught_by: the test that failed; said: the end of pytest's output, or what else explains the result
     """
 
     name: str
@@ -179,13 +179,16 @@ def _is_case_of(test: str, classname: str, name: str) -> bool:
     return classname == ".".join([module, *parts[:-1]]) and parts[-1] in (name, name.partition("[")[0])
 
 
-def outcome_of(fault: Fault, *, copies: "queue.Queue[Copy]", sound: SoundTests, patience: float) -> Outcome:
-    """Make the fault in a copy that is free, and see whether its tests fail."""
+def outcome_of(fault: Fault, *, copies: "queue.Queue[Copy]", sound: SoundTests | None, patience: float) -> Outcome:
+    """Make the fault in a copy that is free, and see whether its tests fail.
+
+    sound: what they did without it; None where they are known to pass
+    """
     copy = copies.get()
     try:
         check(fault, copy.root, read_sources(copy.root))
-        sound_seconds = sound.seconds_of(fault.tests)
-        if sound_seconds is None:
+        sound_seconds = None if sound is None else sound.seconds_of(fault.tests)
+        if sound is not None and sound_seconds is None:
             return Outcome(name=fault.name, room=fault.room, result="broken", said=sound.run.said)
         run = copy.run_with(fault, patience=patience)
     except StaleError as error:
@@ -198,9 +201,9 @@ def outcome_of(fault: Fault, *, copies: "queue.Queue[Copy]", sound: SoundTests, 
         room=fault.room,
         result=result or "broken",
         seconds=run.seconds,
-        sound_seconds=sound_seconds,
+        sound_seconds=sound_seconds or 0.0,
         caught_by=(run.failed[0] if run.failed else "time-out") if result == "caught" else "",
-        said="" if result == "caught" else "time-out" if run.code is None else run.said,
+        said="time-out" if run.code is None else run.said,
     )
 
 
@@ -229,9 +232,12 @@ def list_faults(faults: Sequence[Fault], source: Path, *, is_checked: bool) -> i
 
 
 def try_all(
-    faults: Sequence[Fault], source: Path, *, jobs: int, patience: float, json_file: Path | None
+    faults: Sequence[Fault], source: Path, *, jobs: int, patience: float, are_sound: bool, json_file: Path | None
 ) -> list[Outcome]:
-    """Try every fault, quick ones first; what is known so far is in the JSON file after each."""
+    """Try every fault, quick ones first; what is known so far is in the JSON file after each.
+
+    are_sound: the tests are known to pass without a fault, and are not run for that
+    """
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="rlsweep-mutants-") as folder:
         Path(folder).chmod(0o755)  # the embedded server's user has to pass
@@ -242,10 +248,12 @@ def try_all(
             fitting = _fitting(group, source)
             if not fitting:
                 continue
-            copy = copies.get()
-            sound = SoundTests(copy, fitting, patience=patience)
-            copies.put(copy)
-            print(f"without a fault: {sound.run.seconds:.0f} s, {len(sound.run.failed)} tests fail", flush=True)
+            sound = None
+            if not are_sound:
+                copy = copies.get()
+                sound = SoundTests(copy, fitting, patience=patience)
+                copies.put(copy)
+                print(f"without a fault: {sound.run.seconds:.0f} s, {len(sound.run.failed)} tests fail", flush=True)
             with ThreadPoolExecutor(jobs) as pool:
                 for outcome in pool.map(partial(outcome_of, copies=copies, sound=sound, patience=patience), group):
                     outcomes.append(outcome)
@@ -268,7 +276,7 @@ def _fitting(faults: Sequence[Fault], source: Path) -> list[Fault]:
 def _tell(outcome: Outcome) -> None:
     times = f"{outcome.seconds:5.1f} s, {outcome.sound_seconds:5.1f} s without"
     print(f"{outcome.result:<9} {outcome.room:<11} {outcome.name:<38} {times}  {outcome.caught_by}", flush=True)
-    if outcome.said:
+    if outcome.result != "caught":
         print("    " + "\n    ".join(outcome.said.strip().splitlines()[-12:]), flush=True)
 
 
@@ -286,6 +294,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="with --list: whether texts and tests are there")
     parser.add_argument("--jobs", type=int, default=1, help="faults at a time (default 1)")
     parser.add_argument("--patience", type=float, default=1.0, help="multiplies time limits, on a busy machine")
+    parser.add_argument(
+        "--sound", action="store_true", help="the tests passed just now: do not run them unbroken first"
+    )
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the outcomes into this file")
     parser.add_argument("--src", type=Path, default=REPOSITORY, metavar="PATH", help="another checkout to break")
     parser.add_argument("--table", type=Path, default=TABLE, metavar="PATH", help="another table, of an older commit")
@@ -297,7 +308,9 @@ def main() -> int:
         faults = [fault for fault in faults if fault.name in given.only]
     if given.list:
         return 1 if list_faults(faults, source, is_checked=given.check) else 0
-    outcomes = try_all(faults, source, jobs=given.jobs, patience=given.patience, json_file=given.json)
+    outcomes = try_all(
+        faults, source, jobs=given.jobs, patience=given.patience, are_sound=given.sound, json_file=given.json
+    )
     results = [outcome.result for outcome in outcomes]
     print(", ".join(f"{results.count(result)} {result}" for result in ("caught", "survived", "stale", "broken")))
     known = {fault.name for fault in faults if fault.survived_at}
