@@ -1,6 +1,7 @@
 """Every command in the READMEs runs, in a copy of what a user has, with budgets that end soon."""
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -13,13 +14,16 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from in_process import call
 
+from rlsweep.settings import Settings
 from rlsweep.store.database import Database
+from rlsweep.store.opening import open_database
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -169,14 +173,15 @@ def kill_family(pid: int) -> None:
 
 
 @pytest.fixture
-def shell(home: Path, tmp_path: Path) -> Shell:
-    """In a copy of what a user has; its commands share a home."""
+def shell(home: Path, tmp_path: Path) -> Iterator[Shell]:
+    """In a copy of what a user has; its commands share a home, and its embedded server, which starts once."""
     copy = tmp_path / "rlsweep"
     shutil.copytree(REPOSITORY / "config", copy / "config")
     shutil.copy(REPOSITORY / "Makefile", copy)
     shutil.copy(REPOSITORY / "pyproject.toml", copy)
     shutil.copy(REPOSITORY / ".constraints.txt", copy)
-    return Shell(copy, home)
+    with open_database(Settings(home=home, storage=home, database_url=None)):
+        yield Shell(copy, home)
 
 
 @pytest.fixture
@@ -260,12 +265,8 @@ def test_the_readme_is_short() -> None:
     assert len((REPOSITORY / "README.md").read_text().splitlines()) <= 200
 
 
-@pytest.fixture
-def commands_shown(shell: Shell) -> Callable[[], set[str]]:
-    return lambda: set(re.findall(r"^  (\w+)  ", shell.run("rlsweep --help").partition("Commands:")[2], re.MULTILINE))
-
-
-def test_every_command_is_documented(commands_shown: Callable[[], set[str]]) -> None:
+def test_every_command_is_documented(tmp_path: Path) -> None:
     table = (REPOSITORY / "README.md").read_text().partition("## The commands")[2].partition("\n## ")[0]
     documented = set(re.findall(r"`rlsweep (\w+)", table))
-    assert documented == commands_shown()
+    shown = call(("--help",), {}, tmp_path, io.StringIO).stdout
+    assert documented == set(re.findall(r"^  (\w+)  ", shown.partition("Commands:")[2], re.MULTILINE))

@@ -21,7 +21,7 @@ from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.train import train
 from tests.list_recorder import ListRecorder
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("exact_resume")]
+pytestmark = pytest.mark.integration
 
 STEPS = 320
 CASES: dict[str, dict[str, Any]] = {

@@ -1,5 +1,6 @@
 """`rlsweep serve` as a process of its own: how it starts, what it says, and how it ends."""
 
+import io
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from in_process import call
 
 from rlsweep.paths import Paths
 from rlsweep.settings import Settings
@@ -87,12 +89,8 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_it_is_and_ends_when_asked(
-    serve: Callable[..., Served],
-    home: Path,
-    sign: signal.Signals,
-    processes_of: Callable[[Path], list[psutil.Process]],
+    serve: Callable[..., Served], home: Path, processes_of: Callable[[Path], list[psutil.Process]]
 ) -> None:
     served = serve(home=home)
     assert re.fullmatch(r"http://localhost:\d+/training", served.address)
@@ -103,9 +101,17 @@ def test_it_says_where_it_is_and_ends_when_asked(
         each.laddr.ip for each in psutil.Process(served.process.pid).net_connections() if each.status == "LISTEN"
     ]
     assert listening == ["127.0.0.1"]
-    assert served.end(sign) == 0
+    assert served.end(signal.SIGTERM) == 0
     assert "Traceback" not in served.said
     until(lambda: not processes_of(Paths(Settings(home=home, storage=home, database_url=None)).embedded_database))
+
+
+def refused(folder: Path, *arguments: str, **environ: str) -> str:
+    """What `rlsweep serve` says, which ends at once and prints nothing."""
+    environ = {"PATH": os.environ["PATH"], "RLSWEEP_HOME": str(folder)} | environ
+    done = call(("serve", *arguments), environ, folder, io.StringIO).expect(2)
+    assert done.stdout == ""
+    return done.stderr
 
 
 def test_a_port_that_is_taken(home: Path) -> None:
@@ -113,30 +119,14 @@ def test_a_port_that_is_taken(home: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "rlsweep", "serve", "--port", str(port)],
-            env=os.environ | {"RLSWEEP_HOME": str(home)},
-            capture_output=True,
-            text=True,
-            timeout=WAIT_S,
-        )
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith(f"Error: Port {port} is taken on 127.0.0.1")
-    assert f"--port {port + 1}" in done.stderr
-    assert done.stderr.count("\n") == 1
+        said = refused(home, "--port", str(port))
+    assert said.startswith(f"Error: Port {port} is taken on 127.0.0.1")
+    assert f"--port {port + 1}" in said
+    assert said.count("\n") == 1
 
 
 def test_an_address_of_another_machine(home: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "rlsweep", "serve", "--port", "0", "--host", "192.0.2.1"],
-        env=os.environ | {"RLSWEEP_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-    )
-    assert done.returncode == 2
-    assert "--host 127.0.0.1" in done.stderr
+    assert "--host 127.0.0.1" in refused(home, "--port", "0", "--host", "192.0.2.1")
 
 
 @pytest.mark.parametrize(
@@ -150,15 +140,7 @@ def test_an_address_of_another_machine(home: Path) -> None:
 def test_what_can_never_work_is_said_at_once(
     tmp_path: Path, arguments: list[str], environ: dict[str, str], says: str
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "rlsweep", "serve", "--port", "0", *arguments],
-        env=os.environ | {"RLSWEEP_HOME": str(tmp_path)} | environ,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-    )
-    assert done.returncode == 2
-    assert says in done.stderr
+    assert says in refused(tmp_path, "--port", "0", *arguments, **environ)
 
 
 def test_other_machines_need_the_token_that_it_makes(
@@ -203,7 +185,7 @@ def test_the_embedded_database_may_die_and_comes_back(serve: Callable[..., Serve
     os.kill(pid, signal.SIGKILL)
     until(lambda: get(f"{api}/health").status_code == 200 and postmaster_pid(data) != pid)
     assert get(f"{api}/training-runs").json()["total"] == 0
-    assert served.end() == 0
+    assert served.end(signal.SIGINT) == 0
     assert "Traceback" not in served.said
 
 
