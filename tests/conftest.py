@@ -1,20 +1,22 @@
 """What tests of several rooms share.
 
-Databases: one embedded server a test process, and on it a database of its own for each test. Sweeps put on record as
+Databases: one embedded server for all workers, and on it a database of its own for each test. Sweeps put on record as
 trials would do it, with curves whose right verdict is known.
 """
 
 import base64
+import fcntl
 import itertools
 import json
 import os
 import pickle
+import shutil
 import socket
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -65,11 +67,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def embedded_database() -> Iterator[Database]:
-    """A running embedded server with the schema applied: the template of what `database` gives."""
-    with _home() as home, embedded_server(Paths(_settings(home)).embedded_database) as database:
-        schema.upgrade(database)
-        yield database
+def embedded_database(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The template of what `database` gives: the schema applied, on an embedded server that all workers share.
+
+    The first worker starts the server, and the last one that leaves it waits for its end and removes its files.
+    """
+    home = Path(tempfile.gettempdir()) / f"rlsweep-test-{testrun_uid}"
+    files = Paths(_settings(home)).embedded_database
+    with (tmp_path_factory.getbasetemp().parent / f"embedded-database-{testrun_uid}.lock").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        with embedded_server(files) as server:
+            yield _template_on(server, files / "template.lock")
+        fcntl.flock(users, fcntl.LOCK_UN)
+        with suppress(BlockingIOError):
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _wait_for_end(files)
+            shutil.rmtree(home)
+
+
+def _template_on(server: Database, lock: Path) -> Database:
+    """A database with the schema, to which nobody stays connected: PostgreSQL copies no other."""
+    template = Database(make_conninfo(server.url, dbname="rlsweep_template"))
+    with lock.open("w") as held, psycopg.connect(server.url, autocommit=True) as connection:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if connection.execute("select 1 from pg_database where datname = 'rlsweep_template'").fetchone() is None:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives a power cut
+                connection.execute(f"alter system set {setting} = off")
+            connection.execute("select pg_reload_conf()")
+            connection.execute("create database rlsweep_template")
+            schema.upgrade(template)
+    return template
 
 
 @pytest.fixture(scope="session")
@@ -218,11 +245,15 @@ def _home() -> Iterator[Path]:
     # Not below pytest's own folder: each pytest that starts closes that to other users, and as root the server is one.
     with tempfile.TemporaryDirectory(prefix="rlsweep-test-") as name:
         yield Path(name)
-        folder = Paths(_settings(Path(name))).embedded_database
-        deadline = time.monotonic() + 30
-        while left := _processes_of(folder):
-            assert time.monotonic() < deadline, f"left behind: {left}"
-            time.sleep(0.02)
+        _wait_for_end(Paths(_settings(Path(name))).embedded_database)
+
+
+def _wait_for_end(folder: Path) -> None:
+    """Until no process of the embedded server in a folder is left, which takes no longer than that."""
+    deadline = time.monotonic() + 30
+    while left := _processes_of(folder):
+        assert time.monotonic() < deadline, f"left behind: {left}"
+        time.sleep(0.02)
 
 
 def _settings(home: Path) -> Settings:

@@ -1,4 +1,7 @@
-"""Every store test that asks for `database` runs over both kinds of server."""
+"""Store tests that ask for `database` run over the servers that their module names in SERVERS.
+
+The SQL is the same on each, so most ask the embedded one alone; what opens connections and makes tables asks both.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -11,11 +14,19 @@ from rlsweep.store.database import Database
 Copy = Callable[[Database], AbstractContextManager[Database]]
 
 
-@pytest.fixture(params=["embedded", "by URL"])
+BY_NAME = {"embedded": "embedded_database", "by URL": "password_server"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "template" in metafunc.fixturenames:
+        servers = getattr(metafunc.module, "SERVERS", ("embedded",))
+        metafunc.parametrize("template", servers, indirect=True)
+
+
+@pytest.fixture
 def template(request: pytest.FixtureRequest) -> Database:
     """The server that this test runs over."""
-    chosen = {"embedded": "embedded_database", "by URL": "password_server"}[request.param]
-    found: Database = request.getfixturevalue(chosen)
+    found: Database = request.getfixturevalue(BY_NAME[request.param])
     return found
 
 

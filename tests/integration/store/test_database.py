@@ -11,6 +11,8 @@ from rlsweep.errors import StoreUnavailableError
 from rlsweep.store.database import CONNECT_TIMEOUT_SECONDS, Database
 from rlsweep.store.shell import psql_command
 
+SERVERS = ("embedded", "by URL")
+
 pytestmark = pytest.mark.integration
 
 

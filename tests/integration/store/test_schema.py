@@ -13,6 +13,8 @@ from rlsweep.locks import try_lock
 from rlsweep.store import schema, sweeps, training_runs
 from rlsweep.store.database import Database
 
+SERVERS = ("embedded", "by URL")
+
 pytestmark = pytest.mark.integration
 
 OLDER_ABANDONED = (
