@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rlsweep.errors import InputError, RlsweepError
 from rlsweep.planning.estimate import Estimate, Measurement, budget_warnings, estimate, gpu_warnings
-from rlsweep.planning.measure import measure
-from rlsweep.planning.measurement_cache import recall, remember
+from rlsweep.planning.measure import measure_configs
+from rlsweep.planning.measurement_cache import read_cache, write_cache
 from rlsweep.planning.plan import Plan
 
 PROBE_SECONDS = 120.0
@@ -47,17 +47,17 @@ def forecast_from_cache(plan: Plan, cache: Path, *, gpus_per_trial: float = 0.0)
     that can be made but fails when played is for its trials to record: it is left without estimates and warned of.
     """
     configs = [trial.config for trial in plan.trials]
-    recalled = None if gpus_per_trial else recall(cache, configs)
-    if recalled is not None:
-        measured_at = min(each.at for each in recalled)
-        return make_forecast(plan, [each.measurement for each in recalled], measured_at=measured_at)
+    cached = None if gpus_per_trial else read_cache(cache, configs)
+    if cached is not None:
+        measured_at = min(each.at for each in cached)
+        return make_forecast(plan, [each.measurement for each in cached], measured_at=measured_at)
     try:
         measurements = _measure(plan, gpus_per_trial)
     except InputError:
         raise
     except RlsweepError as error:
         return Forecast(plan=plan, estimates=None, warnings=(*plan.warnings, str(error)))
-    notes = () if gpus_per_trial else _remember(cache, plan, measurements)
+    notes = () if gpus_per_trial else _write_cache(cache, plan, measurements)
     return make_forecast(plan, measurements, gpus_per_trial=gpus_per_trial, notes=notes)
 
 
@@ -78,12 +78,12 @@ def make_forecast(
 
 
 def _measure(plan: Plan, gpus_per_trial: float) -> list[Measurement]:
-    return measure([trial.config for trial in plan.trials], gpus=gpus_per_trial > 0, timeout=PROBE_SECONDS)
+    return measure_configs([trial.config for trial in plan.trials], gpus=gpus_per_trial > 0, timeout=PROBE_SECONDS)
 
 
-def _remember(cache: Path, plan: Plan, measurements: Sequence[Measurement]) -> tuple[str, ...]:
+def _write_cache(cache: Path, plan: Plan, measurements: Sequence[Measurement]) -> tuple[str, ...]:
     try:
-        remember(cache, [trial.config for trial in plan.trials], measurements)
+        write_cache(cache, [trial.config for trial in plan.trials], measurements)
     except OSError as error:
         return (f"Measurements cannot be kept for the next sweep: {error}",)
     return ()

@@ -1,4 +1,4 @@
-"""Measure environments and networks in a child process, so that a plan needs neither torch nor the user's code here."""
+"""Measure environments and networks in a child process, so that this one imports neither torch nor the user's code."""
 
 import json
 import os
@@ -17,11 +17,11 @@ _KINDS: dict[str, type[RlsweepError]] = {
 
 
 @before_start()
-def measure(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
-    """One measurement for each config, in order; those that share an environment and a network share a measurement.
+def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
+    """Give a measurement for each config, in order; configs with the same environment and network share one.
 
-    gpus: whether trials have GPUs; those of this machine, if it has any, stand for theirs
-    timeout: seconds after which the child is ended
+    gpus: whether trials have GPUs; a GPU of this machine, if it has any, is measured in their place
+    timeout: seconds after which the child process is killed
 
     Raises what the child raised of the RlsweepError tree (EnvironmentSpecError, ConfigError), UnreachableError where
     the storage of an opponent's checkpoint does not answer, and RlsweepError where the child failed otherwise or took

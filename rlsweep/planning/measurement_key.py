@@ -1,4 +1,4 @@
-"""What a measurement depends on: runs that agree in it take as long and as much memory a step as each other."""
+"""What a measurement depends on: runs with equal keys take the same time and memory per env step."""
 
 import json
 
@@ -19,20 +19,20 @@ _OF_ENVIRONMENT = {
 
 
 def environment_key(config: RunConfig) -> str:
-    """Equal where playing is: the environment, and how it is run."""
+    """Equal for runs whose env steps cost the same: the environment, and how it is run."""
     return config.training.model_dump_json(include=_OF_ENVIRONMENT)
 
 
 def network_key(config: RunConfig) -> str:
-    """Equal where choosing an action and a gradient step are, in equal environments."""
+    """Equal for runs whose actions and gradient steps cost the same, in equal environments."""
     agent = config.agent
     return json.dumps([agent.algorithm, agent.network.model_dump_json(), rollout_length(config)])
 
 
 def measurement_key(config: RunConfig) -> str | None:
-    """Equal where the whole measurement is; None where it cannot be told by the config alone.
+    """Equal for runs that share a measurement; None where the config alone cannot tell.
 
-    A class of the user's own, and a checkpoint as the opponent, are files that change without their names.
+    A class of the user's own and an opponent's checkpoint are files: they change while their names stay the same.
     """
     environment = config.training.environment
     if ":" in environment.id.partition("(")[0] or is_checkpoint(environment.opponent):
@@ -41,7 +41,7 @@ def measurement_key(config: RunConfig) -> str | None:
 
 
 def rollout_length(config: RunConfig) -> int:
-    """Steps per environment that make one gradient step: a minibatch, or all of the rollout."""
+    """Env steps in each environment that fill a minibatch, or the rollout for algorithms without minibatches."""
     agent = config.agent
     if "batch_size" not in ALGORITHMS[agent.algorithm].hyperparameters:
         return agent.n_steps

@@ -31,13 +31,14 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
-    """One agent config with one seed.
+    """One agent config with one seed: what becomes one training run.
 
-    label: its config's name in the plan: the short name, with its file where two configs share one
+    label: the config's name in the plan: its short name, and also its file where two configs share a short name
     key: SHA-256 of config path (or of the dict given), overrides and seed; the same submission gives the same keys
+    config: agent, training, mode, budget and seed, with every default filled in
     config_path: absolute; None for a config that was given as a dict
-    config_hash: SHA-256 of the resolved hyperparameters, and of nothing else
-    warnings: what its user should know of this config by itself, without its name
+    config_hash: SHA-256 of the algorithm and the hyperparameters that it uses
+    warnings: what the user should know about this config alone; they do not name it
     """
 
     label: str
@@ -55,12 +56,12 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """All trials of one submission.
+    """All trials of one submission. The database knows nothing of it until `submission.create_sweep`.
 
-    trials: every config with the first seed, then every config with the second, …
-    base_training: the resolved training config that all trials share
-    differing_keys: dotted key → value of each config by its label, for keys that differ between configs
-    warnings: what the user should know before it runs, each naming the configs that it is for
+    trials: every config with the first seed, then every config with the second seed, and so on
+    base_training: the training config that all trials share, with every default filled in
+    differing_keys: dotted key → label → value, for the hyperparameters in which the configs differ
+    warnings: what the user should know before the sweep runs; each names its configs
     overrides: KEY=VALUE as given on the command line, in order
     base_config_path: absolute; None where there is none, or where it was given as a dict
     """
@@ -74,7 +75,7 @@ class Plan:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Every config once, in the order of the first seed's trials."""
+        """The label of every config, once, in the order of the first seed's trials."""
         return tuple(dict.fromkeys(trial.label for trial in self.trials))
 
 
@@ -89,7 +90,7 @@ def make_plan(
     seeds: int,
     with_base: bool,
 ) -> Plan:
-    """Read everything that a sweep is made of; the command line is above agent configs, these above the base config.
+    """Read all configs and make the trials. Flags override agent configs, and agent configs override the base config.
 
     `configs` are files, folders and globs, or agent configs as dicts, `base_config` a file or a dict. Each file is
     taken once; files come first, sorted, then dicts in the order given, which messages name as `configs[0]` and so on.
@@ -141,7 +142,7 @@ def make_plan(
 
 
 def check_trials(training: TrainingConfig, *, gpus_per_trial: float) -> None:
-    """Raise InputError where a config is not for trials side by side, or asks for a GPU that its trials do not get."""
+    """Raise InputError where a training config is not for the trials of a sweep, or asks for a GPU that they lack."""
     if training.backend == "rllib":
         raise InputError(
             "backend: rllib is for one long run over many machines, not for the trials of a sweep: "
@@ -176,7 +177,7 @@ def make_run(
 
 
 class _Problems:
-    """Collects what is wrong, so that all of it is told at once."""
+    """Collects the problems of all files and flags, so that one error reports them together."""
 
     def __init__(self) -> None:
         self._found: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""The child process of `measure`: `python -m rlsweep.planning.probe`.
+"""The child process of `measure_configs`: `python -m rlsweep.planning.probe`.
 
 Reads a JSON list of RunConfig records on stdin; writes a JSON list of Measurement records on stdout, or
 `{"kind": …, "error": …}` for an error of the RlsweepError tree. Nothing else is written to stdout, whatever the
@@ -55,7 +55,7 @@ CHECKPOINT_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Random legal play: seconds per env step, and the lengths of the episodes that ended."""
+    """Random legal play: seconds per env step, and the lengths in env steps of the episodes that ended."""
 
     seconds_per_step: float
     lengths: tuple[int, ...]
@@ -63,12 +63,12 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """One network at work: seconds per env step of a rollout and per gradient step, and the process's peak memory.
+    """One network that learns: seconds per env step of a rollout and per gradient step, and the process's peak memory.
 
-    memory_bytes holds no rollout buffer worth mentioning
-    weights: how many numbers are learnt
+    memory_bytes: with a rollout buffer too small to count
+    weights: how many numbers are learned
     keeps_masks: whether the rollout buffer holds a float32 for every action and step
-    gpu: what of a GPU it took, without a rollout worth mentioning; None on the CPU
+    gpu: what it took of a GPU, with a rollout too small to count; None on the CPU
     """
 
     rollout_seconds_per_step: float

@@ -14,7 +14,7 @@ from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.errors import EnvironmentSpecError, RlsweepError
-from rlsweep.planning.measure import measure
+from rlsweep.planning.measure import measure_configs
 from rlsweep.training.train import train
 from rlsweep.training.vector import make_vector, restore_environments, save_environments
 from tests.list_recorder import ListRecorder
@@ -132,7 +132,7 @@ def test_measures_each_distinct_environment_and_network_once():
         config("open_spiel/connect_four", layers=(512, 512)),
     )
     cart_pole = config("CartPole-v1", algorithm="A2C")
-    measured = measure([large, small, cart_pole, again], gpus=False, timeout=120)
+    measured = measure_configs([large, small, cart_pole, again], gpus=False, timeout=120)
     assert [each.n_actions for each in measured] == [7, 7, 2, 7]
     assert [each.observation_size for each in measured] == [126, 126, 4, 126]
     assert measured[3].minibatch_seconds == measured[1].minibatch_seconds
@@ -149,10 +149,12 @@ def test_measures_each_distinct_environment_and_network_once():
 
 
 def test_a_longer_rollout_takes_more_memory():
-    short, fast = measure([config("CartPole-v1"), config("CartPole-v1", n_steps=1_000_000)], gpus=False, timeout=120)
+    short, fast = measure_configs(
+        [config("CartPole-v1"), config("CartPole-v1", n_steps=1_000_000)], gpus=False, timeout=120
+    )
     # 11 numbers of 4 bytes a step, and of masks none
     assert fast.peak_memory_bytes - short.peak_memory_bytes == pytest.approx(44e6, rel=0.01)
-    short, stock = measure(
+    short, stock = measure_configs(
         [config("CartPole-v1", engine="stock"), config("CartPole-v1", engine="stock", n_steps=1_000_000)],
         gpus=False,
         timeout=120,
@@ -169,13 +171,13 @@ def test_what_an_environment_prints_does_not_spoil_the_answer(tmp_path: Path, mo
         "    return gymnasium.make('CartPole-v1')\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    (measured,) = measure([config("chatty_env:make")], gpus=False, timeout=120)
+    (measured,) = measure_configs([config("chatty_env:make")], gpus=False, timeout=120)
     assert measured.n_actions == 2
 
 
 def test_an_environment_that_cannot_be_made_is_the_users_to_read():
     with pytest.raises(EnvironmentSpecError, match="did you mean connect_four"):
-        measure([config("open_spiel/connect_for")], gpus=False, timeout=120)
+        measure_configs([config("open_spiel/connect_for")], gpus=False, timeout=120)
 
 
 def test_an_environment_that_hangs_is_given_up_and_its_process_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -184,7 +186,7 @@ def test_an_environment_that_hangs_is_given_up_and_its_process_ended(tmp_path: P
     before = set(psutil.Process().children())
     started = time.monotonic()
     with pytest.raises(RlsweepError, match="took longer than 2 s"):
-        measure([config("stuck_env:make")], gpus=False, timeout=2)
+        measure_configs([config("stuck_env:make")], gpus=False, timeout=2)
     assert time.monotonic() - started < 20
     assert set(psutil.Process().children()) <= before
 
@@ -193,7 +195,7 @@ def test_an_environment_that_kills_its_process_is_reported(tmp_path: Path, monke
     (tmp_path / "fatal_env.py").write_text("import os, signal\ndef make():\n    os.kill(os.getpid(), signal.SIGKILL)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(RlsweepError, match="ended by signal 9"):
-        measure([config("fatal_env:make")], gpus=False, timeout=120)
+        measure_configs([config("fatal_env:make")], gpus=False, timeout=120)
 
 
 MOODY = """\

@@ -11,7 +11,7 @@ from rlsweep.config.run import RunConfig
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.planning import measurement_cache
 from rlsweep.planning.estimate import Measurement
-from rlsweep.planning.measurement_cache import MOST_AGE, recall, remember
+from rlsweep.planning.measurement_cache import MAX_AGE, read_cache, write_cache
 
 Make = Callable[..., RunConfig]
 MEASURED = Measurement(
@@ -28,8 +28,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_what_was_measured_is_recalled_for_other_hyperparameters_and_seeds(file: Path, make_config: Make) -> None:
     before = datetime.now(UTC)
-    remember(file, [make_config(environment=GAME)], [MEASURED])
-    recalled = recall(file, [make_config(environment=GAME, agent={"learning_rate": 0.5}, seed=7)] * 2)
+    write_cache(file, [make_config(environment=GAME)], [MEASURED])
+    recalled = read_cache(file, [make_config(environment=GAME, agent={"learning_rate": 0.5}, seed=7)] * 2)
     assert recalled is not None
     assert [each.measurement for each in recalled] == [MEASURED] * 2
     assert all(before <= each.at <= datetime.now(UTC) for each in recalled)
@@ -50,11 +50,11 @@ def test_what_was_measured_is_recalled_for_other_hyperparameters_and_seeds(file:
 )
 def test_what_would_be_measured_otherwise_is_not_recalled(file: Path, make_config: Make, other: dict[str, Any]) -> None:
     same, another = make_config(environment=GAME), make_config(**{"environment": GAME} | other)
-    remember(file, [same], [MEASURED])
-    assert recall(file, [another]) is None
-    assert recall(file, [same, another]) is None, "one is missing"
-    remember(file, [another], [replace(MEASURED, n_actions=99)])
-    recalled = recall(file, [same, another])
+    write_cache(file, [same], [MEASURED])
+    assert read_cache(file, [another]) is None
+    assert read_cache(file, [same, another]) is None, "one is missing"
+    write_cache(file, [another], [replace(MEASURED, n_actions=99)])
+    recalled = read_cache(file, [same, another])
     assert recalled is not None
     assert [each.measurement.n_actions for each in recalled] == [MEASURED.n_actions, 99]
 
@@ -64,22 +64,22 @@ def test_what_lies_in_files_of_the_user_is_measured_every_time(
     file: Path, make_config: Make, environment: dict[str, Any]
 ) -> None:
     config = make_config(environment=EnvironmentSpec(**environment))
-    remember(file, [config], [MEASURED])
-    assert recall(file, [config]) is None
+    write_cache(file, [config], [MEASURED])
+    assert read_cache(file, [config]) is None
 
 
-@pytest.mark.parametrize("age", [MOST_AGE + timedelta(seconds=1), -timedelta(minutes=5)], ids=["old", "to come"])
+@pytest.mark.parametrize("age", [MAX_AGE + timedelta(seconds=1), -timedelta(minutes=5)], ids=["old", "to come"])
 def test_a_day_later_it_is_forgotten_and_so_is_what_a_wrong_clock_dated(
     file: Path, make_config: Make, age: timedelta
 ) -> None:
     config = make_config(environment=GAME)
-    remember(file, [config], [MEASURED])
+    write_cache(file, [config], [MEASURED])
     kept = json.loads(file.read_text())
     for each in kept.values():
         each["at"] = (datetime.now(UTC) - age).isoformat()
     file.write_text(json.dumps(kept))
-    assert recall(file, [config]) is None
-    remember(file, [make_config(environment=GAME, agent={"n_steps": 128})], [MEASURED])
+    assert read_cache(file, [config]) is None
+    write_cache(file, [make_config(environment=GAME, agent={"n_steps": 128})], [MEASURED])
     assert len(json.loads(file.read_text())) == 1, "what does not count goes"
 
 
@@ -90,10 +90,10 @@ def test_packages_that_come_or_go_make_it_forget(
     packages.mkdir()
     monkeypatch.setattr(measurement_cache.sysconfig, "get_path", lambda _: str(packages))
     config = make_config(environment=GAME)
-    remember(file, [config], [MEASURED])
-    assert recall(file, [config]) is not None
+    write_cache(file, [config], [MEASURED])
+    assert read_cache(file, [config]) is not None
     (packages / "another-1.0.dist-info").mkdir()
-    assert recall(file, [config]) is None
+    assert read_cache(file, [config]) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": 1}', b"\xff"])
@@ -101,7 +101,7 @@ def test_a_damaged_file_is_no_obstacle(file: Path, make_config: Make, content: b
     config = make_config(environment=GAME)
     file.parent.mkdir()
     file.write_bytes(content)
-    assert recall(file, [config]) is None
-    remember(file, [config], [MEASURED])
-    assert recall(file, [config]) is not None
+    assert read_cache(file, [config]) is None
+    write_cache(file, [config], [MEASURED])
+    assert read_cache(file, [config]) is not None
     assert [path.name for path in file.parent.iterdir()] == [file.name]
