@@ -1,28 +1,28 @@
 """Every error rlsweep raises on purpose.
 
-RlsweepError                      exit code 1: something went wrong while working
-├── InputError                    exit code 2: what the user gave cannot be used; nothing was started
+RlsweepError                      exit code 1: an error after work began
+├── InputError                    exit code 2: the user's input cannot be used; nothing was started
 │   ├── ConfigError               a config file, its content, or a pattern of files
 │   ├── EnvironmentSpecError      an environment that cannot be made from its spec
 │   ├── NotFoundError             a sweep, run or checkpoint that does not exist
-│   ├── UntrustedFileError        a file that could run code when it is read, and that no run has on record
-│   ├── SchemaError               the database holds a schema this version does not know
+│   ├── UntrustedFileError        a file that may run code when it is read, and that no run recorded
+│   ├── SchemaError               the database has a schema that this version does not know
 │   └── UnreachableError          a database, storage or Ray cluster that could not be reached before the start
-├── OutageError                   something that rlsweep works with does not answer
+├── OutageError                   an external service does not answer
 │   ├── StoreUnavailableError     the database
 │   ├── StorageUnavailableError   the storage that a URI names
 │   ├── ClusterUnavailableError   a Ray cluster
-│   └── WorkersLostError          the processes that played or learned for a run
+│   └── WorkersLostError          the processes that collect rollouts or compute updates for a run
 ├── CheckpointError               a checkpoint that cannot be written, read or used
-├── SpoolError                    records that wait for the database cannot be kept on disk
-│   └── SpoolLostError            records that were kept on disk are gone
+├── SpoolError                    records that wait for the database cannot be written to disk
+│   └── SpoolLostError            records that were written to disk are missing
 ├── StaleAttemptError             a newer attempt of the same run exists; this process must not write
 ├── DivergedError                 a loss or a reward became NaN or infinite
-├── EnvironmentStateError         an environment that broke its contract while it was played
-└── DriverBusyError               another driver holds the sweep
+├── EnvironmentStateError         an environment violated its contract during an episode
+└── DriverBusyError               another driver has the sweep
 
-Exit code 2 promises that nothing was started. Two context managers keep the promise: `before_start` around what opens
-and checks, `after_start` around the work itself.
+Exit code 2 means that nothing was started. Two context managers guarantee that: `before_start` around opening and
+checking, `after_start` around the work itself.
 
 A message is one or two sentences: what is wrong, where (file, key, value), and the way out.
 """
@@ -37,13 +37,13 @@ _UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\ud
 
 
 class RlsweepError(Exception):
-    """Base of every error that is raised for a user to read."""
+    """Base class of all errors whose message is for the user."""
 
     exit_code: ClassVar[int] = 1
 
 
 class InputError(RlsweepError):
-    """What the user gave cannot be used; nothing was started and nothing was written."""
+    """The user's input cannot be used; nothing was started and nothing was written."""
 
     exit_code: ClassVar[int] = 2
 
@@ -51,8 +51,8 @@ class InputError(RlsweepError):
 class ConfigError(InputError):
     """One or more problems in config files; `problems` holds one message each.
 
-    A message quotes what a file or an argument holds, which may be anything. It is kept to one line, what a terminal
-    would obey is written as an escape, and the middle of a very long message is left out.
+    A message may quote any content of a file or argument. So it is limited to one line, unprintable characters are
+    escaped, and a very long message is shortened in the middle.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -69,35 +69,35 @@ class NotFoundError(InputError):
 
 
 class UntrustedFileError(InputError):
-    """A file that could run code when it is read, and that no run has on record."""
+    """A file that may run code when it is read, and that no run recorded."""
 
 
 class SchemaError(InputError):
-    """The database holds a schema that this version of rlsweep does not know, or cannot hold one."""
+    """The database has a schema that this version of rlsweep does not know, or cannot have one."""
 
 
 class UnreachableError(InputError):
-    """Before the start a database, storage or Ray cluster could not be reached or used; the cause is an OutageError."""
+    """A database, storage or Ray cluster could not be used before the start; the cause is an OutageError."""
 
 
 class OutageError(RlsweepError):
-    """Something that rlsweep works with does not answer; it may come back. `before_start` makes it an InputError."""
+    """An external service does not answer; the outage may end. `before_start` makes it an InputError."""
 
 
 class StoreUnavailableError(OutageError):
-    """The database cannot be reached, or does not let us work with it."""
+    """The database cannot be reached or denies access."""
 
 
 class StorageUnavailableError(OutageError):
-    """The storage that a URI names cannot be reached or used, or its backend is not installed."""
+    """The storage of a URI cannot be reached or used, or its backend is not installed."""
 
 
 class ClusterUnavailableError(OutageError):
-    """The Ray cluster cannot be reached, or does not let us in."""
+    """The Ray cluster cannot be reached or denies access."""
 
 
 class WorkersLostError(OutageError):
-    """The processes that played or learned for a run are gone; it can go on from its last checkpoint."""
+    """The processes that collected rollouts or computed updates died; the run can resume from its last checkpoint."""
 
 
 class CheckpointError(RlsweepError):
@@ -105,15 +105,15 @@ class CheckpointError(RlsweepError):
 
 
 class SpoolError(RlsweepError):
-    """Records that wait for the database to return cannot be kept on disk: it is full, or they are too many."""
+    """Records that wait for the database cannot be written to disk: the disk is full or there are too many."""
 
 
 class SpoolLostError(SpoolError):
-    """Records that were kept on disk are gone; the run has to go on from its last checkpoint, as after a crash."""
+    """Records that were written to disk are missing; the run must resume from its last checkpoint, as after a crash."""
 
 
 class StaleAttemptError(RlsweepError):
-    """A newer attempt of the same run exists: this process was given up and must not write."""
+    """A newer attempt of the same run exists: this process was considered dead and must not write."""
 
 
 class DivergedError(RlsweepError):
@@ -121,7 +121,7 @@ class DivergedError(RlsweepError):
 
 
 class EnvironmentStateError(RlsweepError):
-    """An environment that broke its contract while it was played; the message names it and the env step."""
+    """An environment violated its contract during an episode; the message names it and the env step."""
 
 
 class DriverBusyError(RlsweepError):
@@ -130,7 +130,7 @@ class DriverBusyError(RlsweepError):
 
 @contextmanager
 def before_start() -> Iterator[None]:
-    """Raise an outage as UnreachableError: nothing was started, so it is the user's to name something else."""
+    """Raise an outage as UnreachableError: nothing was started, so the user can correct the input."""
     try:
         yield
     except OutageError as error:
@@ -139,7 +139,7 @@ def before_start() -> Iterator[None]:
 
 @contextmanager
 def after_start() -> Iterator[None]:
-    """Raise an InputError as RlsweepError: work has begun, so exit code 2 would not be true."""
+    """Raise an InputError as RlsweepError: work has begun, so exit code 2 would be wrong."""
     try:
         yield
     except InputError as error:

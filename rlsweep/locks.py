@@ -8,17 +8,17 @@ from pathlib import Path
 
 
 def open_lock_file(path: Path) -> int:
-    """Open a file to be locked, for its owner alone, and make it where it is not there; return the descriptor.
+    """Open a lock file and return its descriptor; a missing file is created, accessible only to its owner.
 
-    Closing the descriptor drops its lock. Raises OSError.
+    Closing the descriptor releases its lock. Raises OSError.
     """
     return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def lock(descriptor: int, *, shared: bool = False) -> None:
-    """Take the lock on an open file, and wait as long as another process has it.
+    """Lock an open file; wait while another process has the lock.
 
-    shared: several processes may have it together, while nobody has it alone
+    shared: take a shared lock, which several processes can hold at the same time
     """
     fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
 
@@ -56,7 +56,7 @@ def is_locked(path: Path) -> bool:
 
 
 def is_held(path: Path) -> bool:
-    """As `is_locked`; False where the file does not exist or may not be opened."""
+    """Like `is_locked`, but False if the file does not exist or may not be opened."""
     try:
         return is_locked(path)
     except (FileNotFoundError, PermissionError):

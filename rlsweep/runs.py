@@ -1,4 +1,4 @@
-"""The records: what is known of sweeps, training runs, episodes, updates, evaluations and checkpoints."""
+"""The records of sweeps, training runs, episodes, updates, evaluations and checkpoints."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 RECENT_EPISODES = 100
-"""Episodes that running means look back on: the length of SB3's own `ep_info_buffer`."""
+"""Window of running means, in episodes: the length of SB3's `ep_info_buffer`."""
 
 
 class RunStatus(StrEnum):
-    """Where a training run stands."""
+    """The status of a training run."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -25,7 +25,7 @@ class RunStatus(StrEnum):
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run will write no more."""
+        """Whether the run has ended."""
         return self not in (RunStatus.PENDING, RunStatus.RUNNING)
 
 
@@ -34,8 +34,8 @@ class EndReason(StrEnum):
 
     completed: its budget is spent
     stopped: on request, or its process was interrupted
-    abandoned: its worker gave no more signs of life and its sweep had no driver; it counts as stopped
-    lost: its worker died, or could not be started, and its sweep's driver ended it as failed
+    abandoned: its worker's heartbeat stopped and its sweep had no driver; it counts as stopped
+    lost: its worker died or could not be started, and its sweep's driver marked it as failed
     diverged: it failed with a DivergedError
     failed: it failed with another exception of its own
     """
@@ -49,7 +49,7 @@ class EndReason(StrEnum):
 
     @property
     def status(self) -> RunStatus:
-        """The status of a run that ended so."""
+        """The status of a run with this end reason."""
         if self is EndReason.COMPLETED:
             return RunStatus.COMPLETED
         return RunStatus.STOPPED if self in (EndReason.STOPPED, EndReason.ABANDONED) else RunStatus.FAILED
@@ -62,11 +62,11 @@ WATCHED_FIRST = (
     RunStatus.STOPPED,
     RunStatus.COMPLETED,
 )
-"""Whose runs are shown before others where there is no room for all."""
+"""Order in which runs are shown if there is no room for all."""
 
 
 class SweepStatus(StrEnum):
-    """Where a sweep stands; it is finished when none of its runs is pending or running."""
+    """The status of a sweep; it is finished when none of its runs is pending or running."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -76,12 +76,12 @@ class SweepStatus(StrEnum):
 
     @property
     def is_finished(self) -> bool:
-        """Whether no run of the sweep will write any more."""
+        """Whether all runs of the sweep have ended."""
         return self not in (SweepStatus.PENDING, SweepStatus.RUNNING)
 
 
 class Outcome(StrEnum):
-    """How an episode ended for the agent, in environments that know winners."""
+    """How an episode ended for the agent, in environments that have winners."""
 
     WIN = "win"
     DRAW = "draw"
@@ -94,10 +94,10 @@ class Episode:
 
     episode: 1, 2, … within its run, in the order in which episodes ended
     env_steps: env steps of the whole run when it ended, over all parallel environments
-    reward: undiscounted sum of rewards as the environment gave them (never normalised)
+    reward: undiscounted sum of the environment's rewards, never normalised
     length: env steps of this episode
-    outcome: win, draw or loss; None where the environment has none
-    seconds: since the run started, pauses between attempts left out
+    outcome: win, draw or loss; None if the environment has none
+    seconds: training time of the run when it ended, without pauses between attempts
     """
 
     episode: int
@@ -110,7 +110,7 @@ class Episode:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecentMeans:
-    """Running means; win_rate: wins over the episodes that have an outcome, None where none has."""
+    """Running means; win_rate: wins divided by the episodes that have an outcome, None if none has."""
 
     mean_reward: float
     mean_length: float
@@ -118,7 +118,7 @@ class RecentMeans:
 
 
 def recent_means(episodes: Sequence[Episode]) -> RecentMeans:
-    """Take the means over `episodes`, the latest RECENT_EPISODES of a run and at least one."""
+    """Compute the means over `episodes`: the latest RECENT_EPISODES of a run, at least one."""
     outcomes = [episode.outcome for episode in episodes if episode.outcome is not None]
     return RecentMeans(
         mean_reward=fmean(episode.reward for episode in episodes),
@@ -133,9 +133,9 @@ class Update:
 
     update: 1, 2, … within its run
     env_steps: env steps of the run when the rollout was complete
-    entropy: mean entropy of the action distribution, in nats (SB3's entropy_loss, sign turned)
-    approx_kl, clip_fraction: None for algorithms that have none (A2C)
-    steps_per_second: env steps over wall seconds since the update before, collecting and learning both
+    entropy: mean entropy of the action distribution, in nats (SB3's entropy_loss with the opposite sign)
+    approx_kl, clip_fraction: None for algorithms without them (A2C)
+    steps_per_second: env steps per wall-clock second since the previous update, for collecting and learning together
     """
 
     update: int
@@ -152,7 +152,7 @@ class Update:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
-    """One evaluation: the deterministic, masked policy in an environment with seeds of its own."""
+    """One evaluation: the deterministic policy, with action masks, in an environment with its own seeds."""
 
     env_steps: int
     episodes: int
@@ -176,7 +176,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counters:
-    """How far a run has come, over all its attempts."""
+    """A run's progress, over all its attempts."""
 
     episodes: int
     updates: int
@@ -185,14 +185,14 @@ class Counters:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewSweep:
-    """A submission as it is planned.
+    """A planned sweep.
 
     name: unique among all sweeps
-    patterns: what the user gave, files or globs
+    patterns: files or globs, as the user gave them
     budget: {"episodes": N | null, "total_timesteps": N | null}
     base_config: the resolved training config
-    base_config_path: absolute path of its file; None where there was none
-    overrides: KEY=VALUE as given on the command line, in order
+    base_config_path: absolute path of its file; None without a file
+    overrides: KEY=VALUE texts of the command line, in order
     """
 
     name: str
@@ -210,11 +210,12 @@ class NewSweep:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sweep(NewSweep):
-    """One submission.
+    """A submitted sweep.
 
-    resources: what its trials ask of Ray, as whoever drove it last was told; None before anybody did
-    address: of the Jobs API of the cluster that it was sent to; None where a machine drives it by itself
-    driver: host, process id and a random suffix of what drives it; heartbeat_at is its last sign of life
+    resources: Ray resources that its trials request, as set for its last driver; None before the first driver
+    address: address of the cluster's Jobs API that it was submitted to; None if it was not submitted to a cluster
+    driver: its driver's host, process id and a random suffix
+    heartbeat_at: time of the driver's last heartbeat
     """
 
     id: UUID
@@ -229,11 +230,12 @@ class Sweep(NewSweep):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRun:
-    """A training run as it is planned.
+    """A planned training run.
 
-    trial_key: hash of config path, overrides and seed, unique within a sweep; None for a run of no sweep
-    config_path: absolute path of the agent config's file; None for one that was given as a dict
-    config: the complete, resolved RunConfig; config_hash: of its hyperparameters alone
+    trial_key: hash of config path, overrides and seed, unique within a sweep; None for a run without a sweep
+    config_path: absolute path of the agent config's file; None for a config given as a dict
+    config: the complete, resolved RunConfig
+    config_hash: hash of its hyperparameters only
     """
 
     trial_key: str | None
@@ -250,17 +252,17 @@ class NewRun:
 
     @property
     def label(self) -> str:
-        """Config and seed, as lists and charts name the run."""
+        """Config and seed: the run's name in lists and charts."""
         return f"{self.config_short_name} seed {self.seed}"
 
     @property
     def config_folder(self) -> Path:
-        """The folder that the config lies in; for one without a file the one that the user works in."""
+        """The folder of the config's file; the current folder if there is no file."""
         return Path.cwd() if self.config_path is None else Path(self.config_path).parent
 
 
 def last_line(error: str | None) -> str | None:
-    """The line of an error that says what it was: the last that is not empty, as in a traceback."""
+    """The last line of an error that is not empty; in a traceback, it has the message."""
     lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
     return lines[-1] if lines else None
 
@@ -271,7 +273,7 @@ class Actor:
 
     cluster: name of its Ray session, unique among clusters
     id, node: Ray's ids of the actor and of its node, in hex
-    pid: of its process on that node
+    pid: id of its process on that node
     """
 
     cluster: str
@@ -285,15 +287,15 @@ class TrainingRun(NewRun):
     """The record of one trial, or of one `rlsweep train`.
 
     attempt: 0 before the first start, then 1, 2, …; every write carries it
-    mean_reward, mean_length, win_rate: over the last 100 episodes; None before the first
-    steps_per_second: of the latest update, or overall before the first
+    mean_reward, mean_length, win_rate: over the last 100 episodes; None before the first episode
+    steps_per_second: of the latest update; before the first update, of the whole run
     end_reason: why it ended; None while it is pending or running
-    error: for people: what a failed run failed of, with its traceback where there is one
-    weights_from: path or URI of the checkpoint whose policy weights it begins with; None where it begins with its own
-    begins_anew: whether its next attempt begins from the start
-    actor: of its latest attempt; None where that was trained without Ray
-    metadata: for people: versions, git commit, host, command, engine; first_command: of the first attempt, if there
-        are more
+    error: the error of a failed run, with its traceback if there is one; only for display
+    weights_from: path or URI of the checkpoint whose policy weights it begins with; None for random weights
+    begins_anew: whether its next attempt starts from the beginning instead of a checkpoint
+    actor: Ray actor of its latest attempt; None if that did not use Ray
+    metadata: only for display: versions, git commit, host, command, engine; first_command: command of the first of
+        several attempts
     """
 
     id: UUID
@@ -322,10 +324,10 @@ class TrainingRun(NewRun):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Overview:
-    """How far a sweep has come.
+    """A sweep's progress.
 
-    runs: those that are shown: all of them or, of many, those that come first by WATCHED_FIRST
-    runs_by_status: how many there are in each status, shown or not; a status that none has may be left out
+    runs: the runs to show: all, or the first ones in the order of WATCHED_FIRST if there are many
+    runs_by_status: number of runs in each status, shown or not; a status without runs may be missing
     """
 
     runs: tuple[TrainingRun, ...]
@@ -333,15 +335,15 @@ class Overview:
 
     @classmethod
     def of_all(cls, runs: Sequence[TrainingRun]) -> "Overview":
-        """Make one that shows every run."""
+        """Make an overview that shows all runs."""
         return cls(runs=tuple(runs), runs_by_status=dict(Counter(run.status for run in runs)))
 
     @property
     def total(self) -> int:
-        """How many runs there are."""
+        """Number of runs."""
         return sum(self.runs_by_status.values())
 
     @property
     def finished(self) -> int:
-        """How many of them will write no more."""
+        """Number of runs that have ended."""
         return sum(count for status, count in self.runs_by_status.items() if status.is_finished)

@@ -23,7 +23,7 @@ from rlsweep.storage import is_uri
 class LoadedAgent:
     """One agent config, checked.
 
-    source: its file as the user gave it, or the dict that it was given as; what messages name it by
+    source: its file as the user gave it, or the given dict; messages name the config by it
     config: resolved: the base config's defaults, then the config's own values, then the command line's
     given: dotted keys set in the config, in the base config or on the command line
     """
@@ -34,12 +34,12 @@ class LoadedAgent:
 
     @property
     def path(self) -> Path | None:
-        """The file's path as the user gave it; None where there is no file."""
+        """The file's path as the user gave it; None without a file."""
         return self.source if isinstance(self.source, Path) else None
 
     @property
     def absolute_path(self) -> Path | None:
-        """The file's path, absolute, with symbolic links unresolved; None where there is no file."""
+        """The file's path, absolute, with symbolic links unresolved; None without a file."""
         return None if self.path is None else Path(os.path.abspath(self.path))
 
 

@@ -37,7 +37,7 @@ class CheckpointOpponent:
     The checkpoint is loaded at the first move, because loading imports torch. Loading and playing draw from no global
     random generator, so they do not change the agent's training.
     Raises EnvironmentSpecError, at the first move, if the checkpoint cannot be loaded or has other spaces, and
-    NotFoundError or StorageUnavailableError where a URI cannot be read.
+    NotFoundError or StorageUnavailableError if a URI cannot be read.
     """
 
     def __init__(self, path: Location, *, actions: int, observation_size: int) -> None:

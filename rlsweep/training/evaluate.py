@@ -1,4 +1,4 @@
-"""Play a checkpoint: what `rlsweep eval` does."""
+"""Evaluate a checkpoint, for `rlsweep eval`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from rlsweep.training.weights import load_player
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationSummary:
-    """How a policy did over some episodes.
+    """Results of a policy's episodes.
 
     reward_sd: sample standard deviation of the episodes' rewards; 0 for one episode
-    reward_half_width: of the 95% interval of the mean reward (Student's t); None for one episode
-    wins, draws, losses: None where the environment has no outcomes
+    reward_half_width: half width of the 95% interval of the mean reward (Student's t); None for one episode
+    wins, draws, losses: None if the environment has no outcomes
     """
 
     episodes: int
@@ -46,13 +46,13 @@ def evaluate(
     opponent: str | None = None,
     is_trusted: Callable[[], bool] = lambda: False,
 ) -> EvaluationSummary:
-    """Play a checkpoint's deterministic policy, in the environment it was trained on unless another is given.
+    """Play a checkpoint's deterministic policy, by default in the environment that it was trained in.
 
-    Its episodes are those of no training run; the same seed gives the same ones. What is unpickled is as
-    `trusted_statistics` says.
+    The episodes differ from those of training; equal seeds give equal episodes. `trusted_statistics` decides what is
+    unpickled.
 
-    Raises CheckpointError, UntrustedFileError, EnvironmentSpecError, ConfigError where the environment does not suit
-    the algorithm, DivergedError where a reward is NaN or infinite.
+    Raises CheckpointError, UntrustedFileError, EnvironmentSpecError, ConfigError if the environment does not fit the
+    algorithm, DivergedError if a reward is NaN or infinite.
     """
     saved = read_saved_run(checkpoint)
     statistics = trusted_statistics(saved, checkpoint, is_trusted)

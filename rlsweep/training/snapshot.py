@@ -1,9 +1,8 @@
-"""Where a run stands between two rollouts: all that it needs to go on as though it had never stopped.
+"""The state of a run between two rollouts, from which it resumes as if it had never stopped.
 
-What is learnt (weights, optimizer) is SB3's to save; it does not change while a rollout is collected. All else that
-decides what comes next is here: every generator's state, the environments in midst of their episodes, what the policy
-sees next, and the statistics that observations and rewards are normalised by. A run that goes on from here collects
-the rollout that it had begun once more, identically.
+SB3 saves weights and optimizer, which do not change while a rollout is collected. A snapshot has the rest: the state of
+every random generator, the environments during their episodes, the next observations, and the statistics that normalise
+observations and rewards. A resumed run collects the interrupted rollout again, identically.
 """
 
 import copy
@@ -29,8 +28,8 @@ from rlsweep.training.vector import normalizer_of, restore_environments, save_en
 class RunSnapshot:
     """progress: the run's counters.
 
-    statistics: the pickled VecNormalize; None where nothing is normalised
-    state: a pickle for `resume`; None where episodes cannot be gone on with
+    statistics: the pickled VecNormalize; None without normalisation
+    state: a pickle for `resume`; None if the run must begin new episodes
     """
 
     progress: Progress
@@ -40,9 +39,9 @@ class RunSnapshot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _State:
-    """rewards, lengths: so far, of the episodes under way; discounted: those rewards, as VecNormalize adds them up.
+    """rewards, lengths: of the unfinished episodes so far; discounted: their returns as VecNormalize computes them.
 
-    cuda: of the generator of the GPU that the model is on, which may be another one, or none, when the run goes on
+    cuda: state of the generator of the model's GPU; empty without one. A resumed run may have another GPU or none
     """
 
     environments: bytes
@@ -64,9 +63,9 @@ class _State:
 def capture(
     model: OnPolicyAlgorithm, episodes: EpisodeCallback, progress: Progress, *, with_environments: bool
 ) -> RunSnapshot:
-    """The snapshot that a run stands at: to be called between rollouts, before anything of the next one is drawn.
+    """Make a snapshot; call it between rollouts, before the next one draws any random number.
 
-    with_environments: whether copies of the environments can take their place (`envs.copies`)
+    with_environments: whether pickled copies can replace the environments (`rlsweep.envs.pickling`)
     """
     assert model.env is not None
     normalizer = normalizer_of(model.env)
@@ -95,10 +94,10 @@ def capture(
 
 
 def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) -> str | None:
-    """Put a model that has its weights, and its environments, back where `capture` saw them. The last thing to do.
+    """Restore a model that already has its weights, and its environments, to a snapshot. Call it last.
 
-    Returns why that cannot be done, as a clause, and has changed nothing then: what was pickled by another version of
-    a library, or of an environment, may be none of this one's.
+    If that fails, changes nothing and returns the reason as a clause: another version of a library or environment may
+    not read the pickle.
     """
     assert model.env is not None
     try:
@@ -124,14 +123,14 @@ def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) ->
 
 
 class PolicyBackup:
-    """A copy of weights and optimizer, to return to where an update is not to be finished."""
+    """A copy of weights and optimizer state, to undo an interrupted update."""
 
     def __init__(self, model: OnPolicyAlgorithm) -> None:
         self._policy = model.policy
         self._state = copy.deepcopy((model.policy.state_dict(), model.policy.optimizer.state_dict()))
 
     def restore(self) -> None:
-        """Give the model back what it was."""
+        """Restore the model's weights and optimizer state."""
         weights, optimizer = self._state
         self._policy.load_state_dict(weights)
         self._policy.optimizer.load_state_dict(optimizer)

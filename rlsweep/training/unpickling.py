@@ -1,4 +1,4 @@
-"""Reads the pickles in checkpoints, including those that name classes by their modules of older versions."""
+"""Read the pickles in checkpoints, including those of older versions, in which classes had other modules."""
 
 import io
 import pickle
@@ -7,7 +7,7 @@ from typing import Any
 _MOVED = {
     ("rlsweep.training.boundary", "_State"): ("rlsweep.training.snapshot", "_State"),
 }
-"""Module and name of each class as checkpoints have them, and as they are now. A class that moves gets a line."""
+"""(module, name) of a class in old checkpoints → its current (module, name). Add an entry when a class moves."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -16,8 +16,8 @@ class _Unpickler(pickle.Unpickler):
 
 
 def unpickle(saved: bytes) -> Any:
-    """The object in a pickle of ours; a pickle in its bytes needs a call of its own.
+    """Return the object of a pickle that rlsweep wrote; a pickle nested in its bytes needs another call.
 
-    A pickle can run any code: call it only for files that are trusted. Raises what unpickling raises.
+    A pickle can run any code: call this only for trusted files. Raises any error of unpickling.
     """
     return _Unpickler(io.BytesIO(saved)).load()

@@ -1,4 +1,4 @@
-"""The vector of parallel environments that a run trains on."""
+"""The vector environment that a run trains on."""
 
 import pickle
 import signal
@@ -25,11 +25,11 @@ MakeEnv = Callable[[], gym.Env[Any, Any]]
 class LeanVecEnv(DummyVecEnv):
     """SB3's DummyVecEnv without deep copies of infos and observations, which take longer than a step of a fast game.
 
-    Observations are new arrays at every step all the same, and infos new dicts; what is in them is the environment's.
+    Each step still returns new observation arrays and new info dicts; the values in a dict belong to the environment.
     """
 
     def step_wait(self) -> VecEnvStepReturn:
-        """Step every environment, and reset those whose episode ended."""
+        """Step all environments, and reset those whose episode ended."""
         if self.keys != [None]:
             return super().step_wait()
         observations = np.empty_like(self.buf_obs[None])  # type: ignore[index]  # not a Dict
@@ -47,21 +47,21 @@ class LeanVecEnv(DummyVecEnv):
         return observations, rewards, dones, infos
 
 
-class Copied(gym.Wrapper[Any, Any, Any, Any]):
-    """An environment in a process of its own, which gives and takes copies of itself.
+class ReplaceableEnv(gym.Wrapper[Any, Any, Any, Any]):
+    """An environment in its own process that can be saved and replaced by a copy.
 
-    What pickling raises is returned, as a text: SB3's process ends of whatever is raised in it.
+    Pickling errors are returned as text, because an exception would end SB3's process.
     """
 
     def save(self) -> bytes | str:
-        """The environment as it is, pickled; why that cannot be done."""
+        """Return the pickled environment, or the error as text."""
         try:
             return pickle.dumps(self.env)
         except Exception as exc:  # noqa: BLE001 - an environment's own pickling raises what it likes
             return f"{type(exc).__name__}: {exc}"
 
     def receive(self, saved: bytes) -> str | None:
-        """Take a copy in, to go on as by `exchange`; why that cannot be done."""
+        """Unpickle a copy for `exchange`; return the error as text, or None."""
         try:
             self._copy = unpickle(saved)
         except Exception as exc:  # noqa: BLE001
@@ -69,13 +69,13 @@ class Copied(gym.Wrapper[Any, Any, Any, Any]):
         return None
 
     def exchange(self) -> None:
-        """Go on as the copy that was received."""
+        """Replace the environment by the received copy."""
         self.env.close()
         self.env = self._copy
 
 
 def make_vector(config: RunConfig) -> VecEnv:
-    """`n_envs` environments, in this process or in one each; with VecNormalize outermost where asked for.
+    """Make `n_envs` environments, in this process or in one process each, wrapped in VecNormalize if configured.
 
     Raises EnvironmentSpecError.
     """
@@ -104,28 +104,28 @@ def make_vector(config: RunConfig) -> VecEnv:
 def _in_processes(makers: list[MakeEnv], environment_id: str) -> SubprocVecEnv:
     _start_fork_server()
     try:
-        return SubprocVecEnv([partial(_copied, make) for make in makers], start_method="forkserver")
+        return SubprocVecEnv([partial(_make_replaceable, make) for make in makers], start_method="forkserver")
     except (EOFError, ConnectionError) as exc:
-        # the child's own traceback went to its stderr; all that reaches us is the broken pipe
+        # the child's traceback went to its stderr; only the broken pipe reaches this process
         raise EnvironmentSpecError(
             f"A process of environment '{environment_id}' ended while starting; "
             "set vec_env: dummy to see its error here."
         ) from exc
 
 
-def _copied(make: MakeEnv) -> Copied:
-    np.random.seed()  # as in a new process: the fork server's state would be the same in all of them
-    return Copied(make())
+def _make_replaceable(make: MakeEnv) -> ReplaceableEnv:
+    np.random.seed()  # otherwise all processes would inherit the fork server's state
+    return ReplaceableEnv(make())
 
 
 def _start_fork_server() -> None:
-    """Start what SB3 forks its processes from: with torch imported, once for all of them, and with SIGINT blocked.
+    """Start the fork server of SB3's processes, with torch imported once for all of them and with SIGINT blocked.
 
-    Ctrl-C reaches every process of a terminal; it is for the run alone to decide what comes of it, and it may need
-    its environments to the end of a step. They end when the run closes its side of their pipes.
+    Ctrl-C reaches every process of a terminal, but only the run should handle it, because it may need its environments
+    until the end of a step. They end when the run closes its ends of their pipes.
     """
     forkserver.set_forkserver_preload([__name__])
-    resource_tracker.ensure_running()  # or the server would start it, and starting it unblocks SIGINT
+    resource_tracker.ensure_running()  # otherwise the server starts it, which unblocks SIGINT
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
@@ -134,7 +134,7 @@ def _start_fork_server() -> None:
 
 
 def save_environments(vector: VecEnv) -> bytes:
-    """The environments of `make_vector` as they are, in midst of their episodes. Raises what their pickling raises."""
+    """Pickle the environments of `make_vector`, during their episodes. Raises any error of their pickling."""
     inner = vector.unwrapped
     if isinstance(inner, DummyVecEnv):
         return pickle.dumps([pickle.dumps(env) for env in inner.envs])
@@ -144,9 +144,9 @@ def save_environments(vector: VecEnv) -> bytes:
 
 
 def restore_environments(vector: VecEnv, saved: bytes) -> None:
-    """Put environments that `save_environments` saved in the place of those that are there.
+    """Replace the environments by those that `save_environments` saved.
 
-    Raises what their unpickling raises, and has changed nothing then.
+    Raises any error of their unpickling, and then changes nothing.
     """
     inner = vector.unwrapped
     if isinstance(inner, DummyVecEnv):
@@ -160,23 +160,23 @@ def restore_environments(vector: VecEnv, saved: bytes) -> None:
         inner.env_method("exchange")
 
 
-def _raise_first(complaints: Iterator[str]) -> None:
-    if (complaint := next(complaints, None)) is not None:
-        raise pickle.PickleError(complaint)
+def _raise_first(errors: Iterator[str]) -> None:
+    if (error := next(errors, None)) is not None:
+        raise pickle.PickleError(error)
 
 
 def normalizer_of(vector: VecEnv) -> VecNormalize | None:
-    """The VecNormalize that `make_vector` put outermost, if it did."""
+    """The VecNormalize of `make_vector`, or None."""
     return vector if isinstance(vector, VecNormalize) else None
 
 
 def save_statistics(normalizer: VecNormalize) -> bytes:
-    """The normaliser as SB3 pickles it: `VecNormalize.load` reads a file of these bytes."""
+    """Pickle the normaliser as SB3 does: `VecNormalize.load` reads a file of these bytes."""
     return pickle.dumps(normalizer)
 
 
 def observation_scale(saved: bytes) -> dict[str, Any] | None:
-    """How `save_statistics` of ours has observations scaled, as plain numbers; None where they are not."""
+    """The scaling of observations in `save_statistics`' pickle, as plain numbers; None if they are not scaled."""
     stored: VecNormalize = unpickle(saved)
     if not stored.norm_obs:
         return None
@@ -190,7 +190,7 @@ def observation_scale(saved: bytes) -> dict[str, Any] | None:
 
 
 def restore_statistics(normalizer: VecNormalize, saved: bytes) -> None:
-    """Continue with the running means and variances of a checkpoint; settings stay the config's own."""
+    """Load the running means and variances of a checkpoint; all settings stay those of the config."""
     stored: VecNormalize = unpickle(saved)
     normalizer.ret_rms = stored.ret_rms
     if normalizer.norm_obs:
