@@ -67,10 +67,7 @@ def train(
         resumed = None if resume_from is None else stack.enter_context(local_copy(resume_from))
         saved = None if resumed is None else read_saved_run(resumed)
         progress = Progress() if saved is None else saved.snapshot.progress
-        uploader, log_folder = None, tensorboard_folder
-        if isinstance(log_folder, RemotePath):
-            uploader = stack.enter_context(LogUploader(log_folder, continued=[LOG_FILE]))
-            log_folder = uploader.folder
+        log_folder, uploader = _log_folder(tensorboard_folder, stack)
         checkpoints = stack.enter_context(
             CheckpointFolder(
                 checkpoint_folder,
@@ -84,45 +81,26 @@ def train(
         if config.mode is Mode.SMOKE:
             check_environment(config)
         inexact_reason = _pickling_problem(config) if workers is None else "other processes play it"
-        if workers is None:
-            env = make_vector(config)
-            model = build_model(
-                with_observer(load_algorithm(config.agent.algorithm, config.training.engine)), config, env
-            )
-        else:
-            stack.callback(workers.close)
-            env = LeanVecEnv([partial(make_env, config.training.environment, seed=config.seed)])
-            model = build_remote_model(config, env, workers)
-        stack.callback(env.close)
-        resumes = f"at an episode's start: {inexact_reason}" if inexact_reason else "exactly"
-        recorder.add_facts(
-            {"engine": engine_of(model), "device": str(model.device)} if workers is None else workers.facts
-        )
-        recorder.add_facts({"resumes": resumes})
-        env.seed(training_seed(config.seed, config.training.n_envs))
+        model, env = _build(config, workers, stack)
+        facts = {"engine": engine_of(model), "device": str(model.device)} if workers is None else workers.facts
+        recorder.add_facts(facts)
+        recorder.add_facts({"resumes": f"at an episode's start: {inexact_reason}" if inexact_reason else "exactly"})
         if saved is not None and resume_from is not None and resumed is not None:
             _check_resumable(config, saved, resume_from)
             load_weights(model, resumed)
             _continue(model, env, saved, config)
         if weights_from is not None:
             set_policy_weights(model, stack.enter_context(local_copy(weights_from)), config)
-        log = None
-        if log_folder is not None:
-            file_bytes = None if uploader is None else FILE_BYTES
-            log = TensorBoardLog(log_folder, config, first_step=progress.env_steps, file_bytes=file_bytes)
-            stack.callback(log.close)
+        file_bytes = None if uploader is None else FILE_BYTES
+        log = _open_log(log_folder, config, first_step=progress.env_steps, file_bytes=file_bytes, stack=stack)
         model.set_logger(_logger(config, log_folder, log, stack))
-        evaluation = None
-        if config.mode is Mode.FULL and config.training.evaluation.enabled:
-            evaluation = PeriodicEvaluation(config)
-            stack.callback(evaluation.close)
         session = TrainingSession(
             config,
             recorder,
             model,
             progress=progress,
             checkpoints=checkpoints,
-            evaluation=evaluation,
+            evaluation=_evaluation(config, stack),
             log=log,
             copies_environments=inexact_reason is None,
             episodes=EpisodeCallback if workers is None else EpisodePartCallback,
@@ -131,6 +109,48 @@ def train(
         if weights_from is not None:
             session.save_start()
         return session.run(None if saved is None else saved.snapshot.state)
+
+
+def _log_folder(folder: Location | None, stack: ExitStack) -> tuple[Path | None, LogUploader | None]:
+    """Return the folder on this machine to log to, and what uploads it where the logs belong elsewhere."""
+    if not isinstance(folder, RemotePath):
+        return folder, None
+    uploader = stack.enter_context(LogUploader(folder, continued=[LOG_FILE]))
+    return uploader.folder, uploader
+
+
+def _build(config: RunConfig, workers: RemoteWorkers | None, stack: ExitStack) -> tuple[OnPolicyAlgorithm, VecEnv]:
+    """Build the untrained model and its environments, which `stack` closes; with workers, they play their own."""
+    if workers is None:
+        env = make_vector(config)
+        model = build_model(with_observer(load_algorithm(config.agent.algorithm, config.training.engine)), config, env)
+    else:
+        stack.callback(workers.close)
+        env = LeanVecEnv([partial(make_env, config.training.environment, seed=config.seed)])
+        model = build_remote_model(config, env, workers)
+    stack.callback(env.close)
+    env.seed(training_seed(config.seed, config.training.n_envs))
+    return model, env
+
+
+def _open_log(
+    folder: Path | None, config: RunConfig, *, first_step: int, file_bytes: int | None, stack: ExitStack
+) -> TensorBoardLog | None:
+    """Return the TensorBoard log, which `stack` closes; None where there is no folder for it."""
+    if folder is None:
+        return None
+    log = TensorBoardLog(folder, config, first_step=first_step, file_bytes=file_bytes)
+    stack.callback(log.close)
+    return log
+
+
+def _evaluation(config: RunConfig, stack: ExitStack) -> PeriodicEvaluation | None:
+    """Return the periodic evaluation, which `stack` closes; None for runs without one."""
+    if config.mode is not Mode.FULL or not config.training.evaluation.enabled:
+        return None
+    evaluation = PeriodicEvaluation(config)
+    stack.callback(evaluation.close)
+    return evaluation
 
 
 def _pickling_problem(config: RunConfig) -> str | None:
