@@ -18,9 +18,9 @@ def runs(runners: int, *, steps: int, first_seed: int, seeds: int) -> list[dict[
     return list(found.values())
 
 
-def speeds(*, steps: int, rounds: int) -> dict[int, list[dict[str, float]]]:
+def speeds(*, steps: int, rounds: int, env_runners: tuple[int, ...] = (1, 2)) -> dict[int, list[dict[str, float]]]:
     """Runs with one and with two env runners, in alternation."""
-    measured: dict[int, list[dict[str, float]]] = {1: [], 2: []}
+    measured: dict[int, list[dict[str, float]]] = {runners: [] for runners in env_runners}
     for seed in range(rounds):
         for runners, found in measured.items():
             found += runs(runners, steps=steps, first_seed=seed, seeds=1)

@@ -53,16 +53,18 @@ def submit(folder: Path, *arguments: str) -> list[str]:
     ]
 
 
-def whole_processes(*, trials: int, steps: int, rounds: int) -> dict[str, list[float]]:
+def whole_processes(
+    *, trials: int, steps: int, rounds: int, engines: tuple[str, ...] = ENGINES
+) -> dict[str, list[float]]:
     """Seconds of each, in alternation."""
     configs = min(4, trials)
-    seconds: dict[str, list[float]] = {f"rlsweep submit, {engine} engine": [] for engine in ENGINES}
+    seconds: dict[str, list[float]] = {f"rlsweep submit, {engine} engine": [] for engine in engines}
     seconds |= {"hand-written Tune": [], "plain loop": []}
     with tempfile.TemporaryDirectory(prefix="rlsweep-bench-") as name:
         folder = Path(name)
         write_configs(folder, configs, steps)
         for _ in range(rounds):
-            for engine in ENGINES:
+            for engine in engines:
                 command = submit(
                     folder, "--total-timesteps", str(steps), "--seeds", str(trials // configs),
                     "--base-config", str(folder / f"cartpole-{engine}.json"),

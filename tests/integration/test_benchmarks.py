@@ -1,4 +1,7 @@
-"""The short form of `make bench`: everything that it runs, once, with next to nothing to do."""
+"""The short form of `make bench`: every kind of process that it runs, once, with next to nothing to do.
+
+What differs from another by a number or a flag alone, such as a second engine or one env runner less, is left out.
+"""
 
 from pathlib import Path
 
@@ -20,9 +23,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 def test_the_overhead_benchmark_runs_every_process() -> None:
-    seconds = whole_processes(trials=2, steps=64, rounds=1)
+    seconds = whole_processes(trials=1, steps=64, rounds=1, engines=("fast",))
     assert {name: len(values) for name, values in seconds.items()} == {
-        "rlsweep submit, stock engine": 1,
         "rlsweep submit, fast engine": 1,
         "hand-written Tune": 1,
         "plain loop": 1,
@@ -42,9 +44,9 @@ def test_the_learning_benchmark_gives_a_win_rate_for_each_seed() -> None:
     assert all(0 <= rate <= 1 for rate in win_rates.values())
 
 
-def test_the_rllib_benchmark_trains_with_one_env_runner_and_with_two() -> None:
-    measured = speeds(steps=256, rounds=1)
-    assert [len(found) for found in measured.values()] == [1, 1]
+def test_the_rllib_benchmark_trains_with_two_env_runners() -> None:
+    measured = speeds(steps=256, rounds=1, env_runners=(2,))
+    assert [len(found) for found in measured.values()] == [1]
     for (found,) in measured.values():
         assert 0 <= found["win_rate"] <= 1
         assert found["played_per_second"] > found["steps_per_second"] > 0
@@ -75,10 +77,10 @@ def test_the_benchmark_of_ingest_loses_nothing() -> None:
 
 
 def test_the_benchmark_of_many_trials_runs_and_looks_at_them(home: Path) -> None:
-    measured = many_trials(home, trials=20, bare_trials=4)
+    measured = many_trials(home, trials=20, bare_trials=4, bare_after=False)
     assert measured["completed"] == 20
     assert measured["submission"].keys() == {"plan", "insert"}
-    assert len(measured["bare"]) == 2
+    assert len(measured["bare"]) == 1
     assert 50 < megabytes_at(measured["megabytes"], 20) < 1000
     assert {len(seconds) for seconds in looking(home, rounds=1).values()} == {1}
 

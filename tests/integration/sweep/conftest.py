@@ -1,19 +1,23 @@
-"""The `rlsweep` command as a user runs it, in a folder and a home of its own."""
+"""The `rlsweep` command as a user runs it, in a folder and a home of its own, on a database of the test's own."""
 
+import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from in_process import Done, call
 from psycopg.rows import tuple_row
 
 from rlsweep.settings import Settings
@@ -26,6 +30,8 @@ REPOSITORY = HERE.parents[2]
 
 WAIT_S = 240
 """Seconds after which something is taken to hang; other tests want the cores too."""
+
+HEAD_TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f00d" * 16}
 
 AGENT = """\
 agent_id: {agent_id}
@@ -41,21 +47,36 @@ network: {{net_arch: [8]}}
 """
 
 
+def own_environ() -> dict[str, str]:
+    """Without what the caller has set of rlsweep's and Ray's variables."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
+    return kept | {"PYTHONPATH": f"{HERE}{os.pathsep}{REPOSITORY}", "OMP_NUM_THREADS": "1"}
+
+
 @dataclass(frozen=True)
 class Rlsweep:
-    """Runs commands; `folder` is where the user works."""
+    """Runs commands; `folder` is where the user works.
+
+    What only looks, `look` and `json`, is called in this process. database_url: None for the embedded one of the home
+    """
 
     folder: Path
     home: Path
+    database_url: str | None
 
     @property
     def environ(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
-        return kept | {
-            "RLSWEEP_HOME": str(self.home),
-            "PYTHONPATH": f"{HERE}{os.pathsep}{REPOSITORY}",
-            "OMP_NUM_THREADS": "1",
-        }
+        database = {} if self.database_url is None else {"RLSWEEP_DATABASE_URL": self.database_url}
+        return (
+            kept
+            | database
+            | {
+                "RLSWEEP_HOME": str(self.home),
+                "PYTHONPATH": f"{HERE}{os.pathsep}{REPOSITORY}",
+                "OMP_NUM_THREADS": "1",
+            }
+        )
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -82,10 +103,13 @@ class Rlsweep:
         return done
 
     def json(self, *arguments: str) -> Any:
-        return json.loads(self.run(*arguments, "--json").stdout)
+        return json.loads(self.look(*arguments, "--json").stdout)
+
+    def look(self, *arguments: str, expect: int = 0) -> Done:
+        return call(arguments, self.environ, self.folder, io.StringIO).expect(expect)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What a query finds in the embedded database."""
+        """What a query finds in the database."""
         with self._database() as database:
             return found(database, query)
 
@@ -107,7 +131,7 @@ class Rlsweep:
         self.wait_until(f"select 1 from training_runs having sum(episodes) >= {episodes}")
 
     def _database(self) -> AbstractContextManager[Database]:
-        return open_database(Settings(home=self.home, storage=self.home, database_url=None))
+        return open_database(Settings(home=self.home, storage=self.home, database_url=self.database_url))
 
     def agents(self, *variants: str) -> str:
         """Write agent configs; the pattern that finds them."""
@@ -149,13 +173,73 @@ def found(database: Database, query: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-def rlsweep(home: Path, tmp_path: Path) -> Iterator[Rlsweep]:
-    command = Rlsweep(folder=tmp_path, home=home)
+def rlsweep(home: Path, tmp_path: Path, database: Database) -> Iterator[Rlsweep]:
+    """On a database of this test's own, on a server that the tests share."""
+    with without_remains(Rlsweep(folder=tmp_path, home=home, database_url=database.url)) as command:
+        yield command
+
+
+@pytest.fixture
+def rlsweep_at_home(home: Path, tmp_path: Path) -> Iterator[Rlsweep]:
+    """On the embedded database, which its commands start and end."""
+    with without_remains(Rlsweep(folder=tmp_path, home=home, database_url=None)) as command:
+        yield command
+
+
+@contextmanager
+def without_remains(command: Rlsweep) -> Iterator[Rlsweep]:
     yield command
     left = command.left_behind(within_s=20)
     for process in left:
         process.kill()
     assert not left
+
+
+@pytest.fixture(scope="session")
+def shared_ray_head() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A cluster of one node, as an administrator would start it, who says that it has a GPU: address and process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
+    options = [
+        "--node-ip-address=127.0.0.1",
+        "--num-cpus=2",
+        "--num-gpus=1",
+        "--include-dashboard=false",
+        "--disable-usage-stats",
+    ]
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        head = subprocess.Popen(
+            [*command, *options, f"--temp-dir={folder}"],
+            env=own_environ() | HEAD_TOKEN | {"RAY_worker_niceness": "0"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for_port(port)
+            yield f"127.0.0.1:{port}", head
+        finally:
+            end_tree(head.pid)
+            head.wait(timeout=30)
+
+
+@pytest.fixture
+def ray_head(shared_ray_head: tuple[str, subprocess.Popen[bytes]]) -> Iterator[dict[str, str]]:
+    """Variables with which commands join a running Ray; for tests of the xdist group `ray head`, which share it."""
+    address, head = shared_ray_head
+    yield {"RAY_ADDRESS": address} | HEAD_TOKEN
+    assert head.poll() is None, "it goes on when a sweep has left"
+
+
+def wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError("the cluster did not start")
 
 
 def end_tree(pid: int) -> None:

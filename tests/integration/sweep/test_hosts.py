@@ -120,7 +120,8 @@ def ray(hosts: Hosts, name: str, *arguments: str) -> list[str]:
     ]  # fmt: skip
 
 
-def test_a_sweep_runs_on_hosts_of_their_own(rlsweep: Any, hosts: Hosts) -> None:
+def test_a_sweep_runs_on_hosts_of_their_own(rlsweep_at_home: Any, hosts: Hosts) -> None:
+    rlsweep = rlsweep_at_home
     hosts.make("head", "work")
     database, shared = hosts.folder / "database", hosts.folder / "shared"
     database.mkdir()

@@ -31,14 +31,14 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(rlsweep: Any) -> Iterator[Cluster]:
+def cluster(rlsweep_at_home: Any) -> Iterator[Cluster]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     # A folder with a short path, for sockets lie in it, and one of this test's own.
     with tempfile.TemporaryDirectory(prefix="rlsweep-jobs-", ignore_cleanup_errors=True) as folder:
-        environ = rlsweep.environ | TOKEN | {"PATH": path, "RAY_TMPDIR": folder}
+        environ = rlsweep_at_home.environ | TOKEN | {"PATH": path, "RAY_TMPDIR": folder}
         nodes = Nodes(2, environ, Path(folder) / "nodes.log", dashboard_port=port)
         try:
             yield Cluster(f"http://127.0.0.1:{port}", nodes)
@@ -46,7 +46,8 @@ def cluster(rlsweep: Any) -> Iterator[Cluster]:
             nodes.stop()
 
 
-def test_a_sweep_lives_on_a_cluster(rlsweep: Any, cluster: Cluster) -> None:
+def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> None:
+    rlsweep = rlsweep_at_home
     base = rlsweep.base("Calm", seconds=0.01)
     plan = ("submit", rlsweep.agents("a", "b"), "--episodes", str(EPISODES), "--base-config", base, *LONG)
     there = ("--address", cluster.url)

@@ -1,6 +1,5 @@
 """The trained agents are real: what a user's own long run would reach, and a checkpoint that stock SB3 plays."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +48,7 @@ def test_connect_four_is_learnt_and_stock_sb3_plays_the_checkpoint(rlsweep: Any)
     assert min(win_rates) > 0.68
     assert sum(win_rates) / 3 > 0.74
 
-    shown = json.loads(rlsweep.run("show", runs[0]["id"], "--json").stdout)
+    shown = rlsweep.json("show", runs[0]["id"])
     assert len(shown["checkpoints"]) == 4, "the last three, and the best"
     assert len(shown["evaluations"]) == 3
     last = max(shown["checkpoints"], key=lambda checkpoint: checkpoint["env_steps"])

@@ -49,7 +49,7 @@ def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) ->
     assert sorted(run["attempt"] for run in runs) == [1, 2, 2], "two trials ran side by side"
     gone_on = rlsweep.rows("select min(episode) from episodes where attempt = 2 group by run_id")
     assert any(first > 1 for (first,) in gone_on), "from a checkpoint, not from the start"
-    assert rlsweep.run("resume", "night").stdout == "Sweep night is completed: there is nothing left to run.\n"
+    assert rlsweep.look("resume", "night").stdout == "Sweep night is completed: there is nothing left to run.\n"
     assert [run["attempt"] for run in runs_of(rlsweep)] == [run["attempt"] for run in runs]
 
 
@@ -65,7 +65,7 @@ def test_a_stopped_sweep_is_offered_and_resumed(rlsweep: Any) -> None:
     out, _ = submit.communicate(timeout=60)
     assert submit.returncode == 130
     assert "Finish it: rlsweep resume first" in out
-    assert "no trial failed. Some are unfinished: rlsweep resume first" in rlsweep.run("retry", "first").stdout
+    assert "no trial failed. Some are unfinished: rlsweep resume first" in rlsweep.look("retry", "first").stdout
 
     again = rlsweep.start(*command, "--name", "second")
     assert again.stderr.readline() == "Sweep first has the same plan and is unfinished: rlsweep resume first\n"
@@ -77,36 +77,32 @@ def test_a_stopped_sweep_is_offered_and_resumed(rlsweep: Any) -> None:
     assert {run["status"] for run in rlsweep.json("status", "first")["runs"]} == {"completed"}
 
 
-def test_retry_runs_the_failed_trials_and_no_other(rlsweep: Any) -> None:
-    base = rlsweep.base("Raises", marker=str(rlsweep.folder / "marker"), after=40)
-    failed = rlsweep.run(
-        *("submit", rlsweep.agents("a", "b"), "--episodes", str(EPISODES), "--base-config", base, "--name", "mine"),
-        *EVERY_ROLLOUT,
-        expect=1,
-    )
+@pytest.mark.xdist_group("ray head")
+def test_retry_runs_what_failed_from_a_checkpoint_or_anew(rlsweep: Any, ray_head: dict[str, str]) -> None:
+    marker = rlsweep.folder / "marker"
+    base = rlsweep.base("Raises", marker=str(marker), after=40)
+    plan = (rlsweep.agents("a", "b"), "--episodes", str(EPISODES), "--base-config", base, "--name", "mine")
+    failed = rlsweep.run("submit", *plan, *EVERY_ROLLOUT, expect=1, **ray_head)
     assert "Run the failed trials again: rlsweep retry mine" in failed.stdout
-    assert "1 trial failed: rlsweep retry mine" in rlsweep.run("resume", "mine").stdout
+    assert "1 trial failed: rlsweep retry mine" in rlsweep.look("resume", "mine").stdout
     assert sorted(run["status"] for run in runs_of(rlsweep)) == ["completed", "failed"]
 
-    assert "1 of 2 trials to run" in rlsweep.run("retry", "mine").stdout
-    assert sorted((run["status"], run["attempt"]) for run in runs_of(rlsweep)) == [("completed", 1), ("completed", 2)]
+    marker.unlink()  # it fails once more, 40 episodes later
+    assert "1 of 2 trials to run" in rlsweep.run("retry", "mine", expect=1, **ray_head).stdout
+    assert sorted((run["status"], run["attempt"]) for run in runs_of(rlsweep)) == [("completed", 1), ("failed", 2)]
+    ((first, last),) = rlsweep.rows("select min(episode), max(episode) from episodes where attempt = 2")
+    assert 20 < first < last, "from its last checkpoint"
+
+    assert "1 of 2 trials to run" in rlsweep.run("retry", "latest", "--from-start", **ray_head).stdout
+    assert rlsweep.rows("select count(*), min(episode) from episodes where attempt = 3") == [(EPISODES, 1)]
     assert_every_episode_once(rlsweep)
-    ((again,),) = rlsweep.rows("select min(episode) from episodes where attempt = 2")
-    assert again > 20, "from its last checkpoint"
 
 
-def test_a_failed_trial_can_begin_anew(rlsweep: Any) -> None:
-    base = rlsweep.base("Raises", marker=str(rlsweep.folder / "marker"), after=40)
-    rlsweep.run(
-        *("submit", rlsweep.agents("a"), "--episodes", str(EPISODES), "--base-config", base), *EVERY_ROLLOUT, expect=1
-    )
-    rlsweep.run("retry", "latest", "--from-start")
-    assert rlsweep.rows("select count(*), min(episode) from episodes where attempt = 2") == [(EPISODES, 1)]
-
-
-def test_a_trial_whose_process_died_goes_on_from_its_last_checkpoint(rlsweep: Any) -> None:
+@pytest.mark.xdist_group("ray head")
+def test_a_trial_whose_process_died_goes_on_from_its_last_checkpoint(rlsweep: Any, ray_head: dict[str, str]) -> None:
     base = rlsweep.base("Dies", marker=str(rlsweep.folder / "marker"), after=60, seconds=0.005)
-    rlsweep.run("submit", rlsweep.agents("a"), "--episodes", str(EPISODES), "--base-config", base, *EVERY_ROLLOUT)
+    plan = (rlsweep.agents("a"), "--episodes", str(EPISODES), "--base-config", base, *EVERY_ROLLOUT)
+    rlsweep.run("submit", *plan, **ray_head)
     (run,) = runs_of(rlsweep)
     assert (run["status"], run["attempt"]) == ("completed", 2)
     assert_every_episode_once(rlsweep)

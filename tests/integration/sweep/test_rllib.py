@@ -153,11 +153,11 @@ def test_a_run_that_is_interrupted_goes_on_and_is_played(rlsweep: Any) -> None:
     assert run["metadata"]["resumes"] == "at an episode's start: other processes play it"
     last = max(shown["checkpoints"], key=lambda checkpoint: checkpoint["env_steps"])
     assert MaskablePPO.load(last["uri"], device="cpu").num_timesteps == run["env_steps"] >= more
-    assert "5 episodes" in rlsweep.run("eval", stopped["id"], "--episodes", "5").stdout
+    assert "5 episodes" in rlsweep.look("eval", stopped["id"], "--episodes", "5").stdout
 
 
 def test_a_sweep_is_refused(rlsweep: Any) -> None:
     base = str(CONFIG / "training" / "connect_four_rllib.yaml")
     for command in ("submit", "plan"):
-        refused = rlsweep.run(command, rlsweep.agents("a"), "--base-config", base, expect=2).stderr
+        refused = rlsweep.look(command, rlsweep.agents("a"), "--base-config", base, expect=2).stderr
         assert "rlsweep train --agent-config" in refused

@@ -9,6 +9,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,9 +17,8 @@ from uuid import UUID
 import pytest
 
 from rlsweep.runs import EndReason
-from rlsweep.settings import Settings
 from rlsweep.store import recording, sweeps, training_runs, transitions
-from rlsweep.store.opening import open_database
+from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -56,29 +56,30 @@ def up(rlsweep: Any) -> tuple[str, str]:
 def trained_by_another(rlsweep: Any, sweep: str) -> Iterator[UUID]:
     """A sweep's one run has a worker that gives signs of life, and none of the sweep's driver's."""
     done = threading.Event()
-    with open_database(Settings(home=rlsweep.home, storage=rlsweep.home, database_url=None)) as database:
-        (run,) = training_runs.of_sweep(database, sweeps.get(database, sweep).id)
-        transitions.end_abandoned(database, run_id=run.id, patience_seconds=0)
-        begun = transitions.begin_attempt(database, run.id, {"host": "elsewhere"})
-        assert begun is not None
-        progress = recording.Progress(episodes=run.episodes, updates=run.updates, env_steps=run.env_steps)
+    database = Database(rlsweep.database_url)
+    (run,) = training_runs.of_sweep(database, sweeps.get(database, sweep).id)
+    transitions.end_abandoned(database, run_id=run.id, patience_seconds=0)
+    begun = transitions.begin_attempt(database, run.id, {"host": "elsewhere"})
+    assert begun is not None
+    progress = recording.Progress(episodes=run.episodes, updates=run.updates, env_steps=run.env_steps)
 
-        def live() -> None:
-            while not done.wait(0.3):
-                recording.flush(database, run.id, begun.attempt, recording.Batch(progress=progress))
+    def live() -> None:
+        while not done.wait(0.3):
+            recording.flush(database, run.id, begun.attempt, recording.Batch(progress=progress))
 
-        worker = threading.Thread(target=live)
-        worker.start()
-        try:
-            yield run.id
-        finally:
-            done.set()
-            worker.join()
-            transitions.finish(database, run.id, begun.attempt, EndReason.STOPPED)
+    worker = threading.Thread(target=live)
+    worker.start()
+    try:
+        yield run.id
+    finally:
+        done.set()
+        worker.join()
+        transitions.finish(database, run.id, begun.attempt, EndReason.STOPPED)
 
 
-def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None:
-    assert rlsweep.run("down").stdout == "The service is not up.\n"
+def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path) -> None:
+    rlsweep = rlsweep_at_home
+    assert rlsweep.look("down").stdout == "The service is not up.\n"
     nobody = rlsweep.run("submit", rlsweep.agents("a"), "--episodes", "5", "--detach", expect=2).stderr
     assert "--detach: nobody is there to drive the sweep. Start the service with `rlsweep up`" in nobody
 
@@ -87,8 +88,8 @@ def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None
     try:
         assert f"Training History: http://localhost:{page}/training\n" in said
         assert "2 CPUs for trials" in said
-        assert "is up already" in rlsweep.run("up").stdout
-        assert rlsweep.run("status").stdout.endswith(
+        assert "is up already" in rlsweep.look("up").stdout
+        assert rlsweep.look("status").stdout.endswith(
             "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'\n"
         )
         with urllib.request.urlopen(f"http://127.0.0.1:{page}/api/sweeps") as answer:
@@ -105,7 +106,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None
             (folder / "own_game.py").write_text(OWN_GAME.format(reward=reward))
             (folder / "base.json").write_text(json.dumps({"environment": "own_game:Mine"}))
             (folder / "agent.yaml").write_text((tmp_path / "tiny_sweep_a.yaml").read_text())
-            there = type(rlsweep)(folder=folder, home=rlsweep.home)
+            there = replace(rlsweep, folder=folder)
             done = there.run("submit", "agent.yaml", "--episodes", "5", "--base-config", "base.json")
             assert "is driven by the service" in done.stdout
             assert ": completed" in done.stdout
@@ -123,9 +124,9 @@ def test_the_service_takes_sweeps_and_ends(rlsweep: Any, tmp_path: Path) -> None
         status = rlsweep.json("status")
         assert status["service"]["page_url"].endswith(f":{page}/training")
         assert key not in json.dumps(status)
-        rlsweep.run("stop", "one")
-        assert rlsweep.run("attach", "one", expect=1).stdout.count("Finish it: rlsweep resume one") == 1
-        assert "running, 0/2,000 ep" in rlsweep.run("logs", "one").stdout
+        rlsweep.look("stop", "one")
+        assert rlsweep.look("attach", "one", expect=1).stdout.count("Finish it: rlsweep resume one") == 1
+        assert "running, 0/2,000 ep" in rlsweep.look("logs", "one").stdout
     finally:
         ended = rlsweep.run("down").stdout
     assert ended == "1 sweep will stop, and can be resumed: two\nThe service has ended.\n"

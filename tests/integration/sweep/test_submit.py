@@ -4,13 +4,10 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,53 +15,9 @@ from urllib.parse import quote
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from rlsweep.runs import RunStatus
-from rlsweep.store import curves, training_runs
 from rlsweep.store.database import Database
 
-HEAD_ENVIRON = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f00d" * 16}
-
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
-
-@pytest.fixture
-def ray_head(rlsweep: Any, kill_tree: Any) -> Iterator[str]:
-    """A cluster of one node, as an administrator would start it, who says that it has a GPU; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
-    options = [
-        "--node-ip-address=127.0.0.1",
-        "--num-cpus=2",
-        "--num-gpus=1",
-        "--include-dashboard=false",
-        "--disable-usage-stats",
-    ]
-    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
-        head = subprocess.Popen(
-            [*command, *options, f"--temp-dir={folder}"],
-            env=rlsweep.environ | HEAD_ENVIRON | {"RAY_worker_niceness": "0"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_for_port(port)
-            yield f"127.0.0.1:{port}"
-            assert head.poll() is None
-        finally:
-            kill_tree(head.pid)
-            head.wait(timeout=30)
-
-
-def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("the cluster did not start")
 
 
 def runs_of(rlsweep: Any) -> list[dict[str, Any]]:
@@ -72,18 +25,23 @@ def runs_of(rlsweep: Any) -> list[dict[str, Any]]:
     return runs
 
 
-def test_a_sweep_runs_to_its_end(rlsweep: Any) -> None:
-    done = rlsweep.run(
-        "submit", rlsweep.agents("a", "b"), "--episodes", "20", "--seeds", "2", "--base-config", rlsweep.base("Calm")
-    )
-    runs = runs_of(rlsweep)
+def test_a_sweep_runs_to_its_end_and_the_databases_password_is_nowhere(
+    rlsweep: Any, password_server: Database, copy_of: Any
+) -> None:
+    password = conninfo_to_dict(password_server.url)["password"]
+    assert isinstance(password, str)
+    with copy_of(password_server) as database:
+        rlsweep = replace(rlsweep, database_url=database.url)
+        flags = ("--episodes", "20", "--seeds", "2", "--base-config", rlsweep.base("Calm"))
+        done = rlsweep.run("submit", rlsweep.agents("a", "b"), *flags)
+        runs = runs_of(rlsweep)
+        counted = rlsweep.rows("select count(*), max(episode), max(env_steps) from episodes group by run_id")
     assert [(run["config_short_name"], run["seed"], run["status"]) for run in runs] == [
         ("tiny_a", 0, "completed"),
         ("tiny_b", 0, "completed"),
         ("tiny_a", 1, "completed"),
         ("tiny_b", 1, "completed"),
     ]
-    counted = rlsweep.rows("select count(*), max(episode), max(env_steps) from episodes group by run_id")
     assert counted == [(20, 20, 200)] * 4
     assert all(run["updates"] == 3 and run["attempt"] == 1 for run in runs)
     assert all(run["metadata"]["versions"]["ray"] and run["metadata"]["command"] for run in runs)
@@ -91,13 +49,18 @@ def test_a_sweep_runs_to_its_end(rlsweep: Any) -> None:
     assert "tiny_b seed 1: completed, 20/20 ep" in done.stdout
     assert done.stderr == ""
     assert len(list((rlsweep.home / "tensorboard").rglob("events.out.tfevents.*"))) >= 4
+    assert not (rlsweep.home / "postgres").exists()
+    secrets = (password, quote(password, safe=""))
+    assert not any(secret in done.stdout + done.stderr for secret in secrets)
+    files = [path for path in rlsweep.home.rglob("*") if path.is_file()]
+    assert not [path for path in files for secret in secrets if secret.encode() in path.read_bytes()]
 
 
-def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any) -> None:
+@pytest.mark.xdist_group("ray head")
+def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any, ray_head: dict[str, str]) -> None:
     base = rlsweep.base("Fated", marker=str(rlsweep.folder / "marker"))
-    done = rlsweep.run(
-        "submit", rlsweep.agents("a"), "--episodes", "10", "--seeds", "4", "--base-config", base, expect=1
-    )
+    flags = ("--episodes", "10", "--seeds", "4", "--base-config", base)
+    done = rlsweep.run("submit", rlsweep.agents("a"), *flags, expect=1, **ray_head)
     runs = sorted(runs_of(rlsweep), key=lambda run: run["seed"])
     assert [(run["status"], run["attempt"]) for run in runs] == [
         ("completed", 1),
@@ -106,7 +69,7 @@ def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any) -> None:
         ("failed", 4),
     ]
     assert [runs[0]["episodes"], runs[2]["episodes"]] == [10, 10]
-    for said in (runs[1]["error"], rlsweep.run("show", runs[1]["id"]).stdout):
+    for said in (runs[1]["error"], rlsweep.look("show", runs[1]["id"]).stdout):
         assert "Traceback" in said
         assert "ZeroDivisionError: a mistake in the environment" in said
     assert "ZeroDivisionError: a mistake in the environment" in done.stdout
@@ -172,13 +135,14 @@ def test_stop_from_another_terminal_ends_even_a_trial_that_hangs(rlsweep: Any) -
         "mine",
     )
     rlsweep.wait_for_episodes(5)
-    assert "running trials will end by themselves" in rlsweep.run("stop", "mine").stdout
+    assert "running trials will end by themselves" in rlsweep.look("stop", "mine").stdout
     out, err = submit.communicate(timeout=60)
     assert submit.returncode == 1, f"{out}\n{err}"
     assert [run["status"] for run in runs_of(rlsweep)] == ["stopped"] * 2
 
 
-def test_nothing_of_ray_outlives_a_killed_driver(rlsweep: Any) -> None:
+def test_nothing_of_ray_outlives_a_killed_driver(rlsweep_at_home: Any) -> None:
+    rlsweep = rlsweep_at_home
     base = rlsweep.base("Calm", seconds=0.01)
     submit = rlsweep.start("submit", rlsweep.agents("a", "b"), "--episodes", "100000", "--base-config", base)
     rlsweep.wait_for_episodes(5)
@@ -196,42 +160,17 @@ def test_an_address_where_no_ray_answers_is_refused_before_anything_is_written(r
     assert rlsweep.json("sweeps") == []
 
 
-def test_a_trial_larger_than_any_node_is_refused(rlsweep: Any) -> None:
-    done = rlsweep.run(
-        "submit", rlsweep.agents("a"), "--base-config", rlsweep.base("Calm"), "--gpus-per-trial", "64", expect=2
-    )
-    assert "No node can hold a trial" in done.stderr
-    assert rlsweep.json("sweeps") == []
-
-
-def test_a_server_of_the_users_own_serves_as_well_and_its_password_is_nowhere(
-    rlsweep: Any, password_server: Database, copy_of: Any
-) -> None:
-    password = conninfo_to_dict(password_server.url)["password"]
-    assert isinstance(password, str)
-    with copy_of(password_server) as database:
-        done = rlsweep.run(
-            *("submit", rlsweep.agents("a"), "--episodes", "20", "--base-config", rlsweep.base("Calm")),
-            RLSWEEP_DATABASE_URL=database.url,
-        )
-        (run,) = training_runs.list_runs(database)
-        (episodes,) = curves.episodes_of(database, [run.id]).values()
-    assert run.status is RunStatus.COMPLETED
-    assert len(episodes.episode) == 20
-    assert not (rlsweep.home / "postgres").exists()
-    secrets = (password, quote(password, safe=""))
-    assert not any(secret in done.stdout + done.stderr for secret in secrets)
-    files = [path for path in rlsweep.home.rglob("*") if path.is_file()]
-    assert files
-    assert not [path for path in files for secret in secrets if secret.encode() in path.read_bytes()]
-
-
-def test_a_running_cluster_is_joined_and_left_as_it_was(rlsweep: Any, ray_head: str) -> None:
+@pytest.mark.xdist_group("ray head")
+def test_a_running_cluster_is_joined_and_left_as_it_was(rlsweep: Any, ray_head: dict[str, str]) -> None:
     log = rlsweep.folder / "gpus"
     agents, base = rlsweep.agents("a", "b"), rlsweep.base("SeesGpus", log=str(log))
+    token = {name: value for name, value in ray_head.items() if name != "RAY_ADDRESS"}
+    command = ["submit", agents, "--episodes", "10", "--base-config", base, "--address", ray_head["RAY_ADDRESS"]]
+    refused = rlsweep.run(*command, "--gpus-per-trial", "64", expect=2, **token).stderr
+    assert "No node can hold a trial" in refused
+    assert rlsweep.json("sweeps") == []
     for flags, visible in (([], {""}), (["--gpus-per-trial", "0.5"], {"0"})):
-        command = ["submit", agents, "--episodes", "10", "--base-config", base, "--address", ray_head, *flags]
-        rlsweep.run(*command, **HEAD_ENVIRON)
+        rlsweep.run(*command, *flags, **token)
         assert [run["status"] for run in runs_of(rlsweep)] == ["completed"] * 2
         assert set(log.read_text().split("\n")[:-1]) == visible
         log.unlink()
