@@ -61,8 +61,15 @@ EPISODES = 400
 PASSWORD = "s3cret/with@odd:characters"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first: they are handed out one by one, and none is to be left over for the end."""
+    """Slow tests first: they are handed out one by one, and none is to be left over for the end.
+
+    One worker has the browser, and the site that most of its tests look at.
+    """
+    for item in items:
+        if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -83,6 +83,6 @@ def test_a_trial_that_somebody_trains_is_not_taken_from_them(
 def test_a_sweep_that_is_driven_names_its_driver(cli_on_database: Any, database: Database, stopped: Sweep) -> None:
     for command in ("resume", "retry"):
         sweeps.take_lease(database, stopped.id, "host:1")
-        refused = cli_on_database.run_process(command, "first", expect=1).stderr
+        refused = cli_on_database.run(command, "first", expect=1).stderr
         assert "is driven by host:1, seen " in refused
         assert "rlsweep status" in refused

@@ -36,7 +36,7 @@ def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) ->
     submit.send_signal(signal.SIGKILL)
     submit.communicate(timeout=30)
     killed = time.monotonic()
-    busy = rlsweep.run("resume", "night", expect=1).stderr
+    busy = rlsweep.look("resume", "night", expect=1).stderr
     assert re.search(rf":{submit.pid}:\w+, seen ", busy)
     assert "rlsweep stop" in busy
 
