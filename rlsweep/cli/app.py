@@ -92,7 +92,9 @@ app.add_typer(database.app, name="db")
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run a command. Returns its exit code: 0 done, 1 a run failed, 2 bad input, 130 interrupted.
+    """Run a command. Returns its exit code.
+
+    0: done; 1: work was begun and did not complete; 2: nothing was started; 130: interrupted
 
     argv: what follows the program's name; None takes this process's own
     environ: the RLSWEEP_* variables; None takes this process's own
