@@ -1,1 +1,1 @@
-"""One attempt of one run over the store: execution, recording, resuming. Nothing here needs Ray."""
+"""One attempt of one run: execute, record in the database, resume. Nothing here needs Ray."""

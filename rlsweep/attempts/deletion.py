@@ -1,8 +1,8 @@
-"""Deleting a sweep or a run: its record, its TensorBoard logs and its checkpoints, together.
+"""Delete a sweep or a run with its record, TensorBoard logs and checkpoints.
 
-Three steps, so that a kill in between leaves nothing on record that silently points to nothing: the record says that
-the deletion was begun; the files go; the record goes. Until the last step the deletion can be asked for again, and
-knows from the record where files lie. The other order would leave files that nobody finds.
+A deletion has three steps: mark the record, delete the files, delete the record. If the process is killed in between,
+the record says that a deletion began, still names the files, and the deletion can be repeated. If the record were
+deleted first, files could remain that no record names.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,13 @@ from rlsweep.store.database import Database
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeletionPlan:
-    """What a deletion takes away.
+    """What a deletion removes.
 
-    sweep_id: of the sweep that goes; None where it is a single run
-    episodes: on record; bytes: of `files` and of those in `folders`
-    folders: of checkpoints and TensorBoard logs that exist
-    files: what trials kept on this machine while the database was away
+    sweep_id: the sweep to delete; None for a single run
+    episodes: number of recorded episodes
+    folders: existing folders of checkpoints and TensorBoard logs
+    files: spool files of the runs on this machine
+    bytes: size of all files
     """
 
     sweep_id: UUID | None
@@ -42,9 +43,10 @@ class DeletionPlan:
 def plan_deletion(
     database: Database, settings: Settings, runs: Sequence[TrainingRun], *, sweep_id: UUID | None
 ) -> DeletionPlan:
-    """Say what deleting the runs, and the sweep if it is given, would take away.
+    """Return what deleting the runs, and the sweep if given, would remove.
 
-    Raises DriverBusyError where a live driver or worker has any of them, UnreachableError where they are out of reach.
+    Raises DriverBusyError if a live driver or worker has any of the runs, UnreachableError if the database or the
+    storage cannot be reached.
     """
     deletion.check_idle(database, runs)
     found = _folders(database, settings, runs)
@@ -69,14 +71,17 @@ def plan_deletion(
 
 
 def delete(database: Database, planned: DeletionPlan) -> None:
-    """Take it all away. Raises DriverBusyError as `plan_deletion`, RlsweepError where a file cannot be removed."""
+    """Remove everything in the plan.
+
+    Raises DriverBusyError as `plan_deletion` does, RlsweepError if a file cannot be removed.
+    """
     deletion.begin(database, planned.runs)
     for folder in planned.folders:
         try:
-            remove_tree(folder)  # which may be gone already: a run's logs lie below its sweep's
+            remove_tree(folder)  # may be removed already: a run's logs are in its sweep's folder
         except OSError as exc:
             raise RlsweepError(
-                f"{folder} cannot be removed: {exc.strerror or exc}. The record is kept; see to it and delete again."
+                f"{folder} cannot be removed: {exc.strerror or exc}. The record is kept; fix this and delete again."
             ) from exc
     for file in planned.files:
         file.unlink(missing_ok=True)
@@ -87,7 +92,7 @@ def delete(database: Database, planned: DeletionPlan) -> None:
 
 
 def _folders(database: Database, settings: Settings, runs: Sequence[TrainingRun]) -> set[Location]:
-    """Where the runs' files may lie: in the storage folder of now, and in that of their checkpoints' time."""
+    """The folders that may have files of the runs: in the current storage, and in the storage of their checkpoints."""
     places = {run.id: {settings} for run in runs}
     for run_id, uri in deletion.checkpoint_uris(database, runs):
         folder = locate(uri).parent
@@ -95,8 +100,8 @@ def _folders(database: Database, settings: Settings, runs: Sequence[TrainingRun]
         if Paths(then).run_checkpoints(run_id) == folder:
             if isinstance(folder, Path) and not folder.parent.is_dir():
                 raise StorageUnavailableError(
-                    f"{folder.parent} is not there, where checkpoints on record lie: mount it, or delete where it is. "
-                    "If its files are gone for good, make an empty folder of that name."
+                    f"{folder.parent} does not exist, but recorded checkpoints are in it: mount it, or delete on a "
+                    "machine that has it. If its files are lost, create an empty folder with this name."
                 )
             places[run_id].add(then)
     return {

@@ -1,4 +1,4 @@
-"""One attempt of one run, from taking it up to its final status: the same code under Ray and under `rlsweep train`."""
+"""Execute one attempt of one run, from its start to its final status, both under Ray and under `rlsweep train`."""
 
 import logging
 import socket
@@ -33,13 +33,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerContext:
-    """What a process needs to work on runs. It holds the database's password: never log or store it.
+    """What a process needs to execute runs. It contains the database's password: never log or store it.
 
     threads: torch threads of one trial, from its CPU request
-    metadata: what every run notes of its making: versions, git commit, command
-    actor: the Ray actor that this process is; None without Ray
-    code_folder: where trials import environments of the user's from, beside what is installed
-    patience_seconds: how long the start and the end of a run wait for a database that is away
+    metadata: metadata of every run: versions, git commit, command
+    actor: this process's Ray actor; None without Ray
+    code_folder: folder from which trials import the user's environments, in addition to installed packages
+    patience_seconds: how long the start and the end of a run retry while the database is unreachable
     """
 
     database_url: str
@@ -59,18 +59,18 @@ def execute_run(
     stop: threading.Event,
     stop_elsewhere: Callable[[], bool] = lambda: False,
 ) -> RunStatus:
-    """Take the run up as a new attempt, train it, and put its final status on record.
+    """Begin a new attempt of the run, train it, and record its final status.
 
-    `stop` ends it at the next step once set; `stop_elsewhere` is asked whether to stop while the database is away.
-    It goes on from `resume_from`, or from the run's last checkpoint, or from the start, there with the policy weights
-    of the file that its record names, if it does. A run that was finished or stopped meanwhile is left as it is. An
-    exception of the run's own (a broken environment, a diverged loss) is caught and becomes the record's error, so that
-    the process can go on with other runs.
+    stop: ends the run at the next env step once set
+    stop_elsewhere: called while the database is unreachable, to ask whether to stop
 
-    A KeyboardInterrupt, which passes through, ends it at once as stopped.
+    The run resumes from `resume_from`, or from its last checkpoint, or starts from the beginning, with the weights of
+    `weights_from` if its record has one. A run that has finished or stopped meanwhile is not changed. An exception of
+    the run itself (a broken environment, a diverged loss) is caught and recorded as its error, so that the process can
+    execute other runs. A KeyboardInterrupt records the run as stopped and passes through.
 
-    Raises StoreUnavailableError where the start or the end cannot be put on record in time, SpoolLostError
-    where records that waited for the database are gone, and StaleAttemptError where another attempt took the run over.
+    Raises StoreUnavailableError if the start or the end cannot be recorded in time, SpoolLostError if records that
+    waited for the database are lost, and StaleAttemptError if a newer attempt of the run exists.
     """
     database = Database(context.database_url)
     metadata = context.metadata | {"host": socket.gethostname()}
@@ -105,7 +105,7 @@ def execute_run(
     except RlsweepError as failure:
         reason = EndReason.DIVERGED if isinstance(failure, DivergedError) else EndReason.FAILED
         error = f"{type(failure).__name__}: {failure}"
-    except Exception:  # noqa: BLE001 - whatever a run fails of belongs on its record
+    except Exception:  # noqa: BLE001 - any error of a run is recorded
         reason, error = EndReason.FAILED, traceback.format_exc()
     wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final))
     return reason.status
@@ -118,7 +118,7 @@ def _train(
     context: WorkerContext,
     resume_from: Location | None,
 ) -> "Result":
-    # Torch and the environments load here, in the process that trains, and once for all of its runs.
+    # imported here: only the process that trains loads torch and the environments
     from rlsweep.training.train import train
 
     config = RunConfig.from_record(run.config)
@@ -142,7 +142,7 @@ def _train(
 
 
 def _workers(config: RunConfig) -> "RemoteWorkers | None":
-    """What plays and learns for the run where its backend is another than this process."""
+    """The remote workers of the run's backend; None if this process trains."""
     if config.training.backend == "sb3":
         return None
     from rlsweep.rllib.workers import RLlibWorkers
@@ -151,10 +151,10 @@ def _workers(config: RunConfig) -> "RemoteWorkers | None":
 
 
 def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorder: StoreRecorder) -> Location | None:
-    """The checkpoint to go on from: the last one whose file is what was written; None where there is none.
+    """The checkpoint to resume from: the last one whose file is undamaged; None if there is none.
 
-    Files that an attempt removed without living to say so go from the record. Raises CheckpointError where a file
-    cannot be read, StorageUnavailableError.
+    Also removes the records of files that an attempt deleted before it died. Raises CheckpointError if a file cannot be
+    read, and StorageUnavailableError.
     """
     from rlsweep.training.checkpoints import is_damaged, is_removed
 
@@ -170,8 +170,8 @@ def _sound_checkpoint(on_record: Sequence[Checkpoint], run: TrainingRun, recorde
             break
         damaged.append(checkpoint.uri)
     if damaged:
-        going_on = "from its start" if sound is None else f"from {sound.uri}"
-        warning = f"Not what was written: {', '.join(damaged)}. The run went on {going_on}."
+        start = "from the beginning" if sound is None else f"from {sound.uri}"
+        warning = f"Damaged checkpoints: {', '.join(damaged)}. The run continued {start}."
         logger.warning("run %s: %s", run.id, warning)
         recorder.add_facts({"warning": warning})
     return None if sound is None else locate(sound.uri)

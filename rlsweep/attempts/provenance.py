@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, git commit, host and command."""
+"""The provenance of a result: versions, git commit, host and command."""
 
 import importlib.metadata
 import platform
@@ -17,10 +17,10 @@ _PACKAGES = ("rlsweep", "ray", "torch", "stable-baselines3", "sb3-contrib", "gym
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Provenance:
-    """What must be known to run the same thing again.
+    """What is needed to run the same thing again.
 
-    versions: of Python and the packages that decide results; a package that is not installed is left out
-    git_commit, git_dirty: of the repository the configs lie in; None outside one
+    versions: versions of Python and the packages that affect results, without packages that are not installed
+    git_commit, git_dirty: state of the repository that contains the configs; None outside a repository
     """
 
     versions: dict[str, str]
@@ -30,12 +30,12 @@ class Provenance:
     command: str
 
     def as_metadata(self) -> dict[str, Any]:
-        """As `training_runs.metadata` holds it."""
+        """In the form of `training_runs.metadata`."""
         return asdict(self)
 
 
 def collect_provenance(folder: Path) -> Provenance:
-    """Ask Python, git (about the repository around `folder`) and the operating system."""
+    """Collect the provenance from Python, git (for the repository of `folder`) and the operating system."""
     commit = _git(folder, "rev-parse", "HEAD")
     status = _git(folder, "status", "--porcelain") if commit else None
     return Provenance(
@@ -48,7 +48,7 @@ def collect_provenance(folder: Path) -> Provenance:
 
 
 def provenance_elsewhere(sweep: Sweep, command: str) -> Provenance:
-    """Of a sweep that was submitted from elsewhere: what is installed here, and the rest as its record has it."""
+    """Provenance of a sweep submitted from another machine: versions of this machine, the rest from its record."""
     return Provenance(
         versions={"python": platform.python_version(), **_installed_versions()},
         git_commit=sweep.git_commit,
@@ -59,7 +59,7 @@ def provenance_elsewhere(sweep: Sweep, command: str) -> Provenance:
 
 
 def this_command() -> str:
-    """As it was typed."""
+    """The command line of this process."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
@@ -74,7 +74,7 @@ def _installed_versions() -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Output of a git command, or None where there is no git or no repository."""
+    """Output of a git command; None without git or outside a repository."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False, timeout=10

@@ -1,4 +1,4 @@
-"""Joins training to the store: records are taken at once and sent in short transactions from a thread of their own."""
+"""Records a run in the database: training hands over records without waiting, and a thread sends them in batches."""
 
 import logging
 import threading
@@ -19,15 +19,15 @@ from rlsweep.store.retry import jittered, retry_while_away
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
-"""Between two transactions of one run: 3 ms each, 0.3% of a core."""
+"""Time between two transactions of one run; each takes 3 ms, 0.3% of a core."""
 
 PATIENCE_SECONDS = 60.0
-"""How long the start and the end of a run wait for a database that is away before they give up."""
+"""How long the start and the end of a run retry while the database is unreachable."""
 
 
 @dataclass(slots=True)
 class _Pending:
-    """What waits for the next transaction."""
+    """Records that wait for the next transaction."""
 
     episodes: list[Episode] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
@@ -37,7 +37,7 @@ class _Pending:
     facts: dict[str, str] = field(default_factory=dict)
 
     def followed_by(self, later: "_Pending") -> "_Pending":
-        """Both, this one's records first; of a file that was written anew the later record counts, and it is there."""
+        """Concatenate both, this one's records first. A rewritten file keeps its newest record and is not dropped."""
         anew = {checkpoint.uri for checkpoint in later.checkpoints}
         return _Pending(
             self.episodes + later.episodes,
@@ -50,15 +50,15 @@ class _Pending:
 
 
 class StoreRecorder:
-    """A `Recorder` over the store for one attempt of one run. Use it as a context manager.
+    """The `Recorder` of one attempt, which writes to the database. A context manager.
 
-    The flushing thread also keeps the run's heartbeat while a long update computes, and reads whether the run
-    should stop: it sets `stop`, which anyone else may set too. While the database is away records wait in `spool` and
-    `stop_elsewhere` is asked instead.
+    Its thread also writes the run's heartbeat, even during a long update, and reads whether the run should stop; then
+    it sets `stop`, which others may set too. While the database is unreachable, records go to `spool` and
+    `stop_elsewhere` is called instead.
 
-    Leaving the context sends what is left. Errors raised there: StaleAttemptError where a newer attempt took the
-    run over, StoreUnavailableError where the database did not come back in time (what waits stays in `spool`),
-    SpoolError where it could not be kept there.
+    The end of the context sends all remaining records. It raises StaleAttemptError if a newer attempt exists,
+    StoreUnavailableError if the database stays unreachable (records stay in `spool`), and SpoolError if records could
+    not be written to `spool`.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class StoreRecorder:
         stop_elsewhere: Callable[[], bool],
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """on_record: the checkpoints that older attempts left."""
+        """on_record: recorded checkpoints of earlier attempts."""
         self._recorded_uris = {checkpoint.uri for checkpoint in on_record}
         self._spool = spool
         self._stop = stop
@@ -87,7 +87,7 @@ class StoreRecorder:
         self._pending = _Pending()
         self._recent: deque[Episode] = deque(maxlen=RECENT_EPISODES)
         self._began_at_env_steps = 0
-        # What the last attempt left on record is shown until this one has come as far.
+        # the run's record shows the progress of the last attempt until this attempt has come as far
         self._progress = Progress(
             episodes=run.episodes,
             updates=run.updates,
@@ -102,11 +102,11 @@ class StoreRecorder:
 
     @property
     def stop_requested(self) -> bool:
-        """Whether the run should end at the next step, by itself."""
+        """Whether the run should end at the next env step."""
         return self._stop.is_set()
 
     def begin_at(self, counters: Counters, recent: Sequence[Episode]) -> None:
-        """Take where this attempt begins, and the last episodes before that."""
+        """Record where this attempt begins, and the last episodes before that."""
         with self._lock:
             self._began_at_env_steps = counters.env_steps
             self._recent.extend(recent)
@@ -115,46 +115,46 @@ class StoreRecorder:
             )
 
     def overtake(self) -> None:
-        """Show this attempt's figures even where an older one had come further: from now on it is the record."""
+        """From now on, show this attempt's progress, even if an earlier attempt had come further."""
         with self._lock:
             self._progress = self._own
 
     def add_facts(self, facts: Mapping[str, str]) -> None:
-        """Take what is to be known of how the run is made, for its metadata."""
+        """Add facts to the run's metadata."""
         with self._lock:
             self._pending.facts.update(facts)
 
     def add_episodes(self, episodes: Sequence[Episode]) -> None:
-        """Take episodes that ended, in order; at least one."""
+        """Record ended episodes, in order; at least one."""
         with self._lock:
             self._pending.episodes.extend(episodes)
             self._recent.extend(episodes)
             self._go_on(episodes=episodes[-1].episode, env_steps=episodes[-1].env_steps)
 
     def add_update(self, update: Update) -> None:
-        """Take the diagnostics of one policy update."""
+        """Record the diagnostics of one update."""
         with self._lock:
             self._pending.updates.append(update)
             self._go_on(updates=update.update, env_steps=update.env_steps, steps_per_second=update.steps_per_second)
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
-        """Take one evaluation."""
+        """Record one evaluation."""
         with self._lock:
             self._pending.evaluations.append(evaluation)
 
     def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
-        """Take a checkpoint whose file is complete; the files of `dropped_uris` are gone."""
+        """Record a checkpoint whose file is complete; the files of `dropped_uris` were deleted."""
         with self._lock:
             written = _Pending(checkpoints=[checkpoint], dropped_uris=list(dropped_uris))
             self._pending = self._pending.followed_by(written)
 
     def drop_checkpoints(self, uris: Sequence[str]) -> None:
-        """Take that the files of these are gone."""
+        """Record that these files were deleted."""
         with self._lock:
             self._pending.dropped_uris.extend(uris)
 
     def is_recorded(self, uri: str) -> bool:
-        """Whether the database has acknowledged this checkpoint."""
+        """Whether the checkpoint is stored in the database."""
         with self._lock:
             return uri in self._recorded_uris
 
@@ -182,23 +182,23 @@ class StoreRecorder:
             while not self._closing.wait(jittered(FLUSH_SECONDS)):
                 self._send_or_keep()
             retry_while_away(self._send_or_keep_and_say, seconds=self._closing_seconds, until=self._stop_elsewhere)
-        except Exception as error:  # noqa: BLE001 - raised again where the context is left
+        except Exception as error:  # noqa: BLE001 - raised again at the end of the context
             self._failure = error
             self._stop.set()
 
     def _send_or_keep(self) -> None:
-        """Send what is pending; while the database is away keep it, and ask elsewhere whether to stop."""
+        """Send pending records. If the database is unreachable, spool them and check elsewhere whether to stop."""
         try:
             self._send_or_keep_and_say()
         except StoreUnavailableError as error:
             if not self._is_away:
                 self._is_away = True
-                logger.warning("run %s keeps its records in %s: %s", self._run.id, self._spool.path, error)
+                logger.warning("run %s writes its records to %s for now: %s", self._run.id, self._spool.path, error)
             if self._stop_elsewhere():
                 self._stop.set()
 
     def _send_or_keep_and_say(self) -> None:
-        """Send what waits and what is new, in order. Raises StoreUnavailableError once the rest is kept."""
+        """Send spooled and new records, in order; spool them and raise StoreUnavailableError if that fails."""
         batch = self._take_pending()
         try:
             if not self._spool.is_empty:

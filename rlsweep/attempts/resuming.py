@@ -1,4 +1,4 @@
-"""Going on with a run that ended: which one, from which checkpoint, with which budget."""
+"""Resume a run: find it and its checkpoint, and set its budget."""
 
 from pathlib import PurePath
 from uuid import UUID
@@ -14,9 +14,9 @@ from rlsweep.store.database import Database
 
 @before_start()
 def checkpoint_path(reference: str) -> Location | None:
-    """The path or URI, if it names a checkpoint's file rather than a run.
+    """The location of the checkpoint that `reference` names; None if it names a run.
 
-    Raises NotFoundError where there is no such file, UnreachableError where the storage does not answer.
+    Raises NotFoundError if the file does not exist, UnreachableError if the storage does not answer.
     """
     if PurePath(reference).suffix != SUFFIX:
         return None
@@ -27,7 +27,7 @@ def checkpoint_path(reference: str) -> Location | None:
 
 
 def run_of_file(database: Database, path: Location) -> TrainingRun | None:
-    """The run that wrote the file, known by its checksum wherever it lies now; None where none did."""
+    """The run that wrote the file, found by its checksum, so that a moved file is found too; None if there is none."""
     from rlsweep.training.checkpoints import checksum
 
     return training_runs.of_checksum(database, checksum(path))
@@ -35,10 +35,10 @@ def run_of_file(database: Database, path: Location) -> TrainingRun | None:
 
 @before_start()
 def find_run(database: Database, reference: str, *, trust: bool) -> tuple[TrainingRun, Location | None]:
-    """Find the run that `reference` names by its id, or by one of its checkpoints' files, then that path too.
+    """Find a run by its id or by one of its checkpoints; return that checkpoint's location too.
 
-    trust: that a file which is on no run's record belongs to the run that its folder is named after
-    Raises NotFoundError, UnreachableError, and UntrustedFileError for a file that nobody vouches for.
+    trust: assume that an unrecorded file belongs to the run whose id is its folder's name
+    Raises NotFoundError, UnreachableError, and UntrustedFileError for an unrecorded file without `trust`.
     """
     path = checkpoint_path(reference)
     if path is None:
@@ -55,8 +55,8 @@ def find_run(database: Database, reference: str, *, trust: bool) -> tuple[Traini
         return training_runs.get(database, UUID(path.parent.name)), path
     except (ValueError, NotFoundError):
         raise NotFoundError(
-            f"{reference} belongs to no training run on record, so its config is not known. "
-            "Name a run's id; `rlsweep runs` lists them."
+            f"{reference} belongs to no recorded training run, so its config is unknown. "
+            "Give a run's id; `rlsweep runs` lists them."
         ) from None
 
 
@@ -69,25 +69,25 @@ def _train_alone(run: TrainingRun) -> str:
 def reopen_run(
     database: Database, reference: str, *, episodes: int | None, total_timesteps: int | None, trust: bool
 ) -> tuple[TrainingRun, Location | None]:
-    """Make a run ready to be taken up again, with a larger budget if one is given.
+    """Set an ended run to pending, with a larger budget if one is given.
 
-    Raises InputError where nothing is left to do, or where the run is a trial of a sweep and would get another budget
-    than the trials it is compared with; DriverBusyError while another process trains it; and what `find_run` raises.
+    Raises InputError if nothing is left to do, or if the run is a trial of a sweep and would get another budget than
+    the other trials; DriverBusyError while another process trains it; and the errors of `find_run`.
     """
     run, checkpoint = find_run(database, reference, trust=trust)
     if episodes is None and total_timesteps is None:
         return transitions.reopen(database, run.id), checkpoint
     if run.sweep_id is not None:
         raise InputError(
-            f"{run.label} is a trial of a sweep: with another budget it could not be compared with the others. "
-            f"Train its config by itself: {_train_alone(run)}"
+            f"{run.label} is a trial of a sweep; with another budget it could not be compared with the others. "
+            f"Train its config alone: {_train_alone(run)}"
         )
     for flag, wanted, done in (
         ("--episodes", episodes, run.episodes),
         ("--total-timesteps", total_timesteps, run.env_steps),
     ):
         if wanted is not None and wanted <= done:
-            raise InputError(f"{flag} {wanted}: {run.label} has {done:,} behind it already; give a larger total.")
+            raise InputError(f"{flag} {wanted}: {run.label} has already done {done:,}; give a larger total.")
     config = RunConfig.from_record(run.config).model_copy(
         update={"budget": Budget(episodes=episodes, total_timesteps=total_timesteps)}
     )

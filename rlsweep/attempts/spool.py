@@ -1,7 +1,7 @@
-"""What a trial could not send, on local disk: one file an attempt, one line of JSON a batch, in order.
+"""The spool: records that a trial could not send, in a local file per attempt, one line of JSON per batch.
 
-A file that its process left behind is sent by whoever takes the run up next on this machine, or settles it. Once a
-newer attempt has begun it is of no more use: that records the same again.
+The next attempt of the run on this machine sends the spool file of a dead process, or the process that settles the run.
+After a newer attempt has begun, the file is not needed: the newer attempt records the same again.
 """
 
 import json
@@ -19,65 +19,65 @@ from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
 
 MOST_BYTES = 256 * 1024 * 1024
-"""Of one attempt: some two million episodes."""
+"""Maximum size of one attempt's file: about two million episodes."""
 
 
 class Spool:
     """The file of one attempt."""
 
     def __init__(self, folder: Path, run_id: UUID, attempt: int) -> None:
-        """Nothing is written before the first `keep`."""
+        """The file is created by the first `keep`."""
         self.path = folder / f"{run_id}-{attempt}.jsonl"
         self._kept = 0
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything was sent."""
+        """Whether no records wait in the file."""
         return self._kept == 0
 
     def keep(self, batch: Batch) -> None:
-        """Add a batch. Raises SpoolError where the disk is full, or this one would be too much."""
+        """Append a batch. Raises SpoolError if the disk is full or the file would be too large."""
         line = json.dumps(asdict(batch)).encode() + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:
                 if file.tell() + len(line) > MOST_BYTES:
                     raise SpoolError(
-                        f"The database has been away for so long that {MOST_BYTES // 2**20} MB of records wait in "
-                        f"{self.path}. They are sent when the run is gone on with: rlsweep train --resume, or resume."
+                        f"The database was unreachable for too long: {MOST_BYTES // 2**20} MB of records wait in "
+                        f"{self.path}. `rlsweep resume` or `rlsweep train --resume` sends them."
                     )
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as exc:
             raise SpoolError(
-                f"The database is away, and what it should record cannot be kept in {self.path}: "
+                f"The database is unreachable, and records cannot be written to {self.path}: "
                 f"{exc.strerror or exc}. Free some space there, or point RLSWEEP_HOME elsewhere."
             ) from exc
         self._kept += 1
 
     def batches(self) -> Iterator[Batch]:
-        """What was kept, in order. Raises SpoolLostError where the file has lost any of it."""
+        """The spooled batches, in order. Raises SpoolLostError if some are missing in the file."""
         found = 0
         for batch in _read(self.path):
             found += 1
             yield batch
         if found < self._kept:
             raise SpoolLostError(
-                f"{self.path} held {self._kept} batches of records that the database had not got yet, and {found} are "
-                "left of them. The run has to go on from its last checkpoint."
+                f"{self.path} should have {self._kept} batches of records for the database, but has only {found}. "
+                "Resume the run from its last checkpoint."
             )
 
     def clear(self) -> None:
-        """Forget what was kept: all of it was sent."""
+        """Remove the file: all batches were sent."""
         self.path.unlink(missing_ok=True)
         self._kept = 0
 
 
 def send_left(database: Database, folder: Path, run_id: UUID) -> None:
-    """Send what processes that are gone left behind of a run, as far as it still counts; then remove it.
+    """Send the spool files that dead processes left of a run, unless they are outdated; then remove them.
 
-    Raises StoreUnavailableError where the database is away; nothing is removed then.
+    Raises StoreUnavailableError if the database is unreachable; then removes nothing.
     """
     for path in left_of(folder, run_id):
         attempt = int(path.stem.rpartition("-")[2])
@@ -90,12 +90,12 @@ def send_left(database: Database, folder: Path, run_id: UUID) -> None:
 
 
 def left_of(folder: Path, run_id: UUID) -> list[Path]:
-    """The files that attempts of a run left in the folder."""
+    """The spool files of a run's attempts in the folder."""
     return sorted(folder.glob(f"{run_id}-*.jsonl"))
 
 
 def _read(path: Path) -> Iterator[Batch]:
-    """The batches up to the first that is not whole: the last may be torn, where its process was killed as it wrote."""
+    """The batches before the first incomplete line: a process killed while writing leaves an incomplete last line."""
     try:
         with path.open("rb") as file:
             for line in file:

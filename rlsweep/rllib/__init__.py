@@ -1,1 +1,1 @@
-"""`backend: rllib`: one run over many machines, by Ray RLlib's env runners and learners."""
+"""`backend: rllib`: Ray RLlib's env runners and learners train one run on many machines."""

@@ -1,4 +1,4 @@
-"""The run's environment as RLlib's env runners play it."""
+"""The run's environment, wrapped for RLlib's env runners."""
 
 from typing import Any, SupportsFloat
 
@@ -20,7 +20,7 @@ ACTION_MASK = "action_mask"
 class Observed(gym.Wrapper[Any, Any, Any, Any]):
     """An environment whose observation is a Dict: `observations`, and `action_mask` (uint8) for masked algorithms.
 
-    Of each step's info only the outcome is kept: infos travel with every episode.
+    A step's info contains only the outcome, because RLlib sends all infos with an episode.
     """
 
     def __init__(self, env: gym.Env[Any, Any], *, uses_masks: bool) -> None:
@@ -47,7 +47,7 @@ class Observed(gym.Wrapper[Any, Any, Any, Any]):
 
 
 def observed_space(observations: spaces.Space[Any], actions: spaces.Space[Any], *, uses_masks: bool) -> spaces.Dict:
-    """The space of what `Observed` gives."""
+    """The observation space of `Observed`."""
     parts = {OBSERVATIONS: observations}
     if uses_masks:
         assert isinstance(actions, spaces.Discrete)
@@ -56,7 +56,7 @@ def observed_space(observations: spaces.Space[Any], actions: spaces.Space[Any], 
 
 
 def make(context: EnvContext) -> Observed:
-    """One of a runner's environments; `seed_runner` seeds it."""
+    """Make one of an env runner's environments; `seed_runner` seeds it."""
     config = RunConfig.from_record(context["run"])
     training = config.training
     env = make_env(training.environment, seed=context["seed"], max_steps_per_episode=training.max_steps_per_episode)
@@ -64,13 +64,14 @@ def make(context: EnvContext) -> Observed:
 
 
 def seed_runner(*, env: gym.vector.VectorEnv[Any, Any, Any], env_context: EnvContext, **_: Any) -> None:
-    """Give every environment of the run a seed of its own, those that SB3's would have, and the policy's draws too.
+    """Seed each environment as SB3 would, and the policy's random generator.
 
-    A runner that replaces one that died counts beyond the number of runners, and must not repeat what any has played.
+    An env runner that replaces a dead one has a number above the configured count. It gets new seeds, so that it does
+    not repeat episodes.
     """
     number = env_context.worker_index
     first = env_context["seed"] + (number - 1) * env.num_envs
     if number > (env_context.num_workers or 0):
         first = resumed_seed(first, number)
-    env.reset(seed=[first + index for index in range(env.num_envs)])  # type: ignore[arg-type]  # as SyncVectorEnv has it
+    env.reset(seed=[first + index for index in range(env.num_envs)])  # type: ignore[arg-type]  # SyncVectorEnv accepts a list
     set_random_seed(first)

@@ -18,17 +18,17 @@ from rlsweep.rllib.module import PolicyModule, PolicyState
 from rlsweep.training.remote_workers import ScheduledValues
 
 SCHEDULED = "scheduled"
-"""The key of `update`'s timesteps that holds them."""
+"""Key of the ScheduledValues in the timesteps of an update."""
 
 _OLD_VALUES = "old_values"
 
 
 class Learner(PPOTorchLearner):
-    """One process of the learner group; each computes the mean of its share, and gradients are averaged over all.
+    """One process of the learner group. Each computes the mean over its part; gradients are averaged over all.
 
-    RLlib normalises advantages over the whole batch, adds a step to each episode, leaves the first epoch in order and
-    turns NaN gradients into zeros. Here minibatches are those of SB3: steps that were played, in a new order, with
-    advantages as they are, which the loss normalises; and a NaN is left for the run to see.
+    RLlib normalises advantages over the whole batch, adds a step to each episode, does not shuffle the first epoch and
+    replaces NaN gradients by zeros. This class makes SB3's minibatches instead: only played steps, shuffled, with
+    advantages that the loss normalises. NaN gradients stay NaN, so that the run detects divergence.
     """
 
     @override
@@ -41,7 +41,7 @@ class Learner(PPOTorchLearner):
     @override
     def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
         params = self.get_parameters(self.module[module_id])
-        # `foreach` as SB3 has it: unset
+        # `foreach` unset, as in SB3
         optimizer = torch.optim.Adam(params, lr=config.lr, eps=1e-5)
         self.register_optimizer(module_id=module_id, optimizer=optimizer, params=params)
 
@@ -72,7 +72,7 @@ class Learner(PPOTorchLearner):
     def compute_loss_for_module(
         self, *, module_id: str, config: Any, batch: dict[str, Any], fwd_out: dict[str, Any]
     ) -> Tensor:
-        """SB3's `PPO.train`, one minibatch of it."""
+        """The loss of one minibatch, as in SB3's `PPO.train`."""
         rates = self._scheduled
         distribution = self._policy_module.get_train_action_dist_cls().from_logits(fwd_out[Columns.ACTION_DIST_INPUTS])
         values, old_values = fwd_out[Columns.VF_PREDS], batch[_OLD_VALUES]
@@ -102,7 +102,7 @@ class Learner(PPOTorchLearner):
         self._optimizer.step()
 
     def report(self) -> dict[str, float]:
-        """What the last update came to, as SB3 logs it: means over minibatches, of the KL over the last epoch's."""
+        """Diagnostics of the last update, as SB3 logs them: means over all minibatches; the KL over the last epoch."""
         steps = torch.stack(self._minibatches).cpu().numpy()
         policy_loss, value_loss, entropy_loss, clip_fraction, _, _ = steps.mean(axis=0)
         last_epoch = steps[-max(1, len(steps) // self.config.num_epochs) :]
@@ -117,13 +117,13 @@ class Learner(PPOTorchLearner):
         }
 
     def take(self, state: PolicyState, *, seed: int) -> None:
-        """Go on from a policy's state, with minibatches drawn from `seed`."""
+        """Load a policy's state, and draw minibatches from `seed`."""
         self._policy.load_state_dict(state.weights)
         self._optimizer.load_state_dict(state.optimizer)
         set_random_seed(seed)
 
     def give(self) -> PolicyState:
-        """The policy's state as it is now."""
+        """The policy's current state."""
         return PolicyState.of(self._policy, self._optimizer)
 
     @property
@@ -143,5 +143,5 @@ class Learner(PPOTorchLearner):
 
 
 def _taken(column: Any, rows: Tensor) -> Any:
-    """The rows of a column, which may be a Dict observation's."""
+    """The rows of a column, which may be a Dict observation."""
     return {name: part[rows] for name, part in column.items()} if isinstance(column, dict) else column[rows]

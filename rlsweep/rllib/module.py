@@ -1,4 +1,4 @@
-"""SB3's own policy as RLlib's module: the same layers, initialisation, preprocessing and masks, so the same weights."""
+"""SB3's policy as an RLlib module: layers, initialisation, preprocessing, masks and weights are SB3's."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +17,11 @@ from rlsweep.rllib.environment import ACTION_MASK, OBSERVATIONS
 from rlsweep.training.algorithms import build_policy
 
 ILLEGAL = -1e8
-"""The logit of an illegal action, as sb3-contrib's MaskableCategorical has it."""
+"""Logit of an illegal action, as in sb3-contrib's MaskableCategorical."""
 
 
 class PolicyModule(TorchRLModule, ValueFunctionAPI):
-    """`model_config["run"]` is the run's record."""
+    """The module; `model_config["run"]` is the record of the run's config."""
 
     @override
     def setup(self) -> None:
@@ -56,7 +56,7 @@ class PolicyModule(TorchRLModule, ValueFunctionAPI):
         return latents
 
     def _distribution_inputs(self, latent: Tensor, batch: dict[str, Any]) -> Tensor:
-        """Logits of a Discrete action; mean and log of the standard deviation, side by side, of a Box one."""
+        """Logits of a Discrete action; concatenated mean and log standard deviation of a Box action."""
         actions: Tensor = self.policy.action_net(latent)
         if isinstance(self.action_space, spaces.Box):
             return torch.cat([actions, self.policy.log_std.expand_as(actions)], dim=-1)
@@ -66,19 +66,19 @@ class PolicyModule(TorchRLModule, ValueFunctionAPI):
 
 @dataclass(frozen=True, slots=True)
 class PolicyState:
-    """An SB3 policy's weights and its optimizer's state, as `state_dict` has them: copies, on the CPU."""
+    """Copies, on the CPU, of an SB3 policy's weights and its optimizer's state, in the form of `state_dict`."""
 
     weights: dict[str, Tensor]
     optimizer: dict[str, Any]
 
     @classmethod
     def of(cls, policy: ActorCriticPolicy, optimizer: torch.optim.Optimizer) -> "PolicyState":
-        """Copy it."""
+        """Copy the state of a policy and its optimizer."""
         return cls(_on_cpu(policy.state_dict()), _on_cpu(optimizer.state_dict()))
 
 
 def module_weights(state: PolicyState) -> dict[str, Tensor]:
-    """The state as `PolicyModule.set_state` takes it."""
+    """The state in the form of `PolicyModule.set_state`."""
     return {f"policy.{name}": value for name, value in state.weights.items()}
 
 

@@ -1,4 +1,4 @@
-"""RLlib's env runners: one actor each, wherever Ray has a CPU for it; one that dies is replaced."""
+"""RLlib's env runners: one Ray actor each, on any node with a free CPU; a dead one is replaced."""
 
 import logging
 import re
@@ -19,33 +19,33 @@ from rlsweep.errors import WorkersLostError
 logger = logging.getLogger(__name__)
 
 DEATHS = 3
-"""How often, for each env runner there is to be, one may die within a rollout before the run gives up."""
+"""Maximum number of deaths within one rollout, per configured env runner; after that, the run fails."""
 
 WAIT_SECONDS = 300.0
-"""How long a rollout waits while no env runner is alive."""
+"""Time limit for env runners to start while none is alive."""
 
 LOOK_SECONDS = 0.5
-"""Between two looks at whether to stop."""
+"""Time between two checks whether to stop."""
 
 STOP_SECONDS = 5.0
-"""How long env runners may take to close their environments."""
+"""Time limit for env runners to close their environments."""
 
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _Handle = Any
-"""A handle of an actor."""
+"""Handle of a Ray actor."""
 
 
 class _ElsewhereError(Exception):
-    """Carries the traceback of another process, as the cause of what was raised there."""
+    """The traceback of another process, as the cause of the exception raised there."""
 
 
 class Runner(SingleAgentEnvRunner):
-    """RLlib's, but that what an environment raises is raised as it is, not as a RuntimeError without a word."""
+    """RLlib's env runner, except that an environment's exception is raised unchanged instead of as a RuntimeError."""
 
     def sample(self, **keywords: Any) -> list[SingleAgentEpisode]:
-        """As RLlib has it; `keywords` too."""
+        """Collect episodes, as in RLlib, with the same keywords."""
         episodes = super().sample(**keywords)
-        self.get_metrics()  # nobody else does, and RLlib would keep every episode until then
+        self.get_metrics()  # without this call, RLlib would keep every episode in memory
         return episodes
 
     def _try_env_step(self, actions: Any) -> Any:
@@ -54,10 +54,10 @@ class Runner(SingleAgentEnvRunner):
 
 
 class Runners:
-    """`config.num_env_runners` of them. They count from 1, and a new one goes on counting: its seeds are its own."""
+    """A group of `config.num_env_runners` env runners, numbered from 1. A replacement gets a new number and seeds."""
 
     def __init__(self, config: PPOConfig) -> None:
-        """Start them, without waiting."""
+        """Start the env runners without waiting for them."""
         self._cpus = config.num_cpus_per_env_runner
         self._count = config.num_env_runners
         self._config = ray.put(config)
@@ -70,16 +70,16 @@ class Runners:
             self._start_one()
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:
-        """Let all of them, and those to come, play with these."""
+        """Set the weights of all env runners, including those that start later."""
         self._weights = ray.put(weights)
         for runner in self._alive:
             self._send_weights(runner)
 
     def play(self, steps: int, is_to_stop: Callable[[], bool]) -> list[EpisodeType]:
-        """At least so many env steps, shared out evenly between those that are alive, in the order of their numbers.
+        """Collect at least `steps` env steps, divided evenly between the live env runners, in the order of numbers.
 
-        Fewer where `is_to_stop`, which is asked every LOOK_SECONDS.
-        Raises what an environment or the policy raises there, and WorkersLostError where none stays alive.
+        is_to_stop: called every LOOK_SECONDS; if it returns True, fewer env steps are returned
+        Raises exceptions of the environment and the policy, and WorkersLostError if too many env runners die.
         """
         played: list[EpisodeType] = []
         self._deaths = 0
@@ -97,7 +97,7 @@ class Runners:
                     episodes = ray.get(answer)
                 except RayTaskError as error:
                     raise error.cause from _ElsewhereError(plain(str(error)))
-                except (RayActorError, ObjectLostError) as error:  # or what it played, with its node
+                except (RayActorError, ObjectLostError) as error:  # its result can be lost with its node
                     self._alive.remove(runner)
                     self._start_another(error)
                 else:
@@ -106,7 +106,7 @@ class Runners:
         return played
 
     def stop(self) -> None:
-        """Close their environments and end them."""
+        """Close all environments and end the env runners."""
         if closing := [runner.stop.remote() for runner in self._alive]:
             ray.wait(closing, num_returns=len(closing), timeout=STOP_SECONDS)
         for runner in (*self._alive, *self._joining.values()):
@@ -120,18 +120,18 @@ class Runners:
         self._joining[runner.ping.remote()] = runner
 
     def _wait_for_all(self, is_to_stop: Callable[[], bool]) -> None:
-        """Where none is alive, the first rollout or all of them dead, until every one that was started has joined."""
+        """Wait until all started env runners have joined; called if none is alive."""
         deadline = time.monotonic() + WAIT_SECONDS
         while self._joining and not is_to_stop():
             if time.monotonic() > deadline:
                 raise WorkersLostError(
                     f"{len(self._joining)} of {self._count} env runners have not started within {WAIT_SECONDS:g} s. "
-                    f"See that Ray has {self._count} CPUs free for them, then go on from the last checkpoint."
+                    f"Check that Ray has {self._count} free CPUs, then resume from the last checkpoint."
                 )
             self._take_in(timeout=LOOK_SECONDS)
 
     def _take_in(self, *, timeout: float) -> None:
-        """Let those that have started play, in the order of their numbers."""
+        """Add the env runners that have started, in the order of their numbers."""
         if not self._joining:
             return
         ready, _ = ray.wait(list(self._joining), num_returns=len(self._joining), timeout=timeout)
@@ -146,14 +146,14 @@ class Runners:
                 self._alive.append(runner)
 
     def _start_another(self, error: RayActorError | ObjectLostError) -> None:
-        """In the place of one that died of `error`, or could not start for it."""
+        """Replace an env runner that died or failed to start with `error`."""
         self._deaths += 1
         if self._deaths > DEATHS * self._count:
             raise WorkersLostError(
-                f"Env runners died {self._deaths} times within one rollout, most often of too little memory. "
-                f"The last one: {plain(str(error))}"
+                f"Env runners died {self._deaths} times within one rollout; the usual cause is too little memory. "
+                f"The last error: {plain(str(error))}"
             ) from error
-        logger.warning("an env runner died, another is started: %s", plain(str(error)))
+        logger.warning("an env runner died; starting another one: %s", plain(str(error)))
         self._start_one()
 
     def _send_weights(self, runner: _Handle) -> None:
@@ -161,5 +161,5 @@ class Runners:
 
 
 def plain(text: str) -> str:
-    """What Ray says of an error, without the colours of a terminal."""
+    """Remove terminal colours from Ray's text of an error."""
     return _COLOUR.sub("", text)

@@ -1,4 +1,4 @@
-"""RLlib's env runners and learners as a run's workers."""
+"""RLlib's env runners and learners as the remote workers of a run."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -32,8 +32,8 @@ _ENVIRONMENT = "rlsweep"
 class RLlibWorkers:
     """`RemoteWorkers` on the Ray that this process is connected to.
 
-    An env runner whose process dies is replaced, and the others play its part of the rollout meanwhile. A learner's
-    death ends the run, which can go on from its last checkpoint.
+    A dead env runner is replaced; meanwhile the others collect its part of the rollout. If a learner dies, the run
+    fails and can resume from its last checkpoint.
     """
 
     def __init__(self, config: RunConfig) -> None:
@@ -50,8 +50,8 @@ class RLlibWorkers:
         self._state: PolicyState | None = None
 
     def start(self, policy: ActorCriticPolicy, *, env_steps: int) -> None:
-        """Start the processes; env runners are waited for by the first rollout."""
-        # RLlib logs every error that it then raises
+        """Start the processes; the first rollout waits for the env runners."""
+        # RLlib also logs every error that it raises
         logging.getLogger("ray.rllib").setLevel(logging.CRITICAL)
         training, seed = self._config.training, self._config.seed
         first_seed = resumed_seed(seed, env_steps) if env_steps else training_seed(seed, training.n_envs)
@@ -66,13 +66,13 @@ class RLlibWorkers:
         self._runners.set_weights(module_weights(self._state))
 
     def collect_rollout(self, must_stop: Callable[[], bool]) -> Sequence[EpisodePart]:
-        """One rollout, or a few env steps more after an env runner died in its midst."""
+        """Collect one rollout; it has a few more env steps if an env runner died during it."""
         assert self._runners is not None
         self._rollout = self._runners.play(self._config.rollout_steps, must_stop)
         return [_episode_part(episode) for episode in self._rollout]
 
     def update(self, scheduled: ScheduledValues) -> Mapping[str, float]:
-        """One update over the last rollout."""
+        """Compute one update on the last rollout."""
         assert self._runners is not None
         assert self._learners is not None
         agent, learners = self._config.agent, max(1, self._config.training.rllib.learners)
@@ -85,15 +85,15 @@ class RLlibWorkers:
                 shuffle_batch_per_epoch=True,
             )
         except RayActorError as error:
-            raise WorkersLostError(f"A learner died; go on from the last checkpoint. {plain(str(error))}") from error
+            raise WorkersLostError(f"A learner died; resume from the last checkpoint. {plain(str(error))}") from error
         self._rollout = []
         reports = self._ask_learners(Learner.report)
-        self._state = self._ask_learners(Learner.give)[0]  # all of them hold the same
+        self._state = self._ask_learners(Learner.give)[0]  # all learners have the same state
         self._runners.set_weights(module_weights(self._state))
         return {name: sum(report[name] for report in reports) / len(reports) for name in reports[0]}
 
     def copy_weights_to(self, policy: ActorCriticPolicy) -> None:
-        """Give it what was learnt last."""
+        """Load the state after the last update into the policy."""
         assert self._state is not None
         policy.load_state_dict(self._state.weights)
         policy.optimizer.load_state_dict(self._state.optimizer)
@@ -107,7 +107,7 @@ class RLlibWorkers:
         self._runners = self._learners = None
 
     def _ask_learners(self, question: Callable[..., Any]) -> list[Any]:
-        """Every learner's answer. Raises what one of them raised."""
+        """Call a function on every learner and return the results; raise the first exception."""
         assert self._learners is not None
         answers = list(self._learners.foreach_learner(question))
         for answer in answers:
@@ -117,9 +117,9 @@ class RLlibWorkers:
 
 
 def algorithm_config(config: RunConfig, *, seed: int) -> PPOConfig:
-    """The run as RLlib has it; what may follow a schedule goes with each update instead.
+    """RLlib's config of the run, except values that may follow a schedule, which are sent with each update.
 
-    seed: of the first environment; the others count on from it
+    seed: seed of the first environment; the others get the following numbers
     """
     agent, training, spread = config.agent, config.training, config.training.rllib
     record = config.to_record()
@@ -154,7 +154,7 @@ def algorithm_config(config: RunConfig, *, seed: int) -> PPOConfig:
         )
         .rl_module(rl_module_spec=RLModuleSpec(module_class=PolicyModule, model_config={"run": record}))
         .callbacks(on_environment_created=seed_runner)
-        .fault_tolerance(restart_failed_env_runners=False)  # or a learner's error would be a minute's sleep
+        .fault_tolerance(restart_failed_env_runners=False)  # otherwise a learner's error takes a minute
     )
     algorithm.normalize_actions, algorithm.clip_actions = False, True
     algorithm.validate()

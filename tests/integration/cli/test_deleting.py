@@ -75,7 +75,7 @@ def test_files_that_are_out_of_reach_keep_their_record(
     elsewhere = cli_on_database.with_environ(RLSWEEP_STORAGE=str(settings.home / "another"))
     settings.storage.rename(settings.storage.with_name("not-mounted"))
     refused = elsewhere.run("delete", "calibration", "--yes", expect=2).stderr
-    assert f"{file.parent.parent} is not there, where checkpoints on record lie: mount it" in refused
+    assert f"{file.parent.parent} does not exist, but recorded checkpoints are in it: mount it" in refused
     assert sweeps.get(database, swept.id).name == "calibration"
     file.parent.parent.mkdir(parents=True)
     assert "Deleted sweep calibration" in elsewhere.run("delete", "calibration", "--yes").stdout

@@ -87,7 +87,7 @@ def test_trust_goes_by_the_folder(cli_on_database: Any, database: Database, trai
     assert training_runs.get(database, run.id).env_steps == 64
     stray = shutil.copy(other, cli_on_database.folder / "stray.zip")
     refused = cli_on_database.run("train", "--resume", str(stray), "--trust", expect=2).stderr
-    assert "belongs to no training run" in refused
+    assert "belongs to no recorded training run" in refused
 
 
 def test_weights_that_do_not_fit_leave_no_run_behind(

@@ -127,7 +127,7 @@ def test_a_run_is_gone_on_with_and_its_checkpoint_played_anywhere(
     (run,) = training_runs.list_runs(database)
     reference = str(run.id)
     too_small = cli.run("train", "--resume", reference, "--episodes", "4", expect=2).stderr
-    assert "--episodes 4: ppo_agent_v1 seed 0 has 4 behind it already" in too_small
+    assert "--episodes 4: ppo_agent_v1 seed 0 has already done 4;" in too_small
     too_small = cli.run("train", "--resume", reference, "--total-timesteps", "1", expect=2).stderr
     assert "--total-timesteps 1" in too_small
     assert training_runs.get(database, run.id) == run

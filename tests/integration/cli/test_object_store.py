@@ -282,7 +282,7 @@ def test_a_damaged_object_gives_way_to_the_one_before(database: Database, planne
     newest.write_bytes(bytes(content))
     assert work(run) is RunStatus.COMPLETED
     warning = training_runs.get(database, run.id).metadata["warning"]
-    assert warning == f"Not what was written: {newest}. The run went on from {before}."
+    assert warning == f"Damaged checkpoints: {newest}. The run continued from {before}."
     assert rows_of(database, run) == rows_of(database, whole)
     on_record = [locate(each.uri) for each in curves.checkpoints_of(database, run.id)]
     assert set(on_record) == set(on_record[0].parent.iterdir()), "no object is left that is not on record"

@@ -103,7 +103,7 @@ def test_losing_any_of_it_is_an_error(tmp_path: Path, harm: str) -> None:
         spool.path.unlink()
     else:
         spool.path.write_bytes(content[:-9] if harm == "torn" else content.replace(b"episodes", b"apisodes"))
-    with pytest.raises(SpoolLostError, match=r"go on from its last checkpoint"):
+    with pytest.raises(SpoolLostError, match=r"Resume the run from its last checkpoint"):
         list(spool.batches())
 
 
@@ -112,7 +112,7 @@ def test_it_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spool = Spool(tmp_path, uuid4(), 1)
     spool.keep(batch(1))
     spool.keep(batch(2))
-    with pytest.raises(SpoolError, match="The database has been away for so long"):
+    with pytest.raises(SpoolError, match="The database was unreachable for too long"):
         spool.keep(batch(*range(3, 20)))
     assert spool.path.stat().st_size <= 1000
 

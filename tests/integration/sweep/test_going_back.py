@@ -108,7 +108,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(database: Database, pl
     damaged(newest)
     assert work(run) is RunStatus.COMPLETED
     after = training_runs.get(database, run.id)
-    warning = f"Not what was written: {newest}. The run went on from {before}."
+    warning = f"Damaged checkpoints: {newest}. The run continued from {before}."
     assert after.metadata["warning"] == warning
     assert rows_of(database, run) == rows_of(database, whole)
 
@@ -120,7 +120,7 @@ def test_where_none_is_sound_a_run_begins_again(database: Database, planned: Any
     for path in files_of(database, run):
         damaged(path)
     assert work(run) is RunStatus.COMPLETED
-    assert training_runs.get(database, run.id).metadata["warning"].endswith("The run went on from its start.")
+    assert training_runs.get(database, run.id).metadata["warning"].endswith("The run continued from the beginning.")
     assert rows_of(database, run) == rows_of(database, whole)
 
 

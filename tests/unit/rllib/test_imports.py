@@ -15,9 +15,9 @@ def test_processes_that_fit_on_nodes() -> None:
 @pytest.mark.parametrize(
     ("spread", "said"),
     [
-        (RLlibConfig(env_runners=3, learners=1), "ask for 4 × CPU 1, and Ray has room for 3: lower rllib.env_runners"),
-        (RLlibConfig(learners=3, gpus_per_learner=0.5), "ask for 3 × GPU 0.5, and Ray has room for 2: lower "),
-        (RLlibConfig(learners=1, gpus_per_learner=2.0), "ask for 1 × GPU 2, and Ray has room for 0: lower "),
+        (RLlibConfig(env_runners=3, learners=1), "request 4 × CPU 1, but Ray has room for 3. Lower rllib.env_runners"),
+        (RLlibConfig(learners=3, gpus_per_learner=0.5), "request 3 × GPU 0.5, but Ray has room for 2. Lower "),
+        (RLlibConfig(learners=1, gpus_per_learner=2.0), "request 1 × GPU 2, but Ray has room for 0. Lower "),
     ],
 )
 def test_processes_that_would_wait_for_ever(spread: RLlibConfig, said: str) -> None:
@@ -28,7 +28,7 @@ def test_processes_that_would_wait_for_ever(spread: RLlibConfig, said: str) -> N
 
 def test_an_address_is_for_rllib_alone() -> None:
     to_no_avail = ray_for_run(TrainingConfig(), address="auto")
-    with pytest.raises(InputError, match="--address auto is for runs with backend: rllib"), to_no_avail:
+    with pytest.raises(InputError, match="--address auto needs backend: rllib"), to_no_avail:
         raise AssertionError
     with ray_for_run(TrainingConfig(), address=None):
         pass
@@ -37,7 +37,7 @@ def test_an_address_is_for_rllib_alone() -> None:
 def test_a_single_run_is_driven_where_the_cluster_is() -> None:
     to_no_avail = ray_for_run(TrainingConfig(backend="rllib"), address="http://head:8265")
     with (
-        pytest.raises(InputError, match="a single run is driven by this process, which has to be on a node"),
+        pytest.raises(InputError, match="rlsweep train must run on a node of the cluster"),
         to_no_avail,
     ):
         raise AssertionError
