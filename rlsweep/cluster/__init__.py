@@ -1,1 +1,1 @@
-"""Ray as rlsweep uses it: starting and joining, tokens, nodes, resources."""
+"""Ray clusters: starting and joining, tokens, nodes, resources. Only this room uses Ray's private names."""

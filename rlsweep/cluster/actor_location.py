@@ -1,4 +1,4 @@
-"""Which actor of which Ray cluster trains a run: put on the run's record, looked up by a driver that comes later."""
+"""The Ray actor that trains a run; it is recorded with the run, so that another driver can check if it is alive."""
 
 import os
 
@@ -9,7 +9,7 @@ from rlsweep.runs import Actor, TrainingRun
 
 
 def own_actor() -> Actor:
-    """The actor that this process is."""
+    """Return the actor of this process."""
     context = ray.get_runtime_context()
     actor_id = context.get_actor_id()
     assert actor_id is not None
@@ -17,10 +17,10 @@ def own_actor() -> Actor:
 
 
 def has_live_actor(run: TrainingRun) -> bool:
-    """Whether this process's Ray cluster says that the actor which trains the run is alive.
+    """Whether this process's Ray cluster reports that the run's actor is alive.
 
-    False for a run that another cluster trains, or no cluster at all, and where Ray has forgotten the actor: its state
-    is unknown then.
+    False if the run has no actor, its actor belongs to another cluster, or Ray has no record of it; its state is then
+    unknown.
     """
     if run.actor is None or run.actor.cluster != ray.get_runtime_context().get_session_name():
         return False

@@ -1,4 +1,4 @@
-"""Which Ray a command works with, as `--address` and RAY_ADDRESS name it."""
+"""Read the Ray address of a command, from `--address` or RAY_ADDRESS."""
 
 import os
 import re
@@ -10,35 +10,35 @@ from urllib.parse import urlsplit
 from rlsweep.errors import InputError
 
 JOBS_PORT = 8265
-"""Where a head node's dashboard answers, the Jobs API with it, unless it is told otherwise."""
+"""Default port of a head's dashboard, which includes the Jobs API."""
 
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:/\s\[\]]+):\d{1,5}")
 
 
 class Reach(Enum):
-    """How a Ray is reached."""
+    """How a command uses a Ray."""
 
     OWN = auto()
-    """One of our own, on this machine, that ends with the command."""
+    """Start a local Ray, which ends with the command."""
     JOINED = auto()
-    """A running cluster that this process joins: it has to be on one of the cluster's nodes."""
+    """Join a running cluster; this process must run on one of its nodes."""
     JOBS = auto()
-    """A running cluster that a driver is sent to, from wherever its Jobs API can be reached."""
+    """Submit a driver to a running cluster through its Jobs API."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """text: as Ray takes it, `10.0.0.1:6379`, `auto` or `http://head:8265`; empty for a Ray of our own."""
+    """text: in Ray's notation, such as `10.0.0.1:6379`, `auto` or `http://head:8265`; empty for a local Ray."""
 
     reach: Reach
     text: str
 
 
 def read_address(given: str | None, environ: Mapping[str, str] = os.environ) -> Address | None:
-    """The address of the flag, else of RAY_ADDRESS; None where neither says one.
+    """Read the address of the flag, else of RAY_ADDRESS; return None if neither is set.
 
-    `ray://head:10001` is Ray's own client, whose drivers end with their connection: a driver is sent to that head
-    instead, through its Jobs API. Raises InputError for what names no Ray.
+    `ray://head:10001` is the address of Ray Client, whose drivers end with their connection; it becomes the address of
+    the same head's Jobs API. Raises InputError for an invalid address.
     """
     text = (given if given is not None else environ.get("RAY_ADDRESS", "")).strip().rstrip("/")
     if not text:
@@ -55,21 +55,21 @@ def read_address(given: str | None, environ: Mapping[str, str] = os.environ) -> 
         shown = f"[{host}]" if ":" in host else host
         return Address(Reach.JOBS, f"http://{shown}:{JOBS_PORT}")
     raise InputError(
-        f"{said_by} {text}: write the head's Jobs API, http://HEAD:{JOBS_PORT}; on a node of the cluster auto or "
-        "HEAD:6379; or local for a Ray of this machine alone."
+        f"{said_by} {text}: write http://HEAD:{JOBS_PORT}, the head's Jobs API. On a node of the cluster auto or "
+        "HEAD:6379 work too; local starts a Ray on this machine."
     )
 
 
 def jobs_url(given: str) -> str:
-    """The address of a Jobs API. Raises InputError for any other."""
+    """Read the address of a Jobs API. Raises InputError for any other address."""
     address = read_address(given)
     if address is None or address.reach is not Reach.JOBS:
-        raise InputError(f"--address {given}: logs are kept by a head's Jobs API: http://HEAD:{JOBS_PORT}.")
+        raise InputError(f"--address {given}: logs need the address of a Jobs API, http://HEAD:{JOBS_PORT}.")
     return address.text
 
 
 def _scheme_and_host(text: str) -> tuple[str, str | None]:
-    """Of a URL; no host where it cannot be read, or its port is none."""
+    """Scheme and host of a URL; the host is None if the URL or its port is invalid."""
     try:
         parts = urlsplit(text)
         return parts.scheme, parts.hostname if parts.port != 0 else None

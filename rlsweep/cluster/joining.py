@@ -1,6 +1,6 @@
-"""Whether a running Ray cluster answers and lets us in.
+"""Check that a running Ray cluster answers and accepts the token, before joining it.
 
-Asked before Ray itself is, which would wait for ever, or for a minute and then end the process.
+Without this check, Ray would wait forever, or for a minute and then end the process.
 """
 
 import json
@@ -16,10 +16,10 @@ from rlsweep.cluster.ray_internals import ask_cluster_id, token_headers
 from rlsweep.errors import ClusterUnavailableError
 
 CONNECT_SECONDS = 5.0
-"""How long an address may take to take a connection."""
+"""Time limit for a connection."""
 
 ANSWER_SECONDS = 15.0
-"""How long a cluster may take to answer a first, small question; a busy head takes seconds."""
+"""Time limit for the answer to a first small request; a busy head takes seconds."""
 
 TOKEN_WAYS = (
     "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to the cluster's own token (on its head: "
@@ -28,15 +28,15 @@ TOKEN_WAYS = (
 
 
 def use_token_if_any() -> None:
-    """Turn token authentication on where a token is at hand and nothing is said of it; before Ray is imported."""
+    """Turn on token authentication if a token exists and RAY_AUTH_MODE is not set; call it before importing Ray."""
     if _token_source() is not None:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def check_joinable(address: str) -> None:
-    """Ask the head of the cluster at host:port who it is; other forms of address are for Ray to answer at once.
+    """Check that the head at host:port answers; addresses in other forms are not checked, Ray fails fast for them.
 
-    Raises ClusterUnavailableError where nothing answers there, or the token is missing or wrong.
+    Raises ClusterUnavailableError if nothing answers, or the token is missing or wrong.
     """
     host, separator, port = address.rpartition(":")
     if not separator or not port.isdigit():
@@ -48,21 +48,20 @@ def check_joinable(address: str) -> None:
     try:
         ask_cluster_id(address, timeout=ANSWER_SECONDS)
     except AuthenticationError as error:
-        raise ClusterUnavailableError(f"No token was found for the Ray cluster at {address}. {TOKEN_WAYS}") from error
+        raise ClusterUnavailableError(f"No token found for the Ray cluster at {address}. {TOKEN_WAYS}") from error
     except grpc.RpcError as error:
         if error.code() is grpc.StatusCode.UNAUTHENTICATED:
             raise _refused(address) from error
         raise ClusterUnavailableError(
-            f"What answers at {address} is not the head of a Ray cluster of this version ({error.code().name}). "
-            "The head's port is 6379 unless it was told otherwise."
+            f"The server at {address} is not the head of a Ray cluster of this version ({error.code().name}). "
+            "The head's default port is 6379."
         ) from error
 
 
 def ask_jobs_api(url: str, path: str) -> Any:
-    """GET a document of a head's dashboard.
+    """GET a document from a head's dashboard.
 
-    Raises ClusterUnavailableError where nothing answers there in time, where it is no Ray, or where the token is
-    missing or wrong.
+    Raises ClusterUnavailableError if nothing answers in time, the server is not Ray, or the token is missing or wrong.
     """
     request = urllib.request.Request(url + path, headers=_token_headers(url))
     try:
@@ -77,12 +76,12 @@ def ask_jobs_api(url: str, path: str) -> Any:
     except (OSError, urllib.error.URLError) as error:
         reason = getattr(error, "reason", None) or error
         raise ClusterUnavailableError(
-            f"The Ray cluster's Jobs API cannot be reached at {url}: {reason}. It is part of the head's dashboard, on "
-            "port 8265 there, often through a tunnel."
+            f"The Ray cluster's Jobs API cannot be reached at {url}: {reason}. It is part of the head's dashboard, by "
+            "default on port 8265, often through a tunnel."
         ) from error
     except (ValueError, HTTPException) as error:
         raise ClusterUnavailableError(
-            f"{url} is not the Jobs API of a Ray cluster: that is part of the head's dashboard, on port 8265 there."
+            f"{url} is not the Jobs API of a Ray cluster. It is part of the head's dashboard, by default on port 8265."
         ) from error
 
 
@@ -92,11 +91,11 @@ def _token_headers(url: str) -> dict[str, str]:
     try:
         return token_headers()
     except AuthenticationError as error:
-        raise ClusterUnavailableError(f"No token was found for the Ray cluster at {url}. {TOKEN_WAYS}") from error
+        raise ClusterUnavailableError(f"No token found for the Ray cluster at {url}. {TOKEN_WAYS}") from error
 
 
 def _token_source() -> str | None:
-    """Where Ray takes a token from; None where there is none."""
+    """The variable or file from which Ray reads the token; None if there is none."""
     for variable in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         if os.environ.get(variable):
             return variable
@@ -105,7 +104,7 @@ def _token_source() -> str | None:
 
 def _refused(address: str) -> ClusterUnavailableError:
     source = _token_source() if os.environ.get("RAY_AUTH_MODE") == "token" else None
-    what = f"does not take the token of {source}" if source else "asks for a token, and none was given"
+    what = f"refuses the token of {source}" if source else "requires a token, but none is set"
     return ClusterUnavailableError(f"The Ray cluster at {address} {what}. {TOKEN_WAYS}")
 
 

@@ -1,4 +1,4 @@
-"""Whether every node of a cluster reaches the database and the storage, asked before a trial lands on one."""
+"""Check that every node of a cluster can reach the database and the storage, before trials start there."""
 
 import secrets
 
@@ -11,14 +11,14 @@ from rlsweep.storage import locate
 from rlsweep.store.database import Database
 
 ANSWER_SECONDS = 120.0
-"""How long all nodes together may take; each starts a worker for the answer."""
+"""Time limit for the answers of all nodes; each starts a worker to answer."""
 
 
 def check_nodes(node_ids: dict[str, str], database_url: str, settings: Settings) -> None:
-    """Let every node ask the database something, and look for a file that is written here.
+    """On every node, query the database and look for a file that this process writes to the storage.
 
-    node_ids: Ray's id of each node, and what people call it
-    Raises ClusterUnavailableError naming a node that cannot.
+    node_ids: Ray's id of each node → its name for messages
+    Raises ClusterUnavailableError with the name of a node that fails.
     """
     marker = settings.storage / f".rlsweep-{secrets.token_hex(8)}"
     try:
@@ -40,32 +40,32 @@ def check_nodes(node_ids: dict[str, str], database_url: str, settings: Settings)
     except (OSError, StorageUnavailableError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ClusterUnavailableError(
-            f"Nothing can be written to {marker.parent}: {reason}. Set RLSWEEP_STORAGE to a folder or URI that all "
-            "nodes reach."
+            f"{marker.parent} is not writable: {reason}. Set RLSWEEP_STORAGE to a folder or URI that all nodes can "
+            "reach."
         ) from error
     finally:
         marker.unlink(missing_ok=True)
 
 
 def _answer(answer: "ray.ObjectRef[str | None]", name: str) -> str | None:
-    """What the node had to say; None from one that is gone, which no trial lands on."""
+    """The node's problem, or None; also None if the node is gone, because no trial starts there."""
     try:
         complaint: str | None = ray.get(answer)
     except (ray.exceptions.TaskUnschedulableError, ray.exceptions.NodeDiedError):
         return None
     except ray.exceptions.RayError as error:
-        raise ClusterUnavailableError(f"Node {name} cannot be asked: {error}") from error
+        raise ClusterUnavailableError(f"Node {name} cannot be checked: {error}") from error
     return complaint
 
 
 @ray.remote(num_cpus=0, max_retries=0)
 def _complaint(database_url: str, marker: str) -> str | None:
-    """What is wrong, on the node that runs this."""
+    """Check the node that runs this function; return its problem, or None."""
     try:
         with Database(database_url).readonly() as connection:
             connection.execute("select 1")
     except StoreUnavailableError as error:
-        return f"{error} All nodes have to reach one PostgreSQL server; RLSWEEP_DATABASE_URL names it."
+        return f"{error} All nodes must reach the PostgreSQL server of RLSWEEP_DATABASE_URL."
     try:
         file = locate(marker)
         if file.exists():
@@ -73,7 +73,8 @@ def _complaint(database_url: str, marker: str) -> str | None:
     except StorageUnavailableError as error:
         return str(error)
     except OSError as error:
-        return f"{marker} cannot be looked for: {error.strerror}. Trials there need the rights to read and write it."
+        return f"{marker} cannot be read: {error.strerror}. Trials there need the rights to read and write it."
     return (
-        f"{file.parent} there is another folder than here. Set RLSWEEP_STORAGE to a folder or URI that all nodes reach."
+        f"{file.parent} is not the same folder there as here. Set RLSWEEP_STORAGE to a folder or URI that all nodes "
+        "share."
     )

@@ -1,4 +1,4 @@
-"""Workers that Ray starts before a sweep asks for them, with torch and the trainer imported."""
+"""Start Ray's workers before the first sweep, with torch and the trainer imported."""
 
 import logging
 
@@ -14,14 +14,14 @@ KEPT_SECONDS = 10**9
 
 
 def prestart_workers() -> None:
-    """Have a worker per CPU ready on this machine's Ray, as Ray does by itself, but once: before its first driver.
+    """Start one idle worker per CPU on this machine's Ray. Ray itself does so only once, before its first driver.
 
-    A worker that has held an actor ends with it, and one that has run a task takes no actor. Without ready ones a first
-    trial imports for seconds; nothing else is lost, so what goes wrong here is only logged.
+    Ray does not reuse workers: a worker ends with its actor, and one that has run a task takes no actor. Without idle
+    workers, the first trials take seconds longer to import; so an error here is only logged.
     """
     (node,) = [node for node in ray.nodes() if node["Alive"]]
     count = int(node["Resources"].get("CPU", 0))
     try:
         start_python_workers(node, count, keep_seconds=KEPT_SECONDS, timeout=ANSWER_SECONDS)
     except grpc.RpcError as error:
-        logger.warning("the next sweep's workers start cold: %s", error.code())
+        logger.warning("workers of the next sweep are not started ahead: %s", error.code())

@@ -1,7 +1,7 @@
-"""Every name of Ray's that is not public, each behind a function of ours.
+"""All private names of Ray that rlsweep uses, each behind a function.
 
 Any release of Ray may change them. pyproject.toml bounds Ray's version, and tests/unit/cluster/test_ray_internals.py
-says which name is gone. Tune's are in tune_internals.py. Functions import Ray when they are called.
+reports a missing name. Private names of Tune are in tune_internals.py. Functions import Ray when they are called.
 """
 
 import logging
@@ -18,20 +18,20 @@ _JOB_CLIENT_LOGGERS = (
     "ray.dashboard.modules.job.sdk",
     "ray._private.runtime_env.packaging",
 )
-"""Loggers that write a line for each request."""
+"""Loggers that log each request."""
 
 PRELOAD_VARIABLE = "RAY_preload_python_modules"
-"""The modules that Ray's prestarted workers import, separated by commas."""
+"""Modules that Ray's prestarted workers import, separated by commas."""
 
 NICENESS_VARIABLE = "RAY_worker_niceness"
-"""The niceness of Ray's workers."""
+"""Niceness of Ray's workers."""
 
 
 def start_local(folder: str, **options: Any) -> Any:
-    """Start a Ray on this machine, whatever RAY_ADDRESS says; return `ray.init`'s context.
+    """Start a Ray on this machine, regardless of RAY_ADDRESS; return `ray.init`'s context.
 
-    folder: where Ray keeps sockets and logs; `ray.init` has no public option for it
-    options: of `ray.init`
+    folder: folder for Ray's sockets and logs; `ray.init` has no public option for it
+    options: options of `ray.init`
     """
     import ray
 
@@ -53,10 +53,10 @@ def silence_worker_messages() -> None:
 
 
 def ask_cluster_id(address: str, *, timeout: float) -> None:
-    """Ask the head at host:port for its cluster's id, with the token that Ray would send.
+    """Request the cluster's id from the head at host:port, with the token that Ray would send.
 
-    Raises grpc.RpcError where no head of this Ray version answers within `timeout` seconds or where it refuses the
-    token, and ray.exceptions.AuthenticationError where token authentication is on and no token is found.
+    Raises grpc.RpcError if no head of this Ray version answers within `timeout` seconds or it refuses the token, and
+    ray.exceptions.AuthenticationError if token authentication is on and there is no token.
     """
     from ray._private.grpc_utils import init_grpc_channel
     from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
@@ -67,10 +67,10 @@ def ask_cluster_id(address: str, *, timeout: float) -> None:
 
 
 def start_python_workers(node: dict[str, Any], count: int, *, keep_seconds: int, timeout: float) -> None:
-    """Have a node start `count` idle Python workers, and keep them for `keep_seconds`.
+    """Start `count` idle Python workers on a node, and keep them for `keep_seconds`.
 
     node: one of `ray.nodes()`
-    Raises grpc.RpcError where the node does not answer within `timeout` seconds.
+    Raises grpc.RpcError if the node does not answer within `timeout` seconds.
     """
     from ray._private.grpc_utils import init_grpc_channel
     from ray.core.generated import common_pb2, node_manager_pb2, node_manager_pb2_grpc
@@ -83,9 +83,9 @@ def start_python_workers(node: dict[str, Any], count: int, *, keep_seconds: int,
 
 
 def token_headers() -> dict[str, str]:
-    """Give the HTTP headers with the token that Ray would send; none where token authentication is off.
+    """Return the HTTP headers with the token that Ray would send; none if token authentication is off.
 
-    Raises ray.exceptions.AuthenticationError where it is on and no token is found.
+    Raises ray.exceptions.AuthenticationError if it is on and there is no token.
     """
     from ray._private.authentication.http_token_authentication import get_auth_headers_if_auth_enabled
 
@@ -93,9 +93,9 @@ def token_headers() -> dict[str, str]:
 
 
 def actor_state(actor_id: str) -> str | None:
-    """Give the state of an actor of the connected cluster, such as `ALIVE` or `DEAD`; None where Ray has no record.
+    """Return the state of an actor of the connected cluster, such as `ALIVE` or `DEAD`; None if Ray has no record.
 
-    It asks the table of actors in Ray's GCS, which needs no dashboard.
+    It reads the table of actors in Ray's GCS, which works without a dashboard.
     """
     from ray._private import state
 
@@ -111,25 +111,25 @@ def set_key(key: str) -> None:
 
 
 def delete_key(key: str) -> None:
-    """Delete a key of `set_key`, if it is there."""
+    """Delete a key of `set_key`, if it exists."""
     from ray.experimental import internal_kv
 
     internal_kv._internal_kv_del(key.encode(), namespace=_KEYS_NAMESPACE)
 
 
 def has_key(key: str) -> bool:
-    """Whether `set_key` put the key there and nobody deleted it. A look costs less than 1 ms."""
+    """Whether a key of `set_key` exists. A check takes less than 1 ms."""
     from ray.experimental import internal_kv
 
     return internal_kv._internal_kv_get(key.encode(), namespace=_KEYS_NAMESPACE) is not None
 
 
 def limit_requests(client: "JobSubmissionClient", *, timeout: float) -> None:
-    """Have each request of the client give up after `timeout` seconds of silence; without it, a request never does."""
+    """Set a timeout in seconds for each request of the client; by default a request waits forever."""
     client._do_request = partial(client._do_request, timeout=timeout)  # type: ignore[method-assign]
 
 
 def silence_job_client() -> None:
-    """Keep Ray's job client from logging each request."""
+    """Stop Ray's job client from logging each request."""
     for name in _JOB_CLIENT_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What each trial asks of Ray, and how many trials a cluster holds."""
+"""The Ray resources of a trial, and how many trials fit on a cluster."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,15 @@ from typing import Any
 from rlsweep.errors import InputError
 
 MOST_AWAITED = 1_000
-"""Trials at a time that an autoscaler is asked for where nobody says how many."""
+"""Trials requested at the same time from an autoscaler, if the user sets no limit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resources:
-    """CPUs and GPUs of one trial, fractions allowed, and how many trials run at a time.
+    """CPUs and GPUs of one trial (may be fractions), and how many trials run at the same time.
 
-    max_concurrent: None lets as many run as fit
-    autoscale: the cluster adds nodes for trials that wait, so what its nodes hold now does not count
+    max_concurrent: upper limit; None for as many as fit
+    autoscale: the cluster adds nodes for waiting trials, so its current capacity does not count
     """
 
     cpus_per_trial: float = 1.0
@@ -26,28 +26,28 @@ class Resources:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any] | None) -> "Resources":
-        """As `to_record` wrote them; the defaults where a sweep has none on record."""
+        """Read back what `to_record` wrote; None gives the defaults."""
         return cls(**record or {})
 
     def to_record(self) -> dict[str, Any]:
-        """As a sweep's record holds them."""
+        """Return the values for the sweep's record."""
         return asdict(self)
 
     @property
     def bundle(self) -> dict[str, float]:
-        """One placement group bundle, equal to the request (ray#48685)."""
+        """The placement group bundle of a trial; it must equal the request (ray#48685)."""
         gpus = {"GPU": self.gpus_per_trial} if self.gpus_per_trial else {}
         return {"CPU": self.cpus_per_trial, **gpus}
 
     @property
     def threads(self) -> int:
-        """Torch threads of a trial: a Ray CPU does not limit torch by itself."""
+        """Torch threads of a trial; Ray's CPUs do not limit torch."""
         return max(1, math.floor(self.cpus_per_trial))
 
     def slots(self, nodes: Sequence[Mapping[str, float]]) -> int:
-        """How many trials run at a time on nodes that have so much of each resource in all.
+        """Number of trials that run at the same time on nodes with these total resources.
 
-        Raises InputError where no node can hold a trial: it would wait for ever.
+        Raises InputError if a trial fits on no node, because it would wait forever.
         """
         if self.autoscale:
             return self.max_concurrent or MOST_AWAITED
@@ -60,7 +60,7 @@ class Resources:
             )
             asked = ", ".join(f"{kind} {need:g}" for kind, need in self.bundle.items())
             raise InputError(
-                f"No node can hold a trial that asks for {asked}: the most that one has is {most}. Lower "
-                "--cpus-per-trial or --gpus-per-trial; or add --autoscale if the cluster adds nodes when trials wait."
+                f"No node has room for a trial with {asked}; the largest values of any node are {most}. Lower "
+                "--cpus-per-trial or --gpus-per-trial; or add --autoscale if the cluster adds nodes for waiting trials."
             )
         return min(fitting, self.max_concurrent or fitting)

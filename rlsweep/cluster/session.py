@@ -1,4 +1,4 @@
-"""Where Ray runs: a local one, started and ended by us, or a running cluster that is joined."""
+"""Start and end a local Ray, or join a running cluster."""
 
 import logging
 import os
@@ -22,36 +22,36 @@ from rlsweep.scratch import scratch_folder
 from rlsweep.settings import Settings
 
 OBJECT_STORE_BYTES = 80 * 1024**2
-"""Trials pass a run id and nothing else; this is about the least that Ray takes."""
+"""Size of Ray's object store. Trials exchange only run ids; this is about Ray's minimum."""
 
 JOIN_SECONDS = 60.0
-"""How long a cluster that answered may take to let us in."""
+"""Time limit for joining a cluster that has answered."""
 
 START_SECONDS = 180.0
-"""How long a local Ray may take to start on a busy machine; 3 to 6 s are usual."""
+"""Time limit for starting a local Ray on a busy machine; usually it takes 3 to 6 s."""
 
 _ENVIRON = {
-    "PYTHONWARNINGS": "ignore",  # of Ray's own processes, which inherit it
+    "PYTHONWARNINGS": "ignore",  # for Ray's processes, which inherit it
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     PRELOAD_VARIABLE: "rlsweep.driver.preload",  # workers import torch while the driver still starts
-    NICENESS_VARIABLE: "0",  # Ray's own 15 is starved by whatever else computes: a sweep beside it never began
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # ours is the record; Tune's CSV and JSON are its bottleneck (ray#13236)
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command owns the signals
+    NICENESS_VARIABLE: "0",  # with Ray's default of 15, trials get no CPU time while another process computes
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # not needed, and Tune's CSV and JSON files are slow (ray#13236)
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command handles signals
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RayOptions:
-    """Which Ray; all but the address is for a local one.
+    """Options of a Ray session; all except `address` are for a local Ray.
 
-    address: of a running cluster, None for a local one
-    cpus: as many as Ray is to hand out, whatever the machine has; None takes those of the machine
-    most_cpus: of the machine's, where they can be put to use; each comes with a worker that imports torch
-    dashboard: Ray's own, on 127.0.0.1; the Jobs API is part of it
-    dashboard_port: None takes the first free one from Ray's usual 8265 on
-    token: what those who work with it must know; None makes one that nobody else learns
+    address: address of a running cluster; None for a local Ray
+    cpus: number of CPUs that Ray schedules, independent of the machine; None for the machine's CPUs
+    most_cpus: upper limit on the machine's CPUs; Ray starts a worker, which imports torch, for each CPU
+    dashboard: start Ray's dashboard on 127.0.0.1; it includes the Jobs API
+    dashboard_port: None for the first free port from 8265 on
+    token: Ray's token; None generates one
     """
 
     address: str | None = None
@@ -65,10 +65,10 @@ class RayOptions:
 class RaySession:
     """Ray while the context lasts. It starts in a thread, so that the plan can be measured meanwhile.
 
-    `ready()` waits for it and raises UnreachableError where it cannot be had. Ray's environment variables, which
-    its processes inherit, are set while it runs.
+    `ready()` waits for it and raises UnreachableError if it does not start. Ray's environment variables, which its
+    processes inherit, are set while it runs.
 
-    token: what those who work with a local one must know
+    token: token of a local Ray
     """
 
     def __init__(self, options: RayOptions) -> None:
@@ -83,8 +83,8 @@ class RaySession:
     def __enter__(self) -> "RaySession":
         self._before = dict(os.environ)
         if self._options.address is None:
-            # Other users of the machine cannot submit work to this Ray. A token of the user's for other clusters is
-            # not for this one.
+            # a new token: other users of the machine must not submit work to this Ray, and the user's token for other
+            # clusters is not for this one
             os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=self.token)
         else:
             use_token_if_any()
@@ -96,43 +96,43 @@ class RaySession:
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leaving.set()
-        # One that is still waiting for an answer ends with the process.
+        # a thread that still waits for an answer ends with the process
         self._thread.join(None if self._started.is_set() else 0)
 
     @before_start()
     def ready(self) -> None:
-        """Wait until Ray answers. Raises UnreachableError where it does not, or does not let us in."""
+        """Wait until Ray answers. Raises UnreachableError if it does not answer or refuses access."""
         where = f"at {self._options.address}" if self._options.address else "on this machine"
         if not self._started.wait(START_SECONDS if self._options.address is None else JOIN_SECONDS):
-            raise ClusterUnavailableError(f"Ray {where} gave no answer. Look at it on its head: ray status")
+            raise ClusterUnavailableError(f"Ray {where} gave no answer. Check it on its head: ray status")
         if isinstance(self._error, ClusterUnavailableError):
             raise self._error
         if self._error is not None:
             raise ClusterUnavailableError(f"Ray cannot be started or reached {where}: {self._error}") from self._error
 
     def slots(self, resources: Resources) -> int:
-        """How many trials run at a time. Raises InputError where no node can hold one."""
+        """Number of trials that run at the same time. Raises InputError if a trial fits on no node."""
         return resources.slots(self.nodes())
 
     def nodes(self) -> list[dict[str, float]]:
-        """What each node has of each kind."""
+        """The total resources of each node."""
         return [node["Resources"] for node in _live_nodes()]
 
     def resources(self) -> dict[str, float]:
-        """What all nodes have of each kind."""
+        """The total resources of all nodes."""
         import ray
 
         return dict(ray.cluster_resources())
 
     def prestart_workers(self) -> None:
-        """Have workers ready for the next sweep, on a Ray of our own."""
+        """Start workers for the next sweep on a local Ray."""
         from rlsweep.cluster.prestart import prestart_workers
 
         prestart_workers()
 
     @before_start()
     def check_nodes(self, database_url: str, settings: Settings) -> None:
-        """Raise UnreachableError where a node other than this one cannot reach the database or the storage."""
+        """Raise UnreachableError if another node cannot reach the database or the storage."""
         import ray
 
         here = ray.get_runtime_context().get_node_id()
@@ -147,17 +147,17 @@ class RaySession:
             check_nodes(others, database_url, settings)
 
     def _hold(self) -> None:
-        """Start Ray, keep it, and end it, all in one thread: the kernel ends Ray's processes with that thread.
+        """Start Ray, wait, and end Ray, all in one thread: the kernel ends Ray's processes with that thread.
 
-        Ray has them sent SIGTERM when their parent dies (PR_SET_PDEATHSIG), and Linux takes the parent to be the
-        thread that started them. It is also why nothing of Ray outlives a driver that is killed.
+        Ray's processes get SIGTERM when their parent dies (PR_SET_PDEATHSIG), and for Linux the parent is the thread
+        that started them. So no process of Ray outlives a killed driver.
         """
-        # A short path of our own: sockets lie in it, and Ray would leave its logs in a shared folder for ever.
+        # a short private path: it contains sockets, and by default Ray leaves its logs in a shared folder forever
         with scratch_folder("ray") as folder:
             try:
-                # Ray lets everybody into the folder that it is given, and write there; nobody gets into ours above it.
+                # Ray makes the given folder writable for everyone; its parent is accessible only to this user
                 self._init(str(folder / "r"))
-            except BaseException as error:  # noqa: BLE001 - told by `ready`; Ray also raises SystemExit
+            except BaseException as error:  # noqa: BLE001 - raised by `ready`; Ray also raises SystemExit
                 self._error = error
             finally:
                 self._started.set()
@@ -178,7 +178,7 @@ class RaySession:
         import ray
         from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 
-        AuthenticationTokenLoader.instance().reset_cache()  # it holds the token of an earlier session of this process
+        AuthenticationTokenLoader.instance().reset_cache()  # it may have the token of an earlier session
         if self._options.address is not None:
             check_joinable(self._options.address)
         common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
@@ -196,8 +196,8 @@ class RaySession:
             )
             if self._options.dashboard:
                 self.dashboard_url = f"http://{context.dashboard_url}"
-        silence_worker_messages()  # a worker's death is on the run's record
-        from ray import tune  # noqa: F401 - its import takes a second, better spent here
+        silence_worker_messages()  # a worker's death is recorded with its run
+        from ray import tune  # noqa: F401 - the import takes a second, which is free in this thread
 
     def _cpus(self) -> int | None:
         if self._options.cpus is not None or self._options.most_cpus is None:

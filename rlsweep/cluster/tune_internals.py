@@ -1,4 +1,4 @@
-"""Every name of Ray Tune's that is not public, each behind a function of ours; see ray_internals.py."""
+"""All private names of Ray Tune that rlsweep uses, each behind a function; see ray_internals.py."""
 
 import shutil
 from typing import Any
@@ -9,18 +9,18 @@ from ray.tune.experiment import Trial
 
 
 def use_prestarted_workers() -> None:
-    """Let Tune's actors run in workers that Ray started before.
+    """Let Tune's actors run in prestarted workers.
 
-    Tune gives its actors an environment variable of its own, and Ray starts a new worker for an actor that has one.
+    Tune sets an environment variable for its actors, and Ray starts a new worker for every actor that has one.
     """
     class_cache.DEFAULT_ENV_VARS.clear()
 
 
 def forget_ended_trials(scheduler_view: Any) -> None:
-    """Make Tune drop each trial that has ended, with its state and its folder; from Tune's own thread.
+    """Remove all ended trials from Tune, with their state and folders. Call it in Tune's thread.
 
-    Tune keeps all of them, and writes each into every snapshot of the experiment (ray#64231).
-    scheduler_view: what Tune hands to a scheduler's methods as its controller
+    Tune keeps all trials and writes each into every snapshot of the experiment (ray#64231).
+    scheduler_view: the controller that Tune passes to a scheduler's methods
     """
     controller: TuneController = scheduler_view._tune_controller
     ended = controller._stopped_trials | controller._failed_trials
@@ -34,5 +34,5 @@ def forget_ended_trials(scheduler_view: Any) -> None:
 
 
 def actor_of(trial: Trial) -> Any | None:
-    """Give the handle of the actor that runs the trial now; None where it has none."""
+    """Return the handle of the trial's current actor; None if it has none."""
     return trial.temporary_state.ray_actor

@@ -1,1 +1,1 @@
-"""One sweep driven over Ray Tune."""
+"""Drive one sweep with Ray Tune."""

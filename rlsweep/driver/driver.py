@@ -1,7 +1,7 @@
-"""The driver of one sweep: hands what is unfinished to Ray Tune, watches over it, and settles the record.
+"""The driver of one sweep: it schedules unfinished runs with Ray Tune, monitors them, and records lost ones as failed.
 
-Postgres is the truth and Tune a disposable scheduler: Tune is told run ids and reports nothing but their ends. Any
-driver can be followed by another one, which asks the database what is left.
+All state is in PostgreSQL; Tune only schedules run ids and reports when a trial ends. If a driver dies, the next one
+reads from the database which runs are left.
 """
 
 import logging
@@ -39,20 +39,20 @@ from rlsweep.store.retry import retry_while_away
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.5
-"""Between two looks at the record."""
+"""Time between two checks of the database."""
 
 LEASE_SECONDS = 3.0
-"""Between two signs of life of the driver."""
+"""Time between two heartbeats of the driver."""
 
 ACTOR_PATIENCE_SECONDS = 4 * LEASE_PATIENCE_SECONDS
-"""How long a driver waits for actors that Ray says are alive. Ray notices that a node is gone within half a minute."""
+"""How long a driver waits while Ray reports that an actor is alive. Ray detects a lost node within half a minute."""
 
 Result = TypeVar("Result")
 Watcher = Callable[[Overview], None]
 
 
 class Driver:
-    """Drives one sweep to its end. `run` blocks; `request_stop` may be called from a signal handler or a thread."""
+    """Drives one sweep to its end. `run` blocks; a signal handler or another thread may call `request_stop`."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Driver:
         slots: int,
         grace_seconds: float,
     ) -> None:
-        """slots: trials at a time; grace_seconds: after which a trial that was asked to stop is killed."""
+        """slots: trials at the same time; grace_seconds: time after a stop request until a trial is killed."""
         self._selection = selection
         self._own: set[UUID] = set()
         self._slots = slots
@@ -74,7 +74,7 @@ class Driver:
         self._sweep = sweep
         self._workplace = context
         self._resources = resources
-        # Containers may share a host name and a process id.
+        # with a random suffix, because containers may share host name and process id
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self._flag = StopFlag(sweep.id)
         self._trials = LiveTrials()
@@ -88,43 +88,42 @@ class Driver:
         self._stopping_since: dict[UUID, float] = {}
 
     def request_stop(self) -> None:
-        """Ask all trials to end by themselves; those that do not are killed after a grace period."""
+        """Request all trials to stop; those that do not are killed after the grace period."""
         self._stop.set()
 
     def run(self, watch: Watcher) -> Sweep:
-        """Run this driver's selection, calling `watch` at each look at the record; return the sweep as it ended.
+        """Run the selected runs, and call `watch` after each check of the database; return the ended sweep.
 
-        A trial that fails of itself or loses its process for good is on record as failed and disturbs no other.
-        Whatever ends it before, a KeyboardInterrupt too, passes through once what is unfinished is settled as stopped.
-        Raises DriverBusyError where another driver holds the sweep, or another process trains a run of the selection;
-        RlsweepError where Tune itself fails.
+        A trial that fails or loses its process is recorded as failed and does not affect the others. If an exception
+        ends the driver early, such as KeyboardInterrupt, unfinished runs are recorded as stopped first.
+        Raises DriverBusyError if another driver has the sweep or another process trains a selected run; RlsweepError
+        if Tune itself fails.
         """
         self._wait(lambda: sweeps.take_lease(self._database, self._sweep.id, self._name))
         try:
-            self._flag.lower()  # a driver that was killed as it stopped may have left it
+            self._flag.lower()  # a driver that was killed while stopping may have left it
             self._take_up()
             if self._is_to_stop():
                 self._stop.set()
-            # A trial whose actor died before the trial began is not Tune's to repeat: another round takes it up.
+            # Tune does not retry a trial whose actor died before the trial began; the next round runs it
             for _ in range(1 + RESTARTS):
                 unfinished = self._wait(self._own_unfinished)
                 if not unfinished or self._stop.is_set():
                     break
                 self._run_trials(unfinished, watch)
         except (DriverBusyError, StoreUnavailableError):
-            raise  # what is unfinished is the other driver's, or waits for one
+            raise  # unfinished runs belong to the other driver, or wait for the next one
         except RlsweepError as error:
             self._settle(str(error))
             raise
         except BaseException:
-            # Ctrl-C once more, or whatever ends this process: trials end with Ray, and until then the database
-            # refuses what they send.
+            # such as a second Ctrl-C: trials end with Ray, and until then the database refuses their records
             with suppress(StoreUnavailableError, DriverBusyError):
                 sweeps.request_stop(self._database, self._sweep.id)
                 self._settle("Its driver ended.")
             raise
         else:
-            if self._stop.is_set():  # perhaps before there was anything to look at
+            if self._stop.is_set():  # a stop before the first check is not recorded yet
                 self._wait(lambda: sweeps.request_stop(self._database, self._sweep.id))
             ended = self._wait(lambda: self._settle("The trial could not be started."))
             self._wait(lambda: self._show(watch, at_the_end=True))
@@ -135,14 +134,14 @@ class Driver:
                 sweeps.release(self._database, self._sweep.id, self._name)
 
     def _wait(self, call: Callable[[], Result]) -> Result:
-        """Call, and again for a while where the database is away."""
+        """Call, and retry for PATIENCE_SECONDS while the database is unreachable."""
         return retry_while_away(call, seconds=PATIENCE_SECONDS)
 
     def _take_up(self) -> None:
-        """Make the selection this driver's own; wait until workers whose driver was killed are known to be gone.
+        """Take the selected runs for this driver; wait until workers of a killed driver are known to be dead.
 
-        A run that has a worker is taken from it once its signs of life are old and Ray does not say that its actor is
-        alive. Raises DriverBusyError where a worker gives another sign, or where its actor lives on and on.
+        A running run is taken over once its heartbeat is old and Ray does not report its actor as alive. Raises
+        DriverBusyError if its worker writes another heartbeat, or its actor stays alive.
         """
         statuses, from_start = self._selection.statuses, self._selection.from_start
         take_up = partial(transitions.take_up, self._database, self._sweep.id)
@@ -165,7 +164,7 @@ class Driver:
             self._wait(self._renew_lease)
 
     def _is_to_stop(self) -> bool:
-        """Whether somebody asked the sweep to stop since it was handed over: of its runs nothing was taken up then."""
+        """Whether a stop was requested after the submission; then none of its runs was taken."""
         return self._wait(lambda: sweeps.is_to_stop(self._database, self._sweep.id))
 
     def _run_trials(self, run_ids: Sequence[UUID], watch: Watcher) -> None:
@@ -185,27 +184,27 @@ class Driver:
                     self._look(watch)
                 self._look(watch)
             finally:
-                fit.begin_no_more()  # it may outlive this driver, in the service, and others have the sweep then
+                fit.begin_no_more()  # in the service it may outlive this driver, and another one may have the sweep
         if fit.error is not None:
             raise RlsweepError(f"Ray Tune gave up on the sweep: {fit.error}") from fit.error
 
     def _settle(self, reason: str) -> Sweep:
-        """Put an end on record for every run that left without a word, then one for the sweep.
+        """Record an end for every run that ended without recording one, then for the sweep.
 
-        Raises DriverBusyError, and settles no more, where another driver has taken the sweep.
+        Stops and raises DriverBusyError if another driver has taken the sweep.
         """
         for run_id in self._own_unfinished():
             self._settle_lost(run_id, reason)
         return sweeps.settle(self._database, self._sweep.id)
 
     def _settle_lost(self, run_id: UUID, reason: str) -> None:
-        """Send what the run's process left on this machine, then put its end on record."""
+        """Send the spool file of the run's process, then record the run's end."""
         sweeps.renew_lease(self._database, self._sweep.id, self._name)
         send_left(self._database, Paths(self._workplace.settings).spool, run_id)
         transitions.fail_lost(self._database, run_id, reason)
 
     def _look(self, watch: Watcher) -> None:
-        """Pass on a wish to stop, give a sign of life, settle what died, end what is overdue, show the rest."""
+        """Pass on a stop request, write a heartbeat, record lost runs, kill overdue trials, show progress."""
         if self._stop.is_set() and not self._flag_raised:
             self._flag.raise_()
             self._flag_raised = True
@@ -220,12 +219,12 @@ class Driver:
         except StoreUnavailableError as error:
             if not self._is_away:
                 self._is_away = True
-                logger.warning("Trials go on and keep their records until the database is back. %s", error)
+                logger.warning("Trials continue and keep their records until the database is reachable. %s", error)
             return
         self._is_away = False
 
     def _settle_all_lost(self) -> None:
-        """Put an end on record for runs whose processes died; one that had not begun is left to another round."""
+        """Record an end for runs whose processes died; a run that had not begun is left to the next round."""
         self._lost |= self._trials.take_lost()
         for run_id, reason in list(self._lost.items()):
             if training_runs.get(self._database, run_id).attempt > 0:
@@ -242,14 +241,14 @@ class Driver:
         for run in training_runs.stopping(self._database, self._sweep.id):
             since = self._stopping_since.setdefault(run.id, now)
             if now - since >= self._grace_seconds and self._trials.kill(run.id):
-                logger.warning("%s did not end within %.0f s: its process is killed", run.label, self._grace_seconds)
+                logger.warning("%s did not stop within %.0f s; killing its process", run.label, self._grace_seconds)
 
     def _own_unfinished(self) -> list[UUID]:
         unfinished = training_runs.unfinished_ids(self._database, self._sweep.id)
         return [run_id for run_id in unfinished if run_id in self._own]
 
     def _show(self, watch: Watcher, *, at_the_end: bool = False) -> None:
-        """Show how far the whole sweep has come to whoever watches, and to Ray's metrics."""
+        """Pass the sweep's progress to `watch` and to Ray's metrics."""
         seen = overview(self._database, self._sweep.id)
         if at_the_end or self._meters.is_due():
             self._meters.set(seen, recorded(self._database, self._sweep.id))

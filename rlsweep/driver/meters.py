@@ -1,8 +1,8 @@
-"""A sweep in numbers on Ray's own metrics endpoint, for Prometheus; dashboards/grafana/rlsweep-ray.json draws them.
+"""Metrics of a running sweep on Ray's metrics endpoint, for Prometheus; dashboards/grafana/rlsweep-ray.json shows them.
 
-By sweep and status, never by trial: each value of a label is a series that every node's agent and Prometheus keep
-(ray#41040). They are gauges, which Ray drops some twenty seconds after they were last set: those of a sweep that nobody
-drives any more are gone.
+They have labels for sweep and status, but not for trials: each label value is a series that every node's agent and
+Prometheus keep (ray#41040). They are gauges; Ray drops them about 20 seconds after the last update, so the metrics of
+an ended sweep disappear.
 """
 
 import time
@@ -13,11 +13,11 @@ from rlsweep.runs import Overview, RunStatus
 from rlsweep.store.overview import Recorded
 
 SET_SECONDS = 5.0
-"""Between two times that they are set; Ray takes them every ten."""
+"""Time between two updates; Ray exports them every ten seconds."""
 
 
 class Meters:
-    """The gauges of one sweep that is driven."""
+    """The gauges of one running sweep."""
 
     def __init__(self, sweep_name: str) -> None:
         self._sweep = {"sweep": sweep_name}
@@ -28,11 +28,11 @@ class Meters:
         self._last: tuple[float, int] | None = None
 
     def is_due(self) -> bool:
-        """Whether it is time to set them again."""
+        """Whether the next update is due."""
         return self._last is None or time.monotonic() - self._last[0] >= SET_SECONDS
 
     def set(self, seen: Overview, recorded: Recorded) -> None:
-        """Set all of them, a status that no run has to 0; the pace is that since the last time."""
+        """Update all gauges; a status without runs gets 0. The speed is measured since the last update."""
         now = time.monotonic()
         for status in RunStatus:
             self._runs.set(seen.runs_by_status.get(status, 0), self._sweep | {"status": status.value})
@@ -40,6 +40,6 @@ class Meters:
         self._env_steps.set(recorded.env_steps, self._sweep)
         if self._last is not None:
             then, steps_then = self._last
-            # A run that goes back to a checkpoint takes steps away.
+            # a run that resumes from an earlier checkpoint reduces the sum
             self._pace.set(max(0.0, recorded.env_steps - steps_then) / max(now - then, 1e-3), self._sweep)
         self._last = now, recorded.env_steps

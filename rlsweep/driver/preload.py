@@ -1,4 +1,4 @@
-"""What every trial needs, imported by Ray's prestarted workers before their first trial lands on them."""
+"""Imports of every trial; Ray's prestarted workers import this module before their first trial."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from rlsweep.envs import make_env
 from rlsweep.training.fast.ppo import FastMaskablePPO
 from rlsweep.training.optimizers import keep_compiler_out
 
-# A process's first update loads machine code.
+# one small update, because the first update of a process loads machine code
 keep_compiler_out()
 torch.set_num_threads(1)
 game = DummyVecEnv([partial(make_env, EnvironmentSpec(), seed=0)])

@@ -1,4 +1,4 @@
-"""Which of a sweep's runs a driver takes up."""
+"""Which of a sweep's runs a driver runs."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from rlsweep.runs import RunStatus
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSelection:
-    """What of its sweep a driver runs; it leaves all else as it is.
+    """The runs of a sweep that a driver runs; it does not change the others.
 
-    statuses: those that its runs have before
-    from_start: whether they begin anew instead of going on from their last checkpoints
+    statuses: the statuses of the selected runs
+    from_start: whether they start from the beginning instead of their last checkpoints
     """
 
     statuses: frozenset[RunStatus]
@@ -28,9 +28,9 @@ SELECTIONS = {
     "failed": FAILED,
     "failed-from-start": FAILED_FROM_START,
 }
-"""By the names that travel to a driver elsewhere."""
+"""By name; a driver on another machine gets the name."""
 
 
 def name_of(selection: RunSelection) -> str:
-    """The name that `SELECTIONS` knows it by."""
+    """The name of a selection in `SELECTIONS`."""
     return next(name for name, known in SELECTIONS.items() if known == selection)

@@ -1,4 +1,4 @@
-"""A stop flag on Ray's side, for when the database is away: one key in the cluster's own key-value store."""
+"""A stop flag in the Ray cluster's key-value store, for the time when the database is unreachable."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,20 +8,20 @@ from rlsweep.cluster.ray_internals import delete_key, has_key, set_key
 
 @dataclass(frozen=True, slots=True)
 class StopFlag:
-    """Asks all trials of a sweep to stop; works in the driver and in its workers. A look costs less than 1 ms."""
+    """Requests all trials of a sweep to stop; works in the driver and its workers. A check takes less than 1 ms."""
 
     sweep_id: UUID
 
     def raise_(self) -> None:
-        """Ask them."""
+        """Request the stop."""
         set_key(self._key)
 
     def lower(self) -> None:
-        """Forget it."""
+        """Remove the flag."""
         delete_key(self._key)
 
     def is_raised(self) -> bool:
-        """Whether they are asked."""
+        """Whether a stop is requested."""
         return has_key(self._key)
 
     @property

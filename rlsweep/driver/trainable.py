@@ -1,7 +1,7 @@
-"""What Ray Tune schedules: one trial is one call of `step`, on the actor's main thread.
+"""The trainable that Ray Tune schedules: one trial is one call of `step`, on the actor's main thread.
 
-A class trainable, because it leaves no thread behind: an actor whose trial has returned is free for the next one, with
-torch, SB3 and the environments already imported.
+It is a class trainable, because a function trainable leaves a thread behind. So an actor whose trial has ended can run
+the next one, with torch, SB3 and the environments already imported.
 """
 
 import dataclasses
@@ -24,33 +24,33 @@ logger = logging.getLogger(__name__)
 
 
 class TrialTrainable(tune.Trainable):
-    """Takes up the run that Tune's config names. All that it reports to Tune is that it is done."""
+    """Executes the run whose id is in Tune's config. It reports to Tune only that it is done."""
 
-    def setup(  # type: ignore[override]  # `tune.with_parameters` hands over the rest
+    def setup(  # type: ignore[override]  # `tune.with_parameters` passes the other arguments
         self, config: dict[str, Any], context: WorkerContext, flag: StopFlag
     ) -> None:
-        """Keep what a worker needs; called once an actor."""
+        """Prepare the worker; called once per actor."""
         if not ray.get_runtime_context().get_accelerator_ids().get("GPU"):
-            # Ray hides no GPU from an actor that asked for none (ray#54868), and torch would take the first
+            # Ray does not hide GPUs from an actor that requested none (ray#54868), and torch would use the first one
             os.environ["CUDA_VISIBLE_DEVICES"] = ""
         self._run_id = UUID(config["run_id"])
         self._workplace = dataclasses.replace(context, actor=own_actor())
         self._flag = flag
         if context.code_folder is not None:
-            sys.path.insert(0, str(context.code_folder))  # before the folder that the service was started in
+            sys.path.insert(0, str(context.code_folder))  # before the folder in which the service was started
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next trial in this process."""
+        """Prepare for the next trial in this process."""
         self._run_id = UUID(new_config["run_id"])
         return True
 
     def step(self) -> dict[str, Any]:
-        """Run the whole trial. Its own failure is on its record; only a lost database or process is Tune's to see."""
+        """Run the whole trial. Its own errors are recorded; Tune only sees a lost database or process."""
         stop = threading.Event()
         if self._flag.is_raised():
             stop.set()
         try:
             execute_run(self._run_id, self._workplace, stop=stop, stop_elsewhere=self._flag.is_raised)
         except StaleAttemptError as error:
-            logger.warning("%s", error)  # the run is another process's now
+            logger.warning("%s", error)  # another process trains the run now
         return {"done": True}

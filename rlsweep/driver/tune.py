@@ -1,6 +1,6 @@
-"""Ray Tune as rlsweep uses it: a scheduler of run ids that reports nothing, whose actors are used again and again.
+"""Schedule run ids with Ray Tune, with reused actors and without reported results.
 
-What each setting is for is shown in tests/integration/test_tune_recipe.py.
+tests/integration/test_tune_recipe.py shows the purpose of each setting.
 """
 
 import threading
@@ -23,16 +23,16 @@ from rlsweep.cluster.resources import Resources
 from rlsweep.cluster.tune_internals import actor_of, forget_ended_trials, use_prestarted_workers
 
 RESTARTS = 3
-"""How often a trial whose process died is taken up again. A trial's own error never reaches Tune."""
+"""How often a trial whose process died is restarted. A trial's own error never reaches Tune."""
 
 _registering = threading.Lock()
-"""Tune's table of trainables loses an entry, or raises, where two threads add to it."""
+"""Tune's table of trainables is not thread-safe: it loses an entry, or raises, if two threads add to it."""
 
 
 class Fit(threading.Thread):
-    """`Tuner.fit` over some runs, in a thread: the main thread can watch, answer signals, and leave at any time.
+    """`Tuner.fit` for some runs, in a thread, so that the main thread can monitor, handle signals and end at any time.
 
-    Several may run side by side in one process: each has names of its own in Tune's tables and folders.
+    Several may run in one process at the same time; each has unique names in Tune's tables and folders.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Fit(threading.Thread):
                 name=name,
                 storage_path=str(folder),
                 failure_config=tune.FailureConfig(max_failures=RESTARTS),
-                # Checkpoints are the trainer's own; Tune would otherwise save the trainable when it is done.
+                # the trainer saves checkpoints itself; by default Tune saves the trainable at the end
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
                 callbacks=[trials, _NoProgress()],
                 verbose=0,
@@ -83,20 +83,20 @@ class Fit(threading.Thread):
             self.error = error
 
     def begin_no_more(self) -> None:
-        """Hand out no further run; those that are under way end by themselves. From any thread."""
+        """Start no further runs; running ones continue to their end. May be called from any thread."""
         self._run_ids.set_finished()  # type: ignore[no-untyped-call]
 
     def wait(self, seconds: float) -> bool:
-        """Whether it ended within the time."""
+        """Wait; return whether it ended within the time."""
         self.join(seconds)
         return not self.is_alive()
 
 
 class _RunIds(BasicVariantGenerator):
-    """Hands out trials one after another: each is made when there is a slot for it.
+    """Makes each trial only when there is a slot for it.
 
-    A generator that is given all points keeps each twice. It is a BasicVariantGenerator by name only, because Tune lets
-    no other kind prepare more than one trial at a time.
+    A generator that gets all points in advance stores each of them twice. It subclasses BasicVariantGenerator only
+    because Tune lets no other generator prepare more than one trial at a time.
     """
 
     def __init__(self, run_ids: Sequence[UUID], *, at_a_time: int) -> None:
@@ -137,13 +137,13 @@ class _RunIds(BasicVariantGenerator):
 
     @override
     def save_to_dir(self, dirpath: str, session_str: str = "", **kwargs: Any) -> None:
-        """Nothing: the database knows what is left."""
+        """Save nothing: the database has the unfinished runs."""
 
 
 class _InOrder(FIFOScheduler):
-    """First come, first served; never gives a cached actor to a trial whose own is on its way: that would cancel it.
+    """Runs trials in order. It never gives a cached actor to a trial whose own actor is starting; that would cancel it.
 
-    It also makes Tune forget trials that have ended.
+    It also removes ended trials from Tune.
     """
 
     @override
@@ -153,7 +153,7 @@ class _InOrder(FIFOScheduler):
 
 
 class _NoProgress(TrialProgressCallback):
-    """In place of the one that Tune adds where there is none, which prints nothing here and keeps every trial."""
+    """Replaces the progress callback that Tune would add, which prints nothing here and keeps every trial."""
 
     @override
     def on_trial_result(self, *_: Any, **__: Any) -> None: ...
@@ -166,9 +166,9 @@ class _NoProgress(TrialProgressCallback):
 
 
 class LiveTrials(tune.Callback):
-    """Knows which trial each run is, kills those that are overdue, and why processes died.
+    """Maps runs to trials, kills overdue trials, and collects why processes died.
 
-    It acts in Tune's own thread, so that an actor is never killed for the trial that it held before.
+    It works in Tune's thread, so that it never kills an actor that has started another trial meanwhile.
     """
 
     def __init__(self) -> None:
@@ -177,17 +177,20 @@ class LiveTrials(tune.Callback):
         self._lost: deque[tuple[UUID, str]] = deque()
 
     def __getstate__(self) -> dict[str, Any]:
-        # Tune pickles its callbacks into a state file that nobody reads.
+        # Tune pickles its callbacks into a state file that is never read
         return {}
 
     def kill(self, run_id: UUID) -> bool:
-        """End the process of a trial for good, whatever it does, soon; from any thread. False if asked before."""
+        """Kill the process of a trial soon, without a restart; return False if that was requested before.
+
+        May be called from any thread.
+        """
         news = run_id not in self._overdue
         self._overdue.add(run_id)
         return news
 
     def take_lost(self) -> dict[UUID, str]:
-        """Give the runs whose processes died for good since the last call, each with what is known of it."""
+        """Return the runs whose processes died without a restart since the last call, each with the reason."""
         lost: dict[UUID, str] = {}
         while self._lost:
             run_id, reason = self._lost.popleft()

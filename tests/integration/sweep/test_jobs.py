@@ -54,11 +54,11 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> N
 
     # A missing or a wrong token is told at once, and nothing is on record.
     missing = rlsweep.run(*plan, *there, expect=2, HOME=str(rlsweep.folder)).stderr
-    assert "asks for a token, and none was given. Set RAY_AUTH_MODE=token" in missing
+    assert "requires a token, but none is set. Set RAY_AUTH_MODE=token" in missing
     wrong = rlsweep.run(*plan, *there, expect=2, **TOKEN | {"RAY_AUTH_TOKEN": "ab" * 32}).stderr
-    assert "does not take the token of RAY_AUTH_TOKEN. Set RAY_AUTH_MODE=token" in wrong
+    assert "refuses the token of RAY_AUTH_TOKEN. Set RAY_AUTH_MODE=token" in wrong
     too_much = rlsweep.run(*plan, *there, "--cpus-per-trial", "3", expect=2, **TOKEN).stderr
-    assert "No node can hold a trial that asks for CPU 3: the most that one has is CPU 1" in too_much
+    assert "No node has room for a trial with CPU 3; the largest values of any node are CPU 1" in too_much
     assert rlsweep.json("sweeps") == []
 
     # Left there, it goes on; sent again, it is refused.

@@ -95,7 +95,7 @@ def test_what_is_no_jobs_api_is_told_without_a_traceback(url: str) -> None:
                     ours.sendall(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" * 4)
 
         threading.Thread(target=greet, daemon=True).start()
-        with pytest.raises(ClusterUnavailableError, match="on port 8265 there"):
+        with pytest.raises(ClusterUnavailableError, match="by default on port 8265"):
             ask_jobs_api(url.format(port=listener.getsockname()[1]), "/api/version")
 
 
@@ -301,7 +301,7 @@ def test_status_that_follows_a_sweep_which_no_job_drives_ends(
 def test_a_node_that_may_not_look_into_the_storage_says_so(database: Database) -> None:
     marker = "/" + "x" * 300  # a name that no folder takes: rights are no hindrance to root
     complaint = _complaint._function(database.url, marker)
-    assert complaint == f"{marker} cannot be looked for: File name too long. " + (
+    assert complaint == f"{marker} cannot be read: File name too long. " + (
         "Trials there need the rights to read and write it."
     )
 

@@ -167,7 +167,7 @@ def test_a_running_cluster_is_joined_and_left_as_it_was(rlsweep: Any, ray_head: 
     token = {name: value for name, value in ray_head.items() if name != "RAY_ADDRESS"}
     command = ["submit", agents, "--episodes", "10", "--base-config", base, "--address", ray_head["RAY_ADDRESS"]]
     refused = rlsweep.run(*command, "--gpus-per-trial", "64", expect=2, **token).stderr
-    assert "No node can hold a trial" in refused
+    assert "No node has room for a trial" in refused
     assert rlsweep.json("sweeps") == []
     for flags, visible in (([], {""}), (["--gpus-per-trial", "0.5"], {"0"})):
         rlsweep.run(*command, *flags, **token)

@@ -33,7 +33,7 @@ def test_nothing_is_said() -> None:
     "given", ["head", "http://", "http://head:port", "ftp://head:1", "ray://", "a b:6379", "head:1234567"]
 )
 def test_what_names_no_ray_is_refused(given: str) -> None:
-    with pytest.raises(InputError, match=r"--address .*: write the head's Jobs API, http://HEAD:8265"):
+    with pytest.raises(InputError, match=r"--address .*: write http://HEAD:8265, the head's Jobs API"):
         read_address(given, {})
     with pytest.raises(InputError, match="RAY_ADDRESS"):
         read_address(None, {"RAY_ADDRESS": given})
@@ -41,5 +41,5 @@ def test_what_names_no_ray_is_refused(given: str) -> None:
 
 def test_logs_are_kept_by_a_jobs_api_alone() -> None:
     assert jobs_url("ray://head:10001") == "http://head:8265"
-    with pytest.raises(InputError, match="logs are kept by a head's Jobs API"):
+    with pytest.raises(InputError, match="logs need the address of a Jobs API"):
         jobs_url("10.0.0.1:6379")

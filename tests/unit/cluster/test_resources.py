@@ -24,10 +24,10 @@ def test_trials_are_packed_on_nodes_as_they_are(asked: dict[str, float], slots: 
 
 def test_what_no_node_can_hold_is_an_error_at_once() -> None:
     with pytest.raises(
-        InputError, match=r"asks for CPU 1, GPU 4: the most that one has is CPU 4, GPU 2\..*--autoscale"
+        InputError, match=r"with CPU 1, GPU 4; the largest values of any node are CPU 4, GPU 2\..*--autoscale"
     ):
         Resources(gpus_per_trial=4.0).slots(NODES)
-    with pytest.raises(InputError, match="the most that one has is CPU 0"):
+    with pytest.raises(InputError, match="the largest values of any node are CPU 0"):
         Resources().slots([])
 
 
