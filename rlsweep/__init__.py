@@ -22,31 +22,45 @@ from typing import TYPE_CHECKING, Any
 from rlsweep.version import __version__
 
 if TYPE_CHECKING:
+    from rlsweep.api.driving import plan, resume, retry, submit, train
     from rlsweep.api.policy import evaluate, load_policy
     from rlsweep.api.runs import Run, run
     from rlsweep.api.sweeps import Sweep, sweep, sweeps
     from rlsweep.settings import Settings
 
-__all__ = ["Run", "Settings", "Sweep", "__version__", "evaluate", "load_policy", "run", "sweep", "sweeps"]
+__all__ = [
+    "Run",
+    "Settings",
+    "Sweep",
+    "__version__",
+    "evaluate",
+    "load_policy",
+    "plan",
+    "resume",
+    "retry",
+    "run",
+    "submit",
+    "sweep",
+    "sweeps",
+    "train",
+]
 
 _MODULES = {
-    "Run": "rlsweep.api.runs",
-    "Settings": "rlsweep.settings",
-    "Sweep": "rlsweep.api.sweeps",
-    "evaluate": "rlsweep.api.policy",
-    "load_policy": "rlsweep.api.policy",
-    "run": "rlsweep.api.runs",
-    "sweep": "rlsweep.api.sweeps",
-    "sweeps": "rlsweep.api.sweeps",
+    "rlsweep.api.driving": ("plan", "resume", "retry", "submit", "train"),
+    "rlsweep.api.policy": ("evaluate", "load_policy"),
+    "rlsweep.api.runs": ("Run", "run"),
+    "rlsweep.api.sweeps": ("Sweep", "sweep", "sweeps"),
+    "rlsweep.settings": ("Settings",),
 }
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 if not TYPE_CHECKING:  # a checker that saw it would let any name pass
 
     def __getattr__(name: str) -> Any:
         """Load a name of the API when it is first used."""
-        if name not in _MODULES:
+        if name not in _MODULE_OF:
             raise AttributeError(f"module 'rlsweep' has no attribute {name!r}")
-        value = getattr(import_module(_MODULES[name]), name)
+        value = getattr(import_module(_MODULE_OF[name]), name)
         globals()[name] = value
         return value
 

@@ -1,13 +1,14 @@
 """Planning a sweep or a single run, and measuring what it will take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rlsweep.config.run import Mode
 from rlsweep.planning import plan as planning
 from rlsweep.planning.forecast import Forecast, forecast
-from rlsweep.planning.plan import Plan, check_trials
+from rlsweep.planning.plan import GivenAgent, Plan, check_trials
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +22,7 @@ class PlanOptions:
     with_base: add the base configs that lie beside the variants
     """
 
-    base_config: Path | None = None
+    base_config: Path | Mapping[str, Any] | None = None
     overrides: tuple[str, ...] = ()
     mode: Mode = Mode.SMOKE
     episodes: int | None = None
@@ -30,10 +31,10 @@ class PlanOptions:
     with_base: bool = False
 
 
-def make_plan(patterns: Sequence[str], options: PlanOptions) -> Plan:
+def make_plan(configs: Sequence[GivenAgent], options: PlanOptions) -> Plan:
     """Read all configs and make the trials of a sweep. Raises ConfigError with the problems of all files and flags."""
     return planning.make_plan(
-        patterns,
+        configs,
         base_config=options.base_config,
         overrides=options.overrides,
         mode=options.mode,

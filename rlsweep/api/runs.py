@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from rlsweep.api.opening import database_of
+from rlsweep.api.settling import settle_all_abandoned
 from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import curves, training_runs
@@ -96,4 +97,6 @@ def run(reference: str | UUID, *, settings: Settings | None = None) -> Run:
     True
     """
     settings = settings or Settings.from_environ()
-    return Run(training_runs.get(database_of(settings), reference), settings)
+    database = database_of(settings)
+    settle_all_abandoned(database)
+    return Run(training_runs.get(database, reference), settings)

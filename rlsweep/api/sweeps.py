@@ -6,6 +6,8 @@ from uuid import UUID
 
 from rlsweep import runs as records
 from rlsweep.api.opening import database_of
+from rlsweep.api.references import find_sweep
+from rlsweep.api.settling import settle_all_abandoned
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.settings import Settings
 from rlsweep.store import sweeps as store
@@ -110,10 +112,14 @@ def sweep(reference: str | UUID = "latest", *, settings: Settings | None = None)
     "undiscounted sum of the environment's own rewards"
     """
     settings = settings or Settings.from_environ()
-    return Sweep(store.get(database_of(settings), reference), settings)
+    database = database_of(settings)
+    settle_all_abandoned(database)
+    return Sweep(find_sweep(database, str(reference)), settings)
 
 
 def sweeps(limit: int = 20, *, settings: Settings | None = None) -> list[Sweep]:
     """The newest sweeps, newest first. Raises UnreachableError where the database does not answer."""
     settings = settings or Settings.from_environ()
-    return [Sweep(listed.sweep, settings) for listed in store.list_recent(database_of(settings), limit)]
+    database = database_of(settings)
+    settle_all_abandoned(database)
+    return [Sweep(listed.sweep, settings) for listed in store.list_recent(database, limit)]

@@ -62,7 +62,7 @@ def find_run(database: Database, reference: str, *, trust: bool) -> tuple[Traini
 
 def _train_alone(run: TrainingRun) -> str:
     if run.config_path is None:
-        return f"rlsweep.train(rlsweep.run('{str(run.id)[:8]}').agent_config, total_timesteps=N) in Python"
+        return f"rlsweep.train(rlsweep.run('{str(run.id)[:8]}'), total_timesteps=N) in Python"
     return f"rlsweep train --agent-config {run.config_path} --total-timesteps N"
 
 

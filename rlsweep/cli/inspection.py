@@ -12,12 +12,12 @@ from rlsweep.cli import call
 from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.cli.options import Json, RunReference, SweepReference
 from rlsweep.cli.output import console, print_json, when
-from rlsweep.cli.progress import progress_table
 from rlsweep.cli.service import describe
 from rlsweep.cli.stopping import stop, tell_abandoned
 from rlsweep.errors import NotFoundError
 from rlsweep.paths import Paths
 from rlsweep.reports.formats import ExportFormat
+from rlsweep.reports.progress import progress_table
 from rlsweep.runs import RunStatus
 
 if TYPE_CHECKING:

@@ -1,13 +1,11 @@
 """What the user of a terminal is told while training runs, and the exit code at its end."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+from rlsweep.api.observers import PrintingObserver
 from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, print_json, warn
-from rlsweep.cli.progress import LiveProgress
 from rlsweep.places.outcome import Ending, SweepOutcome
-from rlsweep.runs import Overview, SweepStatus
+from rlsweep.runs import SweepStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,24 +18,16 @@ _NEXT_COMMANDS = {
 """What to type where not every trial completed."""
 
 
-class ConsoleObserver:
+class ConsoleObserver(PrintingObserver):
     """Writes to a console, which may be a log file; with `json` the report goes to stdout as one JSON document."""
 
     def __init__(self, out: "Console", *, json: bool = False) -> None:
-        self._out = out
+        super().__init__(out)
         self._json = json
-
-    def message(self, text: str) -> None:
-        """Print a line, as long as it is."""
-        self._out.print(text, markup=False, soft_wrap=True)
 
     def warning(self, text: str) -> None:
         """Print a warning."""
         warn(text, self._out)
-
-    def live_progress(self) -> AbstractContextManager[Callable[[Overview], None]]:
-        """A table in place on a terminal, lines elsewhere."""
-        return LiveProgress(self._out)
 
     def ended(self, outcome: SweepOutcome) -> None:
         """Print the report, and how to continue what did not complete."""

@@ -10,10 +10,10 @@ from rlsweep.cli import call, options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, console
-from rlsweep.cli.progress import progress_line
 from rlsweep.config.run import Mode
 from rlsweep.errors import InputError
 from rlsweep.planning.plan import make_run
+from rlsweep.reports.progress import progress_line
 
 if TYPE_CHECKING:
     from rlsweep.api.train import RunOutcome

@@ -17,7 +17,7 @@ _BUDGET = ("--episodes", "--total-timesteps")
 
 
 def train_again(run: TrainingRun, sweep: Sweep | None) -> str:
-    """Train the run anew, alone: a command, or two statements of Python where no files tell what it was given."""
+    """Train the run anew, alone: a command, or a call of Python where no files tell what it was given."""
     typed = _typed(run)
     if typed is None and _was_given_in_python(run, sweep):
         return _in_python(run, mode=_mode(run), overrides={"seed": run.seed}, **_amounts(run))
@@ -80,10 +80,7 @@ def _was_given_in_python(run: TrainingRun, sweep: Sweep | None) -> bool:
 def _in_python(run: TrainingRun, **options: Any) -> str:
     """Train the run's own config again through the Python API, which takes it from the record."""
     given = ", ".join(f"{name}={value!r}" for name, value in options.items())
-    return (
-        f"run = rlsweep.run('{str(run.id)[:8]}'); "
-        f"rlsweep.train(run.agent_config, base_config=run.training_config, {given})"
-    )
+    return f"rlsweep.train(rlsweep.run('{str(run.id)[:8]}'), {given})"
 
 
 def _made_up(run: TrainingRun, sweep: Sweep | None) -> list[str]:

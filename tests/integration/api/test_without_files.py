@@ -59,8 +59,8 @@ def test_a_sweep_of_dicts(database, sweep, capsys):
     detail = run_detail(database, runs[0])
     assert detail.config_path is None
     short = str(runs[0].id)[:8]
-    how = f"run = rlsweep.run('{short}'); rlsweep.train(run.agent_config, base_config=run.training_config, "
+    how = f"rlsweep.train(rlsweep.run('{short}'), "
     assert detail.long_run_command == how + "mode='full', total_timesteps=1000000)"
     assert detail.reproduce.command == how + "mode='smoke', overrides={'seed': 0}, total_timesteps=32)"
-    with pytest.raises(InputError, match=rf"rlsweep.train\(rlsweep.run\('{short}'\).agent_config, total_timesteps=N\)"):
+    with pytest.raises(InputError, match=rf"rlsweep.train\(rlsweep.run\('{short}'\), total_timesteps=N\)"):
         reopen_run(database, str(runs[0].id), episodes=None, total_timesteps=64, trust=False)

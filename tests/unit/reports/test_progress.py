@@ -12,8 +12,8 @@ from rich.console import Console
 
 from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
 from rlsweep.cli.observer import ConsoleObserver
-from rlsweep.cli.progress import LiveProgress, progress_line, progress_table
 from rlsweep.places.watching import WATCH_SECONDS, watched
+from rlsweep.reports.progress import LiveProgress, progress_line, progress_table
 from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.store.database import Database
 

@@ -1,0 +1,318 @@
+"""What Python calls to train: `rlsweep.plan`, `submit`, `resume`, `retry` and `train`.
+
+They take keywords and make of them what the command line makes of its flags; both call the same functions from there.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rlsweep.api.arguments import (
+    GivenBase,
+    GivenEnvironment,
+    GivenOverrides,
+    agent_config,
+    listed,
+    plan_options,
+)
+from rlsweep.api.observers import make_observer
+from rlsweep.api.plan import make_plan, measure
+from rlsweep.api.policy import PolicyReference, Which, find_policy
+from rlsweep.api.runs import Run
+from rlsweep.api.sweeps import Sweep
+from rlsweep.config.run import Mode
+from rlsweep.errors import InputError
+from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
+from rlsweep.places.outcome import Ending, SweepOutcome
+from rlsweep.planning.forecast import Forecast
+from rlsweep.planning.plan import GivenAgent, make_run
+from rlsweep.runs import Sweep as SweepRecord
+from rlsweep.settings import Settings
+
+
+def plan(
+    configs: GivenAgent | Sequence[GivenAgent],
+    *,
+    environment: GivenEnvironment = None,
+    base_config: GivenBase = None,
+    overrides: GivenOverrides = (),
+    mode: Mode | str = Mode.SMOKE,
+    episodes: int | None = None,
+    total_timesteps: int | None = None,
+    seeds: int = 1,
+    with_base: bool = False,
+    gpus_per_trial: float = 0.0,
+) -> Forecast:
+    """Say what `submit` would run, and measure what it would take. Nothing is put on record.
+
+    Arguments are as `submit` has them. Raises InputError, and RlsweepError where playing the environment fails.
+
+    >>> import rlsweep
+    >>> forecast = rlsweep.plan([config], environment="CartPole-v1", total_timesteps=1000, seeds=2)
+    >>> [(trial.label, trial.config.seed) for trial in forecast.plan.trials]
+    [('ppo_v1', 0), ('ppo_v1', 1)]
+    >>> forecast.estimates[0].env_steps  # at least, at most
+    (1000, 1000)
+    """
+    options = plan_options(
+        environment, base_config, overrides, mode, episodes, total_timesteps, seeds=seeds, with_base=with_base
+    )
+    return measure(make_plan(listed(configs), options), gpus_per_trial=gpus_per_trial)
+
+
+def submit(
+    configs: GivenAgent | Sequence[GivenAgent],
+    *,
+    environment: GivenEnvironment = None,
+    base_config: GivenBase = None,
+    overrides: GivenOverrides = (),
+    mode: Mode | str = Mode.SMOKE,
+    episodes: int | None = None,
+    total_timesteps: int | None = None,
+    seeds: int = 1,
+    with_base: bool = False,
+    name: str | None = None,
+    cpus_per_trial: float | None = None,
+    gpus_per_trial: float | None = None,
+    max_concurrent: int | None = None,
+    autoscale: bool = False,
+    address: str | None = None,
+    detach: bool = False,
+    dashboard: bool = False,
+    grace: float = DEFAULT_GRACE,
+    progress: bool = True,
+    settings: Settings | None = None,
+) -> Sweep:
+    """Train all configs side by side, each with every seed; return the sweep when it has ended.
+
+    configs: files, folders, globs, and agent configs as dicts
+    environment: id, `module:Class`, or a class from a module; above the base config's
+    base_config: of the training: a file, or a dict
+    overrides: config keys set in every trial, such as {"ppo.ent_coef": 0.0}
+    mode: "smoke", a quick check with detailed logs, or "full"
+    episodes, total_timesteps: budget of each trial; env steps count over all parallel environments
+    seeds: how many for each config; with_base: add the base configs that lie beside the variants' files
+    name: of the sweep; None makes one of agent, date and time
+    cpus_per_trial, gpus_per_trial, max_concurrent, autoscale, address, dashboard, grace: as in `DrivingOptions`
+    detach: return as soon as the service or the cluster has the sweep
+    progress: tell how it goes; settings: by default what the RLSWEEP_* variables say now
+
+    Trials that fail are on the sweep's record and raise nothing: look at `.status`. A KeyboardInterrupt stops the
+    trials, which keep what they recorded, and is raised again once they have ended; `rlsweep.resume` continues them.
+    A second one ends the sweep at once.
+
+    Raises InputError, with nothing on record, for what cannot be used (ConfigError holds every problem of the configs),
+    and RlsweepError where the sweep could not be driven to its end.
+
+    >>> import rlsweep
+    >>> fast = {**config, "sweep_variant": "fast", "learning_rate": 1e-3}
+    >>> sweep = rlsweep.submit([config, fast], environment="CartPole-v1", total_timesteps=64, name="lr", progress=False)
+    >>> sweep
+    <Sweep lr (...)>
+    >>> sweep.status.value
+    'completed'
+    """
+    from rlsweep.api.submit import submit as submit_plan
+
+    options = plan_options(
+        environment, base_config, overrides, mode, episodes, total_timesteps, seeds=seeds, with_base=with_base
+    )
+    driving = DrivingOptions(
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        max_concurrent=max_concurrent,
+        autoscale=autoscale,
+        address=address,
+        detach=detach,
+        dashboard=dashboard,
+        grace=grace,
+    )
+    settings = settings or Settings.from_environ()
+    observer = make_observer(progress=progress)
+
+    def tell_forecast(forecast: Forecast) -> None:
+        for warning in forecast.warnings:
+            observer.warning(warning)
+
+    def tell_unfinished(unfinished: SweepRecord) -> bool:
+        name = unfinished.name
+        observer.warning(f"Sweep {name} has the same plan and is unfinished. Resume it: rlsweep.resume({name!r})")
+        return False
+
+    given = listed(configs)
+    outcome = submit_plan(
+        make_plan(given, options),
+        patterns=[str(config) for config in given if not isinstance(config, Mapping)],
+        settings=settings,
+        observer=observer,
+        options=driving,
+        name=name,
+        on_forecast=tell_forecast,
+        resume_instead=tell_unfinished,
+    )
+    return _sweep_of(outcome, settings)
+
+
+def resume(
+    sweep: Sweep | UUID | str = "latest",
+    *,
+    cpus_per_trial: float | None = None,
+    gpus_per_trial: float | None = None,
+    max_concurrent: int | None = None,
+    autoscale: bool = False,
+    address: str | None = None,
+    detach: bool = False,
+    dashboard: bool = False,
+    grace: float = DEFAULT_GRACE,
+    progress: bool = True,
+    settings: Settings | None = None,
+) -> Sweep:
+    """Continue the pending, stopped and crashed trials of a sweep, each from its last checkpoint.
+
+    sweep: a handle, or name, id or start of the id; `latest` is the newest. The rest is as `submit` has it; trials ask
+    for what they asked for before where nothing else is given.
+
+    Raises NotFoundError, DriverBusyError where somebody drives it, and otherwise what `submit` raises.
+
+    >>> import rlsweep
+    >>> rlsweep.resume("calibration").status.value
+    Sweep calibration is completed: there is nothing left to run.
+    Sweep calibration: completed.
+    'completed'
+    """
+    from rlsweep.api.resume import resume as resume_sweep
+
+    driving = DrivingOptions(
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        max_concurrent=max_concurrent,
+        autoscale=autoscale,
+        address=address,
+        detach=detach,
+        dashboard=dashboard,
+        grace=grace,
+    )
+    settings = settings or Settings.from_environ()
+    outcome = resume_sweep(
+        _reference(sweep), settings=settings, observer=make_observer(progress=progress), options=driving
+    )
+    return _sweep_of(outcome, settings)
+
+
+def retry(
+    sweep: Sweep | UUID | str = "latest",
+    *,
+    from_start: bool = False,
+    max_concurrent: int | None = None,
+    address: str | None = None,
+    grace: float = DEFAULT_GRACE,
+    progress: bool = True,
+    settings: Settings | None = None,
+) -> Sweep:
+    """Run the failed trials of a sweep again; all others stay as they are.
+
+    from_start: begin them anew instead of at their last checkpoints. The rest is as `resume` has it.
+    """
+    from rlsweep.api.resume import retry as retry_sweep
+
+    settings = settings or Settings.from_environ()
+    outcome = retry_sweep(
+        _reference(sweep),
+        from_start=from_start,
+        settings=settings,
+        observer=make_observer(progress=progress),
+        options=DrivingOptions(max_concurrent=max_concurrent, address=address, grace=grace),
+    )
+    return _sweep_of(outcome, settings)
+
+
+def train(
+    config: Run | str | Path | Mapping[str, Any] | None = None,
+    *,
+    environment: GivenEnvironment = None,
+    base_config: GivenBase = None,
+    overrides: GivenOverrides = (),
+    mode: Mode | str = Mode.FULL,
+    episodes: int | None = None,
+    total_timesteps: int | None = None,
+    weights_from: PolicyReference | None = None,
+    resume: Run | UUID | str | Path | None = None,
+    trust: bool = False,
+    threads: int = 1,
+    address: str | None = None,
+    progress: bool = True,
+    settings: Settings | None = None,
+) -> Run:
+    """Train one config for long in this process, with checkpoints that resume; return the run when it has ended.
+
+    config: an agent config's file or dict, or a run whose agent config and base config are taken from its record
+    weights_from: a run, or a checkpoint's path or URI, whose policy weights the new run begins with
+    resume: in place of a config, a run, its id or a checkpoint to continue, with a larger budget where one is given;
+        trust: load a checkpoint that is on no run's record, which may execute code
+    threads: of torch; address: of the Ray cluster for backend: rllib. The rest is as `submit` has it.
+
+    A run that fails has it on its record and raises nothing: look at `.status` and `.record.error`. A KeyboardInterrupt
+    stops it at its next step with a checkpoint, and is raised again; `rlsweep.train(resume=...)` continues it.
+
+    Raises InputError, with nothing on record, for what cannot be used.
+
+    >>> import rlsweep
+    >>> run = rlsweep.train(config, environment="CartPole-v1", total_timesteps=64, progress=False)
+    >>> run = rlsweep.train(resume=run, total_timesteps=128, progress=False)  # 128 in all
+    >>> run.record.env_steps
+    128
+    """
+    from rlsweep.api.train import TrainingOptions, resume_run
+    from rlsweep.api.train import train as train_trial
+
+    settings = settings or Settings.from_environ()
+    observer, options = make_observer(progress=progress), TrainingOptions(threads=threads, address=address)
+    if resume is not None:
+        if config is not None or base_config is not None or environment is not None or overrides:
+            raise InputError("resume continues a run with its own config: leave out all but a larger budget.")
+        outcome = resume_run(
+            str(resume.id if isinstance(resume, Run) else resume),
+            episodes=episodes,
+            total_timesteps=total_timesteps,
+            trust=trust,
+            settings=settings,
+            observer=observer,
+            options=options,
+        )
+    elif config is None:
+        raise InputError("Give a config to train, or the run to continue with resume=.")
+    else:
+        plan = plan_options(environment, base_config, overrides, mode, episodes, total_timesteps)
+        taken = config.training_config if isinstance(config, Run) and base_config is None else plan.base_config
+        trial = make_run(
+            agent_config(config),
+            base_config=taken,
+            overrides=plan.overrides,
+            mode=plan.mode,
+            episodes=episodes,
+            total_timesteps=total_timesteps,
+        )
+        weights = None if weights_from is None else find_policy(weights_from, Which.LATEST, settings).location
+        outcome = train_trial(
+            trial,
+            weights_from=None if weights is None else str(weights),
+            settings=settings,
+            observer=observer,
+            options=options,
+        )
+    if outcome.is_interrupted:
+        raise KeyboardInterrupt
+    if outcome.run.error:
+        observer.warning(outcome.run.error.rstrip())
+    return Run(outcome.run, settings)
+
+
+def _reference(sweep: Sweep | UUID | str) -> str:
+    return str(sweep.id if isinstance(sweep, Sweep) else sweep)
+
+
+def _sweep_of(outcome: SweepOutcome, settings: Settings) -> Sweep:
+    if outcome.ending is Ending.INTERRUPTED:
+        raise KeyboardInterrupt
+    return Sweep(outcome.sweep, settings)
