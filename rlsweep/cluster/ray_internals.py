@@ -5,6 +5,8 @@ reports a missing name. Private names of Tune are in tune_internals.py. Function
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,9 @@ PRELOAD_VARIABLE = "RAY_preload_python_modules"
 NICENESS_VARIABLE = "RAY_worker_niceness"
 """Niceness of Ray's workers."""
 
+SET_BY_RAY = ("PYTHONBREAKPOINT", "RAY_CLIENT_MODE")
+"""Environment variables that Ray sets in a process that it is started in; with the first, `breakpoint()` needs Ray."""
+
 
 def start_local(folder: str, **options: Any) -> Any:
     """Start a Ray on this machine, regardless of RAY_ADDRESS; return `ray.init`'s context.
@@ -45,11 +50,25 @@ def usable_cpus() -> float:
     return float(get_num_cpus())
 
 
-def silence_worker_messages() -> None:
-    """Keep Ray from printing "(raylet) A worker died …" on stdout in this process."""
-    import ray._private.worker
+@contextmanager
+def silent_workers() -> Iterator[None]:
+    """Keep Ray from printing "(raylet) A worker died …" on stdout in this process while the context lasts."""
+    from ray._private import worker
 
-    ray._private.worker.print_to_stdstream = lambda *_, **__: None
+    before = worker.print_to_stdstream
+    worker.print_to_stdstream = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = before
+
+
+def reread_authentication() -> None:
+    """Have this process read RAY_AUTH_MODE and its token anew: Ray keeps what it finds first, when it is imported."""
+    from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
+
+    Config.initialize("")  # first: a thread of Ray's that still works would look for a token in vain
+    AuthenticationTokenLoader.instance().reset_cache()
 
 
 def ask_cluster_id(address: str, *, timeout: float) -> None:

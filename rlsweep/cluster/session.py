@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -12,12 +13,15 @@ from rlsweep.cluster.joining import check_joinable, use_token_if_any
 from rlsweep.cluster.ray_internals import (
     NICENESS_VARIABLE,
     PRELOAD_VARIABLE,
-    silence_worker_messages,
+    SET_BY_RAY,
+    reread_authentication,
+    silent_workers,
     start_local,
     usable_cpus,
 )
 from rlsweep.cluster.resources import Resources
 from rlsweep.errors import ClusterUnavailableError, before_start
+from rlsweep.python_path import python_path
 from rlsweep.scratch import scratch_folder
 from rlsweep.settings import Settings
 
@@ -85,7 +89,7 @@ class RaySession:
         if self._options.address is None:
             # a new token: other users of the machine must not submit work to this Ray, and the user's token for other
             # clusters is not for this one
-            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=self.token)
+            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=self.token, PYTHONPATH=python_path())
         else:
             use_token_if_any()
         os.environ.update(_ENVIRON | os.environ)  # what the user set stays
@@ -153,32 +157,36 @@ class RaySession:
         that started them. So no process of Ray outlives a killed driver.
         """
         # a short private path: it contains sockets, and by default Ray leaves its logs in a shared folder forever
-        with scratch_folder("ray") as folder:
+        with scratch_folder("ray") as folder, ExitStack() as held:
+            held.callback(self._restore_environ)
             try:
                 # Ray makes the given folder writable for everyone; its parent is accessible only to this user
-                self._init(str(folder / "r"))
+                self._init(str(folder / "r"), held)
             except BaseException as error:  # noqa: BLE001 - raised by `ready`; Ray also raises SystemExit
                 self._error = error
             finally:
                 self._started.set()
             self._leaving.wait()
-            import ray
-
-            ray.shutdown()
-        self._restore_environ()
 
     def _restore_environ(self) -> None:
-        for name in (*_ENVIRON, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+        """Leave the process as it was: the next sweep has another token, and so has a Ray of the user's own."""
+        for name in (*_ENVIRON, *SET_BY_RAY, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "PYTHONPATH"):
             if name in self._before:
                 os.environ[name] = self._before[name]
             else:
                 os.environ.pop(name, None)
+        reread_authentication()
 
-    def _init(self, folder: str) -> None:
+    def _init(self, folder: str, held: ExitStack) -> None:
         import ray
-        from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 
-        AuthenticationTokenLoader.instance().reset_cache()  # it may have the token of an earlier session
+        if ray.is_initialized():
+            raise ClusterUnavailableError(
+                "This process has joined a Ray already, and a sweep needs its own. End that one: ray.shutdown()"
+            )
+        held.enter_context(silent_workers())  # a worker's death is recorded with its run
+        held.callback(ray.shutdown)  # also of a start that fails half-way
+        reread_authentication()  # it may be that of an earlier Ray of this process
         if self._options.address is not None:
             check_joinable(self._options.address)
         common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
@@ -196,7 +204,6 @@ class RaySession:
             )
             if self._options.dashboard:
                 self.dashboard_url = f"http://{context.dashboard_url}"
-        silence_worker_messages()  # a worker's death is recorded with its run
         from ray import tune  # noqa: F401 - the import takes a second, which is free in this thread
 
     def _cpus(self) -> int | None:

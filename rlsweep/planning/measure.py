@@ -10,6 +10,7 @@ from rlsweep import errors
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import RlsweepError, before_start
 from rlsweep.planning.estimate import Measurement
+from rlsweep.python_path import python_path
 
 _KINDS: dict[str, type[RlsweepError]] = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, RlsweepError)
@@ -35,7 +36,7 @@ def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float)
             text=True,
             timeout=timeout,
             check=False,
-            env=os.environ if gpus else os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+            env=os.environ | {"PYTHONPATH": python_path()} | ({} if gpus else {"CUDA_VISIBLE_DEVICES": ""}),
         )
     except subprocess.TimeoutExpired as exc:
         raise RlsweepError(

@@ -60,7 +60,7 @@ CONTROLLER = {
 """Attributes of Tune's controller, and what they are."""
 
 RAYS_OWN = re.compile(
-    r"ray\._private|internal_kv|ray\.core\.generated|_temp_dir|_do_request"
+    r"ray\._private|ray\._raylet|internal_kv|ray\.core\.generated|_temp_dir|_do_request"
     r"|class_cache|temporary_state|_tune_controller\b|\bRAY_[a-z]\w+"
     r"|_(stopped|failed|staged)_trials|_trials_to_cache|_trial_to_actor|_trial_metadata"
 )
@@ -124,12 +124,27 @@ def test_the_job_clients_loggers_are_there(name: str) -> None:
     assert name in [logger.name for logger in loggers], f"{name} of Ray {ray.__version__} logs elsewhere: {loggers}"
 
 
-def test_ray_looks_up_what_prints_when_it_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_looks_up_what_prints_when_it_prints() -> None:
     worker = importlib.import_module("ray._private.worker")
-    monkeypatch.setattr(worker, "print_to_stdstream", worker.print_to_stdstream)
-    ray_internals.silence_worker_messages()
-    assert worker.print_to_stdstream({"pid": "raylet", "is_err": True, "lines": ["A worker died"]}) is None
+    before = worker.print_to_stdstream
+    with ray_internals.silent_workers():
+        assert worker.print_to_stdstream is not before
+        assert worker.print_to_stdstream({"pid": "raylet", "is_err": True, "lines": ["A worker died"]}) is None
+    assert worker.print_to_stdstream is before
     assert "print_to_stdstream" in worker.listen_error_messages.__globals__
+
+
+def test_authentication_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        for token in ("1" * 64, "2" * 64):
+            monkeypatch.setenv("RAY_AUTH_MODE", "token")
+            monkeypatch.setenv("RAY_AUTH_TOKEN", token)
+            ray_internals.reread_authentication()
+            assert ray_internals.token_headers() == {"authorization": f"Bearer {token}"}
+    finally:
+        monkeypatch.undo()
+        ray_internals.reread_authentication()
+    assert ray_internals.token_headers() == {}
 
 
 def test_a_request_of_the_job_client_is_limited() -> None:
