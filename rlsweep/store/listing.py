@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import sql
 from psycopg.rows import DictRow
 
 from rlsweep.runs import RunStatus
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import composed, load
-from rlsweep.store.records import id_range, missing
+from rlsweep.store.records import id_range, missing, one
 
 _SQL = load("listing")
 
@@ -174,10 +173,11 @@ def list_page(database: Database, order: Order, filters: Filters, limit: int, af
     key = _KEYS[order.key]
     conditions, values = _conditions(filters)
     with database.readonly() as connection:
-        total = _one(connection, composed(_SQL["count_runs"], conditions=_where(conditions)), values)["runs"]
+        count = composed(_SQL["count_runs"], conditions=_where(conditions))
+        total = one(connection.execute(count, values).fetchone())["runs"]
         as_of = after.as_of if after else None
         if order.key is SortKey.DURATION and as_of is None:
-            as_of = _one(connection, _SQL["now"], {})["now"]
+            as_of = one(connection.execute(_SQL["now"]).fetchone())["now"]
         values |= {"as_of": as_of, "limit": limit + 1}
         rows: list[DictRow] = []
         if after is None or after.value is not None:
@@ -267,12 +267,6 @@ def _rows(connection: Connection, order: Order, conditions: Sequence[str], value
         direction=direction,
     )
     return connection.execute(statement, values).fetchall()
-
-
-def _one(connection: Connection, statement: sql.Composed | bytes, values: dict[str, Any]) -> DictRow:
-    row = connection.execute(statement, values).fetchone()
-    assert row is not None
-    return row
 
 
 def _listed(row: DictRow) -> ListedRun:

@@ -17,6 +17,12 @@ _RUN_FIELDS = tuple(field.name for field in dataclasses.fields(TrainingRun) if f
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,32}")
 
 
+def one(row: DictRow | None) -> DictRow:
+    """The row of a statement that always gives one."""
+    assert row is not None
+    return row
+
+
 def sweep_from_row(row: DictRow) -> Sweep:
     """A row of `sweeps`; columns that the record does not have are left out."""
     values: dict[str, Any] = {name: row[name] for name in _SWEEP_FIELDS}

@@ -16,7 +16,7 @@ from rlsweep.store import transitions
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, check_no_driver, get_lease, sweep_busy_error
 from rlsweep.store.queries import load
-from rlsweep.store.records import ambiguous, id_range, missing, sweep_from_row
+from rlsweep.store.records import ambiguous, id_range, missing, one, sweep_from_row
 
 _SQL = load("sweeps")
 
@@ -55,7 +55,7 @@ def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun]) -> Sweep
             ).fetchone()
         except UniqueViolation as exc:
             raise InputError(f"A sweep named {sweep.name!r} exists already. Choose another name.") from exc
-        created = sweep_from_row(_one(row))
+        created = sweep_from_row(one(row))
         transitions.insert(connection, created.id, runs)
     return created
 
@@ -161,7 +161,7 @@ def list_page(
     }
     with database.readonly() as connection:
         rows = connection.execute(_SQL["list_page"], values).fetchall()
-        total = _one(connection.execute(_SQL["count_matching"], values).fetchone())["sweeps"]
+        total = one(connection.execute(_SQL["count_matching"], values).fetchone())["sweeps"]
         shown = _standings(connection, rows[:limit])
     last = shown[-1].sweep if len(rows) > limit else None
     return SweepPage(
@@ -302,9 +302,3 @@ def _lease_lost_error(connection: Connection, sweep_id: UUID) -> RlsweepError:
     """Why a sweep cannot be had: another driver has it, or it is no more."""
     lease = get_lease(connection, sweep_id)
     return missing("Sweep", str(sweep_id), "rlsweep sweeps") if lease is None else sweep_busy_error(sweep_id, lease)
-
-
-def _one(row: DictRow | None) -> DictRow:
-    """The row that `returning` always gives."""
-    assert row is not None
-    return row

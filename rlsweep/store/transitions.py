@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from rlsweep.errors import InputError, StaleAttemptError
@@ -12,7 +11,7 @@ from rlsweep.runs import Actor, Counters, EndReason, NewRun, RunStatus, Training
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, RUN_PATIENCE_SECONDS, check_no_driver, check_no_worker
 from rlsweep.store.queries import load
-from rlsweep.store.records import missing, run_from_row, storable
+from rlsweep.store.records import missing, one, run_from_row, storable
 
 ABANDONED_TEXT = "The worker was lost. Its data is kept; `rlsweep resume` continues it."
 
@@ -28,7 +27,7 @@ def create_single(database: Database, run: NewRun, *, weights_from: str | None =
     with database.connect() as connection:
         (run_id,) = insert(connection, None, [run])
         values = {"id": run_id, "weights_from": weights_from}
-        return run_from_row(_one(connection.execute(_SQL["set_weights_from"], values).fetchone()))
+        return run_from_row(one(connection.execute(_SQL["set_weights_from"], values).fetchone()))
 
 
 def insert(connection: Connection, sweep_id: UUID | None, runs: Sequence[NewRun]) -> list[UUID]:
@@ -80,7 +79,7 @@ def begin_attempt(
             "actor_node": actor and actor.node,
             "actor_pid": actor and actor.pid,
         }
-        return run_from_row(_one(connection.execute(_SQL["begin_attempt"], values).fetchone()))
+        return run_from_row(one(connection.execute(_SQL["begin_attempt"], values).fetchone()))
 
 
 def finish(
@@ -116,7 +115,7 @@ def request_stop(database: Database, run_id: UUID) -> TrainingRun:
         run = lock(connection, run_id)
         if run.status.is_finished:
             return run
-        asked = run_from_row(_one(connection.execute(_SQL["ask_run_to_stop"], {"id": run_id}).fetchone()))
+        asked = run_from_row(one(connection.execute(_SQL["ask_run_to_stop"], {"id": run_id}).fetchone()))
         return _end(connection, asked, EndReason.STOPPED, None) if asked.status is RunStatus.PENDING else asked
 
 
@@ -183,7 +182,7 @@ def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = 
             )
         new_config = Jsonb(run.config if config is None else config)
         return run_from_row(
-            _one(connection.execute(_SQL["reopen_run"], {"id": run_id, "config": new_config}).fetchone())
+            one(connection.execute(_SQL["reopen_run"], {"id": run_id, "config": new_config}).fetchone())
         )
 
 
@@ -236,7 +235,7 @@ def check_attempt(connection: Connection, run: TrainingRun, attempt: int) -> Tra
     """
     if run.attempt == attempt and run.end_reason is EndReason.ABANDONED:
         connection.execute(_SQL["revive_sweep"], {"id": run.sweep_id})
-        return run_from_row(_one(connection.execute(_SQL["revive_run"], {"id": run.id}).fetchone()))
+        return run_from_row(one(connection.execute(_SQL["revive_run"], {"id": run.id}).fetchone()))
     if run.attempt != attempt:
         raise StaleAttemptError(
             f"Attempt {attempt} of training run {run.id} was given up: attempt {run.attempt} has taken its place."
@@ -264,10 +263,4 @@ def _end(connection: Connection, run: TrainingRun, reason: EndReason, error: str
         "end_reason": reason.value,
         "error": error and storable(error),
     }
-    return run_from_row(_one(connection.execute(_SQL["end_run"], values).fetchone()))
-
-
-def _one(row: DictRow | None) -> DictRow:
-    """The row that `returning` always gives for a row that is locked."""
-    assert row is not None
-    return row
+    return run_from_row(one(connection.execute(_SQL["end_run"], values).fetchone()))
