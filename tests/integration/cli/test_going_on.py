@@ -1,5 +1,6 @@
 """Runs that lost their process, runs that are gone on with, and checkpoints far from home."""
 
+import json
 import shutil
 from typing import Any
 
@@ -45,6 +46,12 @@ def test_status_tells_of_killed_processes_and_stop_ends_the_rest(
     assert "0 running trials will end by themselves, 1 pending" in cli_on_database.run("stop", "night").stdout
     assert training_runs.get(database, waiting.id).status is RunStatus.STOPPED
     assert sweeps.get(database, sweep.id).status is SweepStatus.STOPPED
+
+
+def test_status_that_follows_prints_json_at_the_end(cli_on_database: Any, killed: Any) -> None:
+    told = cli_on_database.run("status", "night", "--follow", "--json")
+    assert "stopped, 0/100 ep" in told.stderr, "it is followed before"
+    assert [run["status"] for run in json.loads(told.stdout)["runs"]] == ["stopped", "pending"]
 
 
 def test_a_run_of_no_sweep_that_was_killed_does_not_run_for_ever(
