@@ -4,6 +4,7 @@ They take keywords and make of them what the command line makes of its flags; bo
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from rlsweep.api.runs import Run
 from rlsweep.api.sweeps import Sweep
 from rlsweep.config.run import Mode
 from rlsweep.errors import InputError
+from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
 from rlsweep.places.outcome import Ending, SweepOutcome
 from rlsweep.planning.forecast import Forecast
@@ -130,16 +132,6 @@ def submit(
     )
     settings = settings or Settings.from_environ()
     observer = make_observer(progress=progress)
-
-    def tell_forecast(forecast: Forecast) -> None:
-        for warning in forecast.warnings:
-            observer.warning(warning)
-
-    def tell_unfinished(unfinished: SweepRecord) -> bool:
-        name = unfinished.name
-        observer.warning(f"Sweep {name} has the same plan and is unfinished. Resume it: rlsweep.resume({name!r})")
-        return False
-
     given = listed(configs)
     outcome = submit_plan(
         make_plan(given, options),
@@ -148,8 +140,8 @@ def submit(
         observer=observer,
         options=driving,
         name=name,
-        on_forecast=tell_forecast,
-        resume_instead=tell_unfinished,
+        on_forecast=partial(_warn_of_forecast, observer),
+        resume_instead=partial(_warn_of_unfinished, observer),
     )
     return _sweep_of(outcome, settings)
 
@@ -310,6 +302,18 @@ def train(
 
 def _reference(sweep: Sweep | UUID | str) -> str:
     return str(sweep.id if isinstance(sweep, Sweep) else sweep)
+
+
+def _warn_of_forecast(observer: SweepObserver, forecast: Forecast) -> None:
+    for warning in forecast.warnings:
+        observer.warning(warning)
+
+
+def _warn_of_unfinished(observer: SweepObserver, unfinished: SweepRecord) -> bool:
+    """Say that a sweep of the same plan could be resumed, and begin a new one."""
+    name = unfinished.name
+    observer.warning(f"Sweep {name} has the same plan and is unfinished. Resume it: rlsweep.resume({name!r})")
+    return False
 
 
 def _sweep_of(outcome: SweepOutcome, settings: Settings) -> Sweep:
