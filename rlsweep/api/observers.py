@@ -1,6 +1,5 @@
 """Where Python's callers are told how training goes: lines in a script, one display that is updated in a notebook."""
 
-import io
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +31,7 @@ def make_observer(*, progress: bool) -> SweepObserver:
     """The observer for where this process runs; without `progress` one that tells nothing."""
     if not progress:
         return SilentObserver()
-    return NotebookObserver(_console()) if _is_notebook() else PrintingObserver(_console())
+    return NotebookObserver(_plain_console()) if _is_notebook() else PrintingObserver(_console())
 
 
 class PrintingObserver:
@@ -107,7 +106,14 @@ def _console() -> "Console":
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else _WIDTH
-    return Console(force_jupyter=False, width=width, highlight=False)  # in a kernel Rich would write HTML
+    return Console(force_jupyter=False, width=width, highlight=False)
+
+
+def _plain_console() -> "Console":
+    """Text alone: in a kernel Rich would write HTML, or colours."""
+    from rich.console import Console
+
+    return Console(force_jupyter=False, force_terminal=False, color_system=None, width=_WIDTH, highlight=False)
 
 
 def _is_notebook() -> bool:
@@ -117,9 +123,7 @@ def _is_notebook() -> bool:
 
 
 def _as_text(seen: Overview) -> str:
-    from rich.console import Console
-
-    out = Console(file=io.StringIO(), force_jupyter=False, width=_WIDTH, highlight=False)
+    out = _plain_console()
     with out.capture() as captured:
         out.print(progress_table(seen, rows=_ROWS))
     return captured.get()

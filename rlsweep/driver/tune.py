@@ -71,6 +71,7 @@ class Fit(threading.Thread):
                 # the trainer saves checkpoints itself; by default Tune saves the trainable at the end
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
                 callbacks=[trials, _NoProgress()],
+                progress_reporter=tune.CLIReporter(),  # silent, while the one for notebooks clears a cell's output
                 verbose=0,
             ),
         )
