@@ -1,4 +1,4 @@
-"""Postgres: the schema, the embedded server, and plain functions per noun over a `Database`.
+"""PostgreSQL: the schema, the embedded server, and functions that read and write a `Database`.
 
-`opening.open_database` gives the database; `sweeps`, `training_runs`, `recording` and `curves` work on it.
+`opening.open_database` opens the database; `sweeps`, `training_runs`, `recording` and `curves` use it.
 """

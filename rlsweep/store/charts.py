@@ -1,4 +1,4 @@
-"""Curves reduced by the database to what a screen can show: a run of a million episodes sends some hundred points."""
+"""Curves that the database reduces to the points that a screen can show: a few hundred for a million episodes."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,11 +21,11 @@ _SQL = load("charts")
 
 
 CONNECTIONS = 4
-"""How many read the curves of one request at once: a few cores' worth, and few enough for any server."""
+"""Connections that read the curves of one request in parallel: a few cores, and few enough for any server."""
 
 
 class Axis(StrEnum):
-    """What a curve runs along."""
+    """The x axis of a curve."""
 
     ENV_STEPS = "env_steps"
     EPISODE = "episode"
@@ -35,11 +35,11 @@ class Axis(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReducedCurve:
-    """One metric of one run; lists of one length, along x.
+    """One metric of one run, in buckets along x; all lists have the same length.
 
-    x: where each bucket's last row lies
-    min, mean, max: over the bucket, so that a single spike stays; None where no row of it has a value
-    count: how many values
+    x: position of each bucket's last row
+    min, mean, max: over the bucket, so that a single spike stays visible; None for a bucket without values
+    count: number of values in the bucket
     """
 
     run_id: UUID
@@ -53,7 +53,7 @@ class ReducedCurve:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Source:
-    """A table of curves. order: its rows' order within a run; axes: what it can be drawn along; values: its metrics."""
+    """A table with curves. order: order of its rows within a run; axes: its possible x axes; values: its metrics."""
 
     table: LiteralString
     order: LiteralString
@@ -101,7 +101,7 @@ _SOURCES = (
 _EPISODES = _SOURCES[0]
 
 METRICS = tuple(name for source in _SOURCES for name in source.values)
-"""What can be drawn."""
+"""All metrics that have curves."""
 
 EPISODE_METRICS = tuple(_EPISODES.values)
 EPISODE_AXES = tuple(_EPISODES.axes)
@@ -110,9 +110,9 @@ EPISODE_AXES = tuple(_EPISODES.axes)
 def reduced_curves(
     database: Database, run_ids: Sequence[UUID], metrics: Sequence[str], axis: Axis, buckets: int
 ) -> list[ReducedCurve]:
-    """Every metric of every run in at most so many points; a run without rows gets empty lists.
+    """Read each metric of each run in at most `buckets` points; a run without rows gets empty lists.
 
-    Raises InputError for a metric that is not recorded along that axis.
+    Raises InputError for a metric that is not recorded along this axis.
     """
     curves = {}
     for source in _SOURCES:
@@ -128,14 +128,14 @@ def reduced_curves(
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class BucketSums:
-    """Sum and number of one run's values in each bucket of a grid; (buckets,) float64 each."""
+    """Sum and number of one run's values in each bucket of a grid; each of shape (buckets,), float64."""
 
     total: NDArray[np.float64]
     number: NDArray[np.float64]
 
 
 def ends(database: Database, run_ids: Sequence[UUID], axis: Axis) -> dict[UUID, float]:
-    """Where each run's episodes end along the axis; runs without episodes are left out."""
+    """The x value of each run's last episode; runs without episodes are left out."""
     with database.readonly() as connection:
         rows = connection.execute(composed(_SQL["ends"], x=_EPISODES.axes[axis]), {"run_ids": list(run_ids)})
         return {run_ids[row["position"] - 1]: row["last"] for row in rows}
@@ -144,7 +144,7 @@ def ends(database: Database, run_ids: Sequence[UUID], axis: Axis) -> dict[UUID, 
 def bucket_sums(
     database: Database, span_of: Mapping[UUID, float], metric: str, axis: Axis, buckets: int
 ) -> dict[UUID, BucketSums]:
-    """Each run's values of an episode metric over its grid: so many buckets of equal width from 0 to its span."""
+    """Sum each run's values of an episode metric in `buckets` buckets of equal width, from 0 to the run's span."""
     statement = composed(_SQL["sums"], x=_EPISODES.axes[axis], value=_EPISODES.values[metric])
     by_run = _side_by_side(
         database, statement, {"buckets": buckets}, run_ids=list(span_of), spans=list(span_of.values())
@@ -160,7 +160,7 @@ def bucket_sums(
 
 
 def fingerprint(database: Database, run_ids: Sequence[UUID]) -> str:
-    """What changes whenever any of these runs records anything. Raises NotFoundError."""
+    """A text that changes whenever one of these runs records anything. Raises NotFoundError."""
     with database.readonly() as connection:
         rows = connection.execute(_SQL["list_marks"], {"run_ids": list(run_ids)})
         marks = {row["id"]: row["mark"] for row in rows}
@@ -173,7 +173,7 @@ def fingerprint(database: Database, run_ids: Sequence[UUID]) -> str:
 def _reduction(source: _Source, metrics: Sequence[str], axis: Axis) -> sql.Composed:
     if axis not in source.axes:
         known = " or ".join(source.axes)
-        raise InputError(f"{', '.join(metrics)} is recorded along {known}, not along {axis}. Give x={known}.")
+        raise InputError(f"{', '.join(metrics)}: recorded along {known}, not along {axis}. Use x={known}.")
     x = source.axes[axis]
     whole = axis is not Axis.SECONDS
     bucket = (
@@ -199,9 +199,9 @@ def _side_by_side(
     run_ids: Sequence[UUID],
     **more: Sequence[Any],
 ) -> dict[UUID, list[DictRow]]:
-    """The statement's rows by run; the runs are dealt to a few connections, each of which keeps a core busy.
+    """Execute the statement and return its rows by run; a few connections divide the runs, to use several cores.
 
-    more: other columns of the statement's `unnest`, one value a run
+    more: other columns of the statement's `unnest`, with one value per run
     """
 
     def rows_of(part: slice) -> dict[UUID, list[DictRow]]:
@@ -234,7 +234,7 @@ def _curve(run_id: UUID, metric: str, number: int, rows: Sequence[DictRow]) -> R
 
 
 def _mean(row: DictRow, number: int) -> float | None:
-    """A bucket's mean; by rounding, a sum over its count may lie beyond equal values."""
+    """A bucket's mean, clipped to min and max: with rounding, the mean of equal values may differ from them."""
     if not row[f"count_{number}"]:
         return None
     low, high = row[f"min_{number}"], row[f"max_{number}"]

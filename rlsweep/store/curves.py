@@ -1,4 +1,4 @@
-"""Reading what was recorded, as NumPy arrays: whole sweeps at a time."""
+"""Read episodes, updates and evaluations of many runs at once, as NumPy arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class EpisodeColumns:
 
     episode, env_steps, length: int64
     reward, seconds: float64
-    outcome: int8, WIN, DRAW, LOSS, or NO_OUTCOME where the environment has none
+    outcome: int8, WIN, DRAW, LOSS, or NO_OUTCOME if the environment has none
     """
 
     episode: NDArray[np.int64]
@@ -43,7 +43,7 @@ class UpdateColumns:
     """The updates of one run, in order; arrays of one length.
 
     update, env_steps: int64
-    all others: float64, NaN where the algorithm has no such figure or it was not finite
+    all others: float64, NaN if the algorithm does not have the value or it was not finite
     """
 
     update: NDArray[np.int64]
@@ -81,7 +81,7 @@ _UPDATE_COLUMNS = {
 
 
 def episodes_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, EpisodeColumns]:
-    """The episodes of each run; a run that has none gets empty arrays."""
+    """The episodes of each run; a run without episodes gets empty arrays."""
     with database.readonly() as connection:
         by_run = _columns_by_run(connection, "list_episodes", run_ids, _EPISODE_COLUMNS)
     return {
@@ -91,7 +91,7 @@ def episodes_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, Episo
 
 
 def updates_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, UpdateColumns]:
-    """The updates of each run; a run that has none gets empty arrays."""
+    """The updates of each run; a run without updates gets empty arrays."""
     with database.readonly() as connection:
         by_run = _columns_by_run(connection, "list_updates", run_ids, _UPDATE_COLUMNS)
     return {run_id: UpdateColumns(**columns) for run_id, columns in by_run.items()}
@@ -107,7 +107,7 @@ def evaluations_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, li
 
 
 def checkpoints_of(database: Database, run_id: UUID) -> list[Checkpoint]:
-    """The checkpoints of one run whose files are kept, oldest first."""
+    """The existing checkpoints of one run, oldest first."""
     with database.readonly() as connection:
         return [Checkpoint(**row) for row in connection.execute(_SQL["list_checkpoints"], {"run_id": run_id})]
 
@@ -115,9 +115,9 @@ def checkpoints_of(database: Database, run_id: UUID) -> list[Checkpoint]:
 def _columns_by_run(
     connection: Connection, statement: str, run_ids: Sequence[UUID], columns: dict[str, str]
 ) -> dict[UUID, dict[str, NDArray[Any]]]:
-    """Read the statement's row for each run; its columns are arrays as NumPy takes them.
+    """Read one row per run, whose columns are byte strings that NumPy reads as arrays.
 
-    No Python object is made for an episode: row by row, a million of them take eight seconds.
+    No Python object is made per episode: row by row, a million episodes take eight seconds.
     """
     rows = connection.cursor(binary=True).execute(_SQL[statement], {"run_ids": list(run_ids)})
     return {

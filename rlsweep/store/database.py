@@ -1,4 +1,4 @@
-"""One database, reached anew for each short transaction."""
+"""A database that is used through one connection per short transaction."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ Connection = psycopg.Connection[DictRow]
 _DEFAULTS: dict[str, Any] = {
     "connect_timeout": CONNECT_TIMEOUT_SECONDS,
     "application_name": "rlsweep",
-    "client_encoding": "utf8",  # whatever PGCLIENTENCODING says
-    # A server that vanished without a word must not hold a trial's flush for the kernel's quarter of an hour.
+    "client_encoding": "utf8",  # regardless of PGCLIENTENCODING
+    # if a server disappears, a trial's flush must not wait for the kernel's timeout of 15 minutes
     "tcp_user_timeout": 15_000,
     "keepalives_idle": 5,
     "keepalives_interval": 5,
@@ -28,7 +28,7 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-# The last two are limits that a server may set on every session; it ends the connection.
+# errors of an unreachable server; the last two are limits that end a connection
 _AWAY = (
     psycopg.OperationalError,
     psycopg.errors.IdleInTransactionSessionTimeout,
@@ -38,21 +38,21 @@ _AWAY = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Database:
-    """A PostgreSQL database by its URL (or libpq connection string).
+    """A PostgreSQL database, given by its URL (or libpq connection string).
 
-    Every transaction has a connection of its own, so that a thousand trials hold a handful of them, and leaves no
-    session state behind: it works through PgBouncer in transaction mode.
+    Every transaction opens its own connection, so a thousand trials need only a few at a time. It leaves no session
+    state, so it works through PgBouncer in transaction mode.
     """
 
     url: str
 
     def __repr__(self) -> str:
-        """Without the password."""
+        """A text without the password."""
         return f"Database({self.location})"
 
     @property
     def location(self) -> str:
-        """Database name and host, for people; never the password."""
+        """Database name and host for messages, without the password."""
         parts = _parts(self.url)
         if parts is None:
             return "(unreadable URL)"
@@ -62,29 +62,29 @@ class Database:
 
     @property
     def is_named(self) -> bool:
-        """Whether the URL can be read, so that the server it names may come yet."""
+        """Whether the URL is valid, so that its server may become reachable later."""
         return _parts(self.url) is not None
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, rolled back by an exception, the connection closed either way.
+        """Open a connection for one transaction: commit at the end, or roll back on an exception, then close.
 
-        Raises StoreUnavailableError where the server cannot be reached, has no connection to spare, takes no writes for
-        now, or went away (whether a commit that was under way took place is then unknown: statements are written to
-        bear a repeat); SchemaError where the tables are missing.
+        Raises StoreUnavailableError if the server cannot be reached, has no free connection, accepts no writes for
+        now, or disappeared (a running commit may then have succeeded or not, so all statements can be repeated);
+        SchemaError if tables are missing.
         """
         try:
             with self._translated_errors(), self._open() as connection:
                 yield connection
         except psycopg.errors.ReadOnlySqlTransaction as exc:
-            # a primary that a failover made a standby, or a server whose disk is full: it will take writes again
+            # a primary that became a standby in a failover, or a full disk: it will accept writes again
             raise self._unavailable(exc) from exc
 
     @contextmanager
     def readonly(self) -> Iterator[Connection]:
-        """As `connect`, for reading: all queries see one moment, and the server refuses to write.
+        """Like `connect`, for reading: all queries see the same snapshot, and the server refuses writes.
 
-        Raises InputError too, for values that no text or number of PostgreSQL can be (a NUL character, say).
+        Also raises InputError for values that PostgreSQL cannot represent, such as a NUL character.
         """
         try:
             with self._translated_errors(), self._open() as connection:
@@ -92,14 +92,14 @@ class Database:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 yield connection
         except psycopg.DataError as exc:
-            raise InputError(f"Nothing can be looked up by a value that was given: {self._reason(exc)}.") from exc
+            raise InputError(f"Invalid lookup value: {self._reason(exc)}.") from exc
 
     def _open(self) -> Connection:
         given = _parts(self.url)
         if given is None:
             raise StoreUnavailableError(
-                "RLSWEEP_DATABASE_URL cannot be read as a PostgreSQL URL. Write it as "
-                "postgresql://user:password@host:5432/database, special characters of the password as %XX."
+                "RLSWEEP_DATABASE_URL cannot be read as a PostgreSQL URL. Write "
+                "postgresql://user:password@host:5432/database, with special characters of the password as %XX."
             )
         defaults = {key: value for key, value in _DEFAULTS.items() if key not in given}
         return psycopg.Connection[DictRow].connect(self.url, row_factory=dict_row, prepare_threshold=None, **defaults)
@@ -118,7 +118,7 @@ class Database:
         except psycopg.errors.InsufficientPrivilege as exc:
             raise StoreUnavailableError(
                 f"The user of the database {self.location} lacks a right that rlsweep needs: {self._reason(exc)}. "
-                "Grant it, or name another user in RLSWEEP_DATABASE_URL."
+                "Grant it, or set another user in RLSWEEP_DATABASE_URL."
             ) from exc
 
     def _unavailable(self, exc: psycopg.Error) -> StoreUnavailableError:
@@ -127,7 +127,7 @@ class Database:
         )
 
     def _reason(self, exc: psycopg.Error) -> str:
-        """The first line of what the server or libpq said."""
+        """The first line of the server's or libpq's message, without the password."""
         reason = str(exc).strip().split("\n", 1)[0].removeprefix("connection failed: ").rstrip(".")
         password = (_parts(self.url) or {}).get("password")
         if password:
@@ -137,15 +137,15 @@ class Database:
     @property
     def _way_out(self) -> str:
         if ((_parts(self.url) or {}).get("host") or "").startswith("/"):
-            return "Try again: rlsweep starts its embedded server anew; or name a server in RLSWEEP_DATABASE_URL."
-        return "Check RLSWEEP_DATABASE_URL and that server, or unset the variable to use the embedded database."
+            return "Try again, which restarts the embedded server; or set RLSWEEP_DATABASE_URL to another server."
+        return "Check RLSWEEP_DATABASE_URL and the server, or unset the variable to use the embedded database."
 
 
 def _parts(url: str) -> dict[str, str] | None:
-    """The parts of a URL or connection string; None where it cannot be read.
+    """The parts of a URL or connection string; None if it is invalid.
 
-    An unescaped "@", "/" or ":" in a password shifts the parts: libpq takes a piece of the password for the host, the
-    port or the database, and would say it aloud. Such a URL counts as unreadable.
+    With an unescaped "@", "/" or ":" in the password, libpq reads a part of the password as host, port or database and
+    would show it in messages. Such a URL counts as invalid.
     """
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}

@@ -1,4 +1,4 @@
-"""Taking sweeps and runs off the record. Their files are `rlsweep.attempts.deletion`'s."""
+"""Delete sweeps and runs from the database. `rlsweep.attempts.deletion` deletes their files."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,22 +8,22 @@ from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import check_no_driver, check_no_worker
 from rlsweep.store.queries import load
 
-BEGUN = "Its deletion was begun and not finished: some of its files are gone. Run `rlsweep delete` on it again."
+BEGUN = "Its deletion is not finished: some of its files are deleted. Run `rlsweep delete` on it again."
 
 _SQL = load("deletion")
 
 
 def begin(database: Database, runs: Sequence[TrainingRun]) -> None:
-    """Note on the runs' records that their files are about to go. Raises DriverBusyError where anybody is at work."""
+    """Record that the deletion of the runs' files begins. Raises DriverBusyError if a run or its sweep is active."""
     with database.connect() as connection:
         _check_idle(connection, runs)
         connection.execute(_SQL["mark_runs"], {"ids": [run.id for run in runs], "note": BEGUN})
 
 
 def finish(database: Database, runs: Sequence[TrainingRun], *, sweep_id: UUID | None) -> None:
-    """Take the runs off the record with all that they recorded, and the sweep too if it is given.
+    """Delete the runs with all their records, and the sweep if it is given.
 
-    Raises DriverBusyError where anybody took them up meanwhile.
+    Raises DriverBusyError if a run or its sweep has become active meanwhile.
     """
     with database.connect() as connection:
         _check_idle(connection, runs)
@@ -33,20 +33,20 @@ def finish(database: Database, runs: Sequence[TrainingRun], *, sweep_id: UUID | 
 
 
 def check_idle(database: Database, runs: Sequence[TrainingRun]) -> None:
-    """Raise DriverBusyError where a driver or a worker of any of the runs gave a sign of life lately."""
+    """Raise DriverBusyError if a driver or worker of one of the runs has a recent heartbeat."""
     with database.readonly() as connection:
         _check_idle(connection, runs)
 
 
 def count_episodes(database: Database, runs: Sequence[TrainingRun]) -> int:
-    """How many episodes the runs have on record."""
+    """Number of recorded episodes of the runs."""
     with database.readonly() as connection:
         row = connection.execute(_SQL["count_episodes"], {"ids": [run.id for run in runs]}).fetchone()
     return 0 if row is None else int(row["episodes"])
 
 
 def checkpoint_uris(database: Database, runs: Sequence[TrainingRun]) -> list[tuple[UUID, str]]:
-    """Where the runs' checkpoints lie, each with its run's id."""
+    """Run id and URI of each checkpoint of the runs."""
     with database.readonly() as connection:
         rows = connection.execute(_SQL["list_checkpoint_uris"], {"ids": [run.id for run in runs]}).fetchall()
     return [(row["run_id"], row["uri"]) for row in rows]

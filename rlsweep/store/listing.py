@@ -1,4 +1,4 @@
-"""The list of runs, page by page, in any order and through any filter."""
+"""The list of runs, page by page, sorted and filtered."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from rlsweep.store.records import id_range, missing, one
 _SQL = load("listing")
 
 SPARKLINE_EPISODES = 8
-"""Episodes that each point of a sparkline is the mean of: enough to see the course, few enough to be quick."""
+"""Episodes averaged for each point of a sparkline: enough to show the trend, few enough to be fast."""
 
 
 class SortKey(StrEnum):
-    """What the list can be sorted by; the value is the name of its column."""
+    """The columns by which the list can be sorted."""
 
     CONFIG_SHORT_NAME = "config_short_name"
     AGENT_ID = "agent_id"
@@ -40,9 +40,10 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """expression: as the indexes have it; type: of a value that a cursor holds; can_miss: whether it may be null.
+    """expression: SQL of the sort key, equal to that of its index; type: SQL type of a cursor's value.
 
-    source: the tables that it is made from; no more than it needs, so that an index alone may give it
+    can_miss: whether it may be null
+    source: the tables it needs; no others, so that PostgreSQL can read it from an index only
     """
 
     expression: LiteralString
@@ -76,7 +77,7 @@ _KEYS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """By which column, and which way. Equal ones go by id, and what is not known comes last either way."""
+    """Sort column and direction. Equal values are sorted by id; unknown values are always last."""
 
     key: SortKey = SortKey.STARTED_AT
     descending: bool = True
@@ -84,9 +85,9 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filters:
-    """Which runs: of any of these agents, statuses and sweeps, an empty one letting all pass, and with these words.
+    """Filters of the list: agents, statuses and sweeps (an empty tuple matches all), and search words.
 
-    words: any part of names, agent, algorithm or description, in any case, or the start of the run's id
+    words: part of names, agent, algorithm or description, case-insensitive, or the start of the run's id
     """
 
     agent_ids: tuple[str, ...] = ()
@@ -97,10 +98,10 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """The last run of a page: the next page goes on behind it, whatever has come in since.
+    """The last run of a page; the next page starts after it, even if runs were added since.
 
-    value: what it is sorted by, as text; None where that is not known
-    as_of: in the order of duration, the moment to which running ones are counted, the same on all pages; else None
+    value: its value in the sort column, as text; None if it is unknown
+    as_of: if sorted by duration, the time up to which running runs are counted, the same on all pages; else None
     """
 
     value: str | None
@@ -110,12 +111,12 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListedRun:
-    """A row of the list: what `TrainingRun` has, less its config.
+    """A row of the list: a `TrainingRun` without its config.
 
-    sweep_name: None for a run of no sweep
-    seconds: from its start to its end, or to now by the database's clock; None before it
+    sweep_name: None for a run without a sweep
+    seconds: from its start to its end, or to now by the database's clock; None before the start
     budget: {"episodes": N | null, "total_timesteps": N | null}
-    error: the end of it; None where there is none
+    error: the last part of its error; None without one
     """
 
     id: UUID
@@ -149,7 +150,7 @@ class ListedRun:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunPage:
-    """total: how many runs the filters let through in all; next: where to go on, None at the end."""
+    """total: number of runs that match the filters; next: start of the next page, None on the last."""
 
     runs: tuple[ListedRun, ...]
     total: int
@@ -169,7 +170,7 @@ _FIELDS = tuple(field.name for field in dataclasses.fields(ListedRun))
 
 
 def list_page(database: Database, order: Order, filters: Filters, limit: int, after: Place | None = None) -> RunPage:
-    """So many runs behind `after`, or the first ones."""
+    """Read `limit` runs after `after`, or the first ones."""
     key = _KEYS[order.key]
     conditions, values = _conditions(filters)
     with database.readonly() as connection:
@@ -202,7 +203,7 @@ def list_page(database: Database, order: Order, filters: Filters, limit: int, af
 
 
 def get(database: Database, run_id: UUID) -> ListedRun:
-    """One run as the list shows it. Raises NotFoundError."""
+    """Read one run as a row of the list. Raises NotFoundError."""
     with database.readonly() as connection:
         row = connection.execute(_SQL["get_listed"], {"id": run_id}).fetchone()
     if row is None:
@@ -211,13 +212,13 @@ def get(database: Database, run_id: UUID) -> ListedRun:
 
 
 def agents(database: Database) -> list[Agent]:
-    """Every agent on record, the one last used first."""
+    """Every recorded agent, most recently used first."""
     with database.readonly() as connection:
         return [Agent(**row) for row in connection.execute(_SQL["list_agents"])]
 
 
 def sparklines(database: Database, run_ids: Sequence[UUID], points: int) -> dict[UUID, list[float | None]]:
-    """The course of each run's reward in so many points, sampled; a run without episodes has none."""
+    """Sample each run's reward at `points` points; a run without episodes gets an empty list."""
     found: dict[UUID, list[float | None]] = {run_id: [] for run_id in run_ids}
     with database.readonly() as connection:
         values = {"run_ids": list(run_ids), "points": points, "width": SPARKLINE_EPISODES}
@@ -227,7 +228,7 @@ def sparklines(database: Database, run_ids: Sequence[UUID], points: int) -> dict
 
 
 def _conditions(filters: Filters) -> tuple[list[str], dict[str, Any]]:
-    """What stands behind `where` for these filters, and the values of its parameters."""
+    """The SQL conditions of these filters, and the values of their parameters."""
     conditions: list[str] = []
     values: dict[str, Any] = {}
     if filters.agent_ids:

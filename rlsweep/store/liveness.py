@@ -1,4 +1,4 @@
-"""Who is at work: drivers and workers give signs of life, and the database's clock tells how old those are."""
+"""Which drivers and workers are alive: they write heartbeats, whose age is measured by the database's clock."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,31 +10,31 @@ from rlsweep.store.database import Connection
 from rlsweep.store.queries import load
 
 LEASE_PATIENCE_SECONDS = 15.0
-"""Seconds without a sign of life after which whoever drives a sweep, or trains a run, may be replaced."""
+"""Seconds without a heartbeat after which a sweep's driver or a run's worker may be replaced."""
 
 RUN_PATIENCE_SECONDS = 60.0
-"""Seconds without a sign of life after which a run that no driver looks after is ended by whoever lists it."""
+"""Seconds without a heartbeat after which a command that lists a run without a driver ends it as abandoned."""
 
 _SQL = load("liveness")
 
 
 def get_lease(connection: Connection, sweep_id: UUID) -> dict[str, Any] | None:
-    """`driver`, None where nobody has the sweep, and `silent_s`, the seconds since its last sign of life.
+    """Return `driver` (None without one) and `silent_s`, the seconds since its last heartbeat.
 
-    None where there is no such sweep.
+    Returns None if the sweep does not exist.
     """
     return connection.execute(_SQL["get_lease"], {"id": sweep_id}).fetchone()
 
 
 def check_no_driver(connection: Connection, sweep_id: UUID) -> None:
-    """Raise DriverBusyError while a driver of the sweep gives signs of life."""
+    """Raise DriverBusyError if the sweep's driver has a recent heartbeat."""
     lease = get_lease(connection, sweep_id)
     if lease is not None and lease["driver"] is not None and lease["silent_s"] < LEASE_PATIENCE_SECONDS:
         raise sweep_busy_error(sweep_id, lease)
 
 
 def check_no_worker(connection: Connection, runs: Sequence[TrainingRun]) -> None:
-    """Raise DriverBusyError where one of the runs is running and its worker gave a sign of life lately."""
+    """Raise DriverBusyError if one of the runs is running and its worker has a recent heartbeat."""
     live = connection.execute(
         _SQL["list_trained"], {"ids": [run.id for run in runs], "patience_seconds": LEASE_PATIENCE_SECONDS}
     ).fetchall()
@@ -45,7 +45,7 @@ def check_no_worker(connection: Connection, runs: Sequence[TrainingRun]) -> None
 
 
 def sweep_busy_error(sweep_id: UUID, lease: dict[str, Any]) -> DriverBusyError:
-    """Say that somebody drives the sweep, who it is, and the ways out."""
+    """Make the error for a sweep that has a live driver."""
     return DriverBusyError(
         f"Sweep {sweep_id} is driven by {lease['driver']}, seen {lease['silent_s']:.0f} s ago. Follow it with "
         f"`rlsweep status {str(sweep_id)[:8]}`, end it with `rlsweep stop {str(sweep_id)[:8]}`, or try again "
@@ -54,18 +54,18 @@ def sweep_busy_error(sweep_id: UUID, lease: dict[str, Any]) -> DriverBusyError:
 
 
 def run_busy_error(run: TrainingRun) -> DriverBusyError:
-    """Say that somebody trains the run, where, and the way out."""
+    """Make the error for a run that has a live worker."""
     return DriverBusyError(
-        f"Training run {run.id} is being trained by a process on {run.metadata.get('host', 'some host')}; "
-        f"stop it first: rlsweep stop {str(run.id)[:8]}"
+        f"Training run {run.id} is being trained by a process on {run.metadata.get('host', 'an unknown host')}. "
+        f"Stop it first: rlsweep stop {str(run.id)[:8]}"
     )
 
 
 def actor_alive_error(run: TrainingRun) -> DriverBusyError:
-    """Say that the run's worker is silent but, as Ray says, alive, where it is, and the way out."""
+    """Make the error for a run whose worker has no recent heartbeat but is alive in Ray."""
     assert run.actor is not None
     return DriverBusyError(
-        f"Training run {run.id} gives no sign of life, but its process {run.actor.pid} on "
-        f"{run.metadata.get('host', 'some host')} (Ray node {run.actor.node[:12]}) is alive, as Ray says. End that "
-        "process, or let it reach the database again; then try again."
+        f"Training run {run.id} has no recent heartbeat, but Ray reports that its process {run.actor.pid} on "
+        f"{run.metadata.get('host', 'an unknown host')} (Ray node {run.actor.node[:12]}) is alive. End that process "
+        "or restore its connection to the database, then try again."
     )

@@ -1,4 +1,4 @@
-"""The database that the settings name, ready for use."""
+"""Open the database of the settings and apply the schema."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,12 +13,12 @@ from rlsweep.store.embedded import embedded_server
 
 @contextmanager
 def open_database(settings: Settings, *, is_service: bool = False) -> Iterator[Database]:
-    """The user's server where RLSWEEP_DATABASE_URL names one, else the embedded one, with the schema applied.
+    """Open the server of RLSWEEP_DATABASE_URL, or the embedded one, and apply the schema.
 
-    The embedded server runs at least until the context ends. Workers need none of this: they get the URL from their
-    driver, and `Database(url)` is enough.
+    The embedded server runs at least until the context ends. Workers do not need this function: they get the URL from
+    their driver and use `Database(url)`.
 
-    is_service: the caller is the home's service. Others do not upgrade an older schema while a service is up
+    is_service: whether the caller is the home's service. Other callers do not upgrade the schema while a service runs
 
     Raises UnreachableError or SchemaError.
     """
@@ -35,7 +35,7 @@ def open_database(settings: Settings, *, is_service: bool = False) -> Iterator[D
 
 @before_start()
 def check_reachable(settings: Settings) -> None:
-    """Raise UnreachableError where the user's own server does not answer; the embedded one always will."""
+    """Raise UnreachableError if the user's own server does not answer; the embedded one is not checked."""
     if settings.database_url:
         with Database(settings.database_url).readonly():
             pass

@@ -1,4 +1,4 @@
-"""How far a sweep has come, read in a bounded number of rows: twice a second, while ten thousand trials run."""
+"""A sweep's progress, in a limited number of rows: it is read twice a second, even with ten thousand trials."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,13 +9,13 @@ from rlsweep.store.queries import load
 from rlsweep.store.records import run_from_row
 
 MOST_SHOWN = 50
-"""Runs of one overview: more than fit on most screens."""
+"""Maximum number of runs in an overview: more than fit on most screens."""
 
 _SQL = load("overview")
 
 
 def overview(database: Database, sweep_id: UUID, *, limit: int = MOST_SHOWN) -> Overview:
-    """All runs of the sweep in the order of its plan or, where they are more than that, `limit` by WATCHED_FIRST."""
+    """All runs of the sweep in the order of its plan; if there are more than `limit`, the first by WATCHED_FIRST."""
     with database.readonly() as connection:
         counted = connection.execute(_SQL["count_by_status"], {"sweep_id": sweep_id}).fetchall()
         rows = connection.execute(
@@ -30,14 +30,14 @@ def overview(database: Database, sweep_id: UUID, *, limit: int = MOST_SHOWN) -> 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """What all runs of a sweep have recorded so far."""
+    """Episodes and env steps that all runs of a sweep have recorded so far."""
 
     episodes: int
     env_steps: int
 
 
 def recorded(database: Database, sweep_id: UUID) -> Recorded:
-    """Add up over all runs of the sweep: 10 to 20 ms at ten thousand, so not at every look."""
+    """Sum over all runs of the sweep. It takes 10 to 20 ms for ten thousand runs: do not call it at every poll."""
     with database.readonly() as connection:
         row = connection.execute(_SQL["sum_recorded"], {"sweep_id": sweep_id}).fetchone()
     assert row is not None

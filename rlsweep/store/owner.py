@@ -1,6 +1,6 @@
-"""Who owns the embedded server: the user of this process, or a system user where that is root.
+"""The user who owns the embedded server: this process's user, or a system user if that is root.
 
-PostgreSQL refuses to run as root, yet containers do; the server then belongs to the system user `pgserver`.
+PostgreSQL refuses to run as root, but containers often do. The server then belongs to the system user `pgserver`.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ SYSTEM_USER = "pgserver"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Owner:
-    """The user whom the server's processes and files belong to; `borrowed` if that is not who runs this process."""
+    """The user who owns the server's processes and files; `borrowed` if it is not this process's user."""
 
     uid: int
     gid: int
@@ -27,7 +27,7 @@ class Owner:
 
     @classmethod
     def for_this_process(cls) -> "Owner":
-        """The user of this process; for root the system user, made where it is missing."""
+        """The user of this process; for root the system user, which is created if it does not exist."""
         if os.geteuid() != 0:
             return cls(uid=os.geteuid(), gid=os.getegid(), borrowed=False)
         entry = _system_user()
@@ -36,11 +36,11 @@ class Owner:
     def run(self, command: Sequence[str | Path], *, folder: Path = Path("/")) -> None:
         """Run a program as this user, in a folder, without the caller's PG* variables.
 
-        Raises CalledProcessError with what the program said.
+        Raises CalledProcessError with the program's output.
         """
         identity: dict[str, Any] = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.borrowed else {}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        # A file, not a pipe: the server inherits it, and a pipe would stay open for as long as the server lives.
+        # a file, because the server inherits it and would keep a pipe open
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
             done = subprocess.run(
                 command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **identity
@@ -50,12 +50,12 @@ class Owner:
                 raise subprocess.CalledProcessError(done.returncode, str(command[0]), stderr=output.read())
 
     def give(self, folder: Path) -> None:
-        """Let the folder be this user's."""
+        """Make this user the owner of the folder."""
         if self.borrowed:
             os.chown(folder, self.uid, self.gid)
 
     def open_way_to(self, folder: Path) -> None:
-        """Let a borrowed user pass through the folder and those above; what lies in them stays as hidden as it was."""
+        """Allow a borrowed user to traverse the folder and its parents; their content stays as protected as before."""
         if not self.borrowed:
             return
         for path in (folder.resolve(), *folder.resolve().parents):
@@ -64,7 +64,7 @@ class Owner:
                 path.chmod(mode | stat.S_IXOTH)
 
     def private_folder(self, purpose: Path) -> Path:
-        """A folder under /tmp with a short name, the same for the same purpose, that nobody else may enter."""
+        """A private folder under /tmp with a short name, which is always the same for a purpose."""
         digest = hashlib.sha256(os.fsencode(purpose)).hexdigest()[:16]
         folder = Path("/tmp") / f"rlsweep-{self.uid}-{digest}"
         try:
@@ -87,9 +87,9 @@ def _system_user() -> pwd.struct_passwd:
         ["useradd", "--system", "--no-create-home", "--user-group", SYSTEM_USER], capture_output=True, text=True
     )
     try:
-        return pwd.getpwnam(SYSTEM_USER)  # made just now, by us or by another process at the same moment
+        return pwd.getpwnam(SYSTEM_USER)  # created by this process or by another one at the same time
     except KeyError:
         raise PermissionError(
-            f"PostgreSQL does not run as root, and the system user {SYSTEM_USER} could not be made "
+            f"PostgreSQL does not run as root, and the system user {SYSTEM_USER} cannot be created "
             f"({made.stderr.strip()})"
         ) from None

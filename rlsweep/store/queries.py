@@ -1,4 +1,4 @@
-"""SQL stands in files of named blocks, so that it reads, and is coloured, as SQL."""
+"""Load SQL statements from files with named blocks, so that editors highlight them as SQL."""
 
 import re
 from collections.abc import Mapping
@@ -21,5 +21,5 @@ def load(name: str) -> Mapping[str, bytes]:
 
 
 def composed(statement: bytes, **parts: str) -> sql.Composed:
-    """A statement with its `{parts}` in place. They are pieces of SQL: ours always, never what a user gave."""
+    """Insert SQL parts into a statement's `{placeholders}`. Parts come only from this package, never from a user."""
     return sql.SQL(statement.decode()).format(**{key: sql.SQL(part) for key, part in parts.items()})

@@ -1,4 +1,4 @@
-"""What a running trial commits, a batch every second or two."""
+"""Write the records of a running trial, one batch about every second."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,10 @@ _SQL = load("recording")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """Where the run stands after a batch: the summary columns of its row.
+    """The run's progress after a batch: the summary columns of its row.
 
-    episodes, updates, env_steps: of the whole run, attempts before included
-    mean_reward, win_rate, mean_length: over the last 100 episodes; None before the first
+    episodes, updates, env_steps: of the whole run, including earlier attempts
+    mean_reward, win_rate, mean_length: over the last 100 episodes; None before the first episode
     """
 
     episodes: int
@@ -36,11 +36,11 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """What came in since the last flush, in order; all of it may be empty, which makes the flush a sign of life.
+    """The records since the last flush, in order; an empty batch is only a heartbeat.
 
-    dropped_uris: checkpoints whose files are gone
-    began_at_env_steps: where the attempt began: its checkpoint's env steps, or 0
-    facts: of how the run is made, added to its metadata
+    dropped_uris: checkpoints whose files were deleted
+    began_at_env_steps: env steps of the checkpoint at which the attempt began, or 0
+    facts: facts about the execution, added to the run's metadata
     """
 
     progress: Progress
@@ -54,17 +54,16 @@ class Batch:
 
     @property
     def has_records(self) -> bool:
-        """Whether it is more than a sign of life."""
+        """Whether the batch is more than a heartbeat."""
         return any((self.episodes, self.updates, self.evaluations, self.checkpoints, self.dropped_uris, self.facts))
 
 
 def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
-    """Commit the batch, give a sign of life, and return whether the run was asked to stop; one transaction.
+    """Write the batch and a heartbeat in one transaction; return whether a stop of the run is requested.
 
-    A repeat is harmless: the attempt's own rows are left as they are. What older attempts recorded beyond the
-    checkpoint that this one goes on from stays readable until it is recorded anew, row by row; what is left of it
-    then goes when the run is completed. Raises StaleAttemptError where a newer attempt exists or the run was given up:
-    nothing is written.
+    A repeated call changes nothing: existing rows of the attempt stay. Rows that earlier attempts recorded after this
+    attempt's checkpoint stay until this attempt records the same rows; the rest is deleted when the run is completed.
+    Raises StaleAttemptError, and writes nothing, if a newer attempt exists or the run has ended.
     """
     with database.connect() as connection:
         run = transitions.lock(connection, run_id)
@@ -74,10 +73,10 @@ def flush(database: Database, run_id: UUID, attempt: int, batch: Batch) -> bool:
 
 
 def flush_left(database: Database, run_id: UUID, attempt: int, batch: Batch) -> None:
-    """As `flush`, of what the attempt's process left behind when it ended, whatever has become of the run since.
+    """Like `flush`, for a batch that a dead process of the attempt left in its spool; the run may have ended.
 
-    Raises StaleAttemptError where it counts no more: a newer attempt has begun or is to begin from the start, or the
-    run was completed.
+    Raises StaleAttemptError if the batch is obsolete: a newer attempt has begun or will start from the beginning, or
+    the run is completed.
     """
     with database.connect() as connection:
         transitions.check_left(transitions.lock(connection, run_id), attempt)
@@ -127,7 +126,7 @@ def _drop_overtaken(connection: Connection, run_id: UUID, attempt: int, batch: B
 
 
 def _columns(rows: Sequence[Any]) -> dict[str, list[Any]]:
-    """One array a field, as `unnest` takes them; what is no finite number becomes null."""
+    """One array per field, for `unnest`; NaN and infinity become null."""
     return {name: [_storable(getattr(row, name)) for row in rows] for name in (field.name for field in fields(rows[0]))}
 
 

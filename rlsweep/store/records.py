@@ -1,4 +1,4 @@
-"""From rows to the records of `rlsweep.runs`, and from what a user typed to a row."""
+"""Convert rows to the records of `rlsweep.runs`, and a user's references to id ranges and errors."""
 
 import dataclasses
 import difflib
@@ -24,7 +24,7 @@ def one(row: DictRow | None) -> DictRow:
 
 
 def sweep_from_row(row: DictRow) -> Sweep:
-    """A row of `sweeps`; columns that the record does not have are left out."""
+    """Convert a row of `sweeps`; columns that the record does not have are ignored."""
     values: dict[str, Any] = {name: row[name] for name in _SWEEP_FIELDS}
     values["status"] = SweepStatus(row["status"])
     values["patterns"] = tuple(row["patterns"])
@@ -34,7 +34,7 @@ def sweep_from_row(row: DictRow) -> Sweep:
 
 
 def run_from_row(row: DictRow) -> TrainingRun:
-    """A row of `training_runs`; columns that the record does not have are left out."""
+    """Convert a row of `training_runs`; columns that the record does not have are ignored."""
     values: dict[str, Any] = {name: row[name] for name in _RUN_FIELDS}
     values["status"] = RunStatus(row["status"])
     values["end_reason"] = None if row["end_reason"] is None else EndReason(row["end_reason"])
@@ -48,12 +48,12 @@ def _actor(row: DictRow) -> Actor | None:
 
 
 def storable(text: str) -> str:
-    """The text, with what PostgreSQL cannot keep (NUL, halves of surrogate pairs) written as escapes."""
+    """The text with escapes for characters that PostgreSQL cannot store (NUL, lone surrogates)."""
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 def id_range(reference: str) -> tuple[UUID, UUID] | None:
-    """Lowest and highest id that start as `reference` does; None unless it is 4 to 32 hex digits, dashes aside."""
+    """Lowest and highest id that start with `reference`; None unless it is 4 to 32 hex digits, ignoring dashes."""
     digits = reference.lower().replace("-", "")
     if not _ID_PREFIX.fullmatch(digits):
         return None
@@ -61,14 +61,14 @@ def id_range(reference: str) -> tuple[UUID, UUID] | None:
 
 
 def ambiguous(noun: str, reference: str, ids: Sequence[UUID]) -> NotFoundError:
-    """Several ids start as `reference` does."""
+    """Make the error for a reference that several ids start with."""
     listed = ", ".join(str(found) for found in ids[:5])
     more = " and more" if len(ids) > 5 else ""
     return NotFoundError(f"{noun} {reference!r} is ambiguous: {listed}{more}. Give more digits of the id.")
 
 
 def missing(noun: str, reference: str, command: str, names: Sequence[str] = ()) -> NotFoundError:
-    """Nothing has that name or id; `names` are those to suggest from, `command` lists what there is."""
+    """Make the error for an unknown name or id; similar `names` are suggested, and `command` lists all."""
     near = difflib.get_close_matches(reference, names, n=3)
     suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
     return NotFoundError(f"{noun} not found: {reference!r}.{suggestion} `{command}` lists them.")

@@ -1,4 +1,4 @@
-"""Waiting for a database that is away."""
+"""Retry calls while the database is unreachable."""
 
 import random
 import time
@@ -10,7 +10,7 @@ from rlsweep.errors import StoreUnavailableError
 RETRY_SECONDS = 1.0
 
 _RANDOM = random.Random()
-"""Our own: a run's global generators are its alone."""
+"""A separate random generator: the global ones belong to training."""
 
 Result = TypeVar("Result")
 
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 def retry_while_away(
     call: Callable[[], Result], *, seconds: float, until: Callable[[], bool] = lambda: False
 ) -> Result:
-    """Call until the database answers; after `seconds` in vain, or once `until()`, StoreUnavailableError is raised."""
+    """Repeat the call until the database answers; after `seconds`, or if `until()`, raise StoreUnavailableError."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -30,5 +30,5 @@ def retry_while_away(
 
 
 def jittered(seconds: float) -> float:
-    """About so many, so that those who were refused together do not come back together."""
+    """`seconds` with a random deviation, so that processes that failed together do not retry together."""
     return seconds * _RANDOM.uniform(0.75, 1.25)

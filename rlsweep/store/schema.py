@@ -15,7 +15,7 @@ from rlsweep.store.queries import load
 ENCODING = "UTF8"
 
 MAX_NAMED = 5
-"""How many sweeps and runs at most a message names."""
+"""Maximum number of sweeps and runs that a message names."""
 
 _SQL = load("schema")
 _FILE_NAME = re.compile(r"(\d{3})_(\w+)\.sql")
@@ -23,7 +23,7 @@ _FILE_NAME = re.compile(r"(\d{3})_(\w+)\.sql")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Migration:
-    """One numbered file: what leads from the schema `version - 1` to `version`."""
+    """One numbered file; it changes the schema from `version - 1` to `version`."""
 
     version: int
     name: str
@@ -31,7 +31,7 @@ class Migration:
 
 
 def migrations() -> tuple[Migration, ...]:
-    """All that this version of rlsweep knows, in order."""
+    """All migrations of this version of rlsweep, in order."""
     folder: Traversable = files("rlsweep.store") / "sql"
     found = [(match, file) for file in folder.iterdir() if (match := _FILE_NAME.fullmatch(file.name))]
     return tuple(
@@ -47,14 +47,15 @@ def schema_version(database: Database) -> int:
 
 
 def upgrade(database: Database, *, service_lock: Path | None = None) -> int:
-    """Apply what is missing, in one transaction, and return the version reached.
+    """Apply missing migrations in one transaction, and return the new version.
 
-    Several processes may call it at once: they take turns, and the later ones find nothing to do.
+    Several processes may call this at the same time: a lock lets one after the other in, and the later ones change
+    nothing.
 
-    service_lock: the file that the home's service holds locked while it is up
+    service_lock: file that the home's service keeps locked while it runs
 
-    Raises SchemaError where the database is newer than this version of rlsweep, where processes of an older version
-    still work on it, or where it keeps text otherwise than as UTF-8.
+    Raises SchemaError if the database is newer than this version of rlsweep, processes of an older version still use
+    it, or its encoding is not UTF-8.
     """
     known = migrations()
     newest = known[-1].version
@@ -86,15 +87,15 @@ def _check_encoding(database: Database, connection: Connection) -> None:
     assert row is not None
     if row["encoding"] != ENCODING:
         raise SchemaError(
-            f"The database {database.location} keeps text as {row['encoding']}, which cannot hold every name. "
-            f"Make one that keeps it as {ENCODING}: createdb --encoding={ENCODING} --template=template0 rlsweep"
+            f"The database {database.location} has the encoding {row['encoding']}; rlsweep needs {ENCODING}. "
+            f"Create another one: createdb --encoding={ENCODING} --template=template0 rlsweep"
         )
 
 
 def _check_unused(database: Database, connection: Connection, service_lock: Path | None) -> None:
-    """Raise SchemaError while drivers, workers or a service of an older version are alive.
+    """Raise SchemaError if drivers, workers or a service of an older version are alive.
 
-    They would go on to write rows that the new schema refuses. The tables stay locked, so that none begins meanwhile.
+    They would write rows that the new schema refuses. The tables stay locked, so that no new one starts meanwhile.
     """
     connection.execute(_SQL["lock_tables"])
     patience = {"lease_patience_seconds": LEASE_PATIENCE_SECONDS, "run_patience_seconds": RUN_PATIENCE_SECONDS}
@@ -105,9 +106,9 @@ def _check_unused(database: Database, connection: Connection, service_lock: Path
         users.append(f"the service of {service_lock.parent.parent}")
     if users:
         raise SchemaError(
-            f"An older rlsweep still works on the database {database.location}: {', '.join(users)}. Stop it with the "
-            "older version (`rlsweep stop SWEEP`, `rlsweep stop RUN`, `rlsweep down`), or try again a minute after it "
-            "has ended."
+            f"An older rlsweep still uses the database {database.location}: {', '.join(users)}. Stop it with the older "
+            "version (`rlsweep stop SWEEP`, `rlsweep stop RUN`, `rlsweep down`), or try again a minute after it has "
+            "ended."
         )
 
 

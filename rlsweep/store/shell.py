@@ -1,4 +1,4 @@
-"""`psql` on rlsweep's tables."""
+"""Start `psql` on rlsweep's database."""
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -7,9 +7,9 @@ from rlsweep.store.embedded import program
 
 
 def psql_command(database: Database) -> tuple[list[str], dict[str, str]]:
-    """Arguments that start the wheel's own `psql`, and the environment variables to add.
+    """The command line of the wheel's `psql`, and additional environment variables.
 
-    The password goes by PGPASSWORD: every user of the machine can read a command line.
+    The password is in PGPASSWORD, because every user of the machine can read a command line.
     """
     parts = conninfo_to_dict(database.url)
     password = parts.pop("password", None)

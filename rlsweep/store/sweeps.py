@@ -1,4 +1,4 @@
-"""Sweeps: written before anything runs, driven under a lease, settled from their runs."""
+"""Sweeps: create, find, list, assign to a driver, stop, and set the final status."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ _SQL = load("sweeps")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListedSweep:
-    """A sweep and the number of its runs in each status; a status that none has is left out."""
+    """A sweep and the number of its runs by status; statuses without runs are left out."""
 
     sweep: Sweep
     runs_by_status: dict[RunStatus, int]
 
 
 def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun]) -> Sweep:
-    """Write the plan, all of it or nothing: the sweep and its runs, pending, in the order given.
+    """Write a planned sweep and its runs as pending, in the given order, in one transaction.
 
-    Raises InputError where another sweep has the name.
+    Raises InputError if another sweep has the name.
     """
     with database.connect() as connection:
         try:
@@ -61,9 +61,9 @@ def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun]) -> Sweep
 
 
 def get(database: Database, reference: str | UUID) -> Sweep:
-    """The sweep of that exact name, id or start of an id (4 hex digits or more); `latest` is the newest.
+    """Find a sweep by exact name, id, start of its id (4 hex digits or more), or `latest` for the newest.
 
-    Raises NotFoundError, with the names that come near, or with the ids that an ambiguous start fits.
+    Raises NotFoundError with similar names, or with the ids that match an ambiguous start.
     """
     wanted = str(reference)
     with database.readonly() as connection:
@@ -82,7 +82,7 @@ def get(database: Database, reference: str | UUID) -> Sweep:
 
 
 def find_unfinished(database: Database, runs: Sequence[NewRun]) -> Sweep | None:
-    """The newest sweep of exactly these runs (by trial key and config) that is not done and that nobody drives."""
+    """The newest unfinished sweep without a live driver that has exactly these runs (by trial key and config)."""
     with database.readonly() as connection:
         row = connection.execute(
             _SQL["find_unfinished"],
@@ -96,7 +96,7 @@ def find_unfinished(database: Database, runs: Sequence[NewRun]) -> Sweep | None:
 
 
 def list_recent(database: Database, limit: int = 20) -> list[ListedSweep]:
-    """The newest sweeps first, each with its runs counted by status."""
+    """The newest sweeps first, each with the number of its runs by status."""
     with database.readonly() as connection:
         rows = connection.execute(_SQL["list_recent_sweeps"], {"limit": limit}).fetchall()
     return [
@@ -110,12 +110,12 @@ def list_recent(database: Database, limit: int = 20) -> list[ListedSweep]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """A sweep and where its runs stand.
+    """A sweep and its progress.
 
     seconds: from its submission to its end, or to now by the database's clock
-    runs_by_status: a status that none has is left out
-    episodes, env_steps: over all runs
-    progress: how much of the runs' budgets is spent, 0 to 1, a finished run counting as all of its own
+    runs_by_status: number of runs; statuses without runs are left out
+    episodes, env_steps: sums over all runs
+    progress: spent fraction of the runs' budgets, 0 to 1; a finished run counts as 1
     """
 
     sweep: Sweep
@@ -128,7 +128,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepPlace:
-    """The last sweep of a page: the next page goes on behind it."""
+    """The last sweep of a page; the next page starts after it."""
 
     created_at: datetime
     id: UUID
@@ -136,7 +136,7 @@ class SweepPlace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepPage:
-    """total: how many sweeps the filters let through in all; next: where to go on, None at the end."""
+    """total: number of sweeps that match the filters; next: start of the next page, None on the last."""
 
     sweeps: tuple[Standing, ...]
     total: int
@@ -151,7 +151,7 @@ def list_page(
     limit: int = 50,
     after: SweepPlace | None = None,
 ) -> SweepPage:
-    """So many sweeps, newest first: of any of these statuses, if any is given, with these words in their names."""
+    """Read `limit` sweeps, newest first, in one of the statuses (if any is given) and with `words` in their names."""
     values = {
         "statuses": [status.value for status in statuses] or None,
         "words": words.strip() or None,
@@ -170,7 +170,7 @@ def list_page(
 
 
 def standing(database: Database, sweep: Sweep) -> Standing:
-    """Where the runs of one sweep stand. Raises NotFoundError where it was deleted in the meantime."""
+    """Read the progress of one sweep. Raises NotFoundError if it was deleted meanwhile."""
     with database.readonly() as connection:
         row = connection.execute(_SQL["get_timed_sweep"], {"id": sweep.id}).fetchone()
         if row is None:
@@ -198,10 +198,9 @@ def _standing(row: DictRow, counted: Sequence[DictRow]) -> Standing:
 
 
 def request_stop(database: Database, sweep_id: UUID) -> dict[RunStatus, int]:
-    """Stop what waits and ask what runs to stop; a driver that the sweep waits for will begin nothing.
+    """Stop the sweep's pending runs and request its running ones to stop; a driver that starts later begins no run.
 
-    Returns how many runs this touched, by the status that they have now: `stopped` were pending, `running` will end
-    by themselves.
+    Returns the number of affected runs by their new status: `stopped` were pending, `running` will stop soon.
     """
     with database.connect() as connection:
         connection.execute(_SQL["request_stop"], {"id": sweep_id})
@@ -210,15 +209,15 @@ def request_stop(database: Database, sweep_id: UUID) -> dict[RunStatus, int]:
 
 
 def check_undriven(database: Database, sweep_id: UUID) -> None:
-    """Raise DriverBusyError while a driver of the sweep gives signs of life; only `take_lease` keeps others off it."""
+    """Raise DriverBusyError if the sweep has a live driver. Only `take_lease` prevents others from driving it."""
     with database.readonly() as connection:
         check_no_driver(connection, sweep_id)
 
 
 def assign(database: Database, sweep_id: UUID, *, resources: dict[str, Any], address: str | None) -> Sweep:
-    """Note what trials ask of Ray and where the sweep is driven: it is pending until that driver has it.
+    """Set the trials' resources and where the sweep is driven; it is pending until its driver takes the lease.
 
-    Raises DriverBusyError while a driver gives signs of life.
+    Raises DriverBusyError if the sweep has a live driver.
     """
     with database.connect() as connection:
         row = connection.execute(
@@ -236,16 +235,16 @@ def assign(database: Database, sweep_id: UUID, *, resources: dict[str, Any], add
 
 
 def is_to_stop(database: Database, sweep_id: UUID) -> bool:
-    """Whether somebody asked it to stop since it was assigned."""
+    """Whether a stop was requested since the sweep was assigned."""
     with database.readonly() as connection:
         row = connection.execute(_SQL["get_stop_requested"], {"id": sweep_id}).fetchone()
     return row is not None and bool(row["stop_requested"])
 
 
 def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
-    """Become the driver (host, process id and a suffix) and mark the sweep running.
+    """Set the sweep's driver (host, process id and a suffix) and mark the sweep as running.
 
-    Raises DriverBusyError while another driver gives signs of life, by the database's clock.
+    Raises DriverBusyError if another driver has a recent heartbeat, by the database's clock.
     """
     with database.connect() as connection:
         row = connection.execute(
@@ -257,18 +256,20 @@ def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
 
 
 def renew_lease(database: Database, sweep_id: UUID, driver: str) -> None:
-    """Give a sign of life; every few seconds. Raises DriverBusyError where another driver has taken the sweep."""
+    """Write the driver's heartbeat, every few seconds. Raises DriverBusyError if another driver has the sweep."""
     with database.connect() as connection:
         renewed = connection.execute(_SQL["renew_lease"], {"id": sweep_id, "driver": driver}).rowcount
         if not renewed:
             lease = get_lease(connection, sweep_id)
             if lease is None:
                 raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
-            raise DriverBusyError(f"Sweep {sweep_id} was taken from {driver} by {lease['driver'] or 'nobody'}.")
+            raise DriverBusyError(
+                f"Sweep {sweep_id} is no longer driven by {driver}, but by {lease['driver'] or 'nobody'}."
+            )
 
 
 def lost_driver(database: Database, sweep_id: UUID) -> str | None:
-    """The driver that holds the lease but has given no sign of life lately; None where all is well."""
+    """The driver that has the lease but no recent heartbeat; None if there is none."""
     with database.readonly() as connection:
         lease = get_lease(connection, sweep_id)
     if lease is None or lease["driver"] is None or lease["silent_s"] < LEASE_PATIENCE_SECONDS:
@@ -277,18 +278,18 @@ def lost_driver(database: Database, sweep_id: UUID) -> str | None:
 
 
 def release(database: Database, sweep_id: UUID, driver: str) -> None:
-    """Give the lease back, if it is still held; another driver may take it at once.
+    """Release the lease if this driver has it; another driver may take it at once.
 
-    A sweep that is not finished is pending then: it waits for a driver.
+    An unfinished sweep becomes pending: it waits for a driver.
     """
     with database.connect() as connection:
         connection.execute(_SQL["release_lease"], {"id": sweep_id, "driver": driver})
 
 
 def settle(database: Database, sweep_id: UUID) -> Sweep:
-    """Give the sweep the status of its runs, if all are finished; return it as it stands then.
+    """Set the sweep's final status if all its runs are finished; return the sweep.
 
-    failed where any run failed, else stopped where any was stopped, else completed.
+    The status is failed if any run failed, else stopped if any was stopped, else completed.
     """
     with database.connect() as connection:
         connection.execute(_SQL["settle_sweep"], {"id": sweep_id})
@@ -299,6 +300,6 @@ def settle(database: Database, sweep_id: UUID) -> Sweep:
 
 
 def _lease_lost_error(connection: Connection, sweep_id: UUID) -> RlsweepError:
-    """Why a sweep cannot be had: another driver has it, or it is no more."""
+    """Make the error for a sweep that another driver has or that does not exist."""
     lease = get_lease(connection, sweep_id)
     return missing("Sweep", str(sweep_id), "rlsweep sweeps") if lease is None else sweep_busy_error(sweep_id, lease)

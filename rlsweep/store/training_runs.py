@@ -1,4 +1,4 @@
-"""Training runs, read: one, or those of a sweep, and the checkpoints that they resume from."""
+"""Read training runs: one, or those of a sweep, and the checkpoints from which they resume."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -14,7 +14,7 @@ _CURVES = load("curves")
 
 
 def get(database: Database, reference: str | UUID) -> TrainingRun:
-    """The run of that id, or the only one whose id starts so (4 hex digits or more). Raises NotFoundError."""
+    """Find a run by its id or a unique start of its id (4 hex digits or more). Raises NotFoundError."""
     wanted = str(reference)
     bounds = id_range(wanted)
     if bounds is None:
@@ -36,7 +36,7 @@ def list_runs(
     status: RunStatus | None = None,
     limit: int | None = 50,
 ) -> list[TrainingRun]:
-    """The newest runs first, of a sweep in the order of its plan; `limit` None gives all."""
+    """The newest runs first; the runs of a sweep are in the order of its plan. `limit` None returns all."""
     with database.readonly() as connection:
         rows = connection.execute(
             _SQL["list_runs"],
@@ -53,9 +53,9 @@ def of_sweep(database: Database, sweep_id: UUID) -> list[TrainingRun]:
 
 
 def checkpoints_to_go_on_from(database: Database, run_id: UUID) -> list[Checkpoint]:
-    """The run's checkpoints, the one that the next attempt goes on from first.
+    """The run's checkpoints; the next attempt resumes from the first one.
 
-    Once an attempt has begun, nobody else adds to them.
+    After an attempt has begun, no other process adds checkpoints.
     """
     with database.readonly() as connection:
         values = {"run_id": run_id, "best": f"%/{BEST_NAME}"}
@@ -76,19 +76,19 @@ def unfinished_ids(database: Database, sweep_id: UUID) -> list[UUID]:
 
 
 def running(database: Database, sweep_id: UUID) -> list[TrainingRun]:
-    """The sweep's runs that are running, or that nobody has settled yet."""
+    """The sweep's runs in the status running; the worker of some may be dead."""
     with database.readonly() as connection:
         return [run_from_row(row) for row in connection.execute(_SQL["list_running"], {"sweep_id": sweep_id})]
 
 
 def stopping(database: Database, sweep_id: UUID) -> list[TrainingRun]:
-    """The sweep's runs that are running and were asked to stop."""
+    """The sweep's running runs with a stop request."""
     with database.readonly() as connection:
         return [run_from_row(row) for row in connection.execute(_SQL["list_stopping"], {"sweep_id": sweep_id})]
 
 
 def get_many(database: Database, run_ids: Sequence[UUID]) -> list[TrainingRun]:
-    """The runs of these ids, in the order given. Raises NotFoundError."""
+    """The runs with these ids, in the given order. Raises NotFoundError."""
     with database.readonly() as connection:
         rows = connection.execute(_SQL["list_chosen_runs"], {"run_ids": list(run_ids)}).fetchall()
     found = {row["id"] for row in rows}
@@ -99,7 +99,7 @@ def get_many(database: Database, run_ids: Sequence[UUID]) -> list[TrainingRun]:
 
 
 def base_of(database: Database, run: TrainingRun) -> TrainingRun | None:
-    """A run of the base config of the same agent, of the same sweep if it has one, else the newest; or None."""
+    """A run of the agent's base config: from the same sweep if possible, else the newest; None if there is none."""
     with database.readonly() as connection:
         values = {"agent_id": run.agent_id, "sweep_id": run.sweep_id}
         row = connection.execute(_SQL["get_base_run"], values).fetchone()
@@ -107,12 +107,12 @@ def base_of(database: Database, run: TrainingRun) -> TrainingRun | None:
 
 
 def latest_checkpoint(database: Database, run_id: UUID) -> Checkpoint | None:
-    """The checkpoint that the next attempt goes on from; None where there is none."""
+    """The checkpoint from which the next attempt resumes; None if there is none."""
     return next(iter(checkpoints_to_go_on_from(database, run_id)), None)
 
 
 def of_checksum(database: Database, sha256: str) -> TrainingRun | None:
-    """The run that has a checkpoint of this checksum on record; None where none has."""
+    """The run that recorded a checkpoint with this checksum; None if there is none."""
     with database.readonly() as connection:
         row = connection.execute(_SQL["get_run_of_checksum"], {"sha256": sha256}).fetchone()
     return None if row is None else run_from_row(row)

@@ -1,4 +1,4 @@
-"""Every change of a training run's status happens here: written, begun, ended, stopped, abandoned, reopened."""
+"""All changes of a training run's status: create, begin an attempt, finish, stop, end as abandoned, reopen."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ _RECORDING = load("recording")
 
 
 def create_single(database: Database, run: NewRun, *, weights_from: str | None = None) -> TrainingRun:
-    """Write a run that belongs to no sweep, pending.
+    """Write a run without a sweep, as pending.
 
     weights_from: path or URI of the checkpoint whose policy weights it begins with
     """
@@ -31,7 +31,7 @@ def create_single(database: Database, run: NewRun, *, weights_from: str | None =
 
 
 def insert(connection: Connection, sweep_id: UUID | None, runs: Sequence[NewRun]) -> list[UUID]:
-    """Write planned runs within a transaction; ids in the order given."""
+    """Write planned runs within a transaction; return their ids in the given order."""
     ids = [uuid4() for _ in runs]
     connection.execute(
         _SQL["insert_runs"],
@@ -57,13 +57,13 @@ def insert(connection: Connection, sweep_id: UUID | None, runs: Sequence[NewRun]
 def begin_attempt(
     database: Database, run_id: UUID, metadata: dict[str, Any], *, actor: Actor | None = None
 ) -> TrainingRun | None:
-    """Take the run up: attempt + 1, running.
+    """Begin the run's next attempt and mark the run as running.
 
-    metadata: replaces that of an older attempt, except for the first attempt's command, kept as `first_command`
-    actor: the Ray actor that trains it; None where it is trained without Ray
+    metadata: replaces the metadata of an earlier attempt, except the first attempt's command (`first_command`)
+    actor: the Ray actor that trains it; None without Ray
 
-    Older attempts may no longer write. A failed run may be taken up again as it is. Returns None where nothing is left
-    to do: the run is completed, or it was asked to stop (call `reopen` first on a stopped one).
+    Earlier attempts may no longer write. A failed run needs no `reopen`. Returns None if nothing is to be done: the run
+    is completed or has a stop request (call `reopen` first on a stopped run).
     """
     with database.connect() as connection:
         run = lock(connection, run_id)
@@ -91,11 +91,11 @@ def finish(
     *,
     final: Counters | None = None,
 ) -> TrainingRun:
-    """End the run, for its worker. A repeat is harmless.
+    """End the run; called by its worker. A repeated call changes nothing.
 
-    final: the counters of a completed run; rows that older attempts recorded beyond them are deleted
+    final: counters of a completed run; rows of earlier attempts beyond them are deleted
 
-    Raises StaleAttemptError where a newer attempt exists, or the run ended otherwise in the meantime.
+    Raises StaleAttemptError if a newer attempt exists, or the run has ended in another way meanwhile.
     """
     with database.connect() as connection:
         run = lock(connection, run_id)
@@ -110,7 +110,7 @@ def finish(
 
 
 def request_stop(database: Database, run_id: UUID) -> TrainingRun:
-    """Stop a pending run at once, ask a running one to stop; leave a finished one as it is."""
+    """Stop a pending run at once, request a running one to stop; do not change a finished one."""
     with database.connect() as connection:
         run = lock(connection, run_id)
         if run.status.is_finished:
@@ -120,13 +120,13 @@ def request_stop(database: Database, run_id: UUID) -> TrainingRun:
 
 
 def request_stop_of_sweep(connection: Connection, sweep_id: UUID) -> list[RunStatus]:
-    """Stop the sweep's pending runs, ask its running ones to stop; the statuses that these runs have now."""
+    """Stop the sweep's pending runs, request its running ones to stop; return the new statuses of these runs."""
     rows = connection.execute(_SQL["stop_runs_of_sweep"], {"sweep_id": sweep_id}).fetchall()
     return [RunStatus(row["status"]) for row in rows]
 
 
 def fail_lost(database: Database, run_id: UUID, error: str) -> TrainingRun:
-    """End a run whose worker is gone: stopped if it was asked to stop, else failed; leave a finished one as it is."""
+    """End a run whose worker died: stopped if a stop was requested, else failed; do not change a finished one."""
     with database.connect() as connection:
         run = lock(connection, run_id)
         if run.status.is_finished:
@@ -143,10 +143,10 @@ def end_abandoned(
     run_id: UUID | None = None,
     patience_seconds: float = RUN_PATIENCE_SECONDS,
 ) -> list[TrainingRun]:
-    """End abandoned runs, of that sweep or that one run, as stopped; return them.
+    """End abandoned runs, of one sweep or one run, as stopped; return them.
 
-    A run is abandoned when it gave no sign of life for `patience_seconds` by the database's clock and its sweep has no
-    live driver. `rlsweep resume` continues it.
+    A run is abandoned if its worker wrote no heartbeat for `patience_seconds`, by the database's clock, and its sweep
+    has no live driver. `rlsweep resume` continues it.
     """
     with database.connect() as connection:
         rows = connection.execute(
@@ -163,12 +163,12 @@ def end_abandoned(
 
 
 def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = None) -> TrainingRun:
-    """Make a run pending again that ended, or whose worker is gone; its records stay.
+    """Set a run that ended, or whose worker died, to pending; its records stay.
 
-    config: replaces the run's own, with a larger budget; a completed run may be reopened only with one
+    config: replaces the run's config, with a larger budget; required for a completed run
 
-    Raises InputError for a completed run without `config`, DriverBusyError while its worker or its sweep's driver
-    gives signs of life.
+    Raises InputError for a completed run without `config`, DriverBusyError if its worker or its sweep's driver is
+    alive.
     """
     with database.connect() as connection:
         run = lock(connection, run_id)
@@ -177,8 +177,8 @@ def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = 
             check_no_driver(connection, run.sweep_id)
         if run.status is RunStatus.COMPLETED and config is None:
             raise InputError(
-                f"Training run {run_id} is completed: there is nothing left of it to run. "
-                "Give a larger budget with --total-timesteps or --episodes to go on."
+                f"Training run {run_id} is completed. To continue it, give a larger budget with --total-timesteps or "
+                "--episodes."
             )
         new_config = Jsonb(run.config if config is None else config)
         return run_from_row(
@@ -194,13 +194,13 @@ def take_up(
     lost: Collection[UUID] = (),
     from_start: bool = False,
 ) -> list[UUID]:
-    """Make the sweep's runs in these statuses pending; their records stay.
+    """Set the sweep's runs in these statuses to pending; their records stay.
 
-    For the sweep's driver, which holds the lease. Returns the ids of the runs that are pending now.
+    Called by the sweep's driver, which has the lease. Returns the ids of the pending runs.
 
-    lost: running ones whose worker is not known to be alive. They become pending only once it gives no more signs of
-    life by the database's clock; call again for the others
-    from_start: delete their checkpoints from the record, so that they begin anew
+    lost: running runs whose worker may be dead. A run becomes pending only if its last heartbeat is old, by the
+    database's clock; call again for the others
+    from_start: delete the runs' checkpoint records, so that they start from the beginning
     """
     with database.connect() as connection:
         rows = connection.execute(
@@ -220,7 +220,7 @@ def take_up(
 
 
 def lock(connection: Connection, run_id: UUID) -> TrainingRun:
-    """The run, its row held until the transaction ends. Raises NotFoundError."""
+    """Read the run and lock its row until the transaction ends. Raises NotFoundError."""
     row = connection.execute(_SQL["lock_run"], {"id": run_id}).fetchone()
     if row is None:
         raise missing("Training run", str(run_id), "rlsweep runs")
@@ -228,9 +228,9 @@ def lock(connection: Connection, run_id: UUID) -> TrainingRun:
 
 
 def check_attempt(connection: Connection, run: TrainingRun, attempt: int) -> TrainingRun:
-    """Raise StaleAttemptError unless `attempt` is the one that may write; return the run as it stands.
+    """Raise StaleAttemptError unless `attempt` may write; return the run.
 
-    An abandoned run that nobody has taken up since is running again: its worker was cut off from the database for a
+    An abandoned run without a newer attempt becomes running again: its worker was disconnected from the database for a
     while.
     """
     if run.attempt == attempt and run.end_reason is EndReason.ABANDONED:
@@ -238,24 +238,24 @@ def check_attempt(connection: Connection, run: TrainingRun, attempt: int) -> Tra
         return run_from_row(one(connection.execute(_SQL["revive_run"], {"id": run.id}).fetchone()))
     if run.attempt != attempt:
         raise StaleAttemptError(
-            f"Attempt {attempt} of training run {run.id} was given up: attempt {run.attempt} has taken its place."
+            f"Attempt {attempt} of training run {run.id} may not write: attempt {run.attempt} has replaced it."
         )
     if run.status is not RunStatus.RUNNING:
-        raise StaleAttemptError(f"Attempt {attempt} of training run {run.id} was given up: the run is {run.status}.")
+        raise StaleAttemptError(f"Attempt {attempt} of training run {run.id} may not write: the run is {run.status}.")
     return run
 
 
 def check_left(run: TrainingRun, attempt: int) -> None:
-    """Raise StaleAttemptError unless records that a dead process of that attempt left unsent still count.
+    """Raise StaleAttemptError if unsent records of a dead process of this attempt are obsolete.
 
-    They count until another attempt begins, unless the run is completed or is to begin anew.
+    They are obsolete once a newer attempt has begun, the run is completed, or it will start from the beginning.
     """
     if run.attempt != attempt or run.status is RunStatus.COMPLETED or run.begins_anew:
         raise StaleAttemptError(f"The unsent records of attempt {attempt} of training run {run.id} are obsolete.")
 
 
 def _end(connection: Connection, run: TrainingRun, reason: EndReason, error: str | None) -> TrainingRun:
-    """From pending or running to finished."""
+    """Change a pending or running run to a finished status."""
     assert not run.status.is_finished
     values = {
         "id": run.id,

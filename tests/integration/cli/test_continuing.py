@@ -75,7 +75,7 @@ def test_a_trial_that_somebody_trains_is_not_taken_from_them(
     finally:
         done.set()
         worker.join()
-    assert f"Training run {run.id} is being trained by a process on elsewhere; stop it first" in refused
+    assert f"Training run {run.id} is being trained by a process on elsewhere. Stop it first" in refused
     assert training_runs.get(database, run.id).status is RunStatus.RUNNING
     assert training_runs.get(database, run.id).attempt == 1
 

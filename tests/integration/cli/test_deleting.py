@@ -106,7 +106,7 @@ def test_what_is_driven_or_trained_stays(
     transitions.begin_attempt(database, run.id, {"host": "here"})
     for reference in ("calibration", str(run.id)):
         refused = cli_on_database.run("delete", reference, "--yes", expect=1).stderr
-        assert f"being trained by a process on here; stop it first: rlsweep stop {str(run.id)[:8]}" in refused
+        assert f"being trained by a process on here. Stop it first: rlsweep stop {str(run.id)[:8]}" in refused
     assert len(files_below(settings)) == 16
 
 
@@ -125,7 +125,7 @@ def test_a_deletion_that_was_cut_short_is_told_and_can_be_finished(
             with pytest.raises(RlsweepError, match="killed"):
                 deletion.delete(database, planned)
     assert files_below(settings) == []
-    assert cli_on_database.run("show", str(runs[1].id)).stdout.count("Its deletion was begun and not finished") == 1
+    assert cli_on_database.run("show", str(runs[1].id)).stdout.count("Its deletion is not finished") == 1
     assert "ZeroDivisionError" in cli_on_database.run("show", str(runs[0].id)).stdout
     cli_on_database.run("delete", "calibration", "--yes")
     assert sweeps.list_recent(database) == []

@@ -149,7 +149,7 @@ def test_a_dead_server_is_started_again(home: Path, sign: signal.Signals, monkey
         assert killed
         os.kill(killed, sign)
         wait_until(lambda: not answers(database))
-        with pytest.raises(StoreUnavailableError, match="rlsweep starts its embedded server anew"), database.connect():
+        with pytest.raises(StoreUnavailableError, match="which restarts the embedded server"), database.connect():
             pytest.fail("connected")
         with open_database(settings) as again:
             assert works(again)

@@ -113,7 +113,7 @@ def test_a_repeat_is_harmless(database: Database, run: TrainingRun) -> None:
 
 def test_a_stale_attempt_writes_nothing(database: Database, run: TrainingRun) -> None:
     transitions.begin_attempt(database, run.id, {})
-    with pytest.raises(StaleAttemptError, match="attempt 2 has taken its place"):
+    with pytest.raises(StaleAttemptError, match="attempt 2 has replaced it"):
         recording.flush(
             database, run.id, 1, Batch(progress=Progress(episodes=1, updates=0, env_steps=10), episodes=episodes([1]))
         )

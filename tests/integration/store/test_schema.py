@@ -115,9 +115,7 @@ def test_an_older_schema_is_not_upgraded_while_a_driver_or_a_worker_is_alive(
 ) -> None:
     with older_database.connect() as connection:
         connection.execute(f"update {sign}")
-    with pytest.raises(
-        SchemaError, match=f"older rlsweep still works on the database .*: {said}. Stop it .*rlsweep stop"
-    ):
+    with pytest.raises(SchemaError, match=f"older rlsweep still uses the database .*: {said}. Stop it .*rlsweep stop"):
         schema.upgrade(older_database)
     assert schema.schema_version(older_database) == 6
     with older_database.connect() as connection:
@@ -194,7 +192,7 @@ def test_a_database_that_cannot_hold_every_text_is_refused(template: Database, e
     with psycopg.connect(make_conninfo(template.url, dbname="template1"), autocommit=True) as server:
         server.execute(f"create database {name} encoding '{encoding}' locale 'C' template template0")
         try:
-            with pytest.raises(SchemaError, match=f"keeps text as {encoding}, .* createdb --encoding=UTF8"):
+            with pytest.raises(SchemaError, match=f"has the encoding {encoding}; .* createdb --encoding=UTF8"):
                 schema.upgrade(Database(make_conninfo(template.url, dbname=name)))
         finally:
             server.execute(f"drop database {name} with (force)")

@@ -168,7 +168,7 @@ def test_a_silent_driver_loses_the_sweep(database: Database, new_sweep: Make) ->
                 sweeps.take_lease(database, sweep.id, "host:2")
         else:
             sweeps.take_lease(database, sweep.id, "host:2")
-    with pytest.raises(DriverBusyError, match="taken from host:1 by host:2"):
+    with pytest.raises(DriverBusyError, match="no longer driven by host:1, but by host:2"):
         sweeps.renew_lease(database, sweep.id, "host:1")
 
 

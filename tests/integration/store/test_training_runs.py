@@ -93,7 +93,7 @@ def test_a_failed_run_is_taken_up_again(database: Database, run: TrainingRun) ->
 def test_an_older_attempt_cannot_end_the_run(database: Database, run: TrainingRun) -> None:
     transitions.begin_attempt(database, run.id, {})
     transitions.begin_attempt(database, run.id, {})
-    with pytest.raises(StaleAttemptError, match="attempt 2 has taken its place"):
+    with pytest.raises(StaleAttemptError, match="attempt 2 has replaced it"):
         transitions.finish(database, run.id, 1, EndReason.COMPLETED)
     assert training_runs.get(database, run.id).status is RunStatus.RUNNING
 

@@ -61,7 +61,7 @@ def test_a_sweep_that_was_stopped_before_its_driver_began_is_not_begun(happened:
 def test_a_silent_run_is_not_taken_from_an_actor_that_lives(happened: dict[str, Any]) -> None:
     seen = happened["silent_workers"]
     assert f"its process {seen['pid']} on " in seen["refused"]
-    assert "is alive, as Ray says" in seen["refused"]
+    assert ") is alive. End that process" in seen["refused"]
     assert seen["statuses"] == ["running", "pending"], "of a worker on another cluster Ray can say nothing"
     assert seen["attempt"] == 1, "while another driver waits"
 
