@@ -213,6 +213,15 @@ def test_the_way_from_a_question_to_a_trained_agent(shell: Shell) -> None:
     assert (shell.folder / "calibration" / "episodes.csv").exists()
 
 
+def test_the_example_in_python(shell: Shell) -> None:
+    (example,) = fenced((REPOSITORY / "README.md").read_text(), "python")
+    quick = re.sub(r"total_timesteps=[\d_]+", 'overrides={"n_steps": 64, "n_epochs": 1}, total_timesteps=256', example)
+    (shell.folder / "example.py").write_text(quick)
+    said = shell.run("python example.py")
+    assert "config_short_name" in said
+    assert "ppo_fast" in said
+
+
 def test_the_service_and_a_cluster(shell: Shell, database: Database, jobs_url: str, tmp_path: Path) -> None:
     ours = {
         "postgresql://sweeper:password@db.example.org:5432/sweeps": shlex.quote(database.url),
