@@ -1,8 +1,8 @@
-"""The records of sweeps, training runs, episodes, updates, evaluations and checkpoints."""
+"""The records of training runs, episodes, updates, evaluations and checkpoints."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -63,21 +63,6 @@ WATCHED_FIRST = (
     RunStatus.COMPLETED,
 )
 """Order in which runs are shown if there is no room for all."""
-
-
-class SweepStatus(StrEnum):
-    """The status of a sweep; it is finished when none of its runs is pending or running."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether all runs of the sweep have ended."""
-        return self not in (SweepStatus.PENDING, SweepStatus.RUNNING)
 
 
 class Outcome(StrEnum):
@@ -184,61 +169,25 @@ class Counters:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NewSweep:
-    """A planned sweep.
+class Budget:
+    """When a run ends: at whichever limit it reaches first; None is no limit. `total_timesteps` counts env steps."""
 
-    name: unique among all sweeps
-    patterns: files or globs, as the user gave them
-    budget: {"episodes": N | null, "total_timesteps": N | null}
-    base_config: the resolved training config
-    base_config_path: absolute path of its file; None without a file
-    overrides: KEY=VALUE texts of the command line, in order
-    """
-
-    name: str
-    patterns: tuple[str, ...]
-    mode: str
-    budget: dict[str, Any]
-    seeds: tuple[int, ...]
-    base_config: dict[str, Any]
-    base_config_path: str | None
-    overrides: tuple[str, ...]
-    git_commit: str | None
-    git_dirty: bool | None
-    versions: dict[str, str]
+    episodes: int | None = None
+    total_timesteps: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sweep(NewSweep):
-    """A submitted sweep.
+class RunIdentity:
+    """The agent config that a run trains, and its seed.
 
-    resources: Ray resources that its trials request, as set for its last driver; None before the first driver
-    address: address of the cluster's Jobs API that it was submitted to; None if it was not submitted to a cluster
-    driver: its driver's host, process id and a random suffix
-    heartbeat_at: time of the driver's last heartbeat
-    """
-
-    id: UUID
-    status: SweepStatus
-    resources: dict[str, Any] | None
-    address: str | None
-    created_at: datetime
-    finished_at: datetime | None
-    driver: str | None
-    heartbeat_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewRun:
-    """A planned training run.
-
-    trial_key: hash of config path, overrides and seed, unique within a sweep; None for a run without a sweep
+    agent_id: id of the agent that the config is a version or a variant of
+    sweep_variant: name of the variant; None for a base config
+    config_name: name of the config; config_short_name: agent and variant, or agent and version
     config_path: absolute path of the agent config's file; None for a config given as a dict
-    config: the complete, resolved RunConfig
     config_hash: hash of its hyperparameters only
+    seed: seed of environment, policy, torch and NumPy
     """
 
-    trial_key: str | None
     agent_id: str
     algorithm: str
     version: int
@@ -246,7 +195,6 @@ class NewRun:
     config_name: str
     config_short_name: str
     config_path: str | None
-    config: dict[str, Any]
     config_hash: str
     seed: int
 
@@ -261,10 +209,16 @@ class NewRun:
         return Path.cwd() if self.config_path is None else Path(self.config_path).parent
 
 
-def last_line(error: str | None) -> str | None:
-    """The last line of an error that is not empty; in a traceback, it has the message."""
-    lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
-    return lines[-1] if lines else None
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewRun(RunIdentity):
+    """A planned training run.
+
+    trial_key: hash of config path, overrides and seed, unique within a sweep; None for a run without a sweep
+    config: the complete, resolved RunConfig
+    """
+
+    trial_key: str | None
+    config: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -283,23 +237,27 @@ class Actor:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrainingRun(NewRun):
-    """The record of one trial, or of one `rlsweep train`.
+class RunSummary(RunIdentity):
+    """What lists show of a run, of one trial or of one `rlsweep train`; a row of the view `run_records`.
 
+    sweep_id, sweep_name: None for a run without a sweep
+    mode: smoke or full; environment: id of the environment; None if the config has none
     attempt: 0 before the first start, then 1, 2, …; every write carries it
+    heartbeat_at: time of its worker's last heartbeat
+    seconds: from its start to its end, or to now by the database's clock; None before the start
+    progress: spent part of its budget, 0 to 1; None without a budget
     mean_reward, mean_length, win_rate: over the last 100 episodes; None before the first episode
     steps_per_second: of the latest update; before the first update, of the whole run
     end_reason: why it ended; None while it is pending or running
-    error: the error of a failed run, with its traceback if there is one; only for display
-    weights_from: path or URI of the checkpoint whose policy weights it begins with; None for random weights
-    begins_anew: whether its next attempt starts from the beginning instead of a checkpoint
-    actor: Ray actor of its latest attempt; None if that did not use Ray
-    metadata: only for display: versions, git commit, host, command, engine; first_command: command of the first of
-        several attempts
+    error: last line of `TrainingRun.error_text`
     """
 
     id: UUID
     sweep_id: UUID | None
+    sweep_name: str | None
+    mode: str | None
+    environment: str | None
+    budget: Budget
     status: RunStatus
     stop_requested: bool
     attempt: int
@@ -307,18 +265,39 @@ class TrainingRun(NewRun):
     heartbeat_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
+    seconds: float | None = field(compare=False)
     episodes: int
     updates: int
     env_steps: int
+    progress: float | None
     mean_reward: float | None
     win_rate: float | None
     mean_length: float | None
     steps_per_second: float | None
     end_reason: EndReason | None
     error: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingRun(RunSummary):
+    """Everything on record of one run, except what it recorded while it trained.
+
+    trial_key: hash of config path, overrides and seed, unique within a sweep; None for a run without a sweep
+    config: the complete, resolved RunConfig
+    weights_from: path or URI of the checkpoint whose policy weights it begins with; None for random weights
+    begins_anew: whether its next attempt starts from the beginning instead of a checkpoint
+    actor: Ray actor of its latest attempt; None if that did not use Ray
+    error_text: the error of a failed run, with its traceback if there is one; only for display
+    metadata: only for display: versions, git commit, host, command, engine; first_command: command of the first of
+        several attempts
+    """
+
+    trial_key: str | None
+    config: dict[str, Any]
     weights_from: str | None
     begins_anew: bool
     actor: Actor | None
+    error_text: str | None
     metadata: dict[str, Any]
 
 

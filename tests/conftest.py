@@ -30,28 +30,20 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from rlsweep import runs
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.differences import hyperparameter_hash
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import TrainingConfig
 from rlsweep.paths import Paths
-from rlsweep.runs import (
-    RECENT_EPISODES,
-    EndReason,
-    Episode,
-    NewRun,
-    NewSweep,
-    Outcome,
-    Sweep,
-    Update,
-    recent_means,
-)
+from rlsweep.runs import RECENT_EPISODES, EndReason, Episode, NewRun, Outcome, Update, recent_means
 from rlsweep.settings import Settings
 from rlsweep.store import keeper, recording, schema, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.embedded import embedded_server, program
 from rlsweep.store.keeper import server_processes, stop_server
 from rlsweep.store.owner import Owner
+from rlsweep.sweep_records import NewSweep, Sweep
 
 _numbers = itertools.count(1)
 
@@ -205,7 +197,7 @@ def new_sweep() -> Callable[..., NewSweep]:
             "name": f"sweep-{next(_numbers)}",
             "patterns": ("config/agents/ppo_agent_sweep_*.yaml",),
             "mode": "smoke",
-            "budget": {"episodes": 100, "total_timesteps": None},
+            "budget": runs.Budget(episodes=100),
             "seeds": (0,),
             "base_config": {"name": "smoke"},
             "base_config_path": None,
@@ -339,7 +331,7 @@ def _new_sweep(name: str, seeds: int) -> NewSweep:
         name=name,
         patterns=("config/agents/*.yaml",),
         mode="smoke",
-        budget={"episodes": EPISODES, "total_timesteps": None},
+        budget=runs.Budget(episodes=EPISODES),
         seeds=tuple(range(seeds)),
         base_config=TrainingConfig().model_dump(mode="json"),
         base_config_path=None,

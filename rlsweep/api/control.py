@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rlsweep.api.opening import database_of
-from rlsweep.runs import RunStatus, Sweep, TrainingRun
+from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
+from rlsweep.sweep_records import Sweep
 
 if TYPE_CHECKING:
     from rlsweep.attempts.deletion import DeletionPlan

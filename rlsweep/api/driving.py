@@ -29,8 +29,8 @@ from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
 from rlsweep.places.outcome import Ending, SweepOutcome
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.plan import GivenAgent, make_run
-from rlsweep.runs import Sweep as SweepRecord
 from rlsweep.settings import Settings
+from rlsweep.sweep_records import Sweep as SweepRecord
 
 
 def plan(

@@ -10,8 +10,8 @@ from rlsweep.errors import NotFoundError, after_start, before_start
 from rlsweep.paths import Paths
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.outcome import Ending, SweepOutcome, conclude
-from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
+from rlsweep.sweep_records import Sweep
 
 if TYPE_CHECKING:
     from rlsweep.store.database import Database

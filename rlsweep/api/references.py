@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from rlsweep.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from rlsweep.runs import Sweep, TrainingRun
+    from rlsweep.runs import TrainingRun
     from rlsweep.store.database import Database
+    from rlsweep.sweep_records import Sweep
 
 
 NO_SWEEPS = "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'"

@@ -8,9 +8,10 @@ from rlsweep.api.opening import database_of
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import Ending, SweepOutcome, conclude
-from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun
+from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
+from rlsweep.sweep_records import Sweep, SweepStatus
 
 if TYPE_CHECKING:
     from rlsweep.driver.selection import RunSelection

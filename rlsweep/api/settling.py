@@ -3,9 +3,9 @@
 from contextlib import suppress
 
 from rlsweep.errors import StoreUnavailableError
-from rlsweep.runs import Sweep, SweepStatus
 from rlsweep.store import sweeps, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep, SweepStatus
 
 
 def settle_abandoned(database: Database, sweep: Sweep) -> tuple[Sweep, int]:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from rlsweep.api.opening import database_of
 from rlsweep.places.observer import ProgressObserver
-from rlsweep.runs import Overview, Sweep
+from rlsweep.runs import Overview
 from rlsweep.settings import Settings
+from rlsweep.sweep_records import Sweep
 
 MOST_SHOWN = 200
 """Trials of an overview, those that run before others; of more it tells how many there are."""

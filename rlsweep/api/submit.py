@@ -8,9 +8,9 @@ from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import SweepOutcome
 from rlsweep.planning.forecast import Forecast, forecast_from_cache
 from rlsweep.planning.plan import Plan, check_trials
-from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
+from rlsweep.sweep_records import Sweep
 
 
 def submit(

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rlsweep import runs as records
+from rlsweep import sweep_records
 from rlsweep.api.opening import database_of
 from rlsweep.api.references import find_sweep
 from rlsweep.api.settling import settle_all_abandoned
 from rlsweep.reports.formats import ExportFormat
+from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import sweeps as store
 from rlsweep.store import training_runs
@@ -27,7 +28,7 @@ class Sweep:
     the sweep is deleted.
     """
 
-    def __init__(self, record: records.Sweep, settings: Settings) -> None:
+    def __init__(self, record: sweep_records.Sweep, settings: Settings) -> None:
         self.id: UUID = record.id
         self.name: str = record.name
         self._settings = settings
@@ -36,12 +37,12 @@ class Sweep:
         return f"<Sweep {self.name} ({str(self.id)[:8]})>"
 
     @property
-    def record(self) -> records.Sweep:
+    def record(self) -> sweep_records.Sweep:
         """Everything that is known of the sweep: budget, seeds, base config, versions, who drives it."""
         return store.get(database_of(self._settings), self.id)
 
     @property
-    def status(self) -> records.SweepStatus:
+    def status(self) -> sweep_records.SweepStatus:
         """Pending, running, completed, stopped or failed."""
         return self.record.status
 
@@ -87,7 +88,7 @@ class Sweep:
 
         return export(database_of(self._settings), self.record, file_format, Path(folder))
 
-    def _runs(self) -> list[records.TrainingRun]:
+    def _runs(self) -> list[TrainingRun]:
         return training_runs.of_sweep(database_of(self._settings), self.record.id)
 
 

@@ -128,7 +128,7 @@ def _train(
     from rlsweep.places.watching import watched
     from rlsweep.store import sweeps, training_runs
 
-    observer.message(f"Training run {str(run.id)[:8]}: {run.label}, {run.config['mode']} mode")
+    observer.message(f"Training run {str(run.id)[:8]}: {run.label}, {run.mode} mode")
     context = WorkerContext(database_url=database.url, settings=settings, threads=options.threads, metadata=metadata)
     stop = threading.Event()
     with watched(database, run, observer), on_interrupt(stop.set) as interrupted:

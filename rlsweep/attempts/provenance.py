@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rlsweep.runs import Sweep
+from rlsweep.sweep_records import Sweep
 
 _PACKAGES = ("rlsweep", "ray", "torch", "stable-baselines3", "sb3-contrib", "gymnasium", "numpy", "open-spiel")
 

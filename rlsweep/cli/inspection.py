@@ -179,8 +179,8 @@ def show(run: RunReference, json: Json = False) -> None:
             markup=False,
             soft_wrap=True,
         )
-    if found.error:
-        out.print(f"\n{found.error.rstrip()}", markup=False, soft_wrap=True)
+    if found.error_text:
+        out.print(f"\n{found.error_text.rstrip()}", markup=False, soft_wrap=True)
     return None
 
 
@@ -231,7 +231,7 @@ def _facts(run: "TrainingRun") -> dict[str, str]:
         "epochs": str(agent["n_epochs"]),
         "network": f"{agent['network']['net_arch']} {agent['network']['activation_fn']}",
         "ppo": ", ".join(f"{key} {value}" for key, value in agent["ppo"].items()),
-        "environment": run.config["training"]["environment"]["id"],
+        "environment": str(run.environment),
         "seed": str(run.seed),
         "attempt": str(run.attempt),
         "episodes": f"{run.episodes:,}",

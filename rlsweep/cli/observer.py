@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rlsweep.api.observers import PrintingObserver
 from rlsweep.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, print_json, warn
 from rlsweep.places.outcome import Ending, SweepOutcome
-from rlsweep.runs import SweepStatus
+from rlsweep.sweep_records import SweepStatus
 
 if TYPE_CHECKING:
     from rich.console import Console

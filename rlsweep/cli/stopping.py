@@ -5,7 +5,8 @@ import typer
 from rlsweep.analysis.wording import plural
 from rlsweep.cli import call
 from rlsweep.cli.options import SweepOrRun
-from rlsweep.runs import RunStatus, Sweep
+from rlsweep.runs import RunStatus
+from rlsweep.sweep_records import Sweep
 
 
 def stop(

@@ -13,7 +13,7 @@ from rlsweep.cli.output import can_ask, console
 from rlsweep.cli.patterns_command import PatternsCommand
 from rlsweep.cli.planning import print_forecast
 from rlsweep.places.options import DrivingOptions
-from rlsweep.runs import Sweep
+from rlsweep.sweep_records import Sweep
 
 
 def register(app: typer.Typer) -> None:

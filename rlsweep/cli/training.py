@@ -89,8 +89,8 @@ def _overrides(hyperparameters: options.Hyperparameters) -> list[str]:
 def _tell_end(outcome: "RunOutcome", observer: ConsoleObserver) -> None:
     run = outcome.run
     observer.message(progress_line(run))
-    if run.error:
-        observer.message(run.error.rstrip())
+    if run.error_text:
+        observer.message(run.error_text.rstrip())
     if outcome.checkpoint is not None:
         observer.message(f"Checkpoint:  {outcome.checkpoint}")
         observer.message(f"Play it:     rlsweep eval {str(run.id)[:8]} --episodes 100")

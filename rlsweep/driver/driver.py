@@ -28,13 +28,14 @@ from rlsweep.driver.trainable import TrialTrainable
 from rlsweep.driver.tune import RESTARTS, Fit, LiveTrials
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.paths import Paths
-from rlsweep.runs import Overview, RunStatus, Sweep, TrainingRun
+from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.scratch import scratch_folder
 from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, actor_alive_error, run_busy_error
 from rlsweep.store.overview import overview, recorded
 from rlsweep.store.retry import retry_while_away
+from rlsweep.sweep_records import Sweep
 
 logger = logging.getLogger(__name__)
 

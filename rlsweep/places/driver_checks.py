@@ -8,8 +8,8 @@ from rlsweep.errors import ClusterUnavailableError, RlsweepError
 from rlsweep.paths import Paths
 from rlsweep.places.observer import ProgressObserver
 from rlsweep.places.service import find_service, is_up, sweeps_driven_by
-from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
+from rlsweep.sweep_records import Sweep
 
 if TYPE_CHECKING:
     from rlsweep.places.jobs import JobsCluster

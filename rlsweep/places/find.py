@@ -6,8 +6,8 @@ from rlsweep.paths import Paths
 from rlsweep.places.options import DrivingOptions
 from rlsweep.places.place import Place
 from rlsweep.places.service import find_service
-from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
+from rlsweep.sweep_records import Sweep
 
 
 @before_start()

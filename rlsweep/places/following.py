@@ -9,11 +9,11 @@ from rlsweep.places.driver_checks import DriverCheck
 from rlsweep.places.interrupts import on_interrupt
 from rlsweep.places.observer import ProgressObserver
 from rlsweep.places.outcome import Ending, SweepOutcome, conclude
-from rlsweep.runs import Sweep
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
 from rlsweep.store.overview import overview
 from rlsweep.store.retry import retry_while_away
+from rlsweep.sweep_records import Sweep
 
 FOLLOW_SECONDS = 0.5
 """Between two looks at the record."""

@@ -8,8 +8,8 @@ from rlsweep.places.driver_checks import DriverCheck
 from rlsweep.places.following import follow_own
 from rlsweep.places.observer import ProgressObserver
 from rlsweep.places.outcome import Ending, SweepOutcome, conclude
-from rlsweep.runs import Sweep
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from rlsweep.cluster.ray_internals import limit_requests, silence_job_client
 from rlsweep.driver.selection import RunSelection, name_of
 from rlsweep.errors import ClusterUnavailableError, NotFoundError
 from rlsweep.places.job_files import SETTINGS_FILE, write_job_files
-from rlsweep.runs import Sweep
 from rlsweep.scratch import scratch_folder
 from rlsweep.settings import Settings
+from rlsweep.sweep_records import Sweep
 
 MARGIN_SECONDS = 60
 """That Ray waits for a stopped driver beyond what its trials are given: it settles the record and ends."""

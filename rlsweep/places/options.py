@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rlsweep.cluster.resources import Resources
-from rlsweep.runs import Sweep
+from rlsweep.sweep_records import Sweep
 
 DEFAULT_GRACE = 120.0
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from rlsweep.runs import Sweep
+from rlsweep.sweep_records import Sweep
 
 if TYPE_CHECKING:
     from rlsweep.reports.summary import SweepReport

@@ -10,9 +10,9 @@ from rlsweep.driver.selection import RunSelection
 from rlsweep.errors import after_start, before_start
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.outcome import SweepOutcome
-from rlsweep.runs import Sweep
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,9 +10,9 @@ from rlsweep.errors import RlsweepError, StoreUnavailableError
 from rlsweep.places.interrupts import on_interrupt
 from rlsweep.places.observer import ProgressObserver
 from rlsweep.places.outcome import Ending, SweepOutcome, conclude
-from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
 
 if TYPE_CHECKING:
     from rlsweep.driver.driver import Driver

@@ -21,12 +21,12 @@ from rlsweep.places.page_process import page_process
 from rlsweep.places.request_server import RequestServer, ray_token, service_lock
 from rlsweep.places.running import make_driver
 from rlsweep.places.service import Request, ServiceCard
-from rlsweep.runs import Sweep
 from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
+from rlsweep.sweep_records import Sweep
 
 if TYPE_CHECKING:
     from rlsweep.driver.driver import Driver

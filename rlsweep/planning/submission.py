@@ -7,9 +7,10 @@ from datetime import datetime
 from rlsweep.attempts.provenance import Provenance
 from rlsweep.errors import InputError, NotFoundError
 from rlsweep.planning.plan import Plan, Trial
-from rlsweep.runs import NewRun, NewSweep, Sweep
+from rlsweep.runs import Budget, NewRun
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import NewSweep, Sweep
 
 LONGEST_NAME = 100
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -40,7 +41,7 @@ def create_sweep(
         name=name or _free_name(database, first.agent.agent_id),
         patterns=tuple(patterns),
         mode=first.mode.value,
-        budget=first.budget.model_dump(),
+        budget=Budget(episodes=first.budget.episodes, total_timesteps=first.budget.total_timesteps),
         seeds=tuple(dict.fromkeys(trial.config.seed for trial in plan.trials)),
         base_config=plan.base_training.model_dump(mode="json"),
         base_config_path=None if plan.base_config_path is None else str(plan.base_config_path),

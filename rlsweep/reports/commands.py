@@ -2,13 +2,15 @@
 
 import shlex
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any
 
 from rlsweep.config.overrides import override_training, parse_overrides
 from rlsweep.config.problems import check
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import ConfigError
-from rlsweep.runs import Checkpoint, RunStatus, Sweep, TrainingRun
+from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
+from rlsweep.sweep_records import Sweep
 
 LONG_RUN_STEPS = 1_000_000
 """Env steps of the long run that is suggested for the config that was chosen."""
@@ -107,12 +109,12 @@ def _without(words: list[str], options: Collection[str]) -> list[str]:
 
 
 def _mode(run: TrainingRun) -> str:
-    return str(run.config.get("mode", "full"))
+    return run.mode or "full"
 
 
 def _amounts(run: TrainingRun) -> dict[str, int]:
     """Its budget: `episodes`, `total_timesteps` or both."""
-    return {name: amount for name, amount in run.config.get("budget", {}).items() if amount}
+    return {name: amount for name, amount in asdict(run.budget).items() if amount}
 
 
 def _budget(run: TrainingRun) -> list[str]:

@@ -10,9 +10,9 @@ from pyarrow import csv, parquet
 from rlsweep.errors import InputError
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.reports.tables import episodes_table, evaluations_table, runs_table, updates_table
-from rlsweep.runs import Sweep
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
 
 
 def export(database: Database, sweep: Sweep, file_format: ExportFormat, folder: Path) -> tuple[Path, ...]:

@@ -16,7 +16,8 @@ from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import number, plural
 from rlsweep.reports.commands import train_long
 from rlsweep.reports.records import ConfigRuns
-from rlsweep.runs import Sweep, TrainingRun
+from rlsweep.runs import TrainingRun
+from rlsweep.sweep_records import Sweep
 
 PLACES = (
     ("Compare the learning curves in Training History, http://localhost:5173/training", "rlsweep serve"),

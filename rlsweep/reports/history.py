@@ -1,69 +1,29 @@
-"""What Training History shows of runs and sweeps: rows of lists, and one run or sweep with all that is known of it."""
+"""What Training History shows of one run with all that is known of it, and of sweeps."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from rlsweep.analysis.curves import aligned
 from rlsweep.analysis.figures import seed_figures
-from rlsweep.analysis.progress import share_spent, total_seconds_left
+from rlsweep.analysis.progress import total_seconds_left
 from rlsweep.analysis.wording import number, percent, signed
 from rlsweep.config.differences import flat_record
 from rlsweep.reports.commands import go_on, train_again, train_long
 from rlsweep.reports.records import seed_record
-from rlsweep.runs import Checkpoint, Evaluation, RunStatus, Sweep, SweepStatus, TrainingRun, last_line
-from rlsweep.store import listing, sweeps, training_runs
+from rlsweep.runs import Budget, Checkpoint, Evaluation, RunStatus, TrainingRun
+from rlsweep.store import sweeps, training_runs
 from rlsweep.store.charts import fingerprint
 from rlsweep.store.curves import checkpoints_of, episodes_of, evaluations_of, updates_of
 from rlsweep.store.database import Database
-from rlsweep.store.listing import ListedRun
 from rlsweep.store.overview import overview
 from rlsweep.store.sweeps import Standing
+from rlsweep.sweep_records import Sweep, SweepStatus
 
 SPARKLINE_POINTS = 24
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunRow:
-    """A training run as lists show it.
-
-    seconds: from its start to its end, or to now by the server's clock; null before it
-    budget: {"episodes": N or null, "total_timesteps": N or null}; progress: the part of it that is spent, 0 to 1
-    mean_reward, win_rate, mean_length: over the last 100 episodes
-    error: its last line
-    """
-
-    id: UUID
-    sweep_id: UUID | None
-    sweep_name: str | None
-    agent_id: str
-    algorithm: str
-    version: int
-    sweep_variant: str | None
-    config_name: str
-    config_short_name: str
-    seed: int
-    status: RunStatus
-    stop_requested: bool
-    attempt: int
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    heartbeat_at: datetime | None
-    seconds: float | None
-    episodes: int
-    updates: int
-    env_steps: int
-    budget: dict[str, Any]
-    progress: float | None
-    mean_reward: float | None
-    win_rate: float | None
-    mean_length: float | None
-    steps_per_second: float | None
-    error: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,14 +80,15 @@ class Reproduction:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RunDetail(RunRow):
-    """A training run with all that is known of it. config: complete and resolved, as it was trained."""
+class RunDetail(TrainingRun):
+    """A training run with all that its page shows.
 
-    config: dict[str, Any]
-    config_path: str | None
-    config_hash: str
+    description, hyperparameters: of its agent config; hyperparameters by their dotted keys
+    base: the base config that a variant is set against; null where there is none
+    reproduce, long_run_command: how to train it again, or for long
+    """
+
     description: str
-    environment: str | None
     hyperparameters: dict[str, Any]
     base: BaseConfig | None
     differs_from_base: tuple[Difference, ...]
@@ -136,8 +97,6 @@ class RunDetail(RunRow):
     evaluations: tuple[Evaluation, ...]
     reproduce: Reproduction
     long_run_command: str
-    error_text: str | None
-    metadata: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,7 +112,7 @@ class SweepRow:
     name: str
     status: SweepStatus
     mode: str
-    budget: dict[str, Any]
+    budget: Budget
     environment: str | None
     created_at: datetime
     finished_at: datetime | None
@@ -189,14 +148,6 @@ class SweepDetail(SweepRow):
     run_ids: tuple[UUID, ...]
 
 
-def run_row(run: ListedRun) -> RunRow:
-    """A run as lists show it."""
-    values: dict[str, Any] = {name: getattr(run, name) for name in RunRow.__slots__ if name != "progress"}
-    values["error"] = last_line(run.error)
-    progress = share_spent(run.status, run.budget, episodes=run.episodes, env_steps=run.env_steps)
-    return RunRow(**values, progress=progress)
-
-
 def run_mark(database: Database, run: TrainingRun) -> str:
     """What changes whenever the run's detail does, at a fraction of the work; that of a running one always does."""
     base = None if run.sweep_variant is None else training_runs.base_of(database, run)
@@ -206,19 +157,14 @@ def run_mark(database: Database, run: TrainingRun) -> str:
 
 def run_detail(database: Database, run: TrainingRun) -> RunDetail:
     """A run with all that is known of it."""
-    row = run_row(listing.get(database, run.id))
     sweep = None if run.sweep_id is None else sweeps.get(database, run.sweep_id)
     agent = run.config.get("agent", {})
     hyperparameters = flat_record(agent)
     base = None if run.sweep_variant is None else training_runs.base_of(database, run)
     evaluations = evaluations_of(database, [run.id])[run.id]
     return RunDetail(
-        **{name: getattr(row, name) for name in RunRow.__slots__},
-        config=run.config,
-        config_path=run.config_path,
-        config_hash=run.config_hash,
+        **{field.name: getattr(run, field.name) for field in fields(TrainingRun)},
         description=str(agent.get("description") or ""),
-        environment=_environment(run.config.get("training", {})),
         hyperparameters=hyperparameters,
         base=None if base is None else _base_config(run, base),
         differs_from_base=() if base is None else _differences(hyperparameters, base),
@@ -230,8 +176,6 @@ def run_detail(database: Database, run: TrainingRun) -> RunDetail:
         evaluations=tuple(evaluations),
         reproduce=_reproduction(run, sweep),
         long_run_command=train_long(run, sweep),
-        error_text=run.error,
-        metadata=run.metadata,
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
 from rlsweep.analysis.wording import duration, number, percent
-from rlsweep.runs import WATCHED_FIRST, Overview, RunStatus, TrainingRun
+from rlsweep.runs import WATCHED_FIRST, Overview, RunStatus, RunSummary
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -47,7 +47,7 @@ def progress_table(seen: Overview, *, rows: int | None = None) -> "Group":
     return Group(table, Text(_total(seen)))
 
 
-def progress_line(run: TrainingRun) -> str:
+def progress_line(run: RunSummary) -> str:
     """Write what is known of a run, for output that is no terminal."""
     unit = "ep" if _counts_episodes(run) else "steps"
     parts = [f"{run.label}: {_status(run)}", f"{_done(run)} {unit}"]
@@ -105,27 +105,28 @@ class LiveProgress:
             self._last_total = now
             self._console.print(_total(seen), soft_wrap=True, markup=False)
 
-    def _is_news(self, run: TrainingRun) -> bool:
+    def _is_news(self, run: RunSummary) -> bool:
         return run.status is not self._told.get(run.id, RunStatus.PENDING)
 
 
-def _importance(run: TrainingRun) -> int:
+def _importance(run: RunSummary) -> int:
     return WATCHED_FIRST.index(run.status)
 
 
-def _status(run: TrainingRun) -> str:
+def _status(run: RunSummary) -> str:
     return "stopping" if run.stop_requested and run.status is RunStatus.RUNNING else run.status.value
 
 
-def _counts_episodes(run: TrainingRun) -> bool:
-    return run.config["budget"]["episodes"] is not None
+def _counts_episodes(run: RunSummary) -> bool:
+    return run.budget.episodes is not None
 
 
-def _done(run: TrainingRun) -> str:
+def _done(run: RunSummary) -> str:
     """What is done of what the budget allows, in episodes where it counts them, else in env steps."""
-    if _counts_episodes(run):
-        return f"{run.episodes:,}/{run.config['budget']['episodes']:,}"
-    return f"{run.env_steps:,}/{run.config['budget']['total_timesteps']:,}"
+    episodes, env_steps = run.budget.episodes, run.budget.total_timesteps
+    if episodes is not None:
+        return f"{run.episodes:,}/{episodes:,}"
+    return f"{run.env_steps:,}" if env_steps is None else f"{run.env_steps:,}/{env_steps:,}"
 
 
 def _total(seen: Overview) -> str:

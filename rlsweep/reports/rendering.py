@@ -84,8 +84,8 @@ def _what_ran(report: SweepReport) -> str:
     budget = " or ".join(
         text
         for text in (
-            report.budget.get("episodes") and plural(report.budget["episodes"], "episode"),
-            report.budget.get("total_timesteps") and plural(report.budget["total_timesteps"], "env step"),
+            report.budget.episodes and plural(report.budget.episodes, "episode"),
+            report.budget.total_timesteps and plural(report.budget.total_timesteps, "env step"),
         )
         if text
     )

@@ -17,9 +17,10 @@ from rlsweep.analysis.verdicts import Verdict
 from rlsweep.jsonable import jsonable
 from rlsweep.reports.findings import NextStep, findings, next_steps
 from rlsweep.reports.records import ConfigRuns, by_config, config_records
-from rlsweep.runs import RunStatus, Sweep, SweepStatus, TrainingRun, last_line
+from rlsweep.runs import Budget, RunStatus, TrainingRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep, SweepStatus
 
 NO_ERROR = "no error was recorded"
 
@@ -112,7 +113,7 @@ class Comparison:
     name: str | None
     status: SweepStatus
     mode: str | None
-    budget: dict[str, Any] | None
+    budget: Budget | None
     environment: str | None
     created_at: datetime | None
     finished_at: datetime | None
@@ -136,7 +137,7 @@ class SweepReport(Comparison):
     id: UUID
     name: str
     mode: str
-    budget: dict[str, Any]
+    budget: Budget
     environment: str
     created_at: datetime
 
@@ -168,9 +169,9 @@ def compare(database: Database, runs: Sequence[TrainingRun]) -> Comparison:
         id=None,
         name=None,
         status=_status_of(runs),
-        mode=_common([run.config.get("mode") for run in runs]),
-        budget=_common([run.config.get("budget") for run in runs]),
-        environment=_common([run.config["training"]["environment"]["id"] for run in runs]),
+        mode=_common([run.mode for run in runs]),
+        budget=_common([run.budget for run in runs]),
+        environment=_common([run.environment for run in runs]),
         created_at=created_at,
         finished_at=finished_at,
         seconds=0.0 if created_at is None else _seconds(created_at, finished_at, [], runs),
@@ -198,7 +199,7 @@ def _judged(database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None
         "winner": None if winner is None else recorded[winner].name,
         "configs": configs,
         "failures": tuple(
-            FailedRun(run_id=run.id, config=config.name, seed=run.seed, error=last_line(run.error) or NO_ERROR)
+            FailedRun(run_id=run.id, config=config.name, seed=run.seed, error=run.error or NO_ERROR)
             for config in recorded
             for run in config.runs
             if run.status is RunStatus.FAILED

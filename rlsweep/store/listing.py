@@ -1,6 +1,5 @@
 """The list of runs, page by page, sorted and filtered."""
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +9,10 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
-from rlsweep.runs import RunStatus
+from rlsweep.runs import RunStatus, RunSummary
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import composed, load
-from rlsweep.store.records import id_range, missing, one
+from rlsweep.store.records import SUMMARY_COLUMNS, id_range, one, summary_from_row
 
 _SQL = load("listing")
 
@@ -110,49 +109,10 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ListedRun:
-    """A row of the list: a `TrainingRun` without its config.
-
-    sweep_name: None for a run without a sweep
-    seconds: from its start to its end, or to now by the database's clock; None before the start
-    budget: {"episodes": N | null, "total_timesteps": N | null}
-    error: the last part of its error; None without one
-    """
-
-    id: UUID
-    sweep_id: UUID | None
-    sweep_name: str | None
-    agent_id: str
-    algorithm: str
-    version: int
-    sweep_variant: str | None
-    config_name: str
-    config_short_name: str
-    seed: int
-    status: RunStatus
-    stop_requested: bool
-    attempt: int
-    created_at: datetime
-    heartbeat_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    episodes: int
-    updates: int
-    env_steps: int
-    mean_reward: float | None
-    win_rate: float | None
-    mean_length: float | None
-    steps_per_second: float | None
-    budget: dict[str, Any]
-    error: str | None
-    seconds: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class RunPage:
     """total: number of runs that match the filters; next: start of the next page, None on the last."""
 
-    runs: tuple[ListedRun, ...]
+    runs: tuple[RunSummary, ...]
     total: int
     next: Place | None
 
@@ -164,9 +124,6 @@ class Agent:
     agent_id: str
     runs: int
     latest_at: datetime
-
-
-_FIELDS = tuple(field.name for field in dataclasses.fields(ListedRun))
 
 
 def list_page(database: Database, order: Order, filters: Filters, limit: int, after: Place | None = None) -> RunPage:
@@ -196,19 +153,10 @@ def list_page(database: Database, order: Order, filters: Filters, limit: int, af
             rows += _rows(connection, order, [*conditions, *unknown], values | {"limit": limit + 1 - len(rows)})
     shown = rows[:limit]
     return RunPage(
-        runs=tuple(_listed(row) for row in shown),
+        runs=tuple(summary_from_row(row) for row in shown),
         total=total,
         next=_place(shown[-1], as_of) if len(rows) > limit else None,
     )
-
-
-def get(database: Database, run_id: UUID) -> ListedRun:
-    """Read one run as a row of the list. Raises NotFoundError."""
-    with database.readonly() as connection:
-        row = connection.execute(_SQL["get_listed"], {"id": run_id}).fetchone()
-    if row is None:
-        raise missing("Training run", str(run_id), "rlsweep runs")
-    return _listed(row)
 
 
 def agents(database: Database) -> list[Agent]:
@@ -262,19 +210,13 @@ def _rows(connection: Connection, order: Order, conditions: Sequence[str], value
     key = _KEYS[order.key]
     statement = composed(
         _SQL["list_page"],
+        columns=SUMMARY_COLUMNS,
         source=key.source,
         conditions=_where(conditions),
         key=key.expression,
         direction=direction,
     )
     return connection.execute(statement, values).fetchall()
-
-
-def _listed(row: DictRow) -> ListedRun:
-    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
-    values["status"] = RunStatus(row["status"])
-    values["budget"] = row["budget"] or {}
-    return ListedRun(**values)
 
 
 def _place(row: DictRow, as_of: datetime | None) -> Place:

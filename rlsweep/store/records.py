@@ -10,10 +10,17 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from rlsweep.errors import NotFoundError
-from rlsweep.runs import Actor, EndReason, RunStatus, Sweep, SweepStatus, TrainingRun
+from rlsweep.runs import Actor, Budget, EndReason, RunStatus, RunSummary, TrainingRun
+from rlsweep.sweep_records import Sweep, SweepStatus
 
 _SWEEP_FIELDS = tuple(field.name for field in dataclasses.fields(Sweep))
-_RUN_FIELDS = tuple(field.name for field in dataclasses.fields(TrainingRun) if field.name != "actor")
+_SUMMARY_FIELDS = tuple(field.name for field in dataclasses.fields(RunSummary))
+_STORED_FIELDS = tuple(field.name for field in dataclasses.fields(TrainingRun) if field.name not in _SUMMARY_FIELDS)
+SUMMARY_COLUMNS = ", ".join(
+    f"run.{name}" for name in (*_SUMMARY_FIELDS, "budget_episodes", "budget_total_timesteps") if name != "budget"
+)
+"""The columns of `run_records as run` that a RunSummary is made of."""
+
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,32}")
 
 
@@ -27,6 +34,7 @@ def sweep_from_row(row: DictRow) -> Sweep:
     """Convert a row of `sweeps`; columns that the record does not have are ignored."""
     values: dict[str, Any] = {name: row[name] for name in _SWEEP_FIELDS}
     values["status"] = SweepStatus(row["status"])
+    values["budget"] = Budget(**row["budget"])
     values["patterns"] = tuple(row["patterns"])
     values["seeds"] = tuple(row["seeds"])
     values["overrides"] = tuple(row["overrides"])
@@ -34,11 +42,22 @@ def sweep_from_row(row: DictRow) -> Sweep:
 
 
 def run_from_row(row: DictRow) -> TrainingRun:
-    """Convert a row of `training_runs`; columns that the record does not have are ignored."""
-    values: dict[str, Any] = {name: row[name] for name in _RUN_FIELDS}
+    """Convert a row of `run_records`."""
+    values: dict[str, Any] = {name: row[name] for name in _STORED_FIELDS if name != "actor"}
+    return TrainingRun(**_summary_values(row), **values, actor=_actor(row))
+
+
+def summary_from_row(row: DictRow) -> RunSummary:
+    """Convert a row with the columns SUMMARY_COLUMNS of `run_records`."""
+    return RunSummary(**_summary_values(row))
+
+
+def _summary_values(row: DictRow) -> dict[str, Any]:
+    values: dict[str, Any] = {name: row[name] for name in _SUMMARY_FIELDS if name != "budget"}
+    values["budget"] = Budget(episodes=row["budget_episodes"], total_timesteps=row["budget_total_timesteps"])
     values["status"] = RunStatus(row["status"])
     values["end_reason"] = None if row["end_reason"] is None else EndReason(row["end_reason"])
-    return TrainingRun(**values, actor=_actor(row))
+    return values
 
 
 def _actor(row: DictRow) -> Actor | None:

@@ -1,7 +1,7 @@
 """Sweeps: create, find, list, assign to a driver, stop, and set the final status."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,12 +11,13 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from rlsweep.errors import DriverBusyError, InputError, RlsweepError
-from rlsweep.runs import NewRun, NewSweep, RunStatus, Sweep, SweepStatus
+from rlsweep.runs import NewRun, RunStatus
 from rlsweep.store import transitions
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, check_no_driver, get_lease, sweep_busy_error
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, one, sweep_from_row
+from rlsweep.sweep_records import NewSweep, Sweep, SweepStatus
 
 _SQL = load("sweeps")
 
@@ -43,7 +44,7 @@ def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun]) -> Sweep
                     "name": sweep.name,
                     "patterns": Jsonb(list(sweep.patterns)),
                     "mode": sweep.mode,
-                    "budget": Jsonb(sweep.budget),
+                    "budget": Jsonb(asdict(sweep.budget)),
                     "seeds": Jsonb(list(sweep.seeds)),
                     "base_config": Jsonb(sweep.base_config),
                     "base_config_path": sweep.base_config_path,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rlsweep.checkpoint_format import BEST_NAME
 from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
-from rlsweep.store.database import Database
+from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, run_from_row
 
@@ -90,12 +90,22 @@ def stopping(database: Database, sweep_id: UUID) -> list[TrainingRun]:
 def get_many(database: Database, run_ids: Sequence[UUID]) -> list[TrainingRun]:
     """The runs with these ids, in the given order. Raises NotFoundError."""
     with database.readonly() as connection:
-        rows = connection.execute(_SQL["list_chosen_runs"], {"run_ids": list(run_ids)}).fetchall()
+        return read_many(connection, run_ids)
+
+
+def read_many(connection: Connection, run_ids: Sequence[UUID]) -> list[TrainingRun]:
+    """As `get_many`, within a transaction."""
+    rows = connection.execute(_SQL["list_chosen_runs"], {"run_ids": list(run_ids)}).fetchall()
     found = {row["id"] for row in rows}
     for run_id in run_ids:
         if run_id not in found:
             raise missing("Training run", str(run_id), "rlsweep runs")
     return [run_from_row(row) for row in rows]
+
+
+def read_one(connection: Connection, run_id: UUID) -> TrainingRun:
+    """One run, within a transaction. Raises NotFoundError."""
+    return read_many(connection, [run_id])[0]
 
 
 def base_of(database: Database, run: TrainingRun) -> TrainingRun | None:

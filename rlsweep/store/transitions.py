@@ -1,6 +1,7 @@
 """All changes of a training run's status: create, begin an attempt, finish, stop, end as abandoned, reopen."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,8 @@ from rlsweep.runs import Actor, Counters, EndReason, NewRun, RunStatus, Training
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, RUN_PATIENCE_SECONDS, check_no_driver, check_no_worker
 from rlsweep.store.queries import load
-from rlsweep.store.records import missing, one, run_from_row, storable
+from rlsweep.store.records import missing, storable
+from rlsweep.store.training_runs import read_many, read_one
 
 ABANDONED_TEXT = "The worker was lost. Its data is kept; `rlsweep resume` continues it."
 
@@ -26,8 +28,8 @@ def create_single(database: Database, run: NewRun, *, weights_from: str | None =
     """
     with database.connect() as connection:
         (run_id,) = insert(connection, None, [run])
-        values = {"id": run_id, "weights_from": weights_from}
-        return run_from_row(one(connection.execute(_SQL["set_weights_from"], values).fetchone()))
+        connection.execute(_SQL["set_weights_from"], {"id": run_id, "weights_from": weights_from})
+        return read_one(connection, run_id)
 
 
 def insert(connection: Connection, sweep_id: UUID | None, runs: Sequence[NewRun]) -> list[UUID]:
@@ -79,7 +81,8 @@ def begin_attempt(
             "actor_node": actor and actor.node,
             "actor_pid": actor and actor.pid,
         }
-        return run_from_row(one(connection.execute(_SQL["begin_attempt"], values).fetchone()))
+        connection.execute(_SQL["begin_attempt"], values)
+        return read_one(connection, run_id)
 
 
 def finish(
@@ -100,7 +103,7 @@ def finish(
     with database.connect() as connection:
         run = lock(connection, run_id)
         if run.attempt == attempt and run.status is reason.status:
-            return run
+            return read_one(connection, run_id)
         run = check_attempt(connection, run, attempt)
         if final is not None:
             counters = {"episodes": final.episodes, "updates": final.updates, "env_steps": final.env_steps}
@@ -113,10 +116,11 @@ def request_stop(database: Database, run_id: UUID) -> TrainingRun:
     """Stop a pending run at once, request a running one to stop; do not change a finished one."""
     with database.connect() as connection:
         run = lock(connection, run_id)
-        if run.status.is_finished:
-            return run
-        asked = run_from_row(one(connection.execute(_SQL["ask_run_to_stop"], {"id": run_id}).fetchone()))
-        return _end(connection, asked, EndReason.STOPPED, None) if asked.status is RunStatus.PENDING else asked
+        if not run.status.is_finished:
+            connection.execute(_SQL["ask_run_to_stop"], {"id": run_id})
+        if run.status is RunStatus.PENDING:
+            return _end(connection, run, EndReason.STOPPED, None)
+        return read_one(connection, run_id)
 
 
 def request_stop_of_sweep(connection: Connection, sweep_id: UUID) -> list[RunStatus]:
@@ -130,7 +134,7 @@ def fail_lost(database: Database, run_id: UUID, error: str) -> TrainingRun:
     with database.connect() as connection:
         run = lock(connection, run_id)
         if run.status.is_finished:
-            return run
+            return read_one(connection, run_id)
         if run.stop_requested:
             return _end(connection, run, EndReason.STOPPED, None)
         return _end(connection, run, EndReason.LOST, error)
@@ -159,7 +163,7 @@ def end_abandoned(
                 "error": ABANDONED_TEXT,
             },
         ).fetchall()
-    return [run_from_row(row) for row in rows]
+        return read_many(connection, [row["id"] for row in rows])
 
 
 def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = None) -> TrainingRun:
@@ -171,7 +175,8 @@ def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = 
     alive.
     """
     with database.connect() as connection:
-        run = lock(connection, run_id)
+        lock(connection, run_id)
+        run = read_one(connection, run_id)
         check_no_worker(connection, [run])
         if run.sweep_id is not None:
             check_no_driver(connection, run.sweep_id)
@@ -181,9 +186,8 @@ def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = 
                 "--episodes."
             )
         new_config = Jsonb(run.config if config is None else config)
-        return run_from_row(
-            one(connection.execute(_SQL["reopen_run"], {"id": run_id, "config": new_config}).fetchone())
-        )
+        connection.execute(_SQL["reopen_run"], {"id": run_id, "config": new_config})
+        return read_one(connection, run_id)
 
 
 def take_up(
@@ -219,23 +223,38 @@ def take_up(
     return ids
 
 
-def lock(connection: Connection, run_id: UUID) -> TrainingRun:
-    """Read the run and lock its row until the transaction ends. Raises NotFoundError."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockedRun:
+    """The state that decides whether a run may change; its row is locked until the transaction ends."""
+
+    id: UUID
+    sweep_id: UUID | None
+    status: RunStatus
+    stop_requested: bool
+    attempt: int
+    end_reason: EndReason | None
+    begins_anew: bool
+
+
+def lock(connection: Connection, run_id: UUID) -> LockedRun:
+    """Read the run's state and lock its row until the transaction ends. Raises NotFoundError."""
     row = connection.execute(_SQL["lock_run"], {"id": run_id}).fetchone()
     if row is None:
         raise missing("Training run", str(run_id), "rlsweep runs")
-    return run_from_row(row)
+    end_reason = None if row["end_reason"] is None else EndReason(row["end_reason"])
+    return LockedRun(**row | {"status": RunStatus(row["status"]), "end_reason": end_reason})
 
 
-def check_attempt(connection: Connection, run: TrainingRun, attempt: int) -> TrainingRun:
-    """Raise StaleAttemptError unless `attempt` may write; return the run.
+def check_attempt(connection: Connection, run: LockedRun, attempt: int) -> LockedRun:
+    """Raise StaleAttemptError unless `attempt` may write; return the run's state.
 
     An abandoned run without a newer attempt becomes running again: its worker was disconnected from the database for a
     while.
     """
     if run.attempt == attempt and run.end_reason is EndReason.ABANDONED:
         connection.execute(_SQL["revive_sweep"], {"id": run.sweep_id})
-        return run_from_row(one(connection.execute(_SQL["revive_run"], {"id": run.id}).fetchone()))
+        connection.execute(_SQL["revive_run"], {"id": run.id})
+        return lock(connection, run.id)
     if run.attempt != attempt:
         raise StaleAttemptError(
             f"Attempt {attempt} of training run {run.id} may not write: attempt {run.attempt} has replaced it."
@@ -245,7 +264,7 @@ def check_attempt(connection: Connection, run: TrainingRun, attempt: int) -> Tra
     return run
 
 
-def check_left(run: TrainingRun, attempt: int) -> None:
+def check_left(run: LockedRun, attempt: int) -> None:
     """Raise StaleAttemptError if unsent records of a dead process of this attempt are obsolete.
 
     They are obsolete once a newer attempt has begun, the run is completed, or it will start from the beginning.
@@ -254,7 +273,7 @@ def check_left(run: TrainingRun, attempt: int) -> None:
         raise StaleAttemptError(f"The unsent records of attempt {attempt} of training run {run.id} are obsolete.")
 
 
-def _end(connection: Connection, run: TrainingRun, reason: EndReason, error: str | None) -> TrainingRun:
+def _end(connection: Connection, run: LockedRun, reason: EndReason, error: str | None) -> TrainingRun:
     """Change a pending or running run to a finished status."""
     assert not run.status.is_finished
     values = {
@@ -263,4 +282,5 @@ def _end(connection: Connection, run: TrainingRun, reason: EndReason, error: str
         "end_reason": reason.value,
         "error": error and storable(error),
     }
-    return run_from_row(one(connection.execute(_SQL["end_run"], values).fetchone()))
+    connection.execute(_SQL["end_run"], values)
+    return read_one(connection, run.id)

@@ -19,8 +19,9 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from rlsweep.runs import EndReason, Sweep
+from rlsweep.runs import EndReason
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [

@@ -9,9 +9,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from rlsweep.runs import EndReason, Episode, NewRun, NewSweep
+from rlsweep.runs import EndReason, Episode, NewRun
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import NewSweep
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from rlsweep.runs import NewRun, NewSweep
+from rlsweep.runs import NewRun
 from rlsweep.store import sweeps, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import NewSweep
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 

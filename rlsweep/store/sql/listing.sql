@@ -8,29 +8,10 @@ with page as (
     order by {key} {direction}, run.id {direction}
     limit %(limit)s
 )
-select
-    run.id, run.sweep_id, sweeps.name as sweep_name, run.agent_id, run.algorithm, run.version, run.sweep_variant,
-    run.config_name, run.config_short_name, run.seed, run.status, run.stop_requested, run.attempt, run.created_at,
-    run.heartbeat_at, run.started_at, run.ended_at, run.episodes, run.updates, run.env_steps, run.mean_reward,
-    run.win_rate, run.mean_length, run.steps_per_second, run.config -> 'budget' as budget, right(run.error, 2000) as error,
-    extract(epoch from coalesce(run.ended_at, now()) - run.started_at)::double precision as seconds,
-    page.key
+select {columns}, page.key
 from page
-join training_runs as run using (id)
-left join sweeps on sweeps.id = run.sweep_id
+join run_records as run using (id)
 order by page.key {direction}, run.id {direction}
-
--- name: get_listed
--- One run as the list shows it.
-select
-    run.id, run.sweep_id, sweeps.name as sweep_name, run.agent_id, run.algorithm, run.version, run.sweep_variant,
-    run.config_name, run.config_short_name, run.seed, run.status, run.stop_requested, run.attempt, run.created_at,
-    run.heartbeat_at, run.started_at, run.ended_at, run.episodes, run.updates, run.env_steps, run.mean_reward,
-    run.win_rate, run.mean_length, run.steps_per_second, run.config -> 'budget' as budget, right(run.error, 2000) as error,
-    extract(epoch from coalesce(run.ended_at, now()) - run.started_at)::double precision as seconds
-from training_runs as run
-left join sweeps on sweeps.id = run.sweep_id
-where run.id = %(id)s
 
 -- name: count_runs
 -- How many runs the filters let through.

@@ -14,7 +14,7 @@ cross join lateral (
     order by position
     limit %(limit)s
 ) as foremost
-join training_runs as run using (id)
+join run_records as run using (id)
 order by wanted.rank, foremost.position
 limit %(limit)s
 

@@ -73,13 +73,9 @@ where (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
 select
     sweep_id, status, count(*) as runs, sum(episodes)::bigint as episodes, sum(env_steps)::bigint as env_steps,
     sum(
-        case when status in ('completed', 'stopped', 'failed') then 1 else least(1, greatest(
-            episodes / (config #>> '{budget,episodes}')::double precision,
-            env_steps / (config #>> '{budget,total_timesteps}')::double precision,
-            0
-        )) end
+        case when status in ('completed', 'stopped', 'failed') then 1 else coalesce(progress, 0) end
     )::double precision as share
-from training_runs
+from run_records
 where sweep_id = any(%(sweep_ids)s)
 group by sweep_id, status
 

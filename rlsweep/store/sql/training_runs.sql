@@ -1,11 +1,11 @@
 -- name: list_runs_in_id_range
 -- The runs whose id starts as given, as a range so that the primary key serves it.
-select * from training_runs where id between %(low)s and %(high)s order by created_at desc limit 20
+select * from run_records where id between %(low)s and %(high)s order by created_at desc limit 20
 
 -- name: list_runs
 -- The newest runs; a filter that is null lets all pass.
 select *
-from training_runs
+from run_records
 where (%(sweep_id)s::uuid is null or sweep_id = %(sweep_id)s::uuid)
   and (%(agent_id)s::text is null or agent_id = %(agent_id)s::text)
   and (%(status)s::text is null or status = %(status)s::text)
@@ -14,7 +14,7 @@ limit %(limit)s::bigint
 
 -- name: list_runs_of_sweep
 -- All runs of a sweep in the order of its plan.
-select * from training_runs where sweep_id = %(sweep_id)s order by position
+select * from run_records where sweep_id = %(sweep_id)s order by position
 
 -- name: list_unfinished_ids
 -- The runs of a sweep that a worker has yet to end, in the order of the plan.
@@ -22,11 +22,11 @@ select id from training_runs where sweep_id = %(sweep_id)s and status in ('pendi
 
 -- name: list_running
 -- The runs of a sweep that have a worker, or had one that said nothing of its end.
-select * from training_runs where sweep_id = %(sweep_id)s and status = 'running' order by position
+select * from run_records where sweep_id = %(sweep_id)s and status = 'running' order by position
 
 -- name: list_stopping
 -- Those of them that were asked to stop.
-select * from training_runs
+select * from run_records
 where sweep_id = %(sweep_id)s and status = 'running' and stop_requested
 order by position
 
@@ -36,24 +36,24 @@ select id from training_runs where sweep_id = %(sweep_id)s order by position
 
 -- name: list_chosen_runs
 -- Runs by their ids, in the order given.
-select training_runs.*
+select run_records.*
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (id, place)
-join training_runs using (id)
+join run_records using (id)
 order by place
 
 -- name: get_base_run
 -- The run of an agent's base config that a variant is set against: of the same sweep before others, then the newest.
 select *
-from training_runs
+from run_records
 where agent_id = %(agent_id)s and sweep_variant is null
 order by sweep_id is not distinct from %(sweep_id)s::uuid desc, coalesce(started_at, created_at) desc, id
 limit 1
 
 -- name: get_run_of_checksum
 -- The run that wrote a file with this content, wherever the file lies now.
-select training_runs.*
+select run_records.*
 from checkpoints
-join training_runs on training_runs.id = checkpoints.run_id
+join run_records on run_records.id = checkpoints.run_id
 where checkpoints.sha256 = %(sha256)s
 order by checkpoints.created_at desc
 limit 1

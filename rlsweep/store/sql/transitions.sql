@@ -19,7 +19,7 @@ from unnest(
 
 -- name: set_weights_from
 -- The file whose policy weights a new run begins with; null where it begins with weights of its own.
-update training_runs set weights_from = %(weights_from)s where id = %(id)s returning *
+update training_runs set weights_from = %(weights_from)s where id = %(id)s
 
 -- name: begin_attempt
 -- A worker takes the run up; writes of an older attempt are refused from here on. The first attempt's command is kept:
@@ -42,18 +42,18 @@ set
         jsonb_build_object('first_command', coalesce(metadata -> 'first_command', metadata -> 'command'))
     )
 where id = %(id)s
-returning *
 
 -- name: lock_run
--- The run's row, held until the transaction ends, so that its status and attempt stay what they are.
-select * from training_runs where id = %(id)s for no key update
+-- What decides whether the run may change, held until the transaction ends.
+select id, sweep_id, status, stop_requested, attempt, end_reason, begins_anew
+from training_runs
+where id = %(id)s for no key update
 
 -- name: end_run
 -- The end of a run, whichever it is.
 update training_runs
 set status = %(status)s, end_reason = %(end_reason)s, error = %(error)s, ended_at = clock_timestamp()
 where id = %(id)s
-returning *
 
 -- name: set_counters
 -- A completed run's, which an older attempt may have gone beyond.
@@ -63,7 +63,7 @@ where id = %(id)s
 
 -- name: ask_run_to_stop
 -- The worker reads this in its next flush.
-update training_runs set stop_requested = true where id = %(id)s returning *
+update training_runs set stop_requested = true where id = %(id)s
 
 -- name: stop_runs_of_sweep
 -- Pending runs are stopped at once, running ones are asked to stop.
@@ -82,7 +82,6 @@ update training_runs
 set
     status = 'pending', stop_requested = false, ended_at = null, end_reason = null, error = null, config = %(config)s
 where id = %(id)s
-returning *
 
 -- name: take_up_runs
 -- As reopen_run, for all of a sweep's runs in some statuses; a running one only if it is among those given, and once
@@ -111,7 +110,6 @@ update training_runs set begins_anew = true where id = any(%(ids)s)
 update training_runs
 set status = 'running', ended_at = null, end_reason = null, error = null
 where id = %(id)s
-returning *
 
 -- name: revive_sweep
 -- One of its runs goes on.
@@ -142,4 +140,4 @@ where id in (
       )
     for no key update skip locked
 )
-returning *
+returning id

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, RunRow, run_detail, run_mark, run_row
-from rlsweep.runs import RunStatus
+from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, run_detail, run_mark
+from rlsweep.runs import RunStatus, RunSummary
 from rlsweep.store import listing, training_runs
 from rlsweep.store.listing import Agent, Filters
 from rlsweep.web.parameters import IgnoreBlanks, database_of, order_of, read_place, write_cursor
@@ -23,7 +23,7 @@ DEFAULT_SORT = "-started_at"
 class RunList:
     """One page. next_cursor: cursor of the next page, null on the last; total: number of matching runs."""
 
-    runs: tuple[RunRow, ...]
+    runs: tuple[RunSummary, ...]
     next_cursor: str | None
     total: int
 
@@ -73,9 +73,7 @@ def list_runs(
     page = listing.list_page(database_of(request), order_of(sort), filters, limit, read_place(cursor, sort))
     return json_response(
         request,
-        RunList(
-            runs=tuple(run_row(run) for run in page.runs), next_cursor=write_cursor(page.next, sort), total=page.total
-        ),
+        RunList(runs=page.runs, next_cursor=write_cursor(page.next, sort), total=page.total),
     )
 
 

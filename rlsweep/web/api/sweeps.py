@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from rlsweep.reports.history import SweepDetail, SweepRow, sweep_detail, sweep_row
 from rlsweep.reports.summary import Comparison, SweepReport, compare, summarise
-from rlsweep.runs import SweepStatus
 from rlsweep.store import charts, sweeps, training_runs
+from rlsweep.sweep_records import SweepStatus
 from rlsweep.web.parameters import IgnoreBlanks, RunIds, database_of, read_sweep_place, write_cursor
 from rlsweep.web.responses import cached_json_response, json_response
 

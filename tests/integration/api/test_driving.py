@@ -8,8 +8,9 @@ import pytest
 
 import rlsweep
 from rlsweep.errors import ConfigError, EnvironmentSpecError, InputError
-from rlsweep.runs import RunStatus, SweepStatus
+from rlsweep.runs import RunStatus
 from rlsweep.store import sweeps, training_runs
+from rlsweep.sweep_records import SweepStatus
 
 pytestmark = pytest.mark.integration
 

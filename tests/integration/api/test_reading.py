@@ -8,9 +8,10 @@ import pytest
 import rlsweep
 from rlsweep.errors import NotFoundError
 from rlsweep.reports.tables import EPISODE_COLUMNS, EVALUATION_COLUMNS, RUN_COLUMNS, UPDATE_COLUMNS
-from rlsweep.runs import Evaluation, RunStatus, SweepStatus
+from rlsweep.runs import Evaluation, RunStatus
 from rlsweep.store import training_runs
 from rlsweep.store.curves import EpisodeColumns, UpdateColumns
+from rlsweep.sweep_records import SweepStatus
 
 pytestmark = pytest.mark.integration
 

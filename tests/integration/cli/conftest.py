@@ -21,9 +21,10 @@ from rlsweep.attempts.provenance import Provenance
 from rlsweep.config.run import Mode
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep
-from rlsweep.runs import EndReason, Episode, Outcome, Sweep
+from rlsweep.runs import EndReason, Episode, Outcome
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
 
 TIMEOUT_S = 120
 AGENTS = Path(__file__).parents[3] / "config" / "agents"

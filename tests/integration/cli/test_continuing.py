@@ -9,9 +9,10 @@ from rlsweep.attempts.provenance import Provenance
 from rlsweep.config.run import Mode
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep
-from rlsweep.runs import RunStatus, Sweep, SweepStatus
+from rlsweep.runs import RunStatus
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep, SweepStatus
 
 pytestmark = pytest.mark.integration
 

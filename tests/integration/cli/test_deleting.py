@@ -9,11 +9,12 @@ import pytest
 from rlsweep.attempts import deletion
 from rlsweep.errors import RlsweepError
 from rlsweep.paths import Paths
-from rlsweep.runs import Checkpoint, Sweep, TrainingRun
+from rlsweep.runs import Checkpoint, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.store import deletion as record
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
 
 pytestmark = pytest.mark.integration
 

@@ -11,9 +11,10 @@ from rlsweep.config.run import Mode
 from rlsweep.errors import InputError
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep
-from rlsweep.runs import RunStatus, SweepStatus, TrainingRun
+from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import SweepStatus
 
 pytestmark = pytest.mark.integration
 

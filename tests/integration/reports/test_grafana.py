@@ -23,9 +23,10 @@ import yaml
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from rlsweep.runs import EndReason, NewRun, Sweep, TrainingRun
+from rlsweep.runs import EndReason, NewRun, TrainingRun
 from rlsweep.store import training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("grafana")]
 

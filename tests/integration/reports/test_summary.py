@@ -10,8 +10,9 @@ from rlsweep.analysis.ranking import Basis
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.reports.rendering import render
 from rlsweep.reports.summary import as_json, summarise
-from rlsweep.runs import EndReason, Evaluation, RunStatus, SweepStatus
+from rlsweep.runs import EndReason, Evaluation, RunStatus
 from rlsweep.store import recording, sweeps, training_runs, transitions
+from rlsweep.sweep_records import SweepStatus
 
 pytestmark = pytest.mark.integration
 

@@ -178,7 +178,7 @@ def test_what_older_rows_say_in_words_is_carried_over(
     actor = None if run.actor is None else (run.actor.cluster, run.actor.id, run.actor.node, run.actor.pid)
     found = (run.end_reason, run.weights_from, run.begins_anew, actor, run.metadata)
     assert found[: len(expected)] == expected
-    assert (run.status, run.error) == (status, error)
+    assert (run.status, run.error_text) == (status, error)
 
 
 def test_missing_tables_are_named_with_the_way_out(empty_database: Database) -> None:

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from rlsweep.errors import DriverBusyError, InputError, NotFoundError
-from rlsweep.runs import EndReason, NewRun, NewSweep, RunStatus, SweepStatus
+from rlsweep.runs import EndReason, NewRun, RunStatus
 from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import NewSweep, SweepStatus
 
 pytestmark = pytest.mark.integration
 

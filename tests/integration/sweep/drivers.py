@@ -17,6 +17,7 @@ from typing import Any
 from urllib.request import urlopen
 from uuid import UUID
 
+from rlsweep import runs
 from rlsweep.cluster.resources import Resources
 from rlsweep.cluster.session import RayOptions, RaySession
 from rlsweep.config.agent import AgentConfig
@@ -24,10 +25,11 @@ from rlsweep.config.differences import hyperparameter_hash
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import DriverBusyError
-from rlsweep.runs import Actor, NewRun, NewSweep, Sweep
+from rlsweep.runs import Actor, NewRun
 from rlsweep.settings import Settings
 from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import NewSweep, Sweep
 
 STEPS = 64
 TELL_S = 40  # Ray passes metrics on every ten seconds
@@ -59,7 +61,7 @@ def plan(database: Database, name: str, trials: int) -> Sweep:
         name=name,
         patterns=(f"{name}.yaml",),
         mode="smoke",
-        budget={"episodes": None, "total_timesteps": STEPS},
+        budget=runs.Budget(total_timesteps=STEPS),
         seeds=tuple(range(trials)),
         base_config=training.model_dump(mode="json"),
         base_config_path=None,

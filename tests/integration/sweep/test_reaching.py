@@ -30,9 +30,9 @@ from rlsweep.places.jobs import JobsCluster
 from rlsweep.places.outcome import Ending
 from rlsweep.places.request_server import RequestServer, service_lock
 from rlsweep.places.service import find_service, sweeps_driven_by
-from rlsweep.runs import Sweep, SweepStatus
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep, SweepStatus
 
 pytestmark = pytest.mark.integration
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsweep.runs import EndReason, Episode, Evaluation, NewRun, NewSweep, Outcome, RunStatus, Update
+from rlsweep.runs import EndReason, Episode, Evaluation, NewRun, Outcome, RunStatus, Update
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.curves import episodes_of
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import NewSweep
 from rlsweep.web.parameters import MAX_COMPARED
 
 pytestmark = pytest.mark.integration

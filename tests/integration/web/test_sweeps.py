@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from rlsweep.cli import main
-from rlsweep.runs import NewRun, NewSweep
+from rlsweep.runs import NewRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import NewSweep
 
 pytestmark = pytest.mark.integration
 

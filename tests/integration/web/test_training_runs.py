@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from rlsweep.reports import history
-from rlsweep.runs import Checkpoint, EndReason, Episode, NewRun, NewSweep, Outcome
+from rlsweep.runs import Checkpoint, EndReason, Episode, NewRun, Outcome
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.listing import Place, SortKey
+from rlsweep.sweep_records import NewSweep
 from rlsweep.web.parameters import write_cursor
 
 pytestmark = pytest.mark.integration

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.places.outcome import Ending, SweepOutcome
-from rlsweep.runs import SweepStatus
+from rlsweep.sweep_records import SweepStatus
 
 
 class Record:

@@ -14,7 +14,7 @@ from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_sh
 from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.places.watching import WATCH_SECONDS, watched
 from rlsweep.reports.progress import LiveProgress, progress_line, progress_table
-from rlsweep.runs import Overview, RunStatus, TrainingRun
+from rlsweep.runs import Budget, Overview, RunStatus, TrainingRun
 from rlsweep.store.database import Database
 
 
@@ -31,7 +31,13 @@ def run(
         "config_name": "A",
         "config_short_name": "a_v1",
         "config_path": "a_v1.yaml",
-        "config": {"budget": {"episodes": of_episodes, "total_timesteps": of_steps}},
+        "config": {},
+        "mode": "smoke",
+        "environment": None,
+        "budget": Budget(episodes=of_episodes, total_timesteps=of_steps),
+        "sweep_name": None,
+        "seconds": None,
+        "error_text": None,
         "config_hash": "",
         "seed": 0,
         "id": uuid4(),
@@ -57,7 +63,10 @@ def run(
         "actor": None,
         "metadata": {},
     }
-    return TrainingRun(**(values | given))
+    values |= given
+    spent = ((values["episodes"], of_episodes), (values["env_steps"], of_steps))
+    shares = [done / allowed for done, allowed in spent if allowed]
+    return TrainingRun(**values, progress=max(shares) if shares else None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+-- All that lists, pages and commands show of a training run, under the names of the records in rlsweep/runs.py: a list
+-- reads the columns of RunSummary, whatever shows one run all of them.
+create view run_records as
+select
+    run.id,
+    run.sweep_id,
+    sweeps.name as sweep_name,
+    run.position,
+    run.agent_id,
+    run.algorithm,
+    run.version,
+    run.sweep_variant,
+    run.config_name,
+    run.config_short_name,
+    run.config_path,
+    run.config_hash,
+    run.seed,
+    run.config ->> 'mode' as mode,
+    run.config #>> '{training,environment,id}' as environment,
+    budget.episodes as budget_episodes,
+    budget.total_timesteps as budget_total_timesteps,
+    run.status,
+    run.stop_requested,
+    run.attempt,
+    run.created_at,
+    run.heartbeat_at,
+    run.started_at,
+    run.ended_at,
+    extract(epoch from coalesce(run.ended_at, now()) - run.started_at)::double precision as seconds,
+    run.episodes,
+    run.updates,
+    run.env_steps,
+    case
+        when run.status = 'completed' then 1
+        when budget.episodes is not null or budget.total_timesteps is not null then least(1, greatest(
+            run.episodes / budget.episodes::double precision,
+            run.env_steps / budget.total_timesteps::double precision
+        ))
+    end::double precision as progress,
+    run.mean_reward,
+    run.win_rate,
+    run.mean_length,
+    run.steps_per_second,
+    run.end_reason,
+    -- the last line that is not empty, which of a traceback tells what it was; a part of it where it is very long
+    btrim((regexp_match(right(run.error, 2000), '([^\n\r]*\S)\s*$'))[1]) as error,
+    run.error as error_text,
+    run.trial_key,
+    run.config,
+    run.weights_from,
+    run.begins_anew,
+    run.actor_cluster,
+    run.actor_id,
+    run.actor_node,
+    run.actor_pid,
+    run.metadata
+from training_runs as run
+cross join lateral (
+    select
+        nullif((run.config #>> '{budget,episodes}')::bigint, 0) as episodes,
+        nullif((run.config #>> '{budget,total_timesteps}')::bigint, 0) as total_timesteps
+) as budget
+left join sweeps on sweeps.id = run.sweep_id;

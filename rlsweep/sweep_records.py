@@ -1,0 +1,69 @@
+"""The records of sweeps."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from rlsweep.runs import Budget
+
+
+class SweepStatus(StrEnum):
+    """The status of a sweep; it is finished when none of its runs is pending or running."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all runs of the sweep have ended."""
+        return self not in (SweepStatus.PENDING, SweepStatus.RUNNING)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewSweep:
+    """A planned sweep.
+
+    name: unique among all sweeps
+    patterns: files or globs, as the user gave them
+    budget: budget of each run
+    base_config: the resolved training config
+    base_config_path: absolute path of its file; None without a file
+    overrides: KEY=VALUE texts of the command line, in order
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    mode: str
+    budget: Budget
+    seeds: tuple[int, ...]
+    base_config: dict[str, Any]
+    base_config_path: str | None
+    overrides: tuple[str, ...]
+    git_commit: str | None
+    git_dirty: bool | None
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep(NewSweep):
+    """A submitted sweep.
+
+    resources: Ray resources that its trials request, as set for its last driver; None before the first driver
+    address: address of the cluster's Jobs API that it was submitted to; None if it was not submitted to a cluster
+    driver: its driver's host, process id and a random suffix
+    heartbeat_at: time of the driver's last heartbeat
+    """
+
+    id: UUID
+    status: SweepStatus
+    resources: dict[str, Any] | None
+    address: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    driver: str | None
+    heartbeat_at: datetime | None
