@@ -49,18 +49,21 @@ def go_on(run: TrainingRun, checkpoint: Checkpoint) -> str | None:
     return shlex.join(words)
 
 
-def _typed(run: TrainingRun) -> list[str] | None:
-    """The `rlsweep train` that began a run of no sweep, as it was typed; None where that is not on record."""
+def _command(run: TrainingRun) -> list[str]:
+    """The words of the command that began the run; none if that is not on record or cannot be read."""
     command: Any = run.metadata.get("first_command", run.metadata.get("command"))
-    if run.sweep_id is not None or not isinstance(command, str):
-        return None
     try:
-        words = shlex.split(command)
+        return shlex.split(command) if isinstance(command, str) else []
     except ValueError:
+        return []
+
+
+def _typed(run: TrainingRun) -> list[str] | None:
+    """The `rlsweep train` that began a run without a sweep, as it was typed; None if that is not on record."""
+    words = _command(run)
+    if run.sweep_id is not None or words[1:2] != ["train"]:
         return None
-    if words[1:2] != ["train"] or not any(word.partition("=")[0] == "--agent-config" for word in words):
-        return None
-    return ["rlsweep", *words[1:]]
+    return ["rlsweep", *words[1:]] if any(word.partition("=")[0] == "--agent-config" for word in words) else None
 
 
 def _was_given_in_python(run: TrainingRun, sweep: Sweep | None) -> bool:
@@ -68,7 +71,8 @@ def _was_given_in_python(run: TrainingRun, sweep: Sweep | None) -> bool:
     if run.config_path is None:
         return True
     if sweep is None:
-        return "command" in run.metadata  # and that was no `rlsweep train`
+        words = _command(run)
+        return bool(words) and words[1:2] != ["train"]
     if sweep.base_config_path is not None:
         return False
     try:
