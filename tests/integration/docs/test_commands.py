@@ -31,6 +31,7 @@ REPOSITORY = Path(__file__).parents[3]
 TIMEOUT_S = 240
 QUICK = "--set n_steps=64 --set n_epochs=1 --set network.net_arch=[8]"
 TRAINING_COMMANDS = ("submit", "train")
+IN_PROCESS = ("plan", "train", "eval", "status", "report", "runs", "show", "export", "delete")
 TOKEN = "d0c5" * 16
 FOLDERS = ("", ".github", "config", "cluster", "dashboards", "rlsweep", "tests")
 READMES = sorted(
@@ -64,6 +65,13 @@ def quickly(command: str) -> str:
         budget = "" if "--episodes" in words or "--total-timesteps" in words else "--total-timesteps 256"
         command = f"{command} {QUICK} {budget}"
     return command
+
+
+def needs_no_process(command: str) -> bool:
+    """Whether it starts no Ray and asks nothing of a shell."""
+    words = shlex.split(command, comments=True)
+    by_shell = set(command.partition("#")[0]) & set("|<>;&$")
+    return words[0] == "rlsweep" and words[1] in IN_PROCESS and not by_shell and "rllib" not in command
 
 
 class Shell:
@@ -108,11 +116,19 @@ class Shell:
         else:
             if "$RUN" in command:
                 self.environ["RUN"] = self.newest_run()
-            self.run(quickly(command))
+                command = command.replace("$RUN", self.environ["RUN"])
+            if needs_no_process(command):
+                self.run_here(quickly(command))
+            else:
+                self.run(quickly(command))
+
+    def run_here(self, command: str) -> None:
+        """In this process, which has imported what the command needs."""
+        call(tuple(shlex.split(command, comments=True)[1:]), self.environ, self.folder, io.StringIO).expect(0)
 
     def newest_run(self) -> str:
         """A single run's id, for `$RUN`: a trial of a sweep takes no other budget."""
-        runs = json.loads(self.run("rlsweep runs --json"))
+        runs = json.loads(call(("runs", "--json"), self.environ, self.folder, io.StringIO).expect(0).stdout)
         return next(str(run["id"])[:8] for run in runs if run["sweep_id"] is None)
 
     def serve(self, words: list[str], path: str, shows: str) -> None:

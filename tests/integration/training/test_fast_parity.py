@@ -15,6 +15,8 @@ from rlsweep.training.fast.rollout import LegalRolloutBuffer
 from rlsweep.training.fast.update import LegalRowsUpdate
 from tests.integration.training.masked_env import MaskedEnv
 
+pytestmark = pytest.mark.xdist_group("fast_parity")  # the loops are compiled for float64 nowhere else, and once here
+
 TOLERANCE = 1e-8
 """Of each tensor's norm, in float64."""
 

@@ -17,6 +17,15 @@ TOKEN = "right+token/with=signs"
 Serving = Callable[..., AbstractContextManager[httpx.Client]]
 
 
+@pytest.fixture(scope="module")
+def database(
+    embedded_database: Database, copy_of: Callable[[Database], AbstractContextManager[Database]]
+) -> Iterator[Database]:
+    """An empty one, which no test here changes."""
+    with copy_of(embedded_database) as fresh:
+        yield fresh
+
+
 @pytest.fixture
 def locked(database: Database, serving: Serving) -> Iterator[httpx.Client]:
     """A client of a server that asks for a token."""
