@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("ray head")]
 
 BASE_AGENT = Path(__file__).parents[3] / "config" / "agents" / "ppo_agent_v1.yaml"
 
@@ -31,8 +31,9 @@ print(wins)
 """
 
 
-def test_connect_four_is_learnt_and_stock_sb3_plays_the_checkpoint(rlsweep: Any) -> None:
-    rlsweep.run("submit", str(BASE_AGENT), "--mode", "full", "--total-timesteps", "60000", "--seeds", "2", timeout=600)
+def test_connect_four_is_learnt_and_stock_sb3_plays_the_checkpoint(rlsweep: Any, ray_head: dict[str, str]) -> None:
+    flags = ("--mode", "full", "--total-timesteps", "60000", "--seeds", "2")
+    rlsweep.run("submit", str(BASE_AGENT), *flags, timeout=600, **ray_head)
     runs = rlsweep.json("status")["runs"]
     assert [run["status"] for run in runs] == ["completed"] * 2
 

@@ -10,7 +10,7 @@ import pytest
 
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("ray head")]
 
 EPISODES = 120
 EVERY_ROLLOUT = ("--set", "checkpoint_interval_episodes=5", "--set", "evaluation.enabled=false", "--mode", "full")
@@ -26,11 +26,12 @@ def assert_every_episode_once(rlsweep: Any) -> None:
     assert counted == [(EPISODES, 1, EPISODES, 10 * EPISODES)] * len(runs_of(rlsweep))
 
 
-def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) -> None:
+def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any, ray_head: dict[str, str]) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     agents = rlsweep.agents("a", "b", "c")
     submit = rlsweep.start(
-        *("submit", agents, "--episodes", str(EPISODES), "--base-config", base, "--name", "night", *EVERY_ROLLOUT)
+        *("submit", agents, "--episodes", str(EPISODES), "--base-config", base, "--name", "night", *EVERY_ROLLOUT),
+        **ray_head,
     )
     rlsweep.wait_until("select 1 from checkpoints having count(distinct run_id) = 2")
     submit.send_signal(signal.SIGKILL)
@@ -41,7 +42,7 @@ def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) ->
     assert "rlsweep stop" in busy
 
     time.sleep(max(0.0, LEASE_PATIENCE_SECONDS + 1 - (time.monotonic() - killed)))
-    done = rlsweep.run("resume", "night")
+    done = rlsweep.run("resume", "night", **ray_head)
     assert "3 of 3 trials to run" in done.stdout
     assert_every_episode_once(rlsweep)
     runs = runs_of(rlsweep)
@@ -53,13 +54,13 @@ def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any) ->
     assert [run["attempt"] for run in runs_of(rlsweep)] == [run["attempt"] for run in runs]
 
 
-def test_a_stopped_sweep_is_offered_and_resumed(rlsweep: Any) -> None:
+def test_a_stopped_sweep_is_offered_and_resumed(rlsweep: Any, ray_head: dict[str, str]) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     command = (
         *("submit", rlsweep.agents("a", "b", "c"), "--episodes", str(EPISODES), "--base-config", base),
         *EVERY_ROLLOUT,
     )
-    submit = rlsweep.start(*command, "--name", "first")
+    submit = rlsweep.start(*command, "--name", "first", **ray_head)
     rlsweep.wait_until("select count(*) from checkpoints")
     submit.send_signal(signal.SIGINT)
     out, _ = submit.communicate(timeout=60)
@@ -67,17 +68,16 @@ def test_a_stopped_sweep_is_offered_and_resumed(rlsweep: Any) -> None:
     assert "Finish it: rlsweep resume first" in out
     assert "no trial failed. Some are unfinished: rlsweep resume first" in rlsweep.look("retry", "first").stdout
 
-    again = rlsweep.start(*command, "--name", "second")
+    again = rlsweep.start(*command, "--name", "second", **ray_head)
     assert again.stderr.readline() == "Sweep first has the same plan and is unfinished: rlsweep resume first\n"
     again.send_signal(signal.SIGINT)
     again.communicate(timeout=60)
 
-    report = json.loads(rlsweep.run("resume", "first", "--json").stdout)
+    report = json.loads(rlsweep.run("resume", "first", "--json", **ray_head).stdout)
     assert report["name"] == "first"
     assert {run["status"] for run in rlsweep.json("status", "first")["runs"]} == {"completed"}
 
 
-@pytest.mark.xdist_group("ray head")
 def test_retry_runs_what_failed_from_a_checkpoint_or_anew(rlsweep: Any, ray_head: dict[str, str]) -> None:
     marker = rlsweep.folder / "marker"
     base = rlsweep.base("Raises", marker=str(marker), after=40)
@@ -98,7 +98,6 @@ def test_retry_runs_what_failed_from_a_checkpoint_or_anew(rlsweep: Any, ray_head
     assert_every_episode_once(rlsweep)
 
 
-@pytest.mark.xdist_group("ray head")
 def test_a_trial_whose_process_died_goes_on_from_its_last_checkpoint(rlsweep: Any, ray_head: dict[str, str]) -> None:
     base = rlsweep.base("Dies", marker=str(rlsweep.folder / "marker"), after=60, seconds=0.005)
     plan = (rlsweep.agents("a"), "--episodes", str(EPISODES), "--base-config", base, *EVERY_ROLLOUT)
