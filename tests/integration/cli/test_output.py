@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
+from rlsweep.config.run import RunConfig
+from rlsweep.planning.estimate import Measurement
+from rlsweep.planning.measure import measure_configs
+from rlsweep.planning.measurement_key import measurement_key
+
 pytestmark = pytest.mark.integration
 
+MEASURED: dict[str | None, Measurement] = {}
 CONFIGS = ("ppo_agent_gamma_high", "ppo_agent_lr_high", "ppo_agent_lr_low", "ppo_agent_v1")
 
 
@@ -19,7 +25,21 @@ def agents(request: pytest.FixtureRequest) -> str:
     return str(request.config.rootpath / "config" / "agents")
 
 
-def test_a_plan_as_json(cli: Any, agents: str) -> None:
+@pytest.fixture
+def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first plan measures its environment and networks; the next ones take the same figures."""
+
+    def measure(configs: list[RunConfig], **options: Any) -> list[Measurement]:
+        keys = [measurement_key(config) for config in configs]
+        if not MEASURED.keys() >= set(keys):
+            MEASURED.update(zip(keys, measure_configs(configs, **options), strict=True))
+        return [MEASURED[key] for key in keys]
+
+    monkeypatch.setattr("rlsweep.planning.forecast.measure_configs", measure)
+
+
+@pytest.mark.xdist_group("plans")
+def test_a_plan_as_json(cli: Any, agents: str, measured_once: None) -> None:
     plan = json.loads(cli.run("plan", agents, "--episodes", "100", "--seeds", "2", "--json").stdout)
     assert set(plan) == {"trials", "environment", "mode", "budget", "differing_keys", "warnings"}
     assert (plan["environment"], plan["mode"]) == ("open_spiel/connect_four", "smoke")
@@ -37,9 +57,12 @@ def test_a_plan_as_json(cli: Any, agents: str) -> None:
     assert not cli.home.exists()
 
 
+@pytest.mark.xdist_group("plans")
 @pytest.mark.parametrize("columns", [80, 140])
-def test_a_plan_shows_all_configs_and_only_the_keys_that_differ(cli: Any, agents: str, columns: int) -> None:
-    shown = cli.run_in_terminal("plan", agents, "--episodes", "20000", columns=columns)
+def test_a_plan_shows_all_configs_and_only_the_keys_that_differ(
+    cli: Any, agents: str, measured_once: None, columns: int
+) -> None:
+    shown = cli.show("plan", agents, "--episodes", "20000", columns=columns)
     assert_nothing_is_cut(shown)
     assert "learning_rate" in shown
     assert "gamma" in shown

@@ -144,7 +144,7 @@ def test_stop_from_another_terminal_ends_even_a_trial_that_hangs(rlsweep: Any) -
 def test_nothing_of_ray_outlives_a_killed_driver(rlsweep_at_home: Any) -> None:
     rlsweep = rlsweep_at_home
     base = rlsweep.base("Calm", seconds=0.01)
-    submit = rlsweep.start("submit", rlsweep.agents("a", "b"), "--episodes", "100000", "--base-config", base)
+    submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base)
     rlsweep.wait_for_episodes(5)
     submit.kill()
     submit.communicate(timeout=30)
