@@ -84,7 +84,7 @@ def test_the_dashboard_answers_and_ctrl_c_stops_trials_and_keeps_what_they_recor
             taken.bind(("127.0.0.1", 8265))
             taken.listen()
         submit = rlsweep.start("submit", *plan, "--dashboard")
-        while "runs; follow" not in (line := submit.stdout.readline()):
+        while "From another terminal" not in (line := submit.stdout.readline()):
             assert line, submit.stderr.read()
             if line.startswith("Ray's dashboard"):
                 told = re.fullmatch(r"Ray's dashboard: (http://127\.0\.0\.1:\d+) \(token (\w+)\)\n", line)
