@@ -55,5 +55,5 @@ def _surroundings(arguments: tuple[str, ...], environ: Mapping[str, str], folder
         warnings.simplefilter("default")
         yield
     for name in set(sys.modules) - known:  # the user's own, which the next test may have under the same name
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
+        if Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(folder):
             del sys.modules[name]
