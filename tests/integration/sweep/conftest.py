@@ -195,41 +195,60 @@ def without_remains(command: Rlsweep) -> Iterator[Rlsweep]:
     assert not left
 
 
-@pytest.fixture(scope="session")
-def shared_ray_head() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A cluster of one node, as an administrator would start it, who says that it has a GPU: address and process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
-    options = [
-        "--node-ip-address=127.0.0.1",
-        "--num-cpus=2",
-        "--num-gpus=1",
-        "--include-dashboard=false",
-        "--disable-usage-stats",
-    ]
-    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
-        head = subprocess.Popen(
+class RayHead:
+    """A cluster of one node, as an administrator would start it, who says that it has a GPU."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
+        options = [
+            "--node-ip-address=127.0.0.1",
+            "--num-cpus=2",
+            "--num-gpus=1",
+            "--include-dashboard=false",
+            "--disable-usage-stats",
+        ]
+        self.address = f"127.0.0.1:{port}"
+        self._process = subprocess.Popen(
             [*command, *options, f"--temp-dir={folder}"],
             env=own_environ() | HEAD_TOKEN | {"RAY_worker_niceness": "0"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        try:
-            wait_for_port(port)
-            yield f"127.0.0.1:{port}", head
-        finally:
-            end_tree(head.pid)
-            head.wait(timeout=30)
+        wait_for_port(port)
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        end_tree(self._process.pid)
+        self._process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def running_head() -> Iterator[Callable[[], RayHead]]:
+    """Gives the one that runs, started where there is none; what ended it has failed its own test."""
+    heads: list[RayHead] = []
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+
+        def running() -> RayHead:
+            if not heads or not heads[-1].is_alive():
+                heads.append(RayHead(Path(folder) / str(len(heads))))
+            return heads[-1]
+
+        yield running
+        for head in heads:
+            head.end()
 
 
 @pytest.fixture
-def ray_head(shared_ray_head: tuple[str, subprocess.Popen[bytes]]) -> Iterator[dict[str, str]]:
+def ray_head(running_head: Callable[[], RayHead]) -> Iterator[dict[str, str]]:
     """Variables with which commands join a running Ray; for tests of the xdist group `ray head`, which share it."""
-    address, head = shared_ray_head
-    yield {"RAY_ADDRESS": address} | HEAD_TOKEN
-    assert head.poll() is None, "it goes on when a sweep has left"
+    head = running_head()
+    yield {"RAY_ADDRESS": head.address} | HEAD_TOKEN
+    assert head.is_alive(), "it goes on when a sweep has left"
 
 
 def wait_for_port(port: int) -> None:
