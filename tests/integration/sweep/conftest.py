@@ -199,15 +199,17 @@ class RayHead:
     """A cluster of one node, as an administrator would start it, who says that it has a GPU."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
+        with socket.socket() as free, socket.socket() as other:
             free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+            other.bind(("127.0.0.1", 0))
+            port, dashboard_port = free.getsockname()[1], other.getsockname()[1]
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
         options = [
             "--node-ip-address=127.0.0.1",
             "--num-cpus=2",
             "--num-gpus=1",
             "--include-dashboard=false",
+            f"--dashboard-port={dashboard_port}",  # taken even so; a head whose usual port is taken ends
             "--disable-usage-stats",
         ]
         self.address = f"127.0.0.1:{port}"
