@@ -1,12 +1,12 @@
-"""What a sweep would run and take, before anything of it runs.
+"""Plan a sweep: its trials, and the env steps, memory and time that they need.
 
-In the order in which a plan goes through them:
+In the order in which a plan uses them:
 
 plan.py               configs, files and flags → a Plan of Trials, or every problem at once
-advice.py             what a user should know about the configs
+advice.py             warnings about the configs
 forecast.py           a Plan → a Forecast: the plan, an estimate for each trial, and warnings
 measure.py            starts the child process probe.py, which plays the environment and times a minibatch
-measurement_cache.py  keeps measurements for the next sweep, by the key of measurement_key.py
-estimate.py           a measurement → what a trial takes: env steps, updates, memory, time
+measurement_cache.py  stores measurements for the next sweep, by the key of measurement_key.py
+estimate.py           a measurement → a trial's env steps, updates, memory and time
 submission.py         a Plan → a sweep and its runs in the database
 """

@@ -1,4 +1,4 @@
-"""What a user should know about a sweep before it runs, as far as the configs alone tell. Nothing here is an error."""
+"""Warnings about a sweep's configs, before it runs. None is an error."""
 
 import os
 import re
@@ -19,18 +19,18 @@ _MAX_NAMED = 3
 
 
 def config_advice(agent: LoadedAgent, training: TrainingConfig) -> tuple[str, ...]:
-    """Warn of what one config says, without naming it."""
+    """Return warnings about one config, which do not contain its name."""
     config = agent.config
     return (*_naming_advice(agent), *_batch_advice(config, training), *_ignored_advice(agent))
 
 
 def sweep_advice(agents: Mapping[str, LoadedAgent]) -> tuple[str, ...]:
-    """Warn of what the configs say together; `agents` by the labels to name them with."""
+    """Return warnings about the combination of configs; `agents` by label."""
     return (*_twins(agents), *_namesakes(agents), *_mixed_algorithms(agents), *_absent_bases(agents))
 
 
 def grouped(advice: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return each warning once, with the labels of all configs that it is for in front."""
+    """Return each warning once, with the labels of all its configs in front."""
     labels_by_text: dict[str, list[str]] = defaultdict(list)
     for label, texts in advice.items():
         for text in texts:
@@ -39,14 +39,14 @@ def grouped(advice: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 
 def named(labels: Sequence[str]) -> str:
-    """List labels, the first few by name."""
+    """Join labels, with at most _MAX_NAMED of them by name."""
     if len(labels) <= _MAX_NAMED:
         return ", ".join(labels)
     return f"{', '.join(labels[:_MAX_NAMED])} and {len(labels) - _MAX_NAMED} more"
 
 
 def base_file(agent: LoadedAgent) -> Path | None:
-    """Return the base config of a variant, which lies beside it as `{agent_id}_v{version}`; None if there is none."""
+    """Return the base config of a variant, `{agent_id}_v{version}` in the same folder; None if there is none."""
     if agent.path is None or agent.config.sweep_variant is None:
         return None
     stem = f"{agent.config.agent_id}_v{agent.config.version}"
@@ -55,7 +55,7 @@ def base_file(agent: LoadedAgent) -> Path | None:
 
 
 def absent_bases(agents: Iterable[LoadedAgent]) -> tuple[Path, ...]:
-    """Return the base configs that lie beside the variants and are not among `agents`."""
+    """Return the base configs in the folders of the variants that are not among `agents`."""
     agents = tuple(agents)
     present = {os.path.realpath(agent.path) for agent in agents if agent.path is not None}
     found = {os.path.realpath(path): path for agent in agents if (path := base_file(agent))}
@@ -73,15 +73,15 @@ def _naming_advice(agent: LoadedAgent) -> list[str]:
     as_variant = _VARIANT_FILE.fullmatch(stem)
     if as_variant and variant is None:
         return [
-            f"{agent.path.name} is named as a sweep variant, but its content names none; "
+            f"{agent.path.name} has the file name of a variant, but no sweep_variant; "
             f"write sweep_variant: {as_variant['variant']}"
         ]
     if _BASE_FILE.fullmatch(stem) and variant is not None and not as_variant:
         return [
-            f"{agent.path.name} is named as a base config, but holds sweep_variant: {variant}; "
-            f"name it {expected}{extension}"
+            f"{agent.path.name} has the file name of a base config, but sweep_variant: {variant}; "
+            f"rename it to {expected}{extension}"
         ]
-    return [f"{agent.path.name} does not fit its content; by convention it is named {expected}{extension}"]
+    return [f"{agent.path.name} does not match its content; the usual file name is {expected}{extension}"]
 
 
 def _batch_advice(config: AgentConfig, training: TrainingConfig) -> list[str]:
@@ -90,11 +90,11 @@ def _batch_advice(config: AgentConfig, training: TrainingConfig) -> list[str]:
     rollout = config.n_steps * training.n_envs
     product = f"n_steps × n_envs = {config.n_steps} × {training.n_envs} = {rollout}"
     if config.batch_size > rollout:
-        return [f"batch_size {config.batch_size} is more than {product}: a minibatch is the whole rollout"]
+        return [f"batch_size {config.batch_size} is larger than {product}: each minibatch is the whole rollout"]
     if rest := rollout % config.batch_size:
         return [
             f"batch_size {config.batch_size} does not divide {product}: "
-            f"the last minibatch of each epoch holds only {rest}"
+            f"the last minibatch of each epoch has only {rest} samples"
         ]
     return []
 
@@ -119,7 +119,7 @@ def _twins(agents: Mapping[str, LoadedAgent]) -> list[str]:
     for label, agent in agents.items():
         by_hash[hyperparameter_hash(agent.config)].append(label)
     return [
-        f"{named(same)} have the same hyperparameters: they compare a config with itself"
+        f"{named(same)} have the same hyperparameters, so they compare a config with itself"
         for same in by_hash.values()
         if len(same) > 1
     ]
@@ -130,8 +130,8 @@ def _namesakes(agents: Mapping[str, LoadedAgent]) -> list[str]:
     for agent in agents.values():
         by_name[agent.config.short_name].append(str(agent.source))
     return [
-        f"{named(paths)} share the short name {name}, by which lists and charts tell configs apart; "
-        "give each its own sweep_variant, or version"
+        f"{named(paths)} have the same short name {name}, so lists and charts cannot distinguish them; "
+        "give each its own sweep_variant or version"
         for name, paths in by_name.items()
         if len(paths) > 1
     ]
@@ -144,11 +144,11 @@ def _mixed_algorithms(agents: Mapping[str, LoadedAgent]) -> list[str]:
     if len(by_algorithm) < 2:
         return []
     listed = "; ".join(f"{algorithm}: {named(labels)}" for algorithm, labels in by_algorithm.items())
-    return [f"algorithms differ within the sweep ({listed}): hyperparameters are not all that is compared"]
+    return [f"the sweep has several algorithms ({listed}): differences are not only due to hyperparameters"]
 
 
 def _absent_bases(agents: Mapping[str, LoadedAgent]) -> list[str]:
     return [
-        f"the sweep leaves out {path}, the base config that its variants should be judged against; --with-base adds it"
+        f"the base config {path} is not in the sweep, so there is nothing to compare with; add --with-base"
         for path in absent_bases(agents.values())
     ]

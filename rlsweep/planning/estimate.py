@@ -1,4 +1,4 @@
-"""What a trial will take, from one short measurement: plain arithmetic, and the warnings that follow from it."""
+"""Estimate a trial's env steps, updates, memory and time from one short measurement, and derive warnings."""
 
 import math
 from collections import defaultdict
@@ -11,9 +11,9 @@ from rlsweep.config.run import Mode, RunConfig
 from rlsweep.planning.advice import named
 from rlsweep.planning.plan import Plan
 
-SKILL_FACTOR = 2.0  # how much longer or shorter than random play's episodes a learned policy's are taken to be
+SKILL_FACTOR = 2.0  # a trained policy's episodes are assumed to be up to this much longer or shorter than random play's
 SHARE_UNITS = 10_000
-"""Ray counts a resource in such parts of one."""
+"""Ray counts a resource in units of 1/10,000."""
 
 Range = tuple[float, float]
 CountRange = tuple[int, int]
@@ -21,7 +21,7 @@ CountRange = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GpuMemory:
-    """name: of the GPU; total_bytes: it has; per_trial_bytes: one trial's process takes of it, CUDA itself included."""
+    """name: name of the GPU; total_bytes: its memory; per_trial_bytes: memory of one trial's process, with CUDA."""
 
     name: str
     total_bytes: int
@@ -29,29 +29,30 @@ class GpuMemory:
 
     @property
     def fitting(self) -> int:
-        """How many trials its memory holds."""
+        """Number of trials that fit in its memory."""
         return self.total_bytes // self.per_trial_bytes
 
     @property
     def share(self) -> float:
-        """An even share of it for as many as fit, as --gpus-per-trial; Ray counts ten-thousandths."""
+        """The value of --gpus-per-trial for as many trials as fit, rounded to Ray's units."""
         units = SHARE_UNITS // max(self.fitting, 1)
         return (units + (SHARE_UNITS // units > self.fitting)) / SHARE_UNITS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measurement:
-    """What a child process found out about one environment and one network, playing random legal actions.
+    """Measurement of one environment and one network with random legal actions, made in a child process.
 
-    episodes: finished while measuring; mean_episode_length: env steps, None where none finished
-    env_seconds_per_step: of the environment alone, per env step over all parallel environments
-    policy_seconds_per_step: of choosing actions, per env step likewise
-    minibatch_seconds: one gradient step on one minibatch (A2C: on one rollout)
-    peak_memory_bytes: of one whole trial, interpreter and libraries included
-    checkpoint_bytes: of one checkpoint: weights, and the two moments that Adam keeps of each
-    observation_size: numbers in one flattened observation
-    fixed_episode_length: whether all episodes were equally long, so that skill will not change their length
-    gpu: None where trials are computed on the CPU
+    episodes: episodes finished during the measurement
+    mean_episode_length: in env steps; None if no episode finished
+    env_seconds_per_step: seconds of the environment per env step, over all parallel environments
+    policy_seconds_per_step: seconds to choose an action, per env step likewise
+    minibatch_seconds: seconds of one gradient step on one minibatch (A2C: on one rollout)
+    peak_memory_bytes: memory of one whole trial, including interpreter and libraries
+    checkpoint_bytes: size of one checkpoint: weights and Adam's two moments
+    observation_size: number of values of one flattened observation
+    fixed_episode_length: whether all episodes had equal length, so that training will not change it
+    gpu: None if trials run on the CPU
     """
 
     episodes: int
@@ -67,7 +68,7 @@ class Measurement:
     gpu: GpuMemory | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON-able values."""
+        """Return JSON-able values."""
         return asdict(self)
 
     @classmethod
@@ -79,12 +80,12 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """What one trial will take, as (low, high).
+    """Estimate of one trial, with ranges as (low, high).
 
-    None where it cannot be told: the budget counts episodes, and none ended while measuring.
+    env_steps, updates, seconds: None if unknown: the budget counts episodes, and none ended during the measurement
     nominal_env_steps: env steps if episodes stay as long as in random play
-    checkpoint_bytes: of all checkpoints that it ever keeps at a time
-    seconds: of collecting and learning, on one slot; starting, evaluating and saving are not in it
+    checkpoint_bytes: maximum size of all checkpoints kept at the same time
+    seconds: time for collecting and learning on one slot, without start, evaluations and saves
     gpu: as measured
     """
 
@@ -98,11 +99,10 @@ class Estimate:
 
 
 def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
-    """Estimate what a trial takes.
+    """Estimate a trial.
 
-    A step budget ends with the rollout in which it is reached, as SB3 ends; an episode budget ends with its last
-    episode, and a step budget beside it at that step, and the rollout that they fall into brings no update. The budget
-    reached first counts.
+    A step budget alone ends with the rollout that reaches it, as in SB3. An episode budget ends with its last episode;
+    a step budget with it ends at that exact step. An incomplete rollout gets no update. The limit reached first counts.
     """
     lengths = _episode_lengths(config, measurement)
     sizes: dict[str, Any] = {
@@ -124,9 +124,9 @@ def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
 
 
 def budget_warnings(plan: Plan, estimates: Sequence[Estimate]) -> tuple[str, ...]:
-    """Warn where a budget brings fewer than about ten updates, and say which would bring ten.
+    """Return warnings for budgets with fewer than about ten updates, with a budget that is enough for ten.
 
-    `estimates` stand in the order of `plan.trials`. Trials of the same rollout share a warning.
+    `estimates` are in the order of `plan.trials`. Trials with equal rollouts share a warning.
     """
     groups: dict[int, list[int]] = defaultdict(list)
     for index, (trial, each) in enumerate(zip(plan.trials, estimates, strict=True)):
@@ -142,25 +142,25 @@ def budget_warnings(plan: Plan, estimates: Sequence[Estimate]) -> tuple[str, ...
 
 
 def largest_on_gpu(estimates: Sequence[Estimate]) -> GpuMemory | None:
-    """What the largest trial takes of a GPU; None where none is computed on one."""
+    """GPU memory of the largest trial; None if no trial uses a GPU."""
     found = (each.gpu for each in estimates if each.gpu is not None)
     return max(found, key=lambda gpu: gpu.per_trial_bytes, default=None)
 
 
 def gpu_warnings(estimates: Sequence[Estimate], gpus_per_trial: float) -> tuple[str, ...]:
-    """Warn where more trials share a GPU than its memory holds: Ray counts shares, and looks at no memory."""
+    """Return a warning if more trials share a GPU than fit in its memory; Ray does not check memory."""
     largest = largest_on_gpu(estimates)
     sharing = math.floor(1 / gpus_per_trial + 1e-9) if gpus_per_trial else 0
     if largest is None or not 0 < largest.fitting < sharing:
         return ()
     return (
-        f"--gpus-per-trial {gpus_per_trial:g} lets {sharing} trials share a GPU whose memory holds {largest.fitting}; "
+        f"--gpus-per-trial {gpus_per_trial:g} puts {sharing} trials on a GPU with memory for {largest.fitting}; "
         f"use {largest.share:g} or more.",
     )
 
 
 def _episode_lengths(config: RunConfig, measurement: Measurement) -> tuple[float, float, float] | None:
-    """Return the (shortest, nominal, longest) mean episode length to expect, in env steps."""
+    """Return the expected (shortest, nominal, longest) mean episode length, in env steps."""
     limit = config.training.max_steps_per_episode or math.inf
     if measurement.mean_episode_length is None:
         return None if math.isinf(limit) else (1.0, limit, limit)
@@ -171,7 +171,7 @@ def _episode_lengths(config: RunConfig, measurement: Measurement) -> tuple[float
 
 
 def _env_steps(config: RunConfig, episode_length: float) -> int:
-    """Return the env steps at the end of the budget, which at least one finite bound gives."""
+    """Return the env steps at the end of the budget; at least one of its limits is finite."""
     by_episodes = by_steps = math.inf
     if config.budget.episodes is not None:
         by_episodes = config.budget.episodes * episode_length
@@ -188,7 +188,7 @@ def _seconds(config: RunConfig, measurement: Measurement, env_steps: int) -> flo
 
 
 def _most_checkpoints(config: RunConfig) -> int:
-    """The numbered ones, one on record before them, one that is written, and the best where there are evaluations."""
+    """Maximum number of checkpoint files: numbered ones, an older recorded one, a new one, and the best one."""
     if config.mode is Mode.SMOKE:
         return 1
     return config.training.keep_last_n_checkpoints + 2 + config.training.evaluation.enabled

@@ -1,4 +1,4 @@
-"""What a plan will take, from measurements of its environment and networks."""
+"""Forecast a plan's env steps, memory and time from measurements of its environment and networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from rlsweep.planning.measurement_cache import read_cache, write_cache
 from rlsweep.planning.plan import Plan
 
 PROBE_SECONDS = 120.0
-"""How long the measuring child process may take, its imports included."""
+"""Time limit of the measuring child process, including its imports."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
-    """A plan, what its trials will take, and what to know before.
+    """A plan, the estimates of its trials, and warnings.
 
-    estimates: one for each trial, in the plan's order; None where it could not be measured
-    warnings: the plan's own, and those that follow from the estimates
-    measured_at: when, if measurements of an earlier plan were taken; None for measurements made now
+    estimates: one per trial, in the plan's order; None if the measurement failed
+    warnings: the plan's warnings and those from the estimates
+    measured_at: time of cached measurements; None for new ones
     """
 
     plan: Plan
@@ -31,20 +31,21 @@ class Forecast:
 
 
 def forecast(plan: Plan, *, gpus_per_trial: float = 0.0) -> Forecast:
-    """Measure by a child process that plays the environment and times a minibatch, and estimate every trial.
+    """Measure in a child process, which plays the environment and times a minibatch, and estimate every trial.
 
-    Where trials have GPUs and this machine has none, it is measured without.
+    If trials use GPUs and this machine has none, the CPU is measured.
 
-    Raises InputError where the environment cannot be made, another RlsweepError where playing it fails.
+    Raises InputError if the environment cannot be made, another RlsweepError if playing it fails.
     """
     return make_forecast(plan, _measure(plan, gpus_per_trial), gpus_per_trial=gpus_per_trial)
 
 
 def forecast_from_cache(plan: Plan, cache: Path, *, gpus_per_trial: float = 0.0) -> Forecast:
-    """As `forecast`, by what was measured for the last sweeps where that will do; `cache` is the file that holds it.
+    """Like `forecast`, but with cached measurements of earlier plans if possible; `cache` is their file.
 
-    GPUs are measured every time, for what they take depends on drivers, which no package here knows of. An environment
-    that can be made but fails when played is for its trials to record: it is left without estimates and warned of.
+    GPUs are always measured, because their memory use depends on drivers, which are not part of the cache key. If the
+    environment can be made but playing it fails, the forecast has a warning and no estimates; its trials record the
+    error.
     """
     configs = [trial.config for trial in plan.trials]
     cached = None if gpus_per_trial else read_cache(cache, configs)
@@ -69,7 +70,7 @@ def make_forecast(
     measured_at: datetime | None = None,
     notes: Sequence[str] = (),
 ) -> Forecast:
-    """Estimate every trial from a measurement for each; `notes` are warnings beside those that follow from it."""
+    """Estimate every trial from its measurement; `notes` are additional warnings."""
     estimates = [estimate(trial.config, each) for trial, each in zip(plan.trials, measurements, strict=True)]
     found = (*budget_warnings(plan, estimates), *gpu_warnings(estimates, gpus_per_trial))
     return Forecast(
@@ -85,5 +86,5 @@ def _write_cache(cache: Path, plan: Plan, measurements: Sequence[Measurement]) -
     try:
         write_cache(cache, [trial.config for trial in plan.trials], measurements)
     except OSError as error:
-        return (f"Measurements cannot be kept for the next sweep: {error}",)
+        return (f"The measurement cache cannot be written: {error}",)
     return ()

@@ -19,14 +19,13 @@ _KINDS: dict[str, type[RlsweepError]] = {
 
 @before_start()
 def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
-    """Give a measurement for each config, in order; configs with the same environment and network share one.
+    """Return a measurement for each config, in order; configs with the same environment and network share one.
 
-    gpus: whether trials have GPUs; a GPU of this machine, if it has any, is measured in their place
+    gpus: whether trials use GPUs; then a GPU of this machine is measured, if it has one
     timeout: seconds after which the child process is killed
 
-    Raises what the child raised of the RlsweepError tree (EnvironmentSpecError, ConfigError), UnreachableError where
-    the storage of an opponent's checkpoint does not answer, and RlsweepError where the child failed otherwise or took
-    too long.
+    Raises the child's RlsweepErrors (EnvironmentSpecError, ConfigError), UnreachableError if the storage of an
+    opponent's checkpoint does not answer, and RlsweepError if the child failed in another way or took too long.
     """
     try:
         child = subprocess.run(
@@ -40,8 +39,8 @@ def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float)
         )
     except subprocess.TimeoutExpired as exc:
         raise RlsweepError(
-            f"Measuring the environment took longer than {timeout:g} s and was given up; "
-            "play a few episodes of it by hand to see what it waits for."
+            f"Measuring the environment took longer than {timeout:g} s and was stopped. "
+            "Play a few of its episodes by hand to see what it waits for."
         ) from exc
     if child.returncode != 0:
         raise RlsweepError(f"Measuring the environment failed ({_how_it_ended(child)}).")

@@ -1,4 +1,4 @@
-"""A file that keeps measurements for a day, so that the next sweep over the same environment need not measure again."""
+"""A file that caches measurements for a day, for the next sweep with the same environment."""
 
 import json
 import os
@@ -22,7 +22,7 @@ MAX_AGE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class CachedMeasurement:
-    """A measurement, and when it was made."""
+    """A measurement and its time."""
 
     at: AwareDatetime
     measurement: Measurement
@@ -32,9 +32,9 @@ _FILE = TypeAdapter(dict[str, CachedMeasurement])
 
 
 def read_cache(file: Path, configs: Sequence[RunConfig]) -> list[CachedMeasurement] | None:
-    """Give the cached measurement of each config, made on this machine with the packages installed now.
+    """Return the cached measurement of each config, made on this machine with the current packages.
 
-    Returns None where one is missing or older than MAX_AGE.
+    Returns None if one is missing or older than MAX_AGE.
     """
     cached = _valid_entries(file, datetime.now(UTC))
     found = [cached[key] for key in _keys(configs) if key in cached]
@@ -42,7 +42,7 @@ def read_cache(file: Path, configs: Sequence[RunConfig]) -> list[CachedMeasureme
 
 
 def write_cache(file: Path, configs: Sequence[RunConfig], measurements: Sequence[Measurement]) -> None:
-    """Add measurements that were just made, and drop old ones. Raises OSError where the file cannot be written."""
+    """Add new measurements and remove old ones. Raises OSError if the file cannot be written."""
     now = datetime.now(UTC)
     entries = _valid_entries(file, now)
     entries |= {
@@ -60,7 +60,7 @@ def write_cache(file: Path, configs: Sequence[RunConfig], measurements: Sequence
 
 
 def _valid_entries(file: Path, now: datetime) -> dict[str, CachedMeasurement]:
-    """Entries up to MAX_AGE old; none where there is no file, or a damaged one: then everything is measured again."""
+    """The entries not older than MAX_AGE; none if the file is missing or damaged, so that all is measured again."""
     try:
         entries = _FILE.validate_json(file.read_bytes())
     except (FileNotFoundError, ValueError):
@@ -69,7 +69,7 @@ def _valid_entries(file: Path, now: datetime) -> dict[str, CachedMeasurement]:
 
 
 def _keys(configs: Sequence[RunConfig]) -> list[str | None]:
-    """A key for each config; another machine, version or package changes it. None for what must not be cached."""
+    """A key per config, which differs for another machine, version or package; None for configs not to be cached."""
     folders = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     changed = [os.stat(folder).st_mtime_ns for folder in folders]
     installation = json.dumps([platform.node(), os.cpu_count(), __version__, sys.prefix, changed])

@@ -1,4 +1,4 @@
-"""What a measurement depends on: runs with equal keys take the same time and memory per env step."""
+"""Keys of measurements: runs with equal keys need the same time and memory per env step."""
 
 import json
 
@@ -19,20 +19,20 @@ _OF_ENVIRONMENT = {
 
 
 def environment_key(config: RunConfig) -> str:
-    """Equal for runs whose env steps cost the same: the environment, and how it is run."""
+    """A key that is equal for runs with equally expensive env steps: same environment, executed in the same way."""
     return config.training.model_dump_json(include=_OF_ENVIRONMENT)
 
 
 def network_key(config: RunConfig) -> str:
-    """Equal for runs whose actions and gradient steps cost the same, in equal environments."""
+    """A key that is equal for runs with equally expensive actions and gradient steps, in equal environments."""
     agent = config.agent
     return json.dumps([agent.algorithm, agent.network.model_dump_json(), rollout_length(config)])
 
 
 def measurement_key(config: RunConfig) -> str | None:
-    """Equal for runs that share a measurement; None where the config alone cannot tell.
+    """A key that is equal for runs that can share a measurement; None if the config does not determine it.
 
-    A class of the user's own and an opponent's checkpoint are files: they change while their names stay the same.
+    The user's own class and an opponent's checkpoint are files, which can change without a change of the config.
     """
     environment = config.training.environment
     if ":" in environment.id.partition("(")[0] or is_checkpoint(environment.opponent):
@@ -41,7 +41,7 @@ def measurement_key(config: RunConfig) -> str | None:
 
 
 def rollout_length(config: RunConfig) -> int:
-    """Env steps in each environment that fill a minibatch, or the rollout for algorithms without minibatches."""
+    """Env steps per environment that fill a minibatch; for algorithms without minibatches, a rollout."""
     agent = config.agent
     if "batch_size" not in ALGORITHMS[agent.algorithm].hyperparameters:
         return agent.n_steps

@@ -1,4 +1,4 @@
-"""Agent configs and flags → the trials of a sweep, complete and checked, or every problem at once."""
+"""Make the trials of a sweep from agent configs and flags, or report all problems at once."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -24,21 +24,21 @@ SMOKE_TIMESTEPS = 10_000
 MAX_SEEDS = 10_000
 
 GivenAgent = str | Path | Mapping[str, Any]
-"""Agent configs as a user gives them: a file, a folder or a glob, or one config as a dict."""
+"""An agent config as the user gives it: a file, a folder, a glob, or a dict."""
 
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
-    """One agent config with one seed: what becomes one training run.
+    """One agent config with one seed; it becomes one training run.
 
-    label: the config's name in the plan: its short name, and also its file where two configs share a short name
-    key: SHA-256 of config path (or of the dict given), overrides and seed; the same submission gives the same keys
-    config: agent, training, mode, budget and seed, with every default filled in
-    config_path: absolute; None for a config that was given as a dict
+    label: the config's name in the plan: its short name, and also its file if configs have the same short name
+    key: SHA-256 of config path (or the given dict), overrides and seed; equal submissions have equal keys
+    config: agent, training, mode, budget and seed, with all defaults filled in
+    config_path: absolute; None for a config given as a dict
     config_hash: SHA-256 of the algorithm and the hyperparameters that it uses
-    warnings: what the user should know about this config alone; they do not name it
+    warnings: warnings about this config, which do not contain its name
     """
 
     label: str
@@ -50,20 +50,20 @@ class Trial:
 
     @property
     def config_folder(self) -> Path:
-        """The folder that the config lies in; for one given as a dict the one that the user works in."""
+        """The folder of the config's file; the current folder if it was given as a dict."""
         return Path.cwd() if self.config_path is None else self.config_path.parent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """All trials of one submission. The database knows nothing of it until `submission.create_sweep`.
+    """All trials of one submission. `submission.create_sweep` writes it to the database.
 
     trials: every config with the first seed, then every config with the second seed, and so on
-    base_training: the training config that all trials share, with every default filled in
+    base_training: the training config of all trials, with all defaults filled in
     differing_keys: dotted key → label → value, for the hyperparameters in which the configs differ
-    warnings: what the user should know before the sweep runs; each names its configs
-    overrides: KEY=VALUE as given on the command line, in order
-    base_config_path: absolute; None where there is none, or where it was given as a dict
+    warnings: warnings for the user; each names its configs
+    overrides: KEY=VALUE texts of the command line, in order
+    base_config_path: absolute; None without a base config, or if it was given as a dict
     """
 
     trials: tuple[Trial, ...]
@@ -75,7 +75,7 @@ class Plan:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The label of every config, once, in the order of the first seed's trials."""
+        """The label of each config, in the order of the first seed's trials."""
         return tuple(dict.fromkeys(trial.label for trial in self.trials))
 
 
@@ -92,9 +92,12 @@ def make_plan(
 ) -> Plan:
     """Read all configs and make the trials. Flags override agent configs, and agent configs override the base config.
 
-    `configs` are files, folders and globs, or agent configs as dicts, `base_config` a file or a dict. Each file is
-    taken once; files come first, sorted, then dicts in the order given, which messages name as `configs[0]` and so on.
-    `seeds` counts the seeds of each config; `with_base` adds the base configs that lie beside the variants.
+    configs: files, folders, globs, or agent configs as dicts. Each file counts once. Files come first, sorted, then
+        dicts in the given order; messages name dicts as `configs[0]` and so on
+    base_config: a file or a dict
+    seeds: number of seeds per config
+    with_base: add the base configs in the folders of the variants
+
     Raises ConfigError with the problems of all files, flags and overrides.
     """
     problems = _Problems()
@@ -142,16 +145,16 @@ def make_plan(
 
 
 def check_trials(training: TrainingConfig, *, gpus_per_trial: float) -> None:
-    """Raise InputError where a training config is not for the trials of a sweep, or asks for a GPU that they lack."""
+    """Raise InputError if a sweep cannot use the training config, or it needs a GPU and trials get none."""
     if training.backend == "rllib":
         raise InputError(
-            "backend: rllib is for one long run over many machines, not for the trials of a sweep: "
-            "rlsweep train --agent-config CONFIG --base-config BASE. Sweep with backend: sb3."
+            "backend: rllib does not support sweeps. Use backend: sb3, or train a single run: "
+            "rlsweep train --agent-config CONFIG --base-config BASE."
         )
     if training.device.startswith("cuda") and not gpus_per_trial:
         raise InputError(
-            f"device: {training.device} is asked for, but trials get no GPU: add --gpus-per-trial 1, or a fraction "
-            "where several share one; or use device: auto."
+            f"device: {training.device} needs a GPU, but trials get none. Add --gpus-per-trial 1, or a fraction to "
+            "share one; or use device: auto."
         )
 
 
@@ -164,7 +167,7 @@ def make_run(
     episodes: int | None,
     total_timesteps: int | None,
 ) -> Trial:
-    """Make the one trial of `rlsweep train`, as `make_plan` would; raises ConfigError with all problems."""
+    """Make the single trial of `rlsweep train`, as `make_plan` does; raise ConfigError with all problems."""
     problems = _Problems()
     problems.add(_wrong_flags(episodes, total_timesteps, seeds=1))
     sets = problems.gather(parse_overrides, overrides) or ()
@@ -186,7 +189,7 @@ class _Problems:
         self._found |= dict.fromkeys(problems)
 
     def gather(self, function: Callable[..., _Result], *arguments: Any) -> _Result | None:
-        """Call `function`; where it raises ConfigError keep the problems and return None."""
+        """Call `function`; if it raises ConfigError, keep the problems and return None."""
         try:
             return function(*arguments)
         except ConfigError as exc:
@@ -201,13 +204,13 @@ class _Problems:
 def _load_training(
     base_config: Path | Mapping[str, Any] | None, overrides: Sequence[Override], problems: _Problems
 ) -> TrainingConfig:
-    """The base config; the defaults where it has problems, so that the agent configs are checked too."""
+    """Load the base config; if it has problems, return the defaults, so that agent configs are still checked."""
     source = None if base_config is None else _source(base_config, "base_config", problems)
     return problems.gather(load_training, source, overrides) or TrainingConfig()
 
 
 def _source(config: Path | Mapping[str, Any], name: str, problems: _Problems) -> Path | GivenConfig | None:
-    """A file's path as it is, a dict as messages name it; None for a dict that no file could hold."""
+    """Return a path unchanged, and a dict with its name for messages; None for a dict with invalid values."""
     return config if isinstance(config, Path) else problems.gather(partial(given_config, name=name), config)
 
 
@@ -223,15 +226,15 @@ def _load(
 
 
 def _same_twice(dicts: Sequence[LoadedAgent]) -> list[str]:
-    """No path tells two dicts apart, so that their names or their hyperparameters have to."""
+    """Dicts have no path, so two of them must differ in short name or hyperparameters."""
     first: dict[tuple[str, str], LoadedAgent] = {}
     problems = []
     for agent in dicts:
         one = first.setdefault((agent.config.short_name, hyperparameter_hash(agent.config)), agent)
         if one is not agent:
             problems.append(
-                f"{agent.source}: has the name {agent.config.short_name} and the hyperparameters of {one.source}; "
-                "leave it out, or give it another sweep_variant"
+                f"{agent.source}: same short name {agent.config.short_name} and hyperparameters as {one.source}; "
+                "remove it, or give it another sweep_variant"
             )
     return problems
 
@@ -257,14 +260,14 @@ def _bases_not_found(agents: Sequence[LoadedAgent]) -> list[str]:
         if agent.config.sweep_variant is None or base_file(agent) is not None:
             continue
         if agent.path is not None:
-            problems.append(f"--with-base: {agent.source} has no base config beside it; it would be named {base}.yaml")
+            problems.append(f"--with-base: no base config for {agent.source}; expected {base}.yaml in its folder")
         elif base not in bases:
-            problems.append(f"--with-base: {agent.source} is a dict, beside which no file lies; add {base} to configs")
+            problems.append(f"--with-base: {agent.source} is a dict and has no folder; add {base} to configs")
     return problems
 
 
 def _budget(training: TrainingConfig, mode: Mode, episodes: int | None, total_timesteps: int | None) -> Budget:
-    """Take the command line's budget, or the base config's, or the default, each as a whole."""
+    """Return the whole budget of the command line, else of the base config, else the default."""
     if episodes or total_timesteps:
         return Budget(episodes=episodes, total_timesteps=total_timesteps)
     if training.max_episodes or training.total_timesteps:
@@ -295,5 +298,5 @@ def _trial(
 
 
 def _identity(agent: LoadedAgent) -> str | dict[str, Any]:
-    """What makes a config the same one in another submission: its path, or what stands in the dict."""
+    """The identity of a config across submissions: its path, or the content of its dict."""
     return agent.source.data if isinstance(agent.source, GivenConfig) else str(agent.absolute_path)

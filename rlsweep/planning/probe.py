@@ -1,8 +1,7 @@
 """The child process of `measure_configs`: `python -m rlsweep.planning.probe`.
 
 Reads a JSON list of RunConfig records on stdin; writes a JSON list of Measurement records on stdout, or
-`{"kind": …, "error": …}` for an error of the RlsweepError tree. Nothing else is written to stdout, whatever the
-environments print.
+`{"kind": …, "error": …}` for an RlsweepError. Nothing else is written to stdout, even if the environments print.
 """
 
 import json
@@ -50,12 +49,12 @@ FLOAT_BYTES = 4
 GPU_CONTEXT_BYTES = 750_000_000
 """What CUDA itself takes of a GPU for each process, about, where the driver does not say what this one takes."""
 CHECKPOINT_BYTES = 64 * 1024
-"""Of a checkpoint, beside weights and moments: the archive itself, settings, generators and environments."""
+"""Size of a checkpoint without weights and moments: archive, settings, random generators and environments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Random legal play: seconds per env step, and the lengths in env steps of the episodes that ended."""
+    """Result of random legal play: seconds per env step, and the lengths in env steps of the ended episodes."""
 
     seconds_per_step: float
     lengths: tuple[int, ...]
@@ -63,12 +62,12 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """One network that learns: seconds per env step of a rollout and per gradient step, and the process's peak memory.
+    """Result of learning with one network: seconds per env step of a rollout and per gradient step, and memory.
 
-    memory_bytes: with a rollout buffer too small to count
-    weights: how many numbers are learned
-    keeps_masks: whether the rollout buffer holds a float32 for every action and step
-    gpu: what it took of a GPU, with a rollout too small to count; None on the CPU
+    memory_bytes: the process's peak memory, with a negligible rollout buffer
+    weights: number of weights
+    keeps_masks: whether the rollout buffer stores a float32 per action and step
+    gpu: its GPU memory, with a negligible rollout; None on the CPU
     """
 
     rollout_seconds_per_step: float
@@ -80,9 +79,9 @@ class Learning:
 
 
 def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
-    """Measure each distinct environment once, and on it each distinct network once; smaller networks first.
+    """Measure each distinct environment once, and in it each distinct network once, smaller networks first.
 
-    The process's peak memory never falls: measured in this order, it is that of the network measured last.
+    The order matters, because the process's peak memory never decreases: it is that of the largest network so far.
     """
     measurements: dict[int, Measurement] = {}
     by_environment = _grouped(range(len(configs)), lambda index: environment_key(configs[index]))
@@ -114,7 +113,7 @@ def _weight(config: RunConfig) -> int:
 
 
 def _play(env: VecEnv, seed: int) -> Play:
-    """Play random legal actions for about PLAY_SECONDS; choosing them is not counted."""
+    """Play random legal actions for about PLAY_SECONDS; the time to choose them is not counted."""
     random = np.random.default_rng(seed)
     masked = isinstance(env.action_space, gym.spaces.Discrete)
     in_episode = np.zeros(env.num_envs, dtype=np.int64)
@@ -143,7 +142,7 @@ def _random_actions(env: VecEnv, random: np.random.Generator, masks: Any) -> Any
 
 
 class _Stopwatch(BaseCallback):
-    """Times rollouts and updates; an observer too, whose schedules stay at their start."""
+    """Callback and observer that times rollouts and updates; schedules stay at their initial values."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,7 +156,7 @@ class _Stopwatch(BaseCallback):
     def update(self, train: Callable[[], None]) -> None:
         started = time.perf_counter()
         assert isinstance(self.model, OnPolicyAlgorithm)
-        kept = PolicyBackup(self.model)  # a run keeps one, and its memory counts
+        kept = PolicyBackup(self.model)  # a run has one too, and its memory counts
         train()
         del kept
         self.updates.append(time.perf_counter() - started)
@@ -172,19 +171,19 @@ class _Stopwatch(BaseCallback):
         self.rollouts.append(time.perf_counter() - self._started)
 
     def _on_step(self) -> bool:
-        # the first of each warms up, and on a new machine compiles
+        # the first rollout and update are not counted: they warm up and may compile
         enough = sum(self.rollouts[1:]) + sum(self.updates[1:]) > LEARN_SECONDS
         return not (enough and len(self.updates) == len(self.rollouts))
 
 
 def _learn(env: VecEnv, config: RunConfig) -> Learning:
-    """Collect and learn from rollouts of one minibatch each, for about LEARN_SECONDS."""
+    """Collect and learn from rollouts of one minibatch for about LEARN_SECONDS."""
     length = rollout_length(config)
     ppo = config.agent.ppo.model_copy(update={"target_kl": None})
     agent = config.agent.model_copy(update={"n_steps": length, "n_epochs": GRADIENT_STEPS, "ppo": ppo})
     training = config.training
     if training.device.startswith("cuda"):
-        # a cluster may have a GPU where this machine has none
+        # the cluster may have GPUs even if this machine has none
         training = training.model_copy(update={"device": "auto"})
     short = config.model_copy(update={"agent": agent, "training": training})
     stopwatch = _Stopwatch()
@@ -204,14 +203,14 @@ def _learn(env: VecEnv, config: RunConfig) -> Learning:
 
 
 def _gpu_memory(device: torch.device) -> GpuMemory:
-    """The device, and what this process takes of it: torch's allocator gives nothing back, so that is the most."""
+    """The GPU and this process's memory on it; torch's allocator never frees memory, so that is the peak."""
     properties = torch.cuda.get_device_properties(device)
     taken = _taken_by_this_process() or torch.cuda.max_memory_reserved(device) + GPU_CONTEXT_BYTES
     return GpuMemory(name=properties.name, total_bytes=properties.total_memory, per_trial_bytes=taken)
 
 
 def _taken_by_this_process() -> int | None:
-    """Bytes of GPU memory, CUDA's own included; None where the driver cannot tell, as in a container of other pids."""
+    """Bytes of GPU memory of this process, with CUDA's; None if the driver reports none, as in some containers."""
     if (nvidia_smi := shutil.which("nvidia-smi")) is None:
         return None
     question = [nvidia_smi, "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
@@ -222,12 +221,12 @@ def _taken_by_this_process() -> int | None:
 
 
 def _typical(seconds: Sequence[float]) -> float:
-    """The median without the first, which warms up; or the first, where one was all there was time for."""
+    """The median without the first value, which includes the warm-up; the first if there is no other."""
     return statistics.median(seconds[1:] or seconds)
 
 
 def _peak_memory() -> int:
-    """Bytes this process held at most. What `getrusage` says may be that of the process it was forked from."""
+    """Peak memory of this process in bytes. `getrusage` is only the fallback: it may include the parent's peak."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -236,7 +235,7 @@ def _peak_memory() -> int:
 
 
 def _in_children(env: VecEnv) -> int:
-    """Bytes of the processes of an environment and their fork server; what they share counts once, on Linux."""
+    """Memory in bytes of an environment's processes and their fork server; on Linux, shared memory counts once."""
     if not isinstance(env.unwrapped, SubprocVecEnv):
         return 0
     held = [process.memory_full_info() for process in psutil.Process().children(recursive=True)]
@@ -263,20 +262,20 @@ def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning)
 
 
 def _with_rollout(gpu: GpuMemory, config: RunConfig, observation_size: int) -> GpuMemory:
-    """Beside what learning from one minibatch takes: a rollout's observations and four numbers a step lie there."""
+    """Add a rollout's observations, and four numbers per step, to the GPU memory of learning from one minibatch."""
     rollout_bytes = config.rollout_steps * (observation_size + 4) * FLOAT_BYTES
     return replace(gpu, per_trial_bytes=gpu.per_trial_bytes + rollout_bytes)
 
 
 def _n_actions(space: gym.Space[Any]) -> int:
-    """Discrete actions, or the numbers of one action where there is no counting them."""
+    """The number of Discrete actions; for other spaces, the number of values of an action."""
     return int(space.n) if isinstance(space, gym.spaces.Discrete) else int(np.prod(space.shape or (1,)))
 
 
 def _buffer_bytes(config: RunConfig, observation_size: int, masks: int) -> int:
-    """The rollout buffer: float32 observations, masks where kept, and seven numbers a step.
+    """Size of the rollout buffer: float32 observations, action masks if stored, and seven numbers per step.
 
-    With parallel environments its largest array is copied once more while it is flattened for learning.
+    With parallel environments, its largest array is copied when it is flattened for learning.
     """
     per_step = observation_size + masks + 7
     copied = max(observation_size, masks) if config.training.n_envs > 1 else 0
@@ -284,7 +283,7 @@ def _buffer_bytes(config: RunConfig, observation_size: int, masks: int) -> int:
 
 
 def main() -> None:
-    """Answer on the real stdout; everything printed meanwhile, by C libraries too, goes to stderr."""
+    """Write the answer to the real stdout; everything else that is printed, by C libraries too, goes to stderr."""
     with os.fdopen(os.dup(1), "w") as answer_to:
         os.dup2(2, 1)
         torch.set_num_threads(1)

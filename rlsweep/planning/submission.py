@@ -1,4 +1,4 @@
-"""A plan becomes a sweep on record; nothing runs before it is."""
+"""Write a plan to the database as a sweep; this comes before any run starts."""
 
 import re
 from collections.abc import Sequence
@@ -18,22 +18,22 @@ _LIKE_AN_ID = re.compile(r"[0-9A-Fa-f-]{4,}")
 
 
 def check_name(name: str) -> None:
-    """Raise InputError unless sweeps may be called so: a name is part of commands, folders and URLs."""
+    """Raise InputError for an invalid name of a sweep: names are part of commands, folders and URLs."""
     if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         raise InputError(
-            f"--name {name!r}: write letters, digits, '_', '-' and '.', beginning with a letter or digit, "
-            f"at most {LONGEST_NAME} of them, such as lr-study."
+            f"--name {name!r}: use at most {LONGEST_NAME} letters, digits, '_', '-' and '.', starting with a letter or "
+            "digit, such as lr-study."
         )
     if name == "latest":
-        raise InputError("--name latest: `latest` already means the newest sweep; choose another name.")
+        raise InputError("--name latest: `latest` means the newest sweep; choose another name.")
     if _LIKE_AN_ID.fullmatch(name):
-        raise InputError(f"--name {name}: it looks like the start of an id; add a letter beyond f, such as lr-{name}.")
+        raise InputError(f"--name {name}: it looks like the start of an id; add a letter from g to z, as in lr-{name}.")
 
 
 def create_sweep(
     database: Database, plan: Plan, *, name: str | None, patterns: Sequence[str], provenance: Provenance
 ) -> Sweep:
-    """Write the sweep and its runs, all of it or nothing. Raises InputError where the name is taken or no name."""
+    """Write the sweep and its runs in one transaction. Raises InputError if the name is taken or invalid."""
     if name is not None:
         check_name(name)
     first = plan.trials[0].config
@@ -54,12 +54,12 @@ def create_sweep(
 
 
 def runs_of_plan(plan: Plan) -> list[NewRun]:
-    """Make the records of its trials, in its order."""
+    """Make the records of the plan's trials, in order."""
     return [run_of_trial(trial) for trial in plan.trials]
 
 
 def run_of_trial(trial: Trial) -> NewRun:
-    """Make the record of a trial that has not begun."""
+    """Make the record of a trial."""
     agent = trial.config.agent
     return NewRun(
         trial_key=trial.key,
@@ -77,7 +77,7 @@ def run_of_trial(trial: Trial) -> NewRun:
 
 
 def _free_name(database: Database, agent_id: str) -> str:
-    """Agent and local time to the second, such as `ppo_agent-1123-213502`; with a number where that is taken."""
+    """A name from agent and local time, such as `ppo_agent-1123-213502`; with a number if that is taken."""
     stem = f"{agent_id}-{datetime.now().astimezone():%m%d-%H%M%S}"
     name, number = stem, 1
     while _exists(database, name):

@@ -1,8 +1,7 @@
 -- name: reduce
--- Curves cut into buckets of equal width in x, each with the least, mean and greatest value and how many there are.
--- A bucket reaches from where the one before ends up to and with its own end, so the last holds the run's last row.
--- Table, x and values come from the tables in charts.py, the rest as parameters. Run by run, so that buckets alone are
--- grouped: by run and bucket it takes an eighth longer.
+-- Curves in buckets of equal width in x, each with minimum, mean, maximum and number of values. A bucket includes its end
+-- and excludes its start, so the last one contains the run's last row. Table, x and values come from charts.py, the rest
+-- from parameters. The query runs per run, so that it groups only by bucket: grouping by both takes an eighth longer.
 select wanted.position, reduced.*
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
 cross join lateral (
@@ -17,7 +16,7 @@ cross join lateral (
 order by wanted.position, reduced.x
 
 -- name: ends
--- Where each run's episodes end, in x.
+-- The x value of each run's last episode.
 select wanted.position, final.last
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
 cross join lateral (
@@ -29,7 +28,7 @@ cross join lateral (
 ) as final
 
 -- name: sums
--- Sum and number of the values in each bucket of a grid from 0 to the span given for the run.
+-- Sum and number of the values in each bucket of a grid from 0 to the run's span.
 select wanted.position, summed.*
 from unnest(%(run_ids)s::uuid[], %(spans)s::double precision[]) with ordinality as wanted (run_id, span, position)
 cross join lateral (
@@ -43,7 +42,7 @@ cross join lateral (
 ) as summed
 
 -- name: list_marks
--- For each run something that changes whenever it records anything, cheap to read.
+-- For each run, a text that changes whenever the run records anything; cheap to read.
 select id, concat_ws(' ', id, attempt, status, heartbeat_at, ended_at, episodes, updates) as mark
 from training_runs
 where id = any(%(run_ids)s)

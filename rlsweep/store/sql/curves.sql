@@ -1,5 +1,5 @@
 -- name: list_episodes
--- One row a run, each column of its episodes as one piece of eight-byte values in network order, in the episodes' order.
+-- One row per run; each column is one byte string of eight-byte values in network order, in the order of episodes.
 select read.*
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
 cross join lateral (
@@ -17,7 +17,7 @@ cross join lateral (
 order by wanted.position
 
 -- name: list_updates
--- As list_episodes; what was not a finite number reads as NaN.
+-- Like list_episodes, for updates; values that were not finite are NaN.
 select read.*
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
 cross join lateral (
@@ -37,22 +37,22 @@ cross join lateral (
 order by wanted.position
 
 -- name: list_evaluations
--- Evaluations of several runs, in the order in which they were made.
+-- Evaluations of several runs, in order.
 select run_id, env_steps, episodes, mean_reward, reward_sd, mean_length, win_rate, is_best
 from evaluations
 where run_id = any(%(run_ids)s)
 order by run_id, env_steps
 
 -- name: list_checkpoints
--- Checkpoints of one run whose files are kept, oldest first.
+-- Existing checkpoints of one run, oldest first.
 select episode, env_steps, uri, sha256, bytes
 from checkpoints
 where run_id = %(run_id)s
 order by env_steps, created_at
 
 -- name: list_checkpoints_to_go_on_from
--- Best first: an attempt that went back to an earlier one gave up those beyond it. The best policy's file is written
--- in place again and again, perhaps after it was recorded last: only numbered ones are gone on from unasked.
+-- The one to resume from first. If an attempt resumed from an earlier checkpoint, later ones of older attempts are
+-- abandoned. best.zip is left out: it is replaced repeatedly, perhaps after it was last recorded.
 select episode, env_steps, uri, sha256, bytes
 from checkpoints
 where run_id = %(run_id)s and uri not like %(best)s

@@ -1,11 +1,11 @@
 -- name: get_lease
--- Who drives the sweep, and the seconds since its last sign of life, or since the server was there to take one.
+-- The sweep's driver, and the seconds since its last heartbeat, or since the start of the server if that is later.
 select driver, extract(epoch from clock_timestamp() - last_sign(heartbeat_at))::double precision as silent_s
 from sweeps
 where id = %(id)s
 
 -- name: list_trained
--- Those of the runs whose worker gave a sign of life lately.
+-- The runs whose worker has a recent heartbeat.
 select id
 from training_runs
 where id = any(%(ids)s)

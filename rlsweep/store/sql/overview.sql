@@ -1,10 +1,10 @@
 -- name: count_by_status
--- How many runs of the sweep there are in each status, from the index alone.
+-- Number of the sweep's runs in each status, read only from the index.
 select status, count(*) as runs from training_runs where sweep_id = %(sweep_id)s group by status
 
 -- name: list_foremost
--- So many runs of the sweep, by the order in which their statuses are given, then of the plan. Of each status no more
--- are looked at than are wanted in all.
+-- The first runs of the sweep, in the given order of statuses, then in the order of the plan. At most `limit` runs
+-- of each status are read.
 select run.*
 from unnest(%(statuses)s::text[]) with ordinality as wanted (status, rank)
 cross join lateral (
@@ -19,7 +19,7 @@ order by wanted.rank, foremost.position
 limit %(limit)s
 
 -- name: sum_recorded
--- What all runs of the sweep have recorded.
+-- Sums over all runs of the sweep.
 select coalesce(sum(episodes), 0)::bigint as episodes, coalesce(sum(env_steps), 0)::bigint as env_steps
 from training_runs
 where sweep_id = %(sweep_id)s

@@ -1,11 +1,11 @@
 -- name: drop_overtaken_evaluations
--- Older attempts' evaluations that this one has gone past; those at the same step it replaces.
+-- Delete evaluations of earlier attempts that this attempt has passed; insert_evaluations replaces those at its step.
 delete from evaluations
 where run_id = %(run_id)s and attempt < %(attempt)s
   and env_steps > %(began_at_env_steps)s and env_steps <= %(env_steps)s
 
 -- name: drop_beyond_end
--- What older attempts recorded beyond the end of the one that completed the run.
+-- Delete rows that earlier attempts recorded after the end of the completed run.
 with beyond_episodes as (
     delete from episodes
     where run_id = %(run_id)s and episode > %(episodes)s and attempt < %(attempt)s
@@ -17,8 +17,8 @@ delete from evaluations
 where run_id = %(run_id)s and env_steps > %(env_steps)s and attempt < %(attempt)s
 
 -- name: insert_episodes
--- A batch, one array a column; rows that a repeated flush finds in place are its own, and those of an older attempt,
--- which stay readable until here, give way.
+-- A batch, one array per column. Rows of an earlier attempt are replaced; rows of this attempt, from a repeated flush,
+-- are kept.
 insert into episodes (run_id, attempt, episode, env_steps, reward, length, outcome, seconds)
 select %(run_id)s::uuid, %(attempt)s::integer, batch.*
 from unnest(
@@ -32,7 +32,7 @@ set
 where episodes.attempt < excluded.attempt
 
 -- name: insert_updates
--- A batch, one array a column, as insert_episodes.
+-- A batch, one array per column, like insert_episodes.
 insert into updates (
     run_id, attempt, "update", env_steps, policy_loss, value_loss, entropy, approx_kl, clip_fraction,
     explained_variance, learning_rate, steps_per_second
@@ -53,7 +53,7 @@ set
 where updates.attempt < excluded.attempt
 
 -- name: insert_evaluations
--- A batch, one array a column; a newer attempt's evaluation at the same step takes the place of an older one's.
+-- A batch, one array per column; an evaluation replaces one of an earlier attempt at the same step.
 insert into evaluations (
     run_id, attempt, env_steps, episodes, mean_reward, reward_sd, mean_length, win_rate, is_best
 )
@@ -70,7 +70,7 @@ set
     is_best = excluded.is_best
 
 -- name: insert_checkpoints
--- A batch, one array a column; a file written anew under the same name is described anew.
+-- A batch, one array per column; a rewritten file replaces its record.
 insert into checkpoints (run_id, attempt, episode, env_steps, uri, sha256, bytes)
 select %(run_id)s::uuid, %(attempt)s::integer, batch.*
 from unnest(
@@ -82,11 +82,11 @@ set
     sha256 = excluded.sha256, bytes = excluded.bytes, created_at = now()
 
 -- name: drop_checkpoints
--- Checkpoints whose files are gone.
+-- Delete records of checkpoints whose files were deleted.
 delete from checkpoints where run_id = %(run_id)s and uri = any(%(uris)s)
 
 -- name: update_progress
--- The summary that lists show, and the sign of life.
+-- Update the summary columns and the heartbeat.
 update training_runs
 set
     heartbeat_at = clock_timestamp(), episodes = %(episodes)s, updates = %(updates)s, env_steps = %(env_steps)s,

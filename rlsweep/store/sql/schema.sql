@@ -1,9 +1,9 @@
 -- name: lock_schema
--- One process at a time changes the schema; the lock ends with the transaction (any fixed number will do).
+-- Only one process at a time changes the schema; the lock ends with the transaction. The number is arbitrary.
 select pg_advisory_xact_lock(7253071806)
 
 -- name: create_schema_versions
--- The record of which numbered files were applied.
+-- The applied numbered files.
 create table if not exists schema_versions (
     version    integer primary key,
     name       text not null,
@@ -11,7 +11,7 @@ create table if not exists schema_versions (
 )
 
 -- name: has_schema_versions
--- Whether any file was ever applied, asked in a way that raises nothing on an empty database.
+-- Whether any file was applied; this works on an empty database too.
 select to_regclass('schema_versions') is not null as present
 
 -- name: get_schema_version
@@ -19,20 +19,20 @@ select to_regclass('schema_versions') is not null as present
 select coalesce(max(version), 0) as version from schema_versions
 
 -- name: insert_schema_version
--- Note a file as applied.
+-- Record a file as applied.
 insert into schema_versions (version, name) values (%(version)s, %(name)s)
 
 -- name: get_encoding
--- How the database keeps text.
+-- The database's encoding.
 select current_setting('server_encoding') as encoding
 
 -- name: lock_tables
--- Nobody reads or writes them until the transaction ends.
+-- Block all reads and writes until the transaction ends.
 lock table sweeps, training_runs in access exclusive mode
 
 -- name: list_users
--- Sweeps whose driver, and runs whose worker, gave a sign of life lately. What counts as a sign is as in the function
--- last_sign, which schemas before version 3 lack.
+-- Sweeps whose driver, and runs whose worker, has a recent heartbeat. The age is computed as in the function last_sign,
+-- which schemas before version 3 lack.
 with sign as (
     select
         case when current_setting('rlsweep.embedded', true) = 'on' then timestamptz '-infinity'

@@ -1,5 +1,5 @@
 -- name: insert_sweep
--- A sweep as planned.
+-- Insert a planned sweep.
 insert into sweeps (
     id, name, patterns, mode, budget, seeds, base_config, base_config_path, overrides, git_commit, git_dirty, versions
 )
@@ -24,7 +24,7 @@ where id = %(id)s
 select * from sweeps where name = %(name)s
 
 -- name: list_sweeps_in_id_range
--- The sweeps whose id starts as given, as a range so that the primary key serves it.
+-- The sweeps with an id in a range; a range can use the primary key.
 select * from sweeps where id between %(low)s and %(high)s order by created_at desc limit 20
 
 -- name: get_latest_sweep
@@ -32,7 +32,7 @@ select * from sweeps where id between %(low)s and %(high)s order by created_at d
 select * from sweeps order by created_at desc, id limit 1
 
 -- name: list_recent_names
--- Names to suggest where one was misspelled.
+-- Names to suggest for a misspelled one.
 select name from sweeps order by created_at desc limit 1000
 
 -- name: list_recent_sweeps
@@ -52,7 +52,7 @@ from (select * from sweeps order by created_at desc, id limit %(limit)s) as rece
 order by recent.created_at desc, recent.id
 
 -- name: list_page
--- Sweeps, newest first, behind the one that the page before ended with; a filter that is null lets all pass.
+-- Sweeps, newest first, after the last one of the previous page; a null filter matches all.
 select sweeps.*, extract(epoch from coalesce(finished_at, now()) - created_at)::double precision as seconds
 from sweeps
 where (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
@@ -62,14 +62,14 @@ order by created_at desc, id desc
 limit %(limit)s
 
 -- name: count_matching
--- How many sweeps the filters of list_page let through.
+-- Number of sweeps that match the filters of list_page.
 select count(*) as sweeps
 from sweeps
 where (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
   and (%(words)s::text is null or strpos(lower(name), lower(%(words)s::text)) > 0)
 
 -- name: list_standings
--- Where the runs of these sweeps stand, a row a sweep and status; `share` is how much of their budgets is spent.
+-- The progress of these sweeps, one row per sweep and status; `share` is the sum of the runs' spent budget fractions.
 select
     sweep_id, status, count(*) as runs, sum(episodes)::bigint as episodes, sum(env_steps)::bigint as env_steps,
     sum(
@@ -80,7 +80,7 @@ where sweep_id = any(%(sweep_ids)s)
 group by sweep_id, status
 
 -- name: find_unfinished
--- The newest sweep whose runs are those given, all of them and no other, with runs left to finish and no live driver.
+-- The newest sweep that has exactly the given runs, unfinished ones among them, and no live driver.
 with planned as (
     select * from unnest(%(trial_key)s::text[], %(config)s::jsonb[]) as planned (trial_key, config)
 ), alike as (
@@ -103,7 +103,7 @@ order by sweeps.created_at desc, sweeps.id
 limit 1
 
 -- name: assign
--- It waits for a driver from now on, which is told what trials ask of Ray; unless it has one that gives signs of life.
+-- Set the sweep's resources and address and make it pending, unless it has a live driver.
 update sweeps
 set
     resources = %(resources)s, address = %(address)s, status = 'pending', finished_at = null, driver = null,
@@ -113,15 +113,15 @@ where id = %(id)s
 returning *
 
 -- name: request_stop
--- For a driver that has yet to begin: of runs that are stopped already it would take up what nobody wants any more.
+-- Tells a driver that starts later not to run anything: it would otherwise resume the stopped runs.
 update sweeps set stop_requested = true where id = %(id)s
 
 -- name: get_stop_requested
--- Whether it was noted since the sweep was handed over.
+-- Whether a stop was requested since the sweep was assigned.
 select stop_requested from sweeps where id = %(id)s
 
 -- name: take_lease
--- Become the sweep's driver, unless another one gave a sign of life lately.
+-- Set the sweep's driver, unless another one has a recent heartbeat.
 update sweeps
 set driver = %(driver)s, heartbeat_at = clock_timestamp(), status = 'running', finished_at = null
 where id = %(id)s
@@ -132,17 +132,17 @@ where id = %(id)s
 returning *
 
 -- name: renew_lease
--- A sign of life of the driver that holds the lease.
+-- The heartbeat of the driver that has the lease.
 update sweeps set heartbeat_at = clock_timestamp() where id = %(id)s and driver = %(driver)s
 
 -- name: release_lease
--- The driver leaves; another may take the sweep at once, and has to where it is not finished.
+-- Remove the driver; another one may take the sweep at once. An unfinished sweep becomes pending.
 update sweeps
 set driver = null, status = case when status = 'running' then 'pending' else status end
 where id = %(id)s and driver = %(driver)s
 
 -- name: settle_sweep
--- Give the sweep the status that its runs amount to, once none of them is pending or running.
+-- Set the sweep's final status from its runs, if none of them is pending or running.
 update sweeps
 set
     status = case when counted.failed > 0 then 'failed' when counted.stopped > 0 then 'stopped' else 'completed' end,

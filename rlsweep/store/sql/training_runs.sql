@@ -1,9 +1,9 @@
 -- name: list_runs_in_id_range
--- The runs whose id starts as given, as a range so that the primary key serves it.
+-- The runs with an id in a range; a range can use the primary key.
 select * from run_records where id between %(low)s and %(high)s order by created_at desc limit 20
 
 -- name: list_runs
--- The newest runs; a filter that is null lets all pass.
+-- The newest runs; a null filter matches all.
 select *
 from run_records
 where (%(sweep_id)s::uuid is null or sweep_id = %(sweep_id)s::uuid)
@@ -17,7 +17,7 @@ limit %(limit)s::bigint
 select * from run_records where sweep_id = %(sweep_id)s order by position
 
 -- name: list_unfinished_ids
--- The runs of a sweep that a worker has yet to end, in the order of the plan.
+-- The pending and running runs of a sweep, in the order of the plan.
 select id from training_runs where sweep_id = %(sweep_id)s and status in ('pending', 'running') order by position
 
 -- name: list_running
@@ -31,7 +31,7 @@ where sweep_id = %(sweep_id)s and status = 'running' and stop_requested
 order by position
 
 -- name: list_ids_of_sweep
--- The ids alone, in the order of the plan.
+-- The run ids of a sweep, in the order of the plan.
 select id from training_runs where sweep_id = %(sweep_id)s order by position
 
 -- name: list_chosen_runs
@@ -42,7 +42,7 @@ join run_records using (id)
 order by place
 
 -- name: get_base_run
--- The run of an agent's base config that a variant is set against: of the same sweep before others, then the newest.
+-- The run of an agent's base config to compare a variant with: one of the same sweep first, then the newest.
 select *
 from run_records
 where agent_id = %(agent_id)s and sweep_variant is null

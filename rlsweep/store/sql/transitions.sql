@@ -1,5 +1,5 @@
 -- name: insert_runs
--- Planned runs in the order given, one array a column: a thousand runs are one statement.
+-- Insert planned runs in the given order, one array per column: a thousand runs are one statement.
 insert into training_runs (
     id, sweep_id, position, trial_key, agent_id, algorithm, version, sweep_variant, config_name, config_short_name,
     config_path, config, config_hash, seed
@@ -22,8 +22,8 @@ from unnest(
 update training_runs set weights_from = %(weights_from)s where id = %(id)s
 
 -- name: begin_attempt
--- A worker takes the run up; writes of an older attempt are refused from here on. The first attempt's command is kept:
--- the command of a later one does not tell how the run was begun.
+-- Begin the next attempt; writes of earlier attempts are refused from now on. The first attempt's command is kept,
+-- because the command of a later attempt does not tell how the run began.
 update training_runs
 set
     attempt = attempt + 1,
@@ -50,13 +50,13 @@ from training_runs
 where id = %(id)s for no key update
 
 -- name: end_run
--- The end of a run, whichever it is.
+-- End a run, with any status.
 update training_runs
 set status = %(status)s, end_reason = %(end_reason)s, error = %(error)s, ended_at = clock_timestamp()
 where id = %(id)s
 
 -- name: set_counters
--- A completed run's, which an older attempt may have gone beyond.
+-- Set the counters of a completed run; an earlier attempt may have had larger ones.
 update training_runs
 set episodes = %(episodes)s, updates = %(updates)s, env_steps = %(env_steps)s
 where id = %(id)s
@@ -66,7 +66,7 @@ where id = %(id)s
 update training_runs set stop_requested = true where id = %(id)s
 
 -- name: stop_runs_of_sweep
--- Pending runs are stopped at once, running ones are asked to stop.
+-- Stop pending runs at once, request running ones to stop.
 update training_runs
 set
     stop_requested = true,
@@ -77,15 +77,15 @@ where sweep_id = %(sweep_id)s and status in ('pending', 'running')
 returning status
 
 -- name: reopen_run
--- Pending again, perhaps with a larger budget; its records stay.
+-- Make the run pending again, perhaps with a larger budget; its records stay.
 update training_runs
 set
     status = 'pending', stop_requested = false, ended_at = null, end_reason = null, error = null, config = %(config)s
 where id = %(id)s
 
 -- name: take_up_runs
--- As reopen_run, for all of a sweep's runs in some statuses; a running one only if it is among those given, and once
--- its worker is silent. None where the sweep was asked to stop since it was handed over.
+-- Like reopen_run, for all of a sweep's runs in some statuses; a running run only if its id is given and its heartbeat is
+-- old. Selects no run if a stop was requested since the sweep was assigned.
 update training_runs
 set status = 'pending', stop_requested = false, ended_at = null, end_reason = null, error = null
 where sweep_id = %(sweep_id)s
@@ -98,26 +98,26 @@ where sweep_id = %(sweep_id)s
 returning id
 
 -- name: forget_checkpoints
--- Of runs that begin anew; their files are deleted as the new attempts write their own.
+-- Delete checkpoint records of runs that start from the beginning; the new attempts delete the files at their first save.
 delete from checkpoints where run_id = any(%(ids)s)
 
 -- name: begin_anew
--- The next attempt begins from the start.
+-- The next attempt starts from the beginning.
 update training_runs set begins_anew = true where id = any(%(ids)s)
 
 -- name: revive_run
--- It counted as abandoned, and its worker is alive.
+-- Set an abandoned run to running: its worker is alive.
 update training_runs
 set status = 'running', ended_at = null, end_reason = null, error = null
 where id = %(id)s
 
 -- name: revive_sweep
--- One of its runs goes on.
+-- Set the sweep to running: one of its runs continues.
 update sweeps set status = 'running', finished_at = null where id = %(id)s and status not in ('pending', 'running')
 
 -- name: end_abandoned_runs
--- Runs on which nobody works any more: their worker is silent, and so is their sweep's driver, if they have one.
--- A row that is locked is being written, so its worker lives. After an outage silence counts from the server's return.
+-- End runs whose worker has no recent heartbeat and whose sweep has no live driver. A locked row is being written, so its
+-- worker is alive. After an outage, the age of a heartbeat counts from the restart of the server.
 update training_runs
 set
     status = 'stopped',

@@ -104,7 +104,7 @@ def test_a_plan_measures_and_puts_nothing_on_record(database):
     forecast = rlsweep.plan([CONFIG, {**CONFIG, "sweep_variant": "b"}], environment="CartPole-v1", episodes=5, seeds=2)
     assert [trial.label for trial in forecast.plan.trials] == ["ppo_v1", "ppo_b"] * 2
     assert forecast.estimates is not None
-    assert "ppo_v1, ppo_b have the same hyperparameters: they compare a config with itself" in forecast.warnings
+    assert "ppo_v1, ppo_b have the same hyperparameters, so they compare a config with itself" in forecast.warnings
     assert rlsweep.sweeps() == []
 
 

@@ -108,7 +108,7 @@ def test_a_name_that_cannot_be_one_leaves_nothing_behind(database: Database, req
         [agents], base_config=None, mode=Mode.SMOKE, episodes=9, total_timesteps=None, seeds=1, with_base=False
     )
     provenance = Provenance(versions={}, git_commit=None, git_dirty=None, host="here", command="rlsweep")
-    with pytest.raises(InputError, match="write letters"):
+    with pytest.raises(InputError, match="use at most"):
         create_sweep(database, plan, name="a[/b]", patterns=[agents], provenance=provenance)
     assert sweeps.list_recent(database) == []
 

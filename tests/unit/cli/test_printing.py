@@ -121,7 +121,7 @@ def test_a_plan_warns_of_more_trials_than_a_gpu_holds(gpus_per_trial: float, sha
     """600 fit; Ray counts a GPU in ten-thousandths, of which 16 would let 625 on it."""
     holds_600 = on_gpu(GpuMemory(name="H100", total_bytes=600, per_trial_bytes=1))
     warnings = gpu_warnings([on_gpu(None), holds_600], gpus_per_trial)
-    expected = f"lets 625 trials share a GPU whose memory holds 600; use {share} or more."
+    expected = f"puts 625 trials on a GPU with memory for 600; use {share} or more."
     assert [expected in warning for warning in warnings] == [True] * (share is not None)
 
 

@@ -31,23 +31,23 @@ def test_nothing_to_say(write_agent: Write) -> None:
     ("file_name", "keys", "said"),
     [
         (None, {"batch_size": 100}, "a_v1: batch_size 100 does not divide n_steps × n_envs = 2048 × 1 = 2048: "
-         "the last minibatch of each epoch holds only 48"),
-        (None, {"batch_size": 4096}, "a_v1: batch_size 4096 is more than n_steps × n_envs = 2048 × 1 = 2048: "
-         "a minibatch is the whole rollout"),
+         "the last minibatch of each epoch has only 48 samples"),
+        (None, {"batch_size": 4096}, "a_v1: batch_size 4096 is larger than n_steps × n_envs = 2048 × 1 = 2048: "
+         "each minibatch is the whole rollout"),
         (None, {"exploration": {"type": "none"}}, "a_v1: exploration is ignored: MaskablePPO explores by the entropy "
          "of its policy (ppo.ent_coef)"),
         (None, {"algorithm": "A2C", "batch_size": 100, "ppo": {"clip_range": 0.1, "ent_coef": 0.1}},
          "a_v1: A2C ignores batch_size, ppo.clip_range"),
-        ("b.yaml", {}, "a_v1: b.yaml does not fit its content; by convention it is named a_v1.yaml"),
-        ("a_v2.yaml", {}, "a_v1: a_v2.yaml does not fit its content; by convention it is named a_v1.yaml"),
-        ("a_sweep_x.yaml", {}, "a_v1: a_sweep_x.yaml is named as a sweep variant, but its content names none; "
+        ("b.yaml", {}, "a_v1: b.yaml does not match its content; the usual file name is a_v1.yaml"),
+        ("a_v2.yaml", {}, "a_v1: a_v2.yaml does not match its content; the usual file name is a_v1.yaml"),
+        ("a_sweep_x.yaml", {}, "a_v1: a_sweep_x.yaml has the file name of a variant, but no sweep_variant; "
          "write sweep_variant: x"),
-        ("a_v1.yaml", {"sweep_variant": "x"}, "a_x: a_v1.yaml is named as a base config, but holds sweep_variant: x; "
-         "name it a_sweep_x.yaml"),
-        ("a_sweep_y.yaml", {"sweep_variant": "x"}, "a_x: a_sweep_y.yaml does not fit its content; "
-         "by convention it is named a_sweep_x.yaml"),
-        ("a_sweep_tune_v2.yaml", {"sweep_variant": "x"}, "a_x: a_sweep_tune_v2.yaml does not fit its content; "
-         "by convention it is named a_sweep_x.yaml"),
+        ("a_v1.yaml", {"sweep_variant": "x"},
+         "a_x: a_v1.yaml has the file name of a base config, but sweep_variant: x; rename it to a_sweep_x.yaml"),
+        ("a_sweep_y.yaml", {"sweep_variant": "x"}, "a_x: a_sweep_y.yaml does not match its content; "
+         "the usual file name is a_sweep_x.yaml"),
+        ("a_sweep_tune_v2.yaml", {"sweep_variant": "x"}, "a_x: a_sweep_tune_v2.yaml does not match its content; "
+         "the usual file name is a_sweep_x.yaml"),
     ],
 )  # fmt: skip
 def test_one_config(write_agent: Write, file_name: str | None, keys: dict[str, Any], said: str) -> None:
@@ -61,21 +61,21 @@ def test_n_envs_counts(write_agent: Write) -> None:
 
 def test_twins(write_agent: Write) -> None:
     said = warnings(write_agent(sweep_variant="x"), write_agent(sweep_variant="y"))
-    assert said == ("a_x, a_y have the same hyperparameters: they compare a config with itself",)
+    assert said == ("a_x, a_y have the same hyperparameters, so they compare a config with itself",)
 
 
 def test_namesakes(write_agent: Write) -> None:
     paths = [write_agent(), write_agent("b.yaml", gamma=0.9)]
     said = warnings(*paths)
-    assert said[0].startswith(f"{paths[0]}, {paths[1]} share the short name a_v1, by which lists and charts tell")
-    assert said[1].startswith(f"a_v1 ({paths[1]}): b.yaml does not fit its content")
+    assert said[0].startswith(f"{paths[0]}, {paths[1]} have the same short name a_v1, so lists and charts")
+    assert said[1].startswith(f"a_v1 ({paths[1]}): b.yaml does not match its content")
 
 
 def test_mixed_algorithms(write_agent: Write) -> None:
     said = warnings(write_agent(), write_agent(version=2, algorithm="PPO"))
     assert said == (
-        "algorithms differ within the sweep (MaskablePPO: a_v1; PPO: a_v2): "
-        "hyperparameters are not all that is compared",
+        "the sweep has several algorithms (MaskablePPO: a_v1; PPO: a_v2): "
+        "differences are not only due to hyperparameters",
     )
 
 

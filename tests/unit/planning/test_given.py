@@ -131,14 +131,14 @@ def test_a_dict_that_holds_itself_and_one_that_is_huge() -> None:
 
 def test_two_dicts_that_nothing_tells_apart() -> None:
     (problem,) = problems(AGENT, FAST, {**AGENT, "description": "once more"})
-    assert problem.startswith("configs[2]: has the name ppo_v1 and the hyperparameters of configs[0]")
+    assert problem.startswith("configs[2]: same short name ppo_v1 and hyperparameters as configs[0]")
     assert plan(AGENT, {**AGENT, "gamma": 0.9}).labels[0].startswith("ppo_v1 (")
 
 
 def test_with_base_takes_the_base_among_the_dicts() -> None:
     assert plan(FAST, AGENT, with_base=True).labels == ("ppo_fast", "ppo_v1")
     assert problems(FAST, with_base=True) == (
-        "--with-base: configs[0] is a dict, beside which no file lies; add ppo_v1 to configs",
+        "--with-base: configs[0] is a dict and has no folder; add ppo_v1 to configs",
     )
 
 

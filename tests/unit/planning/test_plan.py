@@ -174,14 +174,14 @@ def test_with_base(write_agent: Write, tmp_path: Path) -> None:
     variant = write_agent(sweep_variant="x", gamma=0.9)
     made = plan(tmp_path / "a_sweep_*.yaml")
     assert made.warnings == (
-        f"the sweep leaves out {base}, the base config that its variants should be judged against; --with-base adds it",
+        f"the base config {base} is not in the sweep, so there is nothing to compare with; add --with-base",
     )
     with_it = plan(variant, with_base=True)
     assert [trial.config_path for trial in with_it.trials] == [variant, base]
     assert with_it.warnings == ()
     assert len(plan(tmp_path, with_base=True).trials) == 2
     base.unlink()
-    with pytest.raises(ConfigError, match=r"a_sweep_x.yaml has no base config beside it; it would be named a_v1.yaml"):
+    with pytest.raises(ConfigError, match=r"no base config for .*a_sweep_x.yaml; expected a_v1.yaml in its folder"):
         plan(variant, with_base=True)
 
 
@@ -207,7 +207,7 @@ def test_a_plan_knows_how_it_was_asked_for(write_agent: Write, write_base: Write
 
 def test_a_gpu_is_asked_for_where_trials_get_none() -> None:
     training = TrainingConfig(device="cuda:0")
-    with pytest.raises(InputError, match=r"device: cuda:0 is asked for, but trials get no GPU: add --gpus-per-trial"):
+    with pytest.raises(InputError, match=r"device: cuda:0 needs a GPU, but trials get none. Add --gpus-per-trial"):
         check_trials(training, gpus_per_trial=0.0)
     check_trials(training, gpus_per_trial=0.5)
     check_trials(TrainingConfig(), gpus_per_trial=0.0)
