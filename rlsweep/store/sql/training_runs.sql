@@ -21,11 +21,11 @@ select * from run_records where sweep_id = %(sweep_id)s order by position
 select id from training_runs where sweep_id = %(sweep_id)s and status in ('pending', 'running') order by position
 
 -- name: list_running
--- The runs of a sweep that have a worker, or had one that said nothing of its end.
+-- The runs of a sweep in the status running; the worker of some may be dead.
 select * from run_records where sweep_id = %(sweep_id)s and status = 'running' order by position
 
 -- name: list_stopping
--- Those of them that were asked to stop.
+-- The running runs of a sweep with a stop request.
 select * from run_records
 where sweep_id = %(sweep_id)s and status = 'running' and stop_requested
 order by position
@@ -35,7 +35,7 @@ order by position
 select id from training_runs where sweep_id = %(sweep_id)s order by position
 
 -- name: list_chosen_runs
--- Runs by their ids, in the order given.
+-- Runs by their ids, in the given order.
 select run_records.*
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (id, place)
 join run_records using (id)
@@ -50,7 +50,7 @@ order by sweep_id is not distinct from %(sweep_id)s::uuid desc, coalesce(started
 limit 1
 
 -- name: get_run_of_checksum
--- The run that wrote a file with this content, wherever the file lies now.
+-- The run that wrote a checkpoint with this checksum; the file may have been moved.
 select run_records.*
 from checkpoints
 join run_records on run_records.id = checkpoints.run_id

@@ -18,7 +18,7 @@ from unnest(
 )
 
 -- name: set_weights_from
--- The file whose policy weights a new run begins with; null where it begins with weights of its own.
+-- Set the file whose policy weights a new run begins with; null for random weights.
 update training_runs set weights_from = %(weights_from)s where id = %(id)s
 
 -- name: begin_attempt
@@ -44,7 +44,7 @@ set
 where id = %(id)s
 
 -- name: lock_run
--- What decides whether the run may change, held until the transaction ends.
+-- Read the columns that decide whether the run may change, and lock its row until the transaction ends.
 select id, sweep_id, status, stop_requested, attempt, end_reason, begins_anew
 from training_runs
 where id = %(id)s for no key update
@@ -62,7 +62,7 @@ set episodes = %(episodes)s, updates = %(updates)s, env_steps = %(env_steps)s
 where id = %(id)s
 
 -- name: ask_run_to_stop
--- The worker reads this in its next flush.
+-- Request a stop; the worker reads it in its next flush.
 update training_runs set stop_requested = true where id = %(id)s
 
 -- name: stop_runs_of_sweep
