@@ -1,4 +1,4 @@
-"""Configs given as Python values: a dict becomes what a config file with the same content would be read as."""
+"""Configs given as dicts: convert one to the values that a config file with the same content has."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from rlsweep.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class GivenConfig:
-    """A config that was given as a dict.
+    """A config given as a dict.
 
-    name: what messages call it, such as `configs[0]`
-    data: its content as JSON's types
+    name: its name in messages, such as `configs[0]`
+    data: its content as JSON types
     """
 
     name: str
@@ -27,9 +27,9 @@ class GivenConfig:
 
 
 def given_config(data: Mapping[str, Any], *, name: str) -> GivenConfig:
-    """Take a dict as a config. Classes become their `module:Class`, NumPy's numbers Python's, tuples lists.
+    """Convert a dict to a config: classes become `module:Class`, NumPy's numbers Python's, tuples lists.
 
-    Raises ConfigError for values that no config file could hold, each with its key.
+    Raises ConfigError for values that a config file cannot contain, each with its key.
     """
     reader = _Reader()
     plain = reader.read(data, "", 1)
@@ -41,9 +41,9 @@ def given_config(data: Mapping[str, Any], *, name: str) -> GivenConfig:
 
 
 def class_id(environment: type) -> str:
-    """The id of an environment given by its class, `module:Class`.
+    """The id `module:Class` of an environment class.
 
-    Raises ValueError for a class that no other process can import: one made in a notebook, a script or a function.
+    Raises ValueError for a class that other processes cannot import: one defined in a notebook, a script or a function.
     """
     module, name = environment.__module__, environment.__qualname__
     if module == "__main__":
@@ -59,14 +59,14 @@ def class_id(environment: type) -> str:
 
 
 class _Reader:
-    """Makes JSON's types of a value, and notes under its key what cannot be one."""
+    """Converts values to JSON types, and collects those that cannot be converted, with their keys."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
         self._values = 0
 
     def read(self, value: Any, key: str, depth: int) -> Any:
-        """Return the value as JSON's types, cut off beyond the limits, where `value_problems` finds it too large."""
+        """Return the value as JSON types, truncated beyond the limits; `value_problems` then reports its size."""
         self._values += 1
         if value is None or isinstance(value, bool):
             return value

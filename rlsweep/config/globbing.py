@@ -1,7 +1,7 @@
-"""A glob → the paths it matches, in time that grows with the folders there are and not with the ways to reach them.
+"""Find the paths that match a glob, in time proportional to the number of folders, not of paths to them.
 
-pathlib's own glob takes every way: with two links back to a folder, each further `*/` doubles the work, in deep trees
-so does each further `**/`, and a pattern of a thousand parts exhausts its recursion.
+pathlib's glob follows every path: with two links back to a folder, each further `*/` doubles the work; in deep trees
+each further `**/` does, and a pattern of a thousand parts exceeds the recursion limit.
 """
 
 import fnmatch
@@ -15,17 +15,17 @@ MAGIC = re.compile(r"[*?\[]")
 
 
 def split(pattern: Path) -> tuple[Path, tuple[str, ...]]:
-    """Return the leading folders of a glob that hold no wildcard, and the parts after them."""
+    """Return the leading folders of a glob without wildcards, and the parts after them."""
     parts = pattern.parts
     first = next(index for index, part in enumerate(parts) if MAGIC.search(part))
     return Path(*parts[:first]), parts[first:]
 
 
 def matches(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the paths below `folder` that the parts match; folders that cannot be read are left out.
+    """Yield the paths below `folder` that match the parts; unreadable folders are skipped.
 
-    `**` stands for any depth of folders, none included, and does not follow links; every other part stands for one
-    name. However many paths lead to a folder, it is searched once for what is left of the pattern, by a shortest one.
+    `**` matches folders of any depth, including none, and does not follow links; every other part matches one name.
+    Each folder is searched once per remaining pattern, through a shortest path, even if many paths lead to it.
     """
     pending = deque([(folder, 0)])
     searched: set[tuple[int, int, int]] = set()
@@ -51,4 +51,4 @@ def matches(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
             pending.append((folder / part, index + 1))
         else:
             found = (folder / entry.name for entry in entries if named(entry.name))
-            pending += [(path, index + 1) for path in found if os.path.isdir(path)]  # False for links without end
+            pending += [(path, index + 1) for path in found if os.path.isdir(path)]  # False for circular links

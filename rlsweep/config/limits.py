@@ -1,31 +1,31 @@
-"""How large what a user gives may be: far above any real config, and little enough to be read in well under a second.
+"""Limits of a user's input: far above any real config, and small enough to be read in well under a second.
 
-Whatever is refused by one of these is refused with the number in the message.
+A message about a limit contains its number.
 """
 
 MAX_BYTES = 2**20
-"""Of one file. The shipped ones hold some hundred."""
+"""Size of a file. The shipped ones have a few hundred bytes."""
 
 MAX_TEXT = 2**20
-"""Characters that all texts of a file come to, aliases followed: a long text is written once and meant often."""
+"""Characters of all texts of a file with expanded aliases: an alias can repeat a long text many times."""
 
 MAX_VALUES = 10_000
-"""Values that a file stands for, aliases followed."""
+"""Values of a file with expanded aliases."""
 
 MAX_DEPTH = 50
-"""Levels of nesting; Python's own recursion ends at some hundred."""
+"""Levels of nesting; Python's recursion limit allows a few hundred."""
 
 MAX_KEY = 100
-"""Characters of a key, and of a dotted one on the command line; messages repeat it for every value below it."""
+"""Characters of a key, or of a dotted key on the command line; messages repeat it for every value below it."""
 
 MAX_INTEGER_DIGITS = 100
-"""Far beyond 64 bits, for which there is a better message; Python itself refuses to convert very long ones."""
+"""Digits of an integer. Shorter ones beyond 64 bits get a better message; Python refuses to convert very long ones."""
 
 MAX_PATTERN = 4096
-"""Characters of a pattern, as Linux allows them in a path."""
+"""Characters of a pattern: Linux's limit for a path."""
 
 MAX_NEIGHBOURS = 1000
-"""Files among which one is looked for that a misspelled name may mean; comparing is slow."""
+"""Files compared with a misspelled name; comparing is slow."""
 
 MAX_TOLD = 20
-"""Problems of one file that are told; a file that has more was not meant to be a config."""
+"""Problems reported per file; a file with more is most likely not a config."""

@@ -1,4 +1,4 @@
-"""YAML or JSON text → plain values: numbers as YAML 1.2 reads them, and a bound on what a small text may grow to.
+"""Parse YAML or JSON text into plain values, with YAML 1.2's numbers and a limit on the size of the result.
 
 PyYAML follows YAML 1.1, where `3e-4` is a string and `1:30` is ninety. The loader here reads numbers as YAML 1.2
 does, reads dates as text, and accepts no tag beyond the plain ones. Its tables are its own: PyYAML's stay untouched.
@@ -27,7 +27,7 @@ _SPECIAL_FLOAT = re.compile(r"(?P<sign>[-+]?)\.(?P<name>inf|nan)", re.IGNORECASE
 
 
 class _Mark(Protocol):
-    """A place in a YAML text, as both of PyYAML's parsers give it; counted from 0."""
+    """A position in a YAML text, from either of PyYAML's parsers; counted from 0."""
 
     line: int
     column: int
@@ -35,7 +35,7 @@ class _Mark(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Size:
-    """What a part of a YAML text stands for: so many values, whose texts have so many characters."""
+    """The size of a part of a YAML text after its aliases are expanded: values, and characters of their texts."""
 
     values: int
     characters: int
@@ -48,7 +48,7 @@ class _Size:
 
 
 class TextError(ValueError):
-    """Text that cannot be read as values; `line` and `column` count from 1, None where none can be named."""
+    """Text that cannot be parsed; `line` and `column` count from 1, and are None if unknown."""
 
     def __init__(self, problem: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(problem)
@@ -58,7 +58,7 @@ class TextError(ValueError):
 
     @classmethod
     def at(cls, mark: "_Mark | None", problem: str) -> "TextError":
-        """Make the error for a place in a YAML text."""
+        """Make the error for a position in a YAML text."""
         return cls(problem, mark.line + 1, mark.column + 1) if mark else cls(problem)
 
 
@@ -76,7 +76,7 @@ class ConfigLoader(_SafeLoader):
             raise ConstructorError(None, None, f"{text!r} is no integer", node.start_mark) from None
 
     def construct_float(self, node: ScalarNode) -> float:
-        """Read a float; the special ones are left for the models to refuse by name."""
+        """Read a float; the config models refuse infinity and NaN with a better message."""
         text = self.construct_scalar(node)
         special = _SPECIAL_FLOAT.fullmatch(text)
         try:
@@ -85,14 +85,14 @@ class ConfigLoader(_SafeLoader):
             raise ConstructorError(None, None, f"{text!r} is no number", node.start_mark) from None
 
     def construct_boolean(self, node: ScalarNode) -> bool:
-        """Read YAML 1.1's words for true and false, which PyYAML's users know."""
+        """Read YAML 1.1's words for true and false, which users of PyYAML expect."""
         text = self.construct_scalar(node)
         if text.lower() not in self.bool_values:
             raise ConstructorError(None, None, f"{text!r} is neither true nor false", node.start_mark)
         return bool(self.bool_values[text.lower()])
 
     def refuse_tag(self, node: Node) -> None:
-        """Refuse dates, binaries, sets, Python objects and whatever else a tag may ask for."""
+        """Refuse all other tags: dates, binaries, sets, Python objects and so on."""
         tag = node.tag.replace(_TAG, "!!")
         raise ConstructorError(None, None, f"the tag {tag} has no place in a config", node.start_mark)
 
@@ -146,14 +146,14 @@ def parse_yaml(text: str) -> Any:
 
 
 def _check_directives(text: str) -> None:
-    """Refuse %TAG, which names tags that no config may use: libyaml compares each one with all before it."""
+    """Refuse %TAG directives: configs have no tags, and libyaml's time is quadratic in their number."""
     if found := _TAG_DIRECTIVE.search(text):
         line = text.count("\n", 0, found.end()) + 1
         raise TextError("%TAG has no place in a config, as no tag has; remove the line", line, 1)
 
 
 def _check_size(text: str) -> None:
-    """Walk the events, before any value is built, counting what every alias stands for."""
+    """Compute the size with expanded aliases from the parser's events, before any value is built."""
     sizes: dict[str, _Size] = {}
     open_nodes: list[tuple[str | None, _Size]] = []
     total = _Size(values=0, characters=0)
@@ -183,7 +183,7 @@ def _check_size(text: str) -> None:
 
 
 def _check_keys(root: Node) -> None:
-    """Every key is a text and given once; looked at before merges (`<<`) add keys that may be overridden."""
+    """Check that every key is text and unique, before merges (`<<`) add keys that may be overridden."""
     pending, seen = [root], {id(root)}
     while pending:
         node = pending.pop()

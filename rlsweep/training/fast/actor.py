@@ -1,6 +1,6 @@
-"""The policy as it acts: one forward pass of both towers a step, on the CPU whatever the device.
+"""Choose actions: one forward pass of both towers per step, always on the CPU.
 
-A pass on a handful of rows is too small for a GPU: starting its kernels and waiting for them would take longer.
+A pass on a few rows is too small for a GPU: launching kernels and waiting for them would take longer.
 """
 
 import math
@@ -17,14 +17,14 @@ from rlsweep.training.fast.sampling import sample_actions
 
 
 class NotANumberError(ValueError):
-    """A policy gave NaN or infinity; a ValueError, as torch's distributions raise in stock's policy."""
+    """The policy's output is NaN or infinite; a ValueError, as torch's distributions raise in the stock policy."""
 
 
 class Actor:
-    """Acts in n environments with the policy as it was at construction."""
+    """Chooses actions in n environments with a copy of the policy."""
 
     def __init__(self, policy: MaskableActorCriticPolicy, environments: int, steps: int) -> None:
-        """Draws the random numbers for so many steps from torch's generator, at once."""
+        """Draw the random numbers for all `steps` at once, from torch's generator."""
         architecture = Architecture.of(policy)
         self._policy = policy
         self._is_plain = is_plain(policy)
@@ -43,11 +43,11 @@ class Actor:
         self._log_probs = np.empty(environments, self._weight.dtype)
 
     def act(self, observations: NDArray[np.generic], legal: LegalActions) -> tuple[NDArray[np.int64], Tensor, Tensor]:
-        """Choose actions (n,), with values (n, 1) and log-probabilities (n,), as stock's policy gives them.
+        """Return actions (n,), values (n, 1) and log-probabilities (n,), as the stock policy does.
 
-        observations (n, …); legal: its last n samples are these environments'
+        observations (n, …); legal: its last n samples belong to these environments
 
-        Raises NotANumberError where the policy gives no distribution.
+        Raises NotANumberError if the policy's output is NaN or infinite.
         """
         if self._is_plain:
             self._features[:] = observations.reshape(self._features.shape)

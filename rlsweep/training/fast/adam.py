@@ -1,4 +1,4 @@
-"""Adam on parameters laid out as one vector, and the state that stock Adam keeps of each."""
+"""Adam on parameters stored as one vector, and its conversion from and to stock Adam's state."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from rlsweep.training.fast.towers import Activation, Layer
 
 
 def state_of(optimizer: torch.optim.Optimizer, parameter: Tensor) -> dict[str, Any]:
-    """What Adam keeps of a parameter, made as its own first step makes it: step (0-d), exp_avg and exp_avg_sq."""
+    """Adam's state of a parameter, created as in its first step: step (0-d), exp_avg and exp_avg_sq."""
     state: dict[str, Any] = optimizer.state[parameter]
     if not state:
         state["step"] = torch.tensor(0.0)
@@ -23,7 +23,7 @@ def state_of(optimizer: torch.optim.Optimizer, parameter: Tensor) -> dict[str, A
 
 
 class AdamSchedule:
-    """Counts a policy's optimizer steps: all of its parameters take every one."""
+    """Counts a policy's optimizer steps; every parameter takes part in every step."""
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         [group] = optimizer.param_groups
@@ -34,7 +34,7 @@ class AdamSchedule:
         self._eps: float = group["eps"]
 
     def coefficients(self, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
-        """What `clipped_adam_step` calls `adam`, for the next step."""
+        """The coefficients of the next step, for `clipped_adam_step`'s argument `adam`."""
         self._steps += 1
         beta1, beta2 = self._betas
         step_size = self._learning_rate / (1 - beta1**self._steps)
@@ -42,7 +42,7 @@ class AdamSchedule:
         return np.array([1 - beta1, beta2, 1 - beta2, step_size, inverse_root, self._eps], dtype)
 
     def fused(self, flat: "FlatParameters") -> torch.optim.Adam:
-        """Torch's own fused Adam over flat parameters, going on where the policy's optimizer is."""
+        """Torch's fused Adam over flat parameters, starting from the state of the policy's optimizer."""
         adam = torch.optim.Adam([flat.weights], lr=self._learning_rate, betas=self._betas, eps=self._eps, fused=True)
         flat.weights.grad = flat.gradients
         adam.state[flat.weights] = {
@@ -53,15 +53,15 @@ class AdamSchedule:
         return adam
 
     def store(self, steps: int | None = None) -> None:
-        """Write the number of steps where stock Adam goes on from it."""
+        """Write the number of steps to stock Adam's state."""
         for state in self._states:
             state["step"].fill_(self._steps if steps is None else steps)
 
 
 class FlatParameters:
-    """Copies of parameters, their gradients and moments: each kind one vector (n,), in the order given.
+    """Copies of parameters, gradients and moments: one vector (n,) of each kind, in the given order.
 
-    Nothing reaches the parameters and their optimizer before `store`.
+    The parameters and their optimizer change only with `store`.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> None:
@@ -75,7 +75,7 @@ class FlatParameters:
         self._begins = {id(parameter): begin for parameter, begin in zip(parameters, [0, *ends], strict=False)}
 
     def layer(self, beside: Sequence[nn.Linear], activation: Activation | None) -> Layer:
-        """A layer of towers whose parameters follow each other here, weights before biases."""
+        """A layer of towers whose parameters are adjacent here, weights before biases."""
         weights, biases = [layer.weight for layer in beside], [layer.bias for layer in beside]
         return Layer(
             self._part(self.weights, weights).transpose(1, 2),
@@ -87,13 +87,13 @@ class FlatParameters:
 
     @torch.no_grad()
     def store(self) -> None:
-        """Copy weights and moments back to where they came from."""
+        """Copy weights and moments back to the parameters and their optimizer."""
         for parameter, state in zip(self._parameters, self._states, strict=True):
             parameter.copy_(self._part(self.weights, [parameter])[0])
             state["exp_avg"].copy_(self._part(self.first, [parameter])[0])
             state["exp_avg_sq"].copy_(self._part(self.second, [parameter])[0])
 
     def _part(self, vector: Tensor, beside: Sequence[Tensor]) -> Tensor:
-        """What one of the vectors holds of T parameters of one shape, (T, *shape)."""
+        """The part of a vector for T parameters of equal shape, (T, *shape)."""
         begin, shape = self._begins[id(beside[0])], beside[0].shape
         return vector[begin : begin + len(beside) * shape.numel()].view(len(beside), *shape)

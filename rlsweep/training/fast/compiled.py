@@ -1,4 +1,4 @@
-"""How loops are compiled by numba, and the sums that several of them are made of.
+"""Compile loops with numba; sums that several loops use.
 
 The modules with compiled loops are sampling.py, gradients.py, advantages.py and optimizer_step.py. Their arrays are
 C-contiguous; floats are float32 or float64, one dtype in a call.
@@ -24,10 +24,10 @@ _compile: Any = partial(numba.njit, fastmath={"reassoc", "contract", "nsz"}, err
 
 
 def compiled(function: Function) -> Function:
-    """Compile at the first call for each dtype; the machine code is kept on disk for the next process."""
+    """Compile at the first call for each dtype; the machine code is cached on disk for the next process."""
     try:
         return cast(Function, _compile(cache=True)(function))
-    except RuntimeError:  # neither this folder nor one of the user's can be written: compile in every process
+    except RuntimeError:  # no writable cache folder: compile in every process
         return cast(Function, _compile()(function))
 
 

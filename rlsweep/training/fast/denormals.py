@@ -1,4 +1,4 @@
-"""Numbers too small for the processor's fast paths."""
+"""Treat denormal numbers as zero; arithmetic on them is slow."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ import torch
 
 @contextmanager
 def denormals_as_zero() -> Iterator[None]:
-    """Let this thread's processor take numbers below the smallest normal one (1e-38 in float32) for zero.
+    """In this thread, treat numbers below the smallest normal one (1e-38 in float32) as zero.
 
-    Adam's first moment of an action's row decays by a tenth with every step at which the action is not legal, and after
-    some eight hundred is such a number, on which arithmetic takes many times as long: with 36,400 actions an update
-    took twice the time. What becomes of the row is the same: its step has long been nothing beside the weight.
+    Adam's first moment of an action's row decreases by a tenth in every step at which the action is not legal. After
+    about 800 steps it is denormal, and arithmetic takes many times longer: with 36,400 actions, an update took twice
+    the time. The result is the same, because such a moment is negligible relative to the weight.
     """
     is_set_already = float(torch.tensor(1e-40) * 1) == 0
     torch.set_flush_denormal(True)

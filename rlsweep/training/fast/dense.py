@@ -1,7 +1,7 @@
-"""PPO's update on a GPU: every logit is computed and masked there, as stock does, but without autograd.
+"""PPO's update on a GPU: all logits are computed and masked there, as in stock, but without autograd.
 
-Thirty-six thousand logits cost a GPU next to nothing; to pick out the legal ones would cost it more. Nothing waits for
-the device within an epoch, unless KL is watched.
+For a GPU, computing 36,000 logits is cheaper than selecting the legal ones. Nothing waits for the device within an
+epoch, unless `target_kl` is set.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from rlsweep.training.fast.towers import Pass
 
 
 class Batch:
-    """Everything that a minibatch of B samples is computed in."""
+    """All arrays and layers for a minibatch of B samples."""
 
     def __init__(self, architecture: Architecture, flat: FlatParameters, size: int, features: int) -> None:
         self.trunk = Trunk(architecture, flat.layer, flat.weights.new_empty(size, features))
@@ -41,7 +41,7 @@ class Batch:
 
 
 class DenseUpdate:
-    """What `LegalRowsUpdate` does, with torch alone, wherever torch can."""
+    """Does the same as `LegalRowsUpdate`, only with torch, on any device."""
 
     def __init__(
         self,
@@ -63,9 +63,9 @@ class DenseUpdate:
         self._last: Batch | None = None
 
     def evaluate(self, chosen: NDArray[np.int64], number: int) -> None:
-        """Compute a minibatch's figures, and the derivatives of its loss by what the networks gave.
+        """Compute a minibatch's diagnostics, and the derivatives of its loss by the networks' outputs.
 
-        chosen (B,): samples, counted as SB3 does; number: the minibatch's in its epoch
+        chosen (B,): samples, numbered as in SB3; number: index of the minibatch in its epoch
         """
         batch = self._last = self._batch(chosen.size)
         self._samples.copy(chosen, batch.trunk.features, batch.transitions)
@@ -83,7 +83,7 @@ class DenseUpdate:
         batch.d_logits.copy_(d_logits.where(is_legal, 0)).scatter_add_(1, taken, d_log_probs[:, None])
 
     def step(self) -> None:
-        """Take a step down the gradient of the minibatch that was evaluated last."""
+        """Take an optimizer step on the minibatch that was evaluated last."""
         assert self._last is not None
         self._last.backward()
         gradients = self._flat.gradients
@@ -92,7 +92,7 @@ class DenseUpdate:
         self._adam.step()
 
     def figures(self, minibatches: int) -> NDArray[np.float64]:
-        """Those of the first minibatches of the epoch, (minibatches, 5), as `Figure` counts them."""
+        """Diagnostics of the first minibatches of the epoch, (minibatches, 5), in the order of `Figure`."""
         figures: NDArray[np.float64] = self._figures[:minibatches].to("cpu", torch.float64, copy=True).numpy()
         return figures
 
@@ -102,7 +102,7 @@ class DenseUpdate:
         self._schedule.store(int(self._adam.state[self._flat.weights]["step"]))
 
     def _differentiate(self, batch: Batch, log_probs: Tensor, entropies: Tensor, figures: Tensor) -> Tensor:
-        """As `gradients._objective`: return the derivatives by log-probability (B,); write the others."""
+        """Like `gradients._objective`: return the derivatives by log-probability (B,); write the others."""
         objective = self._objective
         old_values, old_log_probs, advantages, returns = batch.transitions.unbind()
         if objective.normalize_advantage:
@@ -123,11 +123,11 @@ class DenseUpdate:
         each[Figure.CLIP_FRACTION] = (ratio - 1).abs() > objective.clip_range
         each[Figure.APPROX_KL] = (ratio - 1) - log_ratio
         torch.mean(each, 1, out=figures)
-        # where the smaller one is the clipped one, it is constant
+        # if the clipped value is the smaller one, it is constant
         return surrogate * (surrogate <= clipped) * (-1 / error.numel())
 
     def _batch(self, size: int) -> Batch:
-        """Where a minibatch is computed; an epoch's last may be smaller than the others."""
+        """The arrays for a minibatch of this size; the last one of an epoch may be smaller than the others."""
         if size not in self._batches:
             self._batches[size] = Batch(self._architecture, self._flat, size, self._samples.width)
         return self._batches[size]

@@ -1,4 +1,4 @@
-"""PPO's loss on a minibatch, and its derivatives, in compiled loops over the legal rows of the action head alone.
+"""PPO's loss on a minibatch, and its derivatives, in compiled loops over only the legal rows of the action head.
 
 A masked action has probability and gradient zero. Legal actions come in compressed rows, as in sampling.py.
 
@@ -16,7 +16,7 @@ from rlsweep.training.fast.compiled import Floats, Ints, add_scaled, compiled, d
 def _gather_legal(
     places: NDArray[np.int64], actions: Ints, starts: NDArray[np.int64], legal: Ints, offsets: Ints
 ) -> None:
-    """Copy the legal actions of some samples of a rollout, which lie at `places`, one after another."""
+    """Copy the legal actions of the samples at `places` of a rollout, one after another."""
     end = 0
     offsets[0] = 0
     for sample in range(places.size):
@@ -38,7 +38,7 @@ def _evaluate_actions(
     log_probs: Floats,
     entropies: Floats,
 ) -> None:
-    """Log-probabilities of all legal actions (E,), of those taken (B,), and entropies (B,)."""
+    """Log-probabilities of all legal actions (E,) and of the taken actions (B,), and entropies (B,)."""
     for sample in range(latent.shape[0]):
         begin, end = offsets[sample], offsets[sample + 1]
         for entry in range(begin, end):
@@ -66,7 +66,7 @@ def _objective(
 ) -> None:
     """PPO's loss on a minibatch, policy loss + ent_coef × entropy loss + vf_coef × value loss, and its derivatives.
 
-    Schulman et al. 2017, as `MaskablePPO.train` of sb3-contrib has it; by entropy the derivative is -ent_coef / B.
+    Schulman et al. 2017, as in sb3-contrib's `MaskablePPO.train`; the derivative by entropy is -ent_coef / B.
 
     transitions (4, B): old values, old log-probabilities, advantages, returns
     settings: clip_range, clip_range_vf (infinite for none), 1 to normalise advantages, ent_coef, vf_coef
@@ -91,7 +91,7 @@ def _objective(
         ratio = np.exp(log_ratio)
         surrogate = advantage * ratio
         clipped = advantage * min(max(ratio, one - clip_range), one + clip_range)
-        # where the smaller one is the clipped one, it is constant
+        # if the clipped value is the smaller one, it is constant
         d_log_probs[sample] = -surrogate * share if surrogate <= clipped else log_probs.dtype.type(0)
         change = values[sample] - old_values[sample]
         error = old_values[sample] + min(max(change, -clip_range_vf), clip_range_vf) - returns[sample]
@@ -122,7 +122,7 @@ def _backpropagate(
     d_weight: Floats,
     d_bias: Floats,
 ) -> int:
-    """Gradients by the latent and by the head's legal rows, from those by log-probability (B,) and entropy.
+    """Gradients by the latent and the head's legal rows, from the gradients by log-probability (B,) and entropy.
 
     With z the logits, log p = z - logsumexp(z) and H = -sum(p log p):
     d log p_taken / dz_a = [a is taken] - p_a, and dH / dz_a = -p_a (log p_a + H).
@@ -181,7 +181,7 @@ def differentiate(
     d_values: Floats,
     figures: NDArray[np.float64],
 ) -> int:
-    """The objective of B samples from the towers' results, its derivatives by them, and by the head's legal rows.
+    """The objective of B samples from the towers' outputs, and its derivatives by them and the head's legal rows.
 
     latent (B, H), values (B,): of the towers; weight (A, H), bias (A, 1): the action head
     all_legal, starts: the rollout's legal actions; places (B,): where in them these samples are; taken (B,)

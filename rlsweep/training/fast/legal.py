@@ -1,4 +1,4 @@
-"""Which actions are legal, asked of a vectorised environment once a step."""
+"""Get the legal actions of a vectorised environment, once per step."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,19 +11,19 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 from rlsweep.errors import EnvironmentStateError
 
 INDICES = "legal_action_indices"
-"""An environment's own method, if it has it: the legal actions as indices in any order, instead of `action_masks`."""
+"""Optional method of an environment: the legal actions as indices in any order, instead of `action_masks`."""
 
 Legal = Sequence[int] | NDArray[np.integer[Any]]
 
 
 class LegalActionsOf:
-    """Asks a vectorised environment for each environment's legal actions.
+    """Returns the legal actions of each environment of a vectorised environment.
 
-    Environments in this process may offer indices; others, and those that do not, are asked for masks.
+    Environments in this process may return indices; all others return masks.
     """
 
     def __init__(self, env: VecEnv, actions: int, *, use_masking: bool) -> None:
-        """Raises ValueError, as stock MaskablePPO, where masks are wanted and the environment has none."""
+        """Raises ValueError, like stock MaskablePPO, if masks are required and the environment has none."""
         self._env = env
         self._actions = actions
         self._ask: Callable[[], Sequence[Legal]]
@@ -38,7 +38,7 @@ class LegalActionsOf:
             self._ask = self._from_masks
 
     def __call__(self, env_steps: int) -> Sequence[Legal]:
-        """Each environment's; env_steps: taken so far, for the error where an environment allows nothing."""
+        """The legal actions of each environment. env_steps: steps so far, for the error if there is no legal action."""
         legal = self._ask()
         for index, actions in enumerate(legal):
             if len(actions) == 0:
@@ -62,7 +62,7 @@ class LegalActionsOf:
 
 
 def _index_methods(env: VecEnv) -> list[Callable[[], Legal]]:
-    """The environments' methods that give indices; none where a wrapper around one of them has a mask of its own."""
+    """The environments' methods that return indices; none if a wrapper around one of them has its own mask."""
     vector = env.unwrapped
     if not isinstance(vector, DummyVecEnv) or not env.has_attr(INDICES):
         return []

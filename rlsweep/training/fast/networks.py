@@ -1,4 +1,4 @@
-"""An SB3 actor-critic policy taken apart into its layers, and which policies can be taken apart at all."""
+"""Split an SB3 actor-critic policy into its layers, and check which policies the fast engine supports."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,38 +17,38 @@ from rlsweep.training.fast.towers import ACTIVATIONS, Activation, Layer, Pass
 
 
 def reason_against(policy_class: type, action_space: spaces.Space[Any], policy_kwargs: Mapping[str, Any]) -> str | None:
-    """Why the fast engine cannot train a policy, as a clause; None where it can."""
+    """Return why the fast engine cannot train a policy, as a clause; None if it can."""
     given = {"activation_fn": nn.Tanh, "optimizer_class": torch.optim.Adam, "optimizer_kwargs": None} | dict(
         policy_kwargs
     )
     activation, optimizer, options = given["activation_fn"], given["optimizer_class"], given["optimizer_kwargs"] or {}
     extractor = given.get("features_extractor_class", FlattenExtractor)
     if policy_class is not MaskableActorCriticPolicy:
-        return f"the fast engine knows MlpPolicy, not {policy_class.__name__}"
+        return f"the fast engine supports MlpPolicy, not {policy_class.__name__}"
     if not isinstance(action_space, spaces.Discrete):
-        return f"the fast engine knows Discrete actions, not {action_space}"
+        return f"the fast engine supports Discrete actions, not {action_space}"
     if extractor is not FlattenExtractor:
-        return f"the fast engine knows no features extractor such as {extractor.__name__}"
+        return f"the fast engine does not support the features extractor {extractor.__name__}"
     if activation not in ACTIVATIONS:
-        return f"the fast engine knows tanh, relu and elu, not {activation.__name__}"
+        return f"the fast engine supports tanh, relu and elu, not {activation.__name__}"
     if optimizer is not torch.optim.Adam or not options.keys() <= {"eps", "betas"}:
-        return f"the fast engine knows Adam with eps and betas, not {optimizer.__name__} with {options}"
+        return f"the fast engine supports Adam with eps and betas, not {optimizer.__name__} with {options}"
     return None
 
 
 def is_plain(policy: MaskableActorCriticPolicy) -> bool:
-    """Whether features are the observations as they are: no image to scale, no number to encode as one-hot."""
+    """Whether features equal the observations: no images to scale and no values to encode as one-hot."""
     space = policy.observation_space
     return isinstance(space, spaces.Box) and not is_image_space(space)
 
 
 def features_of(policy: MaskableActorCriticPolicy, observations: NDArray[np.generic]) -> Tensor:
-    """What the towers read (N, F), of observations (N, …), by SB3's own preprocessing."""
+    """The towers' inputs (N, F) for observations (N, …), with SB3's preprocessing."""
     with torch.no_grad():
         features = policy.extract_features(
             torch.as_tensor(observations, device=policy.device), policy.pi_features_extractor
         )
-    # flattening has no parameters, so the two towers' extractors give the same
+    # flattening has no parameters, so both towers' extractors return the same
     return features if isinstance(features, Tensor) else features[0]
 
 
@@ -56,8 +56,8 @@ def features_of(policy: MaskableActorCriticPolicy, observations: NDArray[np.gene
 class Architecture:
     """A policy's linear layers.
 
-    towers: in groups that are computed together. Where both towers' layers have the same shapes, they are one group,
-        (policy's, value's) layer by layer; else each is its own, the policy's first.
+    towers: groups of towers that are computed together. If both towers' layers have equal shapes, they are one group,
+        (policy's, value's) layer by layer; else each tower is its own group, the policy's first.
     """
 
     towers: tuple[tuple[tuple[nn.Linear, ...], ...], ...]
@@ -67,7 +67,7 @@ class Architecture:
 
     @classmethod
     def of(cls, policy: MaskableActorCriticPolicy) -> "Architecture":
-        """Take a policy apart."""
+        """Split a policy into its layers."""
         actor = _linear_layers(policy.mlp_extractor.policy_net)
         critic = _linear_layers(policy.mlp_extractor.value_net)
         towers: tuple[tuple[tuple[nn.Linear, ...], ...], ...]
@@ -79,7 +79,7 @@ class Architecture:
         return cls(towers, policy.value_net, policy.action_net, ACTIVATIONS[policy.activation_fn])
 
     def in_order(self) -> list[Tensor]:
-        """The parameters of the towers and the value layer, so ordered that those computed together are neighbours."""
+        """The parameters of the towers and the value layer; those that are computed together are adjacent."""
         layers = [*(beside for tower in self.towers for beside in tower), (self.value,)]
         return [parameter for beside in layers for parameter in _weights_and_biases(beside)]
 
@@ -93,11 +93,11 @@ def _linear_layers(tower: nn.Module) -> list[nn.Linear]:
 
 
 class Trunk:
-    """Everything but the action head, on batches of B samples.
+    """The network without its action head, for batches of B samples.
 
-    features (B, F): to be filled before `forward`
-    latent (B, H), d_latent: what the action head works on, and the gradient that it writes before `backward`
-    values (B,), d_values: likewise of the value layer
+    features (B, F): filled by the caller before `forward`
+    latent (B, H), d_latent: the action head's input, and its gradient, filled by the caller before `backward`
+    values (B,), d_values: the values and their gradient, likewise
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Trunk:
 
 
 def copied_layer(beside: Sequence[nn.Linear], activation: Activation | None) -> Layer:
-    """A layer for `forward` alone, on copies that lie in memory as they are read."""
+    """A layer only for `forward`, on copies in the memory order in which they are read."""
     return Layer(
         torch.stack([layer.weight.detach().cpu().t() for layer in beside]).contiguous(),
         torch.stack([layer.bias.detach().cpu()[None] for layer in beside]),

@@ -1,4 +1,4 @@
-"""PPO's objective: its settings, and what is logged of it."""
+"""PPO's objective: its settings and its diagnostics."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Figure(IntEnum):
-    """What is logged of a minibatch, by its place."""
+    """Diagnostics of a minibatch, by index."""
 
     POLICY_LOSS = 0
     VALUE_LOSS = 1
@@ -17,9 +17,9 @@ class Figure(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """policy loss + ent_coef × entropy loss + vf_coef × value loss, as it stands for one update.
+    """policy loss + ent_coef × entropy loss + vf_coef × value loss, with the settings of one update.
 
-    clip_range_vf: infinite where values are not clipped
+    clip_range_vf: infinite if values are not clipped
     """
 
     clip_range: float
@@ -31,5 +31,5 @@ class Objective:
 
     @property
     def settings(self) -> tuple[float, ...]:
-        """As `gradients.differentiate` takes them."""
+        """The settings in the form of `gradients.differentiate`."""
         return self.clip_range, self.clip_range_vf, float(self.normalize_advantage), self.ent_coef, self.vf_coef

@@ -1,4 +1,4 @@
-"""A step of Adam with clipped gradients, in compiled loops over those rows of the action head that it can move.
+"""A step of Adam with clipped gradients, in compiled loops over the rows of the action head that it changes.
 
 H is the width of the policy's latent, A the number of actions.
 """
@@ -35,7 +35,7 @@ def _adam_rows(
     scale: float,
     adam: Floats,
 ) -> None:
-    """`_adam` on every row whose gradient or moments are not all zero; on the others it would change nothing."""
+    """`_adam` on every row with a nonzero gradient or moment; the other rows would not change."""
     none = np.zeros(weight.shape[1], weight.dtype)
     slot = 0
     for row in range(weight.shape[0]):
@@ -66,11 +66,11 @@ def clipped_adam_step(
     max_grad_norm: np.floating[Any],
     adam: Floats,
 ) -> None:
-    """Clip the norm of all gradients together, as torch's `clip_grad_norm_`, and take a step of Adam.
+    """Clip the norm of all gradients together, like torch's `clip_grad_norm_`, and take a step of Adam.
 
     weights, gradients, first and second moments (n,): of everything but the action head
     head_* (A, H), bias* (A, 1): the head and its moments; rows, d_weight, d_bias: from `differentiate`
-    is_moving (A,): which rows ever had a gradient, brought up to date here: momentum moves them on without one
+    is_moving (A,): rows that ever had a gradient, updated here: momentum changes them even without a new gradient
     adam: 1 - beta1, beta2, 1 - beta2, lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t), eps
     """
     squares = dot(gradients, gradients)

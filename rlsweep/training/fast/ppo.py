@@ -1,4 +1,4 @@
-"""MaskablePPO as fast as its arithmetic: sb3-contrib's algorithm without autograd, distribution objects and masks."""
+"""A faster MaskablePPO: sb3-contrib's algorithm without autograd, distribution objects and masks."""
 
 import math
 import warnings
@@ -28,8 +28,8 @@ from rlsweep.training.fast.update import LegalRowsUpdate
 class FastMaskablePPO(MaskablePPO):
     """sb3-contrib's MaskablePPO with the same constructor, files, callbacks, logger keys and results, in less time.
 
-    Models that it does not cover are trained by the stock code; `fallback` says why, and is None where it does.
-    Callbacks find in `locals` what stock has there, but `legal_actions`, indices by environment, for `action_masks`.
+    Unsupported models are trained by the stock code; `fallback` is the reason then, else None. Callbacks find the same
+    `locals` as in stock, except `legal_actions` (indices by environment) instead of `action_masks`.
     """
 
     fallback: str | None = None
@@ -37,19 +37,19 @@ class FastMaskablePPO(MaskablePPO):
     def _setup_model(self) -> None:
         self.fallback = self._reason_against()
         if self.fallback is None:
-            # before stock makes its own, which takes 298 MB for the masks of 36,400 actions
+            # set before stock makes its own buffer, whose masks take 298 MB with 36,400 actions
             self.rollout_buffer_class = LegalRolloutBuffer
         super()._setup_model()
         if self.fallback is None:
-            # a file names stock's class, so that it can be opened where there is no rlsweep
+            # a checkpoint names stock's class, so that it can be opened without rlsweep
             self.rollout_buffer_class = MaskableRolloutBuffer
         else:
             warnings.warn(f"FastMaskablePPO trains as stock MaskablePPO does: {self.fallback}.", stacklevel=2)
 
     def _reason_against(self) -> str | None:
-        """Why stock's code has to train this model; None where the fast one can."""
+        """Return why the stock code must train this model; None if the fast engine can."""
         if self.rollout_buffer_class not in (None, MaskableRolloutBuffer) or self.rollout_buffer_kwargs:
-            return "the fast engine knows no rollout buffer but its own"
+            return "the fast engine supports only its own rollout buffer"
         return reason_against(self.policy_class, self.action_space, self.policy_kwargs)
 
     def _excluded_save_params(self) -> list[str]:
@@ -63,9 +63,9 @@ class FastMaskablePPO(MaskablePPO):
         n_rollout_steps: int,
         use_masking: bool = True,
     ) -> bool:
-        """Fill the buffer with `n_rollout_steps` steps of every environment; False where the callback ended it before.
+        """Fill the buffer with `n_rollout_steps` steps of every environment; return False if a callback ended it early.
 
-        Raises EnvironmentStateError where an environment allows no action, and what the environment itself raises.
+        Raises EnvironmentStateError if an environment has no legal action; exceptions of the environment pass through.
         """
         if not isinstance(rollout_buffer, LegalRolloutBuffer):
             return super().collect_rollouts(env, callback, rollout_buffer, n_rollout_steps, use_masking)
@@ -101,7 +101,7 @@ class FastMaskablePPO(MaskablePPO):
         return True
 
     def _bootstrap(self, rewards: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> None:
-        """Add the value of what would have come after, where an episode was cut short (Pardo et al. 2018)."""
+        """Add the value of the next state to the reward of a truncated episode (Pardo et al. 2018)."""
         for index in np.flatnonzero(dones):
             last_observation = infos[index].get("terminal_observation")
             if last_observation is not None and infos[index].get("TimeLimit.truncated", False):
@@ -110,10 +110,10 @@ class FastMaskablePPO(MaskablePPO):
                 rewards[index] += self.gamma * value.item()
 
     def _before_step(self) -> None:
-        """Called before each optimizer step of an update, for a subclass to look in; what it raises ends the update."""
+        """Called before each optimizer step, for a subclass to override; an exception ends the update."""
 
     def train(self) -> None:
-        """Update the policy from the rollout; log what stock logs."""
+        """Update the policy from the rollout; log the same values as stock."""
         if not isinstance(self.rollout_buffer, LegalRolloutBuffer):
             super().train()
             return
@@ -157,7 +157,7 @@ class FastMaskablePPO(MaskablePPO):
     def _run_epochs(
         self, update: LegalRowsUpdate | DenseUpdate, samples: int, batch_size: int
     ) -> list[NDArray[np.float64]]:
-        """Go through the rollout `n_epochs` times, or until KL is too large; each minibatch's figures, by epoch."""
+        """Learn from the rollout `n_epochs` times, or until KL is too large; return the diagnostics of each epoch."""
         epochs = []
         for epoch in range(self.n_epochs):
             order = np.random.permutation(samples)  # stock's buffer draws from the same generator
@@ -181,5 +181,5 @@ class FastMaskablePPO(MaskablePPO):
 
 
 def update_on(device: torch.device) -> type[LegalRowsUpdate | DenseUpdate]:
-    """Which way of computing an update is the faster one on a device."""
+    """The faster implementation of an update on a device."""
     return LegalRowsUpdate if device.type == "cpu" else DenseUpdate

@@ -1,4 +1,4 @@
-"""A rollout whose legal actions are kept as indices: what masks say, in less than a hundredth of their memory."""
+"""A rollout buffer that stores legal actions as indices, with less than a hundredth of the memory of masks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ class LegalActions:
         self._samples = 0
 
     def append(self, legal: Sequence[int] | NDArray[np.integer[Any]]) -> None:
-        """Add a sample's."""
+        """Add the legal actions of a sample."""
         begin = int(self.starts[self._samples])
         end = begin + len(legal)
         if end > self.actions.size:
@@ -37,7 +37,7 @@ class LegalActions:
         return self.starts[self._samples - samples : self._samples + 1]
 
     def most(self, samples: int) -> int:
-        """How many legal actions any so many samples have together at most."""
+        """Maximum number of legal actions of any `samples` samples together."""
         counts = np.diff(self.starts)
         return int(np.sort(counts)[-samples:].sum())
 
@@ -45,13 +45,13 @@ class LegalActions:
 class LegalRolloutBuffer(RolloutBuffer):
     """SB3's buffer with the legal actions of every step.
 
-    legal: in the order in which they came: all environments of the first step, of the second, …
+    legal: in order of collection: all environments of the first step, of the second, …
     """
 
     legal: LegalActions
 
     def reset(self) -> None:
-        """Forget all steps."""
+        """Remove all steps."""
         super().reset()
         self.legal = LegalActions(self.buffer_size * self.n_envs)
 
@@ -76,9 +76,9 @@ class LegalRolloutBuffer(RolloutBuffer):
         self.full = self.pos == self.buffer_size
 
     def compute_returns_and_advantage(self, last_values: torch.Tensor, dones: NDArray[np.bool_]) -> None:
-        """As SB3's, in a compiled loop.
+        """Compute advantages and returns as SB3 does, in a compiled loop.
 
-        last_values: of the observations after the last step; dones (n_envs,): whether it ended an episode
+        last_values: values of the observations after the last step; dones (n_envs,): whether it ended an episode
         """
         advantages(
             self.rewards,

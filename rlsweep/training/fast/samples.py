@@ -1,4 +1,4 @@
-"""A full rollout, laid out for minibatches to be drawn from."""
+"""A full rollout, arranged for drawing minibatches."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from rlsweep.training.fast.rollout import LegalRolloutBuffer
 
 
 class Samples:
-    """N samples, counted as SB3 does: the first environment's steps, the second's, and so on.
+    """N samples, numbered as in SB3: the steps of the first environment, of the second, and so on.
 
-    actions: those taken, int64 (N,)
-    legal: the rollout's legal actions; `places` says where in them samples lie
+    actions: the taken actions, int64 (N,)
+    legal: the rollout's legal actions; `places` converts sample numbers to positions in it
     """
 
     def __init__(self, policy: MaskableActorCriticPolicy, buffer: LegalRolloutBuffer, *, like: Tensor) -> None:
-        """like: has the dtype and device that minibatches are to have."""
+        """like: a tensor with the dtype and device of the minibatches."""
         observations = _in_order(buffer.observations).reshape(-1, *(policy.observation_space.shape or ()))
         if is_plain(policy):
             features = torch.from_numpy(observations.reshape(len(observations), -1))
@@ -35,11 +35,11 @@ class Samples:
 
     @property
     def width(self) -> int:
-        """Of the features."""
+        """Number of features."""
         return self._features.shape[1]
 
     def minibatches(self, batch_size: int) -> int:
-        """How many there are in an epoch; the last may be smaller than the others."""
+        """Number of minibatches per epoch; the last may be smaller than the others."""
         return -(-self.actions.size // batch_size)
 
     def copy(self, chosen: NDArray[np.int64], features: Tensor, transitions: Tensor) -> None:
@@ -52,7 +52,7 @@ class Samples:
         torch.index_select(self._transitions, 1, indices, out=transitions)
 
     def places(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where in `legal`, which goes step by step through all environments, chosen samples lie."""
+        """Positions of chosen samples in `legal`, which is ordered by step, then by environment."""
         steps, environments = self._shape
         return chosen % steps * environments + chosen // steps
 
@@ -68,6 +68,6 @@ class Samples:
 
 
 def _in_order(column: NDArray[Any]) -> NDArray[Any]:
-    """A buffer's (steps, envs, …) as (N, at least 1), as SB3's `swap_and_flatten`."""
+    """Reshape a buffer's (steps, envs, …) to (N, at least 1), like SB3's `swap_and_flatten`."""
     steps, environments, *shape = column.shape
     return column.swapaxes(0, 1).reshape(steps * environments, *(shape or [1]))

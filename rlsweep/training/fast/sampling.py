@@ -1,7 +1,7 @@
-"""Actions drawn from the legal ones alone, in a compiled loop.
+"""Sample legal actions, in a compiled loop.
 
-A masked action has probability zero, so of an action head with 36,400 rows only the few hundred that are legal matter
-for a sample. Legal actions come in compressed rows: those of sample i are `actions[starts[i] : starts[i + 1]]`.
+A masked action has probability zero, so only the few hundred legal rows of an action head with 36,400 rows matter for a
+sample. Legal actions are compressed rows: those of sample i are `actions[starts[i] : starts[i + 1]]`.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ def sample_actions(
     chosen: NDArray[np.int64],
     log_probs: Floats,
 ) -> None:
-    """Draw one legal action a sample by inverting the cumulative distribution at `uniforms`.
+    """Draw one legal action per sample by inverting the cumulative distribution at `uniforms`.
 
     latent (B, H), weight (A, H), bias (A,), actions (E,), starts (B + 1,), uniforms (B,) in [0, 1)
     chosen (B,) and log_probs (B,) are written

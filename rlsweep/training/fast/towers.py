@@ -1,7 +1,7 @@
-"""Towers of linear layers as products of matrices, forward and backward, several side by side.
+"""Towers of linear layers as matrix products, forward and backward, several at once.
 
-Shapes: T towers that are computed together, B samples, and a layer's inputs and outputs. A tower's arithmetic is that
-of `nn.Sequential(nn.Linear, activation, …)`, which is what SB3's `MlpExtractor` holds.
+Shapes: T towers that are computed together, B samples, and a layer's inputs and outputs. A tower computes the same as
+`nn.Sequential(nn.Linear, activation, …)` in SB3's `MlpExtractor`.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A function, in place, and its derivative: `backpropagate(gradient, result)` multiplies by f', in place."""
+    """An in-place function f and its derivative: `backpropagate(gradient, result)` multiplies by f', in place."""
 
     apply: Callable[[Tensor], Any]
     backpropagate: Callable[[Tensor, Tensor], Any]
@@ -45,10 +45,10 @@ def _none() -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One linear layer of T towers, and what follows it.
+    """One linear layer of T towers, with its activation.
 
     weight (T, inputs, outputs), bias (T, 1, outputs)
-    weight_gradient (T, outputs, inputs), bias_gradient (T, 1, outputs): where `Pass.backward` leaves them
+    weight_gradient (T, outputs, inputs), bias_gradient (T, 1, outputs): written by `Pass.backward`
     """
 
     weight: Tensor
@@ -59,11 +59,11 @@ class Layer:
 
 
 class Pass:
-    """Layers applied to a batch of B samples; everything that is written on the way is allocated beforehand.
+    """Layers applied to a batch of B samples; all intermediate results are allocated in advance.
 
     inputs (T, B, inputs of the first layer): read at every `forward`
-    outputs (T, B, outputs of the last layer): the same tensor every time
-    d_outputs: the loss's gradient by `outputs`, for the caller to fill before `backward`, which overwrites it
+    outputs (T, B, outputs of the last layer): always the same tensor
+    d_outputs: the loss's gradient by `outputs`; the caller fills it before `backward`, which overwrites it
     d_inputs: where `backward` leaves the gradient by `inputs`, if it is wanted
     """
 

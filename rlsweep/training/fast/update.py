@@ -1,4 +1,4 @@
-"""PPO's update over one rollout, minibatch by minibatch, without autograd, on the CPU."""
+"""PPO's update on one rollout, minibatch by minibatch, without autograd, on the CPU."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from rlsweep.training.fast.samples import Samples
 
 
 class Batch:
-    """Everything that a minibatch of B samples is computed in."""
+    """All arrays and layers for a minibatch of B samples."""
 
     def __init__(self, architecture: Architecture, flat: FlatParameters, size: int, features: int) -> None:
         self.trunk = Trunk(architecture, flat.layer, flat.weights.new_empty(size, features))
@@ -27,11 +27,11 @@ class Batch:
 
 
 class ActionHead:
-    """The policy's own action head and its moments, worked on in place, with room for the gradients of legal rows.
+    """The policy's action head and its moments, changed in place, with arrays for the gradients of legal rows.
 
     tensors: weight (A, H), its moments, bias (A, 1), its moments
-    is_moving (A,): which rows have moments other than zero
-    scratch: legal, offsets, log_p and slots; gradients: rows, d_weight and d_bias, as `differentiate` has them
+    is_moving (A,): rows with nonzero moments
+    scratch: legal, offsets, log_p and slots; gradients: rows, d_weight and d_bias, as in `differentiate`
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class ActionHead:
 
 
 class LegalRowsUpdate:
-    """A policy's networks while they learn: of the action head, only rows that are legal are computed.
+    """Trains a policy's networks; only legal rows of the action head are computed.
 
-    `close` hands back to the policy and its optimizer what they became.
+    `close` writes the results to the policy and its optimizer.
     """
 
     def __init__(
@@ -96,9 +96,9 @@ class LegalRowsUpdate:
         self._last: tuple[Batch, int] | None = None
 
     def evaluate(self, chosen: NDArray[np.int64], number: int) -> None:
-        """Compute a minibatch's figures, and the derivatives of its loss by what the networks gave.
+        """Compute a minibatch's diagnostics, and the derivatives of its loss by the networks' outputs.
 
-        chosen (B,): samples, counted as SB3 does; number: the minibatch's in its epoch
+        chosen (B,): samples, numbered as in SB3; number: index of the minibatch in its epoch
         """
         batch, head, samples = self._batch(chosen.size), self._head, self._samples
         samples.copy(chosen, batch.trunk.features, batch.transitions)
@@ -123,7 +123,7 @@ class LegalRowsUpdate:
         self._last = batch, rows
 
     def step(self) -> None:
-        """Take a step down the gradient of the minibatch that was evaluated last."""
+        """Take an optimizer step on the minibatch that was evaluated last."""
         assert self._last is not None
         batch, rows = self._last
         batch.trunk.backward()
@@ -141,7 +141,7 @@ class LegalRowsUpdate:
         )
 
     def figures(self, minibatches: int) -> NDArray[np.float64]:
-        """Those of the first minibatches of the epoch, (minibatches, 5), as `Figure` counts them."""
+        """Diagnostics of the first minibatches of the epoch, (minibatches, 5), in the order of `Figure`."""
         return self._figures[:minibatches].copy()
 
     def close(self) -> None:
@@ -150,7 +150,7 @@ class LegalRowsUpdate:
         self._adam.store()
 
     def _batch(self, size: int) -> Batch:
-        """Where a minibatch is computed; an epoch's last may be smaller than the others."""
+        """The arrays for a minibatch of this size; the last one of an epoch may be smaller than the others."""
         if size not in self._batches:
             self._batches[size] = Batch(self._architecture, self._flat, size, self._samples.width)
         return self._batches[size]
