@@ -1,8 +1,17 @@
 """A notebook, run cell by cell in a kernel: from two configs to a policy that plays."""
 
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from rlsweep.errors import NotFoundError
+from rlsweep.store import sweeps, training_runs
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -64,6 +73,13 @@ while not done[0]:
     steps += 1
 steps, float(reward[0])
 """,
+    "interrupted": """
+rlsweep.submit(slow, environment=Corridor, total_timesteps=10**8, name="long")
+""",
+    "afterwards": """
+long = rlsweep.sweep("long")
+long.status.value, long.episodes().num_rows > 0
+""",
     "mistake": """
 class Here(Corridor):
     pass
@@ -83,9 +99,11 @@ def folder(tmp_path_factory):
     return made
 
 
-def test_a_notebook_from_two_dicts_to_a_policy_that_plays(folder):
+def test_a_notebook_from_two_dicts_to_a_policy_that_plays(folder, database):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source.strip()) for source in CELLS.values()])
+    notebook.cells[list(CELLS).index("interrupted")].metadata["tags"] = ["raises-exception"]
     client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    threading.Thread(target=interrupt_while_it_trains, args=[client, database, "long"], daemon=True).start()
     client.execute()
     outputs = dict(zip(CELLS, (cell["outputs"] for cell in notebook.cells), strict=True))
 
@@ -98,8 +116,21 @@ def test_a_notebook_from_two_dicts_to_a_policy_that_plays(folder):
     assert "['walker_fast', 'walker_v1']" in result(outputs["episodes"])
     assert result(outputs["train"]) == "('walker_fast seed 0', 'completed')"
     assert result(outputs["play"]) == "(3, 1.0)"
+    assert "Stopping: trials end at their next step" in streamed(outputs["interrupted"])
+    assert [each["ename"] for each in outputs["interrupted"] if each["output_type"] == "error"] == ["KeyboardInterrupt"]
+    assert result(outputs["afterwards"]) == "('stopped', True)"
     assert "class Here is defined in a notebook or script" in streamed(outputs["mistake"])
     assert "write it to a file such as my_env.py" in streamed(outputs["mistake"])
+
+
+def interrupt_while_it_trains(client, database, name):
+    """Do what a notebook's stop button does."""
+    while True:
+        time.sleep(0.2)
+        with suppress(NotFoundError):
+            runs = training_runs.of_sweep(database, sweeps.get(database, name).id)
+            if any(run.episodes for run in runs):
+                return os.kill(client.km.provisioner.pid, signal.SIGINT)
 
 
 def result(outputs):
