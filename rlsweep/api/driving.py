@@ -54,8 +54,8 @@ def plan(
     >>> forecast = rlsweep.plan([config], environment="CartPole-v1", total_timesteps=1000, seeds=2)
     >>> [(trial.label, trial.config.seed) for trial in forecast.plan.trials]
     [('ppo_v1', 0), ('ppo_v1', 1)]
-    >>> forecast.estimates[0].env_steps  # at least, at most
-    (1000, 1000)
+    >>> forecast.estimates[0].env_steps  # at least, at most: 63 rollouts of 16
+    (1008, 1008)
     """
     options = plan_options(
         environment, base_config, overrides, mode, episodes, total_timesteps, seeds=seeds, with_base=with_base

@@ -6,12 +6,14 @@ from types import ModuleType
 import pytest
 
 import rlsweep
+import rlsweep.api.driving
 import rlsweep.api.policy
 import rlsweep.api.runs
 import rlsweep.api.sweeps
 
 pytestmark = pytest.mark.integration
 
+CONFIG = {"agent_id": "ppo", "name": "PPO", "algorithm": "MaskablePPO", "version": 1, "n_steps": 16, "batch_size": 16}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -21,6 +23,12 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 def test_examples_of_a_sweep_on_record(module: ModuleType, record_sweep, course):
     record_sweep({None: course(win_rate=0.6), "lr_high": course(learning_rate=1e-3)}, seeds=2, name="calibration")
     run_examples(module, {})
+
+
+@pytest.mark.slow
+def test_examples_of_driving(record_sweep, course):
+    record_sweep({None: course()}, seeds=1, name="calibration")
+    run_examples(rlsweep.api.driving, {"config": CONFIG})
 
 
 def test_examples_of_a_trained_run(train_run):
