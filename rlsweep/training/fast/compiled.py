@@ -23,15 +23,24 @@ Ints = NDArray[np.int32]
 _compile: Any = partial(numba.njit, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
 
 
-def compiled(function: Function) -> Function:
+def compiled(function: Function, **options: bool) -> Function:
     """Compile at the first call for each dtype; the machine code is cached on disk for the next process."""
     try:
-        return cast(Function, _compile(cache=True)(function))
+        return cast(Function, _compile(cache=True, **options)(function))
     except RuntimeError:  # no writable cache folder: compile in every process
-        return cast(Function, _compile()(function))
+        return cast(Function, _compile(**options)(function))
 
 
-@compiled
+def inlined(function: Function) -> Function:
+    """Compile a function that only compiled ones call, into each of them.
+
+    A call between them would go to whichever copy the process has loaded first, and copies add up in different orders:
+    the process that compiles would compute other last bits than those that load from disk.
+    """
+    return compiled(function, forceinline=True)
+
+
+@inlined
 def dot(a: Floats, b: Floats) -> np.floating[Any]:
     """The sum of a[i] b[i]."""
     total = a.dtype.type(0)
@@ -40,14 +49,14 @@ def dot(a: Floats, b: Floats) -> np.floating[Any]:
     return total
 
 
-@compiled
+@inlined
 def add_scaled(target: Floats, scale: float, source: Floats) -> None:
     """Target += scale × source, in place."""
     for index in range(target.size):
         target[index] += scale * source[index]
 
 
-@compiled
+@inlined
 def log_softmax(logits: Floats) -> None:
     """In place: z - log(sum(exp(z)))."""
     top = logits.max()

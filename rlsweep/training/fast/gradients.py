@@ -9,10 +9,10 @@ A that of actions.
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsweep.training.fast.compiled import Floats, Ints, add_scaled, compiled, dot, log_softmax
+from rlsweep.training.fast.compiled import Floats, Ints, add_scaled, compiled, dot, inlined, log_softmax
 
 
-@compiled
+@inlined
 def _gather_legal(
     places: NDArray[np.int64], actions: Ints, starts: NDArray[np.int64], legal: Ints, offsets: Ints
 ) -> None:
@@ -26,7 +26,7 @@ def _gather_legal(
         offsets[sample + 1] = end
 
 
-@compiled
+@inlined
 def _evaluate_actions(
     latent: Floats,
     weight: Floats,
@@ -53,7 +53,7 @@ def _evaluate_actions(
         entropies[sample] = entropy
 
 
-@compiled
+@inlined
 def _objective(
     log_probs: Floats,
     entropies: Floats,
@@ -105,7 +105,7 @@ def _objective(
     figures /= size
 
 
-@compiled
+@inlined
 def _backpropagate(
     latent: Floats,
     weight: Floats,

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsweep.training.fast.compiled import Floats, Ints, compiled, dot
+from rlsweep.training.fast.compiled import Floats, Ints, compiled, dot, inlined
 
 
-@compiled
+@inlined
 def _adam(weight: Floats, gradient: Floats, first: Floats, second: Floats, scale: float, adam: Floats) -> None:
     """One step of Adam, in place (Kingma and Ba 2015; torch's `_single_tensor_adam`), with gradients times `scale`."""
     rise1, beta2, rise2, step_size, inverse_root, eps = adam[0], adam[1], adam[2], adam[3], adam[4], adam[5]
@@ -24,7 +24,7 @@ def _adam(weight: Floats, gradient: Floats, first: Floats, second: Floats, scale
         weight[index] -= step_size * m / (np.sqrt(v) * inverse_root + eps)
 
 
-@compiled
+@inlined
 def _adam_rows(
     weight: Floats,
     first: Floats,
