@@ -1,9 +1,9 @@
-"""What child processes import from: environments that this process can import are found by them too."""
+"""PYTHONPATH of child processes, so that they can import the same environments as this process."""
 
 import os
 import sys
 
 
 def python_path() -> str:
-    """PYTHONPATH for a child process: this process's own path, with what a script or a notebook added to it."""
+    """PYTHONPATH for a child process: this process's path, including folders that a script or a notebook added."""
     return os.pathsep.join(folder for folder in sys.path if folder)

@@ -180,7 +180,7 @@ class Budget:
 class RunIdentity:
     """The agent config that a run trains, and its seed.
 
-    agent_id: id of the agent that the config is a version or a variant of
+    agent_id: id of the config's agent
     sweep_variant: name of the variant; None for a base config
     config_name: name of the config; config_short_name: agent and variant, or agent and version
     config_path: absolute path of the agent config's file; None for a config given as a dict
@@ -238,7 +238,7 @@ class Actor:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSummary(RunIdentity):
-    """What lists show of a run, of one trial or of one `rlsweep train`; a row of the view `run_records`.
+    """A run in lists, of one trial or of one `rlsweep train`; a row of the view `run_records`.
 
     sweep_id, sweep_name: None for a run without a sweep
     mode: smoke or full; environment: id of the environment; None if the config has none
@@ -280,7 +280,7 @@ class RunSummary(RunIdentity):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingRun(RunSummary):
-    """Everything on record of one run, except what it recorded while it trained.
+    """The whole record of one run, except its episodes, updates, evaluations and checkpoints.
 
     trial_key: hash of config path, overrides and seed, unique within a sweep; None for a run without a sweep
     config: the complete, resolved RunConfig

@@ -38,13 +38,13 @@ class _Pending:
 
     def followed_by(self, later: "_Pending") -> "_Pending":
         """Concatenate both, this one's records first. A rewritten file keeps its newest record and is not dropped."""
-        anew = {checkpoint.uri for checkpoint in later.checkpoints}
+        rewritten = {checkpoint.uri for checkpoint in later.checkpoints}
         return _Pending(
             self.episodes + later.episodes,
             self.updates + later.updates,
             self.evaluations + later.evaluations,
-            [checkpoint for checkpoint in self.checkpoints if checkpoint.uri not in anew] + later.checkpoints,
-            [uri for uri in self.dropped_uris if uri not in anew] + later.dropped_uris,
+            [checkpoint for checkpoint in self.checkpoints if checkpoint.uri not in rewritten] + later.checkpoints,
+            [uri for uri in self.dropped_uris if uri not in rewritten] + later.dropped_uris,
             self.facts | later.facts,
         )
 

@@ -29,7 +29,7 @@ NICENESS_VARIABLE = "RAY_worker_niceness"
 """Niceness of Ray's workers."""
 
 SET_BY_RAY = ("PYTHONBREAKPOINT", "RAY_CLIENT_MODE")
-"""Environment variables that Ray sets in a process that it is started in; with the first, `breakpoint()` needs Ray."""
+"""Environment variables that `ray.init` sets in its process; with the first one, `breakpoint()` needs Ray."""
 
 
 def start_local(folder: str, **options: Any) -> Any:
@@ -52,7 +52,7 @@ def usable_cpus() -> float:
 
 @contextmanager
 def silent_workers() -> Iterator[None]:
-    """Keep Ray from printing "(raylet) A worker died …" on stdout in this process while the context lasts."""
+    """Stop Ray from printing "(raylet) A worker died …" on stdout in this process while the context lasts."""
     from ray._private import worker
 
     before = worker.print_to_stdstream
@@ -64,10 +64,10 @@ def silent_workers() -> Iterator[None]:
 
 
 def reread_authentication() -> None:
-    """Have this process read RAY_AUTH_MODE and its token anew: Ray keeps what it finds first, when it is imported."""
+    """Read RAY_AUTH_MODE and its token again; otherwise Ray keeps the values found at its import."""
     from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
-    Config.initialize("")  # first: a thread of Ray's that still works would look for a token in vain
+    Config.initialize("")  # first: otherwise a running thread of Ray could look for a token that does not exist
     AuthenticationTokenLoader.instance().reset_cache()
 
 

@@ -169,7 +169,7 @@ class RaySession:
             self._leaving.wait()
 
     def _restore_environ(self) -> None:
-        """Leave the process as it was: the next sweep has another token, and so has a Ray of the user's own."""
+        """Restore the process's environment: the next sweep, or the user's own Ray, has another token."""
         for name in (*_ENVIRON, *SET_BY_RAY, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "PYTHONPATH"):
             if name in self._before:
                 os.environ[name] = self._before[name]
