@@ -69,7 +69,8 @@ def test_a_stopped_sweep_is_offered_and_resumed(rlsweep: Any, ray_head: dict[str
     assert "no trial failed. Some are unfinished: rlsweep resume first" in rlsweep.look("retry", "first").stdout
 
     again = rlsweep.start(*command, "--name", "second", **ray_head)
-    assert again.stderr.readline() == "Sweep first has the same plan and is unfinished. Resume it: rlsweep resume first\n"
+    said = again.stderr.readline()
+    assert said == "Sweep first has the same plan and is unfinished. Resume it: rlsweep resume first\n"
     again.send_signal(signal.SIGINT)
     again.communicate(timeout=60)
 
