@@ -295,8 +295,8 @@ def train(
         )
     if outcome.is_interrupted:
         raise KeyboardInterrupt
-    if outcome.run.error:
-        observer.warning(outcome.run.error.rstrip())
+    if outcome.run.error_text:
+        observer.warning(outcome.run.error_text.rstrip())
     return Run(outcome.run, settings)
 
 

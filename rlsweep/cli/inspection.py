@@ -186,12 +186,11 @@ def show(run: RunReference, json: Json = False) -> None:
 
 def report(sweep: SweepReference = "latest", json: Json = False) -> None:
     """Compare a sweep's configs: ranks, intervals, verdicts."""
+    from rlsweep.api.sweeps import sweep as sweep_of
     from rlsweep.reports.rendering import render
-    from rlsweep.reports.summary import as_json, summarise
-    from rlsweep.store.opening import open_database
+    from rlsweep.reports.summary import as_json
 
-    with open_database(call.settings()) as database:
-        summary = summarise(database, find_sweep(database, sweep))
+    summary = sweep_of(sweep, settings=call.settings()).report()
     if json:
         print_json(as_json(summary))
     else:
@@ -206,13 +205,10 @@ def export(
     ] = None,
 ) -> None:
     """Export data of a sweep to CSV or Parquet files."""
-    from rlsweep.reports.export import export as write
-    from rlsweep.store.opening import open_database
+    from rlsweep.api.sweeps import sweep as sweep_of
 
-    with open_database(call.settings()) as database:
-        found = find_sweep(database, sweep)
-        written = write(database, found, format, output or Path(found.name))
-    for path in written:
+    found = sweep_of(sweep, settings=call.settings())
+    for path in found.export(output or found.name, format):
         typer.echo(path)
 
 

@@ -57,7 +57,8 @@ RUN_COLUMNS = (
     Column("mean_length", _REAL, "mean env steps of the last 100 episodes"),
     Column("started_at", _MOMENT, "start of the first attempt"),
     Column("ended_at", _MOMENT, "end of the last attempt; null while it runs"),
-    Column("error", _TEXT, "why it failed or was stopped; null without an error"),
+    Column("error", _TEXT, "last line of the error; null without an error"),
+    Column("error_text", _TEXT, "error of a failed run, with its traceback if there is one; null without an error"),
 )
 """Of `runs_table`, which adds a column of text for every hyperparameter, by its dotted key."""
 

@@ -83,7 +83,7 @@ def test_a_sweep_without_runs_has_empty_tables_with_their_columns(database, nigh
 
 
 def test_what_is_not_there(record_sweep, course):
-    with pytest.raises(NotFoundError, match="Sweep not found"):
+    with pytest.raises(NotFoundError, match="No sweeps yet"):
         rlsweep.sweep("night")
     record_sweep({None: course()}, seeds=1, name="night")
     with pytest.raises(NotFoundError, match="Did you mean night"):
