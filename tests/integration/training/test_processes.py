@@ -164,7 +164,7 @@ def test_what_an_environment_prints_does_not_spoil_the_answer(tmp_path: Path, mo
         "    os.write(1, b'hello from C\\n')\n"
         "    return gymnasium.make('CartPole-v1')\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
     (measured,) = measure_configs([config("chatty_env:make")], gpus=False, timeout=120)
     assert measured.n_actions == 2
 
@@ -176,7 +176,7 @@ def test_an_environment_that_cannot_be_made_is_the_users_to_read():
 
 def test_an_environment_that_hangs_is_given_up_and_its_process_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "stuck_env.py").write_text("import time\ndef make():\n    time.sleep(600)\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
     before = set(psutil.Process().children())
     started = time.monotonic()
     with pytest.raises(RlsweepError, match="took longer than 2 s"):
@@ -187,7 +187,7 @@ def test_an_environment_that_hangs_is_given_up_and_its_process_ended(tmp_path: P
 
 def test_an_environment_that_kills_its_process_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "fatal_env.py").write_text("import os, signal\ndef make():\n    os.kill(os.getpid(), signal.SIGKILL)\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(RlsweepError, match="ended by signal 9"):
         measure_configs([config("fatal_env:make")], gpus=False, timeout=120)
 
