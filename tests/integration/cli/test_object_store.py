@@ -144,7 +144,7 @@ def test_a_killed_run_goes_on_from_a_uri_and_leaves_nothing_when_it_is_deleted(
     with database.connect() as connection:
         connection.execute("update training_runs set heartbeat_at = clock_timestamp() - interval '1 minute'")
     told = cli.run("train", "--resume", newest.uri).stdout
-    assert f"Checkpoint: {store}/checkpoints/{run.id}/" in told
+    assert f"Checkpoint:  {store}/checkpoints/{run.id}/" in told
     whole = transitions.create_single(database, new_run(config=run.config, trial_key=None))
     context = WorkerContext(database_url=database.url, settings=settings, threads=1)
     assert execute_run(whole.id, context, stop=threading.Event()) is RunStatus.COMPLETED

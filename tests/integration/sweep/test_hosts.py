@@ -147,7 +147,7 @@ def test_a_sweep_runs_on_hosts_of_their_own(rlsweep_at_home: Any, hosts: Hosts) 
         # The embedded database is out of its reach, which is said before anything is sent.
         refused = rlsweep.run(*plan, expect=2, **TOKEN).stderr
         assert f"runs on {hosts.host('head')}, which cannot reach the embedded database" in refused
-        assert "set RLSWEEP_DATABASE_URL" in refused
+        assert "Set RLSWEEP_DATABASE_URL" in refused
 
         # A node that sees another folder under the storage's name is found out before a trial lands on it.
         there = {"RLSWEEP_DATABASE_URL": server.database.url, "RLSWEEP_STORAGE": str(shared), **TOKEN}

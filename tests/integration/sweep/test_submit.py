@@ -69,11 +69,11 @@ def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any, ray_head: dict[s
         ("failed", 4),
     ]
     assert [runs[0]["episodes"], runs[2]["episodes"]] == [10, 10]
-    for said in (runs[1]["error"], rlsweep.look("show", runs[1]["id"]).stdout):
+    for said in (runs[1]["error_text"], rlsweep.look("show", runs[1]["id"]).stdout):
         assert "Traceback" in said
         assert "ZeroDivisionError: a mistake in the environment" in said
     assert "ZeroDivisionError: a mistake in the environment" in done.stdout
-    assert "process died" in runs[3]["error"]
+    assert "process died" in runs[3]["error_text"]
 
 
 def test_the_dashboard_answers_and_ctrl_c_stops_trials_and_keeps_what_they_recorded(rlsweep: Any) -> None:

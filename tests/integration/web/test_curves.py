@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsweep.runs import EndReason, Episode, Evaluation, NewRun, Outcome, RunStatus, Update
+from rlsweep.runs import EndReason, Episode, Evaluation, NewRun, Outcome, Update
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.curves import episodes_of
 from rlsweep.store.database import Database
@@ -220,7 +220,7 @@ def test_from_ten_seeds_on_it_is_a_bootstrap(web: httpx.Client, record_run: Call
 
 def test_one_seed_has_no_band_and_a_failed_run_is_not_in_it(web: httpx.Client, record_run: Callable[..., UUID]) -> None:
     whole = record_run(np.ones(100), np.full(100, 10), seed=0)
-    failed = record_run(-np.ones(50), np.full(50, 10), seed=1, end=RunStatus.FAILED)
+    failed = record_run(-np.ones(50), np.full(50, 10), seed=1, end=EndReason.FAILED)
     (config,) = bands(web, [whole, failed], points=10, smoothing=0)["configs"]
     assert (config["seeds"], config["low"], config["high"], config["interval"]) == (1, None, None, None)
     assert config["mean"] == [1.0] * 10
