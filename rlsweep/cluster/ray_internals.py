@@ -63,6 +63,17 @@ def silent_workers() -> Iterator[None]:
         worker.print_to_stdstream = before
 
 
+def forbid_auto_connect() -> None:
+    """Make Ray's functions fail in this process while it has no Ray, from now on.
+
+    By default they join any cluster that they find. A Tune thread may outlive its sweep's Ray, and its next call would
+    join another Ray of this machine.
+    """
+    from ray._private import auto_init_hook
+
+    auto_init_hook.enable_auto_connect = False
+
+
 def reread_authentication() -> None:
     """Read RAY_AUTH_MODE and its token again; otherwise Ray keeps the values found at its import."""
     from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]

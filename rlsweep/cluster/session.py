@@ -14,6 +14,7 @@ from rlsweep.cluster.ray_internals import (
     NICENESS_VARIABLE,
     PRELOAD_VARIABLE,
     SET_BY_RAY,
+    forbid_auto_connect,
     reread_authentication,
     silent_workers,
     start_local,
@@ -184,6 +185,7 @@ class RaySession:
             raise ClusterUnavailableError(
                 "This process has joined a Ray already, and a sweep needs its own. End that one: ray.shutdown()"
             )
+        forbid_auto_connect()
         held.enter_context(silent_workers())  # a worker's death is recorded with its run
         held.callback(ray.shutdown)  # also of a start that fails half-way
         reread_authentication()  # it may be that of an earlier Ray of this process

@@ -134,6 +134,16 @@ def test_ray_looks_up_what_prints_when_it_prints() -> None:
     assert "print_to_stdstream" in worker.listen_error_messages.__globals__
 
 
+def test_a_call_without_a_ray_joins_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray._private.auto_init_hook.enable_auto_connect", True)
+    started: list[str] = []
+    monkeypatch.setattr(ray, "init", lambda *_, **__: started.append("a Ray"))
+    ray_internals.forbid_auto_connect()
+    with pytest.raises(ray.exceptions.RaySystemError, match="has not been started"):
+        ray.put(1)
+    assert started == []
+
+
 def test_authentication_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         for token in ("1" * 64, "2" * 64):
