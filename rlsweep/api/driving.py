@@ -86,7 +86,7 @@ def submit(
     progress: bool = True,
     settings: Settings | None = None,
 ) -> Sweep:
-    """Train all configs side by side, each with every seed; return the sweep when it has ended.
+    """Train all configs in parallel, each with every seed; return the sweep when it has ended.
 
     configs: files, folders, globs, and agent configs as dicts
     environment: id, `module:Class`, or a class from a module; above the base config's
@@ -94,7 +94,7 @@ def submit(
     overrides: config keys set in every trial, such as {"ppo.ent_coef": 0.0}
     mode: "smoke", a quick check with detailed logs, or "full"
     episodes, total_timesteps: budget of each trial; env steps count over all parallel environments
-    seeds: how many for each config; with_base: add the base configs that lie beside the variants' files
+    seeds: how many for each config; with_base: add the base configs from the folders of the variants
     name: of the sweep; None makes one of agent, date and time
     cpus_per_trial, gpus_per_trial, max_concurrent, autoscale, address, dashboard, grace: as in `DrivingOptions`
     detach: return as soon as the service or the cluster has the sweep

@@ -19,7 +19,7 @@ class PlanOptions:
     overrides: KEY=VALUE each, above what files say
     episodes, total_timesteps: the budget of each trial; None takes the base config's, else a default
     seeds: of each config, the same ones for every config
-    with_base: add the base configs that lie beside the variants
+    with_base: add the base configs from the folders of the variants
     """
 
     base_config: Path | Mapping[str, Any] | None = None

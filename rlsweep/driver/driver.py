@@ -73,7 +73,7 @@ class Driver:
         self._grace_seconds = grace_seconds
         self._database = database
         self._sweep = sweep
-        self._workplace = context
+        self._worker_context = context
         self._resources = resources
         # with a random suffix, because containers may share host name and process id
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
@@ -172,7 +172,7 @@ class Driver:
         with scratch_folder("tune") as folder:
             fit = Fit(
                 TrialTrainable,
-                {"context": self._workplace, "flag": self._flag},
+                {"context": self._worker_context, "flag": self._flag},
                 run_ids,
                 resources=self._resources,
                 slots=self._slots,
@@ -201,7 +201,7 @@ class Driver:
     def _settle_lost(self, run_id: UUID, reason: str) -> None:
         """Send the spool file of the run's process, then record the run's end."""
         sweeps.renew_lease(self._database, self._sweep.id, self._name)
-        send_left(self._database, Paths(self._workplace.settings).spool, run_id)
+        send_left(self._database, Paths(self._worker_context.settings).spool, run_id)
         transitions.fail_lost(self._database, run_id, reason)
 
     def _look(self, watch: Watcher) -> None:

@@ -34,7 +34,7 @@ class TrialTrainable(tune.Trainable):
             # Ray does not hide GPUs from an actor that requested none (ray#54868), and torch would use the first one
             os.environ["CUDA_VISIBLE_DEVICES"] = ""
         self._run_id = UUID(config["run_id"])
-        self._workplace = dataclasses.replace(context, actor=own_actor())
+        self._worker_context = dataclasses.replace(context, actor=own_actor())
         self._flag = flag
         if context.code_folder is not None:
             sys.path.insert(0, str(context.code_folder))  # before the folder in which the service was started
@@ -50,7 +50,7 @@ class TrialTrainable(tune.Trainable):
         if self._flag.is_raised():
             stop.set()
         try:
-            execute_run(self._run_id, self._workplace, stop=stop, stop_elsewhere=self._flag.is_raised)
+            execute_run(self._run_id, self._worker_context, stop=stop, stop_elsewhere=self._flag.is_raised)
         except StaleAttemptError as error:
             logger.warning("%s", error)  # another process trains the run now
         return {"done": True}
