@@ -133,7 +133,7 @@ def _about(config: ConfigReport, ranked_by: Basis) -> Iterator[tuple[str, str]]:
     yield (
         "",
         f"{plural(len(config.seeds), 'seed')}, {plural(config.episodes, 'episode')}, "
-        f"{plural(config.updates, 'policy update')}{' per seed' if len(config.seeds) > 1 else ''}, "
+        f"{_updates(config.seeds)}, "
         f"{plural(config.env_steps, 'env step')}",
     )
     if ranked_by is Basis.EVALUATION and config.score is not None:
@@ -142,6 +142,13 @@ def _about(config: ConfigReport, ranked_by: Basis) -> Iterator[tuple[str, str]]:
         yield "", text
     for sign in config.signs:
         yield ("+ ", f"Good: {sign.text}") if sign.good else ("! ", f"Warning: {sign.text}")
+
+
+def _updates(seeds: Sequence[SeedReport]) -> str:
+    """The policy updates of each seed, failed ones too, so that the configs add up to what the report begins with."""
+    fewest, most = min(seed.updates for seed in seeds), max(seed.updates for seed in seeds)
+    counted = plural(most, "policy update") if fewest == most else f"{fewest:,} to {plural(most, 'policy update')}"
+    return f"{counted} per seed" if len(seeds) > 1 else counted
 
 
 def _figures(config: ConfigReport) -> Iterator[str]:

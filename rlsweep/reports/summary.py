@@ -49,7 +49,8 @@ class ConfigReport:
     differences: the hyperparameters in which the sweep's configs differ, by dotted key
     rank: 1 + the number of configs in better groups; tied_with: the others that do not differ significantly
     score: what it is ranked by (see `SweepReport.ranked_by`), mean over seeds; score_estimate: with its interval
-    episodes, env_steps: over all seeds; updates: the fewest of a seed that counts
+    episodes, env_steps: over all seeds
+    updates: the fewest of a seed that enters the means; of any seed where none does, as when all failed
     first, last, gain: mean reward of the first and last fifth, and their difference
     win_rate, last_win_rate: shares over all episodes and over those of the last fifth; None without outcomes
     minimum: the worst seed's mean reward of the last fifth
@@ -260,7 +261,7 @@ def _config_report(config: ConfigRuns, judged: ConfigAssessment, **standing: Any
         signs=judged.signs,
         seeds=tuple(_seed_report(run, seed) for run, seed in zip(config.runs, figures.seeds, strict=True)),
         episodes=sum(seed.episodes for seed in figures.seeds),
-        updates=figures.updates,
+        updates=min(seed.updates for seed in figures.counted or figures.seeds),
         env_steps=sum(run.env_steps for run in config.runs),
         first=figures.first,
         last=figures.last,

@@ -28,6 +28,20 @@ def get(database: Database, reference: str | UUID) -> TrainingRun:
     return run_from_row(rows[0])
 
 
+def ids_of(database: Database, references: Sequence[str]) -> list[UUID]:
+    """The ids that these ids, or unique starts of ids, name; each once. Raises NotFoundError for the starts.
+
+    Whole ids are not looked up.
+    """
+    return list(dict.fromkeys(_whole_id(each) or get(database, each).id for each in references))
+
+
+def _whole_id(reference: str) -> UUID | None:
+    """The id that is written out in full; None for the start of one."""
+    bounds = id_range(reference)
+    return bounds[0] if bounds is not None and bounds[0] == bounds[1] else None
+
+
 def list_runs(
     database: Database,
     *,

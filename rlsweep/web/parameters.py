@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, StringConstraints
 
 from rlsweep.config.nearest import suggestion
 from rlsweep.errors import InputError
@@ -40,12 +40,19 @@ IgnoreBlanks = BeforeValidator(_without_blanks)
 """For a parameter that may be given several times: empty values are ignored."""
 
 
+RunReference = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F-]{4,36}$")]
+"""The id of a run, or the start of it: 4 hex digits or more."""
+
+
 def chosen_runs(
     request: Request,
     run: Annotated[
-        list[UUID] | None,
+        list[RunReference] | None,
         IgnoreBlanks,
-        Query(max_length=MAX_COMPARED, description="Id of a run; may be given several times."),
+        Query(
+            max_length=MAX_COMPARED,
+            description="Id of a run, or the start of it (4 hex digits or more); may be given several times.",
+        ),
     ] = None,
     sweep: Annotated[
         str,
@@ -55,12 +62,15 @@ def chosen_runs(
         ),
     ] = "",
 ) -> list[UUID]:
-    """The ids of the requested runs. Raises InputError unless exactly one of `run` and `sweep` is given."""
+    """The ids of the requested runs.
+
+    Raises InputError unless exactly one of `run` and `sweep` is given, NotFoundError for the start of no id or several.
+    """
     if bool(run) == bool(sweep):
         raise InputError("Give either run (the id of a run, once or more) or sweep (for all its runs).")
-    if run:
-        return list(dict.fromkeys(run))
     database = database_of(request)
+    if run:
+        return training_runs.ids_of(database, run)
     return training_runs.ids_of_sweep(database, sweeps.get(database, sweep).id)
 
 

@@ -10,7 +10,7 @@ from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, run_detail, run
 from rlsweep.runs import RunStatus, RunSummary
 from rlsweep.store import listing, training_runs
 from rlsweep.store.listing import Agent, Filters
-from rlsweep.web.parameters import IgnoreBlanks, database_of, order_of, read_place, write_cursor
+from rlsweep.web.parameters import IgnoreBlanks, RunReference, database_of, order_of, read_place, write_cursor
 from rlsweep.web.responses import cached_json_response, json_response
 
 router = APIRouter(prefix="/training-runs", tags=["training runs"])
@@ -80,10 +80,11 @@ def list_runs(
 @router.get("/sparklines", response_model=Sparklines, summary="A small reward curve of each run")
 def sparklines(
     request: Request,
-    ids: Annotated[list[UUID], Query(alias="id", min_length=1, max_length=MAX_LISTED)],
+    ids: Annotated[list[RunReference], Query(alias="id", min_length=1, max_length=MAX_LISTED)],
 ) -> Response:
     """About 24 points per run, each the mean reward of consecutive episodes."""
-    found = listing.sparklines(database_of(request), list(dict.fromkeys(ids)), SPARKLINE_POINTS)
+    database = database_of(request)
+    found = listing.sparklines(database, training_runs.ids_of(database, ids), SPARKLINE_POINTS)
     return json_response(request, Sparklines(sparklines=found))
 
 

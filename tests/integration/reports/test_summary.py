@@ -76,6 +76,28 @@ def test_totals_and_failures(night):
     assert [failed.error for failed in night.failures] == ["ValueError: no legal action left"] * 3
 
 
+def test_the_updates_of_failed_runs_are_one_number(database, record_sweep, course):
+    sweep = record_sweep({None: course(updates=12), "lr_high": course(updates=5, learning_rate=1e-3)}, seeds=2)
+    with database.connect() as connection:
+        connection.execute(
+            "update training_runs set status = 'failed', end_reason = 'failed', error = 'ValueError: late' "
+            "where config_short_name like %s or (seed = 1 and config_short_name = 'ppo_agent_v1')",
+            ["%lr_high"],
+        )
+        connection.execute(
+            'delete from updates using training_runs as run where run.id = run_id and "update" > 5 and run.seed = 1'
+        )
+    report = summarise(database, sweep)
+    assert [(config.name, config.updates) for config in report.configs] == [
+        ("ppo_agent_v1", 12),  # of the seed that enters the means
+        ("ppo_agent_lr_high", 5),
+    ]
+    printed = " ".join(_printed(report, 120).split())
+    assert "1,600 episodes, 27 policy updates" in printed
+    assert "2 seeds, 800 episodes, 5 to 12 policy updates per seed" in printed
+    assert "2 seeds, 800 episodes, 5 policy updates per seed" in printed
+
+
 def test_next_steps_name_the_long_run_of_the_winner(night):
     commands = [step.command for step in night.next_steps]
     assert commands == [

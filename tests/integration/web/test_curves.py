@@ -154,6 +154,20 @@ def test_curves_are_asked_for_again_at_no_cost(
     assert web.get(f"/api/curves?run={run}", headers={"If-None-Match": etag}).status_code == 200
 
 
+def test_a_run_is_named_by_the_start_of_its_id(web: httpx.Client, record_run: Callable[..., UUID]) -> None:
+    run = record_run([1, -1, 1], [5, 5, 5])
+    short = str(run)[:8]
+    for path in ("curves", "bands", "compare"):
+        answers = [web.get(f"/api/{path}", params={"run": each}) for each in (run, short, [short, str(run)])]
+        assert [answer.status_code for answer in answers] == [200, 200, 200], answers[1].text
+        assert answers[0].json() == answers[1].json() == answers[2].json()
+    lines = web.get("/api/training-runs/sparklines", params={"id": short}).json()["sparklines"]
+    assert list(lines) == [str(run)]
+    missing = web.get("/api/curves?run=0123abcd")
+    assert missing.status_code == 404
+    assert "'0123abcd'" in missing.json()["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("path", "status", "says"),
     [
