@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from rlsweep.checkpoint_format import SUFFIX
+from rlsweep.config.known_environments import installation
 from rlsweep.config.nearest import suggestion
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.storage import is_uri
@@ -79,7 +80,7 @@ def environment_problems(spec: EnvironmentSpec) -> list[tuple[str, str]]:
         family_of(spec.id)
         module = spec.id.partition(":")[0].partition(".")[0]
         if ":" in spec.id.partition("(")[0] and not _is_installed(module):
-            way_out = "install it, or put its folder on PYTHONPATH"
+            way_out = installation(module)
             problems.append(("environment.id", f"module {module!r} of {spec.id!r} not found; {way_out}"))
     except ValueError as exc:
         problems.append(("environment.id", str(exc)))

@@ -22,7 +22,8 @@ def _device(value: str) -> str:
 class EnvironmentSpec(StrictModel):
     """Which environment to make, and how.
 
-    id: a Gymnasium id, `module:Class`, `open_spiel/<game>` or `pettingzoo/<module>`
+    id: a Gymnasium id, `module:Id-v0` if importing the module registers it, `module:Class`, `open_spiel/<game>` or
+        `pettingzoo/<module>`
     kwargs: arguments of the environment's constructor (an OpenSpiel game's parameters)
     opponent: the player of the other seats: `random`, `mcts`, `mcts:<simulations>`, or a checkpoint's path or URI
     observation_keys: keys of a Dict observation, flattened in this order; None takes all except action_mask

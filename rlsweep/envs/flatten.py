@@ -71,7 +71,10 @@ def _parts(
 
 
 def _flat_box(space: spaces.Space[Any], env_id: str) -> spaces.Box:
-    flat = spaces.flatten_space(space) if space.is_np_flattenable else None
+    try:
+        flat = spaces.flatten_space(space) if space.is_np_flattenable else None
+    except NotImplementedError:  # a space of the environment's own, such as MiniGrid's MissionSpace
+        flat = None
     if not isinstance(flat, spaces.Box):
         raise EnvironmentSpecError(
             f"Environment {env_id!r}: a {type(space).__name__} observation has no fixed number of values; "

@@ -4,6 +4,7 @@ from types import ModuleType
 import pytest
 
 from rlsweep.config.environments import FAMILIES, environment_problems, family_of, opponent_problem
+from rlsweep.config.known_environments import package_advice
 from rlsweep.config.training import EnvironmentSpec
 
 
@@ -39,6 +40,43 @@ def test_a_module_is_looked_for_without_importing_it(monkeypatch: pytest.MonkeyP
     assert "this" not in sys.modules
     monkeypatch.setitem(sys.modules, "without_a_spec", ModuleType("without_a_spec"))
     assert "not found; install it" in environment_problems(EnvironmentSpec(id="without_a_spec:Class"))[0][1]
+
+
+@pytest.mark.parametrize(
+    ("environment_id", "install", "written"),
+    [
+        ("ALE/Pong-v5", "ale-py", "ale_py:ALE/Pong-v5"),
+        ("SpaceInvadersNoFrameskip-v4", "ale-py", "ale_py:SpaceInvadersNoFrameskip-v4"),
+        ("Breakout-v0", "ale-py", "ale_py:Breakout-v0"),
+        ("PongDeterministic-v4", "ale-py", "ale_py:ALE/Pong-v5"),
+        ("Pong-ram-v0", "ale-py", "ale_py:ALE/Pong-v5"),
+        ("MiniGrid-Empty-5x5-v0", "minigrid", "minigrid:MiniGrid-Empty-5x5-v0"),
+        ("BabyAI-GoToObj-v0", "minigrid", "minigrid:BabyAI-GoToObj-v0"),
+        ("HalfCheetahBulletEnv-v0", "pybullet_envs_gymnasium", "pybullet_envs_gymnasium:HalfCheetahBulletEnv-v0"),
+        ("PandaReachDense-v2", "panda-gym", "panda_gym:PandaReachDense-v3"),
+        ("FetchReach-v4", "gymnasium-robotics", "gymnasium_robotics:FetchReach-v4"),
+        ("highway-fast-v0", "highway-env", "highway_env:highway-fast-v0"),
+        ("dm_control/acrobot-swingup-v0", "'shimmy[dm-control]'", "shimmy:dm_control/acrobot-swingup-v0"),
+    ],
+)
+def test_the_package_of_a_well_known_id(
+    monkeypatch: pytest.MonkeyPatch, environment_id: str, install: str, written: str
+) -> None:
+    assert family_of(written).target == "rlsweep.envs.gymnasium:make"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert f"Install it (pip install {install}), and write {written}." in str(package_advice(environment_id))
+    [(_, problem)] = environment_problems(EnvironmentSpec(id=written))
+    assert f"not found; install it (pip install {install}), or put its folder on PYTHONPATH" in problem
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    assert str(package_advice(environment_id)).endswith(
+        f"registers it when it is imported. To import it, write {written}."
+    )
+    assert environment_problems(EnvironmentSpec(id=written)) == []
+
+
+@pytest.mark.parametrize("environment_id", ["CartPole-v2", "MyGame-v0", "Handball-v1", "pong"])
+def test_other_ids_belong_to_no_package(environment_id: str) -> None:
+    assert package_advice(environment_id) is None
 
 
 @pytest.mark.parametrize("opponent", ["random", "mcts", "mcts:1", "mcts:1000"])

@@ -18,6 +18,21 @@ from rlsweep.errors import EnvironmentSpecError
     [
         ({"id": "a b"}, r"unknown environment 'a b'; write open_spiel/<game>"),
         ({"id": "CartPol-v1"}, r"'CartPol-v1' is not a registered Gymnasium id; did you mean CartPole-v1\?"),
+        (
+            {"id": "LunarLander-v2"},
+            r"'LunarLander-v2' is not a registered Gymnasium id; did you mean LunarLander-v3\?$",
+        ),
+        ({"id": "frozenlake-v0"}, r"did you mean FrozenLake-v1\?$"),
+        ({"id": "json:CartPole-v7"}, r"did you mean json:CartPole-v1\?$"),
+        ({"id": "MyGame-v0"}, r"If importing a module registers it, write <module>:MyGame-v0; other families are"),
+        (
+            {"id": "PandaReach-v2"},
+            r"not a registered .* id: package panda-gym registers it.* panda_gym:PandaReach-v3\.$",
+        ),
+        (
+            {"id": "tiny:OwnSpace"},
+            r"a OfItsOwn observation has no fixed number of values; exclude it with observation_",
+        ),
         ({"id": "nothing_here:Env-v0"}, r"module 'nothing_here' cannot be imported"),
         ({"id": "CartPole-v1", "kwargs": {"foo": 1}}, r"'CartPole-v1' cannot be made with kwargs \{'foo': 1\}"),
         ({"id": "CartPole-v1", "observation_keys": ("a",)}, r"is a Box, which has no keys; remove observation_keys"),

@@ -132,3 +132,14 @@ def play_episode(env: gym.Env[Any, Any], rng: random.Random, *, seed: int | None
         observation, reward, terminated, truncated, info = env.step(np.int64(action))
         steps.append((observation, action, reward, terminated, truncated, info))
     return steps
+
+
+class OfItsOwn(spaces.Space):
+    """A space that Gymnasium cannot flatten, as MiniGrid's missions."""
+
+
+class OwnSpace(gym.Env):
+    """Its observation is a Dict with a space of the environment's own."""
+
+    observation_space = spaces.Dict({"mission": OfItsOwn()})
+    action_space = spaces.Discrete(2)
