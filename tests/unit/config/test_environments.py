@@ -63,11 +63,11 @@ def test_the_package_of_a_well_known_id(
     monkeypatch: pytest.MonkeyPatch, environment_id: str, install: str, written: str
 ) -> None:
     assert family_of(written).target == "rlsweep.envs.gymnasium:make"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert f"Install it (pip install {install}), and write {written}." in str(package_advice(environment_id))
     [(_, problem)] = environment_problems(EnvironmentSpec(id=written))
     assert f"not found; install it (pip install {install}), or put its folder on PYTHONPATH" in problem
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
     assert str(package_advice(environment_id)).endswith(
         f"registers it when it is imported. To import it, write {written}."
     )
