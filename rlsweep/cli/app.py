@@ -26,6 +26,7 @@ from rlsweep.cli import (
     tensorboard,
     training,
 )
+from rlsweep.cli.habits import HabitsGroup
 from rlsweep.cli.output import EXIT_INTERRUPTED
 from rlsweep.cli.written_output import flush_output
 from rlsweep.errors import RlsweepError
@@ -34,6 +35,7 @@ from rlsweep.version import __version__
 
 app = typer.Typer(
     name="rlsweep",
+    cls=HabitsGroup,
     help="Test hyperparameter variants with short runs, compare them, then train the one you chose.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

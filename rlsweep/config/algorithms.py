@@ -5,7 +5,7 @@ Entries hold class names, not classes, so that checking a config does not load t
 
 from dataclasses import dataclass
 
-from rlsweep.config.nearest import suggestion
+from rlsweep.config.habits import algorithm_hint
 
 _EVERY_ACTOR_CRITIC = frozenset(
     {
@@ -65,7 +65,8 @@ ALGORITHMS: dict[str, Algorithm] = {
 
 
 def known_algorithm(name: str) -> str:
-    """Return `name` if the algorithm exists; otherwise raise ValueError with the known names and the nearest one."""
+    """Return `name` if the algorithm exists; otherwise raise ValueError with the known ones and a hint."""
     if name not in ALGORITHMS:
-        raise ValueError(f"unknown algorithm {name!r}, known are {', '.join(ALGORITHMS)}{suggestion(name, ALGORITHMS)}")
+        hint = algorithm_hint(name, ALGORITHMS)
+        raise ValueError(f"unknown algorithm {name!r}, known are {', '.join(ALGORITHMS)}{hint}")
     return name

@@ -5,23 +5,13 @@ from functools import cache
 
 from pydantic import BaseModel
 
+from rlsweep.config import habits
 from rlsweep.config.agent import AgentConfig, SplitLayers
 from rlsweep.config.nearest import nearest
 from rlsweep.config.training import TrainingConfig
 
-_FOREIGN_KEYS = {
-    "policy_kwargs": "write network.net_arch and network.activation_fn instead",
-    "hidden_sizes": "write network.net_arch instead",
-    "layers": "write network.net_arch instead",
-    "lr": "write learning_rate instead",
-    "n_timesteps": "write total_timesteps in the training config, or --total-timesteps, instead",
-    "normalize": "write normalize_observations and normalize_rewards in the training config instead",
-    "env": "write environment in the training config instead",
-    "env_id": "write environment in the training config instead",
-    "env_kwargs": "write environment.kwargs in the training config instead",
-    "episodes": "write max_episodes in the training config, or --episodes, instead",
-}
-"""Keys of SB3, rl-zoo and other tools, with the hint for each."""
+FLAGS = {"total_timesteps": "--total-timesteps", "max_episodes": "--episodes"}
+"""Keys that are also flags, which are quicker to change."""
 
 
 def sections(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
@@ -49,10 +39,14 @@ def _leaf_keys(model: type[BaseModel]) -> Iterator[str]:
 
 
 def unknown_key_hint(key: str, model: type[BaseModel]) -> str:
-    """Return a hint for the unknown dotted `key`: where it belongs, the nearest known key, or all known keys."""
+    """Return a hint for the unknown dotted `key`: what it is called here, where it belongs, or the nearest key."""
     section, _, name = key.rpartition(".")
-    if name in _FOREIGN_KEYS:
-        return _FOREIGN_KEYS[name]
+    if section.endswith("net_arch") and name in habits.TOWERS:
+        return f"write {section}.{habits.TOWERS[name]} instead"
+    if hint := habits.key_hint(name):
+        return hint
+    if (ours := habits.our_key(name)) and (hint := place_of(ours, model)):
+        return hint
     known = leaf_keys(model)
     if namesakes := [other for other in known if other.rpartition(".")[2] == name]:
         return f"did you mean {' or '.join(namesakes)}?"
@@ -66,6 +60,22 @@ def unknown_key_hint(key: str, model: type[BaseModel]) -> str:
     if match := nearest(name, (other.rpartition(".")[2] for other in known)):
         return f"did you mean {_dotted(match, model)}?"
     return f"known here are {', '.join(siblings)}"
+
+
+def place_of(key: str, model: type[BaseModel]) -> str | None:
+    """Say where to write our dotted `key` when it is missed in a config of `model`; None if no config has it."""
+    flag = f", or {FLAGS[key]}," if key in FLAGS else ""
+    if _has(model, key):
+        return f"write {key}{flag} instead"
+    if _has(TrainingConfig, key):
+        return f"write {key} in the training config (--base-config){flag} instead"
+    if model is TrainingConfig and _has(AgentConfig, key):
+        return f"write it in the agent config, or as hyperparameters.{key} here"
+    return None
+
+
+def _has(model: type[BaseModel], key: str) -> bool:
+    return key in leaf_keys(model) or key in sections(model)
 
 
 def _dotted(name: str, model: type[BaseModel]) -> str | None:

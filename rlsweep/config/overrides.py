@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rlsweep.config import habits
 from rlsweep.config.agent import AlgorithmName, Hyperparameters
 from rlsweep.config.keys import leaf_keys, sections
 from rlsweep.config.layers import expand_environment, with_value
@@ -82,11 +83,12 @@ def _parse(text: str) -> Override:
         raise ValueError("write KEY=VALUE, such as --set ppo.ent_coef=0.0")
     if len(key) > MAX_KEY or not is_plain_line(key):
         raise ValueError(f"a key is one line of at most {MAX_KEY} printable characters")
-    full_key = _full_key(key.strip())
+    full_key = settable_key(key.strip())
     return Override(full_key, parse_value(value), for_agent=full_key in _AGENT_KEYS)
 
 
-def _full_key(key: str) -> str:
+def settable_key(key: str) -> str:
+    """Return the dotted key that `key` names: itself, or the one that ends in it. Raises ValueError with a hint."""
     settable = (*_AGENT_KEYS, *_TRAINING_KEYS)
     if key in settable or (key.startswith(_FREE_MAPPING) and key != _FREE_MAPPING):
         return key
@@ -97,6 +99,10 @@ def _full_key(key: str) -> str:
     found = [full_key for full_key in settable if full_key.endswith(f".{key}")]
     if len(found) == 1:
         return found[0]
+    if hint := habits.key_hint(key):
+        raise ValueError(f"unknown key; {hint}")
+    if (ours := habits.our_key(key)) in settable:
+        raise ValueError(f"unknown key; write {ours} instead")
     last_parts = {full_key.rpartition(".")[2]: full_key for full_key in settable}
     raise ValueError(f"unknown key{suggestion(key, (*settable, *last_parts))}")
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from rlsweep.config.habits import value_hint
 from rlsweep.config.keys import unknown_key_hint
 from rlsweep.config.limits import MAX_TOLD
-from rlsweep.config.nearest import suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -74,8 +74,8 @@ def _problem(error: ErrorDetails, model: type[BaseModel]) -> str:
         return f"must be {words} {context[bound]:g}, got {shown(value)}"
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
-        nearest = suggestion(value, choices) if isinstance(value, str) else ""
-        return f"must be one of {', '.join(choices)}, got {shown(value)}{nearest}"
+        hint = value_hint(value, choices) if isinstance(value, str) else ""
+        return f"must be one of {', '.join(choices)}, got {shown(value)}{hint}"
     if kind == "value_error":
         return str(context["error"])
     if kind == "finite_number":

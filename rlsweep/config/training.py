@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from rlsweep.config.agent import Count, StrictModel
+from rlsweep.config.habits import device_hint
 
 MAX_SEED = 2**31 - 1
 MAX_ENVS = 10_000  # each one is an object, or a process, of every trial
@@ -15,7 +16,7 @@ _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 def _device(value: str) -> str:
     if not _DEVICE.fullmatch(value):
-        raise ValueError(f"must be auto, cpu, cuda, cuda:<number> or mps, got {value!r}")
+        raise ValueError(f"must be auto, cpu, cuda, cuda:<number> or mps, got {value!r}{device_hint(value)}")
     return value
 
 

@@ -69,7 +69,16 @@ def agent_problems(path: Path) -> list[str]:
         ("version", ..., "version: is missing"),
         ("algorithm", "MaskedPPO", "algorithm: unknown algorithm 'MaskedPPO', known are MaskablePPO, PPO, A2C; "
          "did you mean MaskablePPO?"),
-        ("algorithm", "DQN", "algorithm: unknown algorithm 'DQN', known are MaskablePPO, PPO, A2C"),
+        ("algorithm", "DQN", "algorithm: unknown algorithm 'DQN', known are MaskablePPO, PPO, A2C; "
+         "off-policy algorithms such as DQN are not supported, use PPO instead"),
+        ("algorithm", "SAC", "algorithm: unknown algorithm 'SAC', known are MaskablePPO, PPO, A2C; "
+         "off-policy algorithms such as SAC are not supported, use PPO instead"),
+        ("algorithm", "QR-DQN", "algorithm: unknown algorithm 'QR-DQN', known are MaskablePPO, PPO, A2C; "
+         "off-policy algorithms such as QR-DQN are not supported, use PPO instead"),
+        ("algorithm", "TRPO", "algorithm: unknown algorithm 'TRPO', known are MaskablePPO, PPO, A2C; "
+         "TRPO is not supported, use PPO instead"),
+        ("algorithm", "ppo_mask", "algorithm: unknown algorithm 'ppo_mask', known are MaskablePPO, PPO, A2C; "
+         "did you mean MaskablePPO?"),
         ("network", 3, "network: must be a mapping of keys to values, got 3"),
         ("ppo", None, "ppo: must be a mapping of keys to values, got nothing"),
         ("network", {"net_arch": "abc"}, "network.net_arch: must be a list, got 'abc'"),
@@ -100,8 +109,22 @@ def agent_problems(path: Path) -> list[str]:
         ("n_envs", 8, "n_envs: unknown key; write n_envs in the training config (--base-config) instead"),
         ("opponent", "mcts", "opponent: unknown key; write environment.opponent in the training config "
          "(--base-config) instead"),
-        ("n_timesteps", 8, "n_timesteps: unknown key; write total_timesteps in the training config, or "
-         "--total-timesteps, instead"),
+        ("n_timesteps", 8, "n_timesteps: unknown key; write total_timesteps in the training config "
+         "(--base-config), or --total-timesteps, instead"),
+        ("lr", 1, "lr: unknown key; write learning_rate instead"),
+        ("ppo", {"clip_coef": 0.1}, "ppo.clip_coef: unknown key; write ppo.clip_range instead"),
+        ("entropy_coef", 0, "entropy_coef: unknown key; write ppo.ent_coef instead"),
+        ("env", "x", "env: unknown key; write environment in the training config (--base-config) instead"),
+        ("num_workers", 2, "num_workers: unknown key; write n_envs with vec_env: subproc in the training config "
+         "instead"),
+        ("train_batch_size", 2, "train_batch_size: unknown key; write n_steps instead: a rollout has n_steps × n_envs "
+         "env steps"),
+        ("buffer_size", 2, "buffer_size: unknown key; leave it out: it belongs to off-policy algorithms, which are "
+         "not supported"),
+        ("network", {"net_arch": {"actor": [], "pi": [], "vf": []}},
+         "network.net_arch.actor: unknown key; write network.net_arch.pi instead"),
+        ("network", {"policy": "MLP"},
+         "network.policy: must be one of MlpPolicy, CnnPolicy, got 'MLP'; did you mean MlpPolicy?"),
         ("ppo", {"gama": 0.9}, "ppo.gama: unknown key; did you mean gamma?"),
         ("ppo", {"learning_rate": 0.1}, "ppo.learning_rate: unknown key; did you mean learning_rate?"),
         ("ppo", {"zzzz": 0.1}, "ppo.zzzz: unknown key; known here are clip_range, clip_range_vf, ent_coef, vf_coef, "
@@ -184,13 +207,20 @@ def test_short_names() -> None:
         ({"n_envs": 0}, "n_envs: must be at least 1, got 0"),
         ({"n_envs": 10**12}, "n_envs: must be at most 10000, got 1000000000000"),
         ({"vec_env": "threads"}, "vec_env: must be one of dummy, subproc, got 'threads'"),
-        ({"device": "gpu"}, "device: must be auto, cpu, cuda, cuda:<number> or mps, got 'gpu'"),
+        ({"device": "gpu"}, "device: must be auto, cpu, cuda, cuda:<number> or mps, got 'gpu'; did you mean "
+         "cuda?"),
+        ({"device": "gpu:1"}, "device: must be auto, cpu, cuda, cuda:<number> or mps, got 'gpu:1'; did you mean "
+         "cuda:1?"),
+        ({"vec_env": "SubprocVecEnv"}, "vec_env: must be one of dummy, subproc, got 'SubprocVecEnv'; did you mean "
+         "subproc?"),
+        ({"lr": 1}, "lr: unknown key; write it in the agent config, or as hyperparameters.learning_rate here"),
+        ({"timesteps": 1}, "timesteps: unknown key; write total_timesteps, or --total-timesteps, instead"),
         ({"learning_rate": 1}, "learning_rate: unknown key; write it in the agent config, or as "
          "hyperparameters.learning_rate here"),
         ({"gae_lambda": 1}, "gae_lambda: unknown key; write it in the agent config, or as "
          "hyperparameters.ppo.gae_lambda here"),
         ({"opponent": "mcts"}, "opponent: unknown key; did you mean environment.opponent?"),
-        ({"env_id": "x"}, "env_id: unknown key; write environment in the training config instead"),
+        ({"env_id": "x"}, "env_id: unknown key; write environment instead"),
         ({"hyperparameters": {"ppo": {"ent_coef": "x"}}},
          "hyperparameters.ppo.ent_coef: must be a number, got 'x'"),
         ({"hyperparameters": {"agent_id": "x"}}, "hyperparameters.agent_id: unknown key; known here are "
