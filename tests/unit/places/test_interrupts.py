@@ -1,0 +1,59 @@
+"""Signal handlers in the children of a process that handles SIGINT and SIGTERM itself."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from rlsweep.places.interrupts import on_interrupt
+
+
+def handlers_of_a_child() -> bytes:
+    """What a forked child has for SIGINT and SIGTERM."""
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        os.write(writing, b"default" if handlers == [signal.default_int_handler, signal.SIG_DFL] else b"inherited")
+        os._exit(0)
+    os.waitpid(child, 0)
+    found = os.read(reading, 100)
+    os.close(reading)
+    os.close(writing)
+    return found
+
+
+def test_children_have_the_handlers_from_before() -> None:
+    with on_interrupt(lambda: None), on_interrupt(lambda: None) as asked:
+        assert handlers_of_a_child() == b"default"
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert asked.is_set(), "this process keeps its own"
+    assert handlers_of_a_child() == b"default"
+
+
+def test_a_pool_of_an_environment_can_be_ended() -> None:
+    with on_interrupt(lambda: None):
+        child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+        child.start()
+        child.terminate()
+        child.join(10)
+        exit_code = child.exitcode
+        child.kill()
+    assert exit_code == -signal.SIGTERM
+
+
+WORKER = """
+import os, signal, sys
+from rlsweep.cluster.child_signals import use_default_signals_in_children
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+use_default_signals_in_children()
+if os.fork() == 0:
+    os.kill(os.getpid(), signal.SIGTERM)
+print(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+def test_children_of_a_ray_worker_do_not_have_its_handler() -> None:
+    done = subprocess.run([sys.executable, "-c", WORKER], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{-signal.SIGTERM}\n"
