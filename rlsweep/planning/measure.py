@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rlsweep import errors
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import RlsweepError, before_start
+from rlsweep.exit_codes import how_it_ended
 from rlsweep.planning.estimate import Measurement
 from rlsweep.python_path import python_path
 
@@ -51,7 +52,6 @@ def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float)
 
 
 def _how_it_ended(child: subprocess.CompletedProcess[str]) -> str:
-    if child.returncode < 0:
-        return f"its process was ended by signal {-child.returncode}"
     lines = child.stderr.strip().splitlines()
-    return lines[-1] if lines else f"its process exited with {child.returncode}"
+    last = f"; it last wrote: {lines[-1]}" if lines else ""
+    return f"its process {how_it_ended(child.returncode)}{last}"

@@ -1,25 +1,20 @@
 """The vector environment that a run trains on."""
 
 import pickle
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.running_mean_std import RunningMeanStd
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
-from rlsweep.errors import EnvironmentSpecError
+from rlsweep.training.environment_processes import EnvironmentProcesses, MakeEnv
 from rlsweep.training.seeding import training_seed
 from rlsweep.training.unpickling import unpickle
-
-MakeEnv = Callable[[], gym.Env[Any, Any]]
 
 
 class LeanVecEnv(DummyVecEnv):
@@ -47,33 +42,6 @@ class LeanVecEnv(DummyVecEnv):
         return observations, rewards, dones, infos
 
 
-class ReplaceableEnv(gym.Wrapper[Any, Any, Any, Any]):
-    """An environment in its own process that can be saved and replaced by a copy.
-
-    Pickling errors are returned as text, because an exception would end SB3's process.
-    """
-
-    def save(self) -> bytes | str:
-        """Return the pickled environment, or the error as text."""
-        try:
-            return pickle.dumps(self.env)
-        except Exception as exc:  # noqa: BLE001 - an environment's own pickling raises what it likes
-            return f"{type(exc).__name__}: {exc}"
-
-    def receive(self, saved: bytes) -> str | None:
-        """Unpickle a copy for `exchange`; return the error as text, or None."""
-        try:
-            self._copy = unpickle(saved)
-        except Exception as exc:  # noqa: BLE001
-            return f"{type(exc).__name__}: {exc}"
-        return None
-
-    def exchange(self) -> None:
-        """Replace the environment by the received copy."""
-        self.env.close()
-        self.env = self._copy
-
-
 def make_vector(config: RunConfig) -> VecEnv:
     """Make `n_envs` environments, in this process or in one process each, wrapped in VecNormalize if configured.
 
@@ -90,7 +58,8 @@ def make_vector(config: RunConfig) -> VecEnv:
         )
         for index in range(training.n_envs)
     ]
-    vector = LeanVecEnv(makers) if training.vec_env == "dummy" else _in_processes(makers, training.environment.id)
+    in_this_process = training.vec_env == "dummy"
+    vector = LeanVecEnv(makers) if in_this_process else EnvironmentProcesses(makers, training.environment.id)
     if not (training.normalize_observations or training.normalize_rewards):
         return vector
     return VecNormalize(
@@ -99,38 +68,6 @@ def make_vector(config: RunConfig) -> VecEnv:
         norm_reward=training.normalize_rewards,
         gamma=config.agent.gamma,
     )
-
-
-def _in_processes(makers: list[MakeEnv], environment_id: str) -> SubprocVecEnv:
-    _start_fork_server()
-    try:
-        return SubprocVecEnv([partial(_make_replaceable, make) for make in makers], start_method="forkserver")
-    except (EOFError, ConnectionError) as exc:
-        # the child's traceback went to its stderr; only the broken pipe reaches this process
-        raise EnvironmentSpecError(
-            f"A process of environment '{environment_id}' ended while starting; "
-            "set vec_env: dummy to see its error here."
-        ) from exc
-
-
-def _make_replaceable(make: MakeEnv) -> ReplaceableEnv:
-    np.random.seed()  # otherwise all processes would inherit the fork server's state
-    return ReplaceableEnv(make())
-
-
-def _start_fork_server() -> None:
-    """Start the fork server of SB3's processes, with torch imported once for all of them and with SIGINT blocked.
-
-    Ctrl-C reaches every process of a terminal, but only the run should handle it, because it may need its environments
-    until the end of a step. They end when the run closes its ends of their pipes.
-    """
-    forkserver.set_forkserver_preload([__name__])
-    resource_tracker.ensure_running()  # otherwise the server starts it, which unblocks SIGINT
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def save_environments(vector: VecEnv) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
-from rlsweep.errors import EnvironmentSpecError, RlsweepError
+from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError, RlsweepError, WorkersLostError
 from rlsweep.planning.measure import measure_configs
 from rlsweep.training.train import train
 from rlsweep.training.vector import make_vector, restore_environments, save_environments
@@ -123,6 +123,92 @@ def test_ctrl_c_is_for_the_run_alone_to_decide_on(tmp_path: Path):
     command = [sys.executable, str(script)]
     ended = subprocess.run(command, input=given, capture_output=True, text=True, start_new_session=True, timeout=120)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+ODD = """\
+import multiprocessing, os, signal, sys
+import gymnasium as gym
+import numpy as np
+
+class Odd(gym.Env):
+    observation_space = gym.spaces.Box(0, 1, (1,), np.float32)
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, step):
+        self.what = step
+        if step == "made":
+            raise ValueError("no such level")
+        if step == "pool":
+            self.pool = multiprocessing.get_context("fork").Pool(1)
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        if self.what == "raises":
+            raise ValueError("server refused game 101")
+        if self.what == "eof":
+            raise EOFError("the simulator left")
+        if self.what == "leaves":
+            sys.exit("no licence left")
+        if self.what == "exits":
+            os._exit(3)
+        if self.what == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        assert self.pool.apply(abs, (-1,)) == 1
+        return np.zeros(1, np.float32), 0.0, False, False, {}
+
+    def close(self):
+        if self.what == "pool":
+            self.pool.terminate()
+            self.pool.join()
+"""
+
+
+@pytest.fixture
+def odd_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "odd_env.py").write_text(ODD)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return lambda step, **given: config(EnvironmentSpec(id="odd_env:Odd", kwargs={"step": step}), **given)
+
+
+@pytest.mark.parametrize(
+    ("step", "kind", "said"),
+    [
+        (
+            "raises",
+            EnvironmentStateError,
+            r"process 1 of 2, raised ValueError: server refused game 101 .*odd_env.py, l",
+        ),
+        ("eof", EnvironmentStateError, r"process 1 of 2, raised EOFError: the simulator left .*odd_env.py, line 23"),
+        ("leaves", EnvironmentStateError, r"process 1 of 2, raised SystemExit: no licence left .*odd_env.py, line 25"),
+        ("exits", WorkersLostError, r"process 1 of 2, ended with exit code 3\.$"),
+        ("killed", WorkersLostError, r"process 1 of 2, was ended by signal 9 \(SIGKILL; the kernel .*memory"),
+    ],
+)
+def test_the_run_learns_why_an_environments_process_ended(odd_env, step, kind, said, capfd):
+    vector = make_vector(odd_env(step, n_envs=2, vec_env="subproc"))
+    try:
+        vector.reset()
+        with pytest.raises(kind, match=said):
+            vector.step(np.array([0, 0]))
+    finally:
+        vector.close()
+    assert not any(process.is_alive() for process in vector.processes)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_the_run_learns_why_an_environment_cannot_be_made(odd_env):
+    with pytest.raises(EnvironmentSpecError, match="no such level"):
+        make_vector(odd_env("made", n_envs=2, vec_env="subproc"))
+
+
+def test_environments_may_start_processes_of_their_own(odd_env):
+    vector = make_vector(odd_env("pool", n_envs=2, vec_env="subproc"))
+    vector.reset()
+    vector.step(np.array([0, 0]))
+    vector.close()
+    assert [process.exitcode for process in vector.processes] == [0, 0]
 
 
 def test_measures_each_distinct_environment_and_network_once():
