@@ -84,6 +84,13 @@ def test_winner_may_have_lost_points_and_be_out_first() -> None:
     assert len(seen) == 9
 
 
+def test_rewards_of_all_turns_are_counted() -> None:
+    env, rng = make_env(EnvironmentSpec(id="tiny:PaidEveryTurn"), seed=0), random.Random(0)
+    for _ in range(20):
+        first, second = play_episode(env, rng)
+        assert [first[2], second[2]] == [first[1] + 1, second[1] + 1]
+
+
 def test_game_that_was_cut_has_no_outcome() -> None:
     env = make_env(EnvironmentSpec(id="tiny:LeastLost", kwargs={"cut": True}), seed=0)
     ((_, _, _, terminated, truncated, info),) = play_episode(env, random.Random(0))

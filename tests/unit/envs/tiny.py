@@ -73,6 +73,29 @@ class NoTurn(LeastLost):
         self.terminations = dict.fromkeys(self.agents, True)
 
 
+class PaidEveryTurn(LeastLost):
+    """Each of three agents has two turns, and earns its action plus one at each; then all are out."""
+
+    turns = 2
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
+        super().reset(seed)
+        self._left = self.turns * len(self.agents)
+
+    def step(self, action: int | None) -> None:
+        agent = self.agent_selection
+        if self.terminations[agent]:
+            super().step(action)
+            return
+        assert action is not None
+        self._cumulative_rewards[agent] = 0
+        self.rewards = dict.fromkeys(self.agents, 0) | {agent: action + 1}
+        self._accumulate_rewards()
+        self._left -= 1
+        self.terminations = dict.fromkeys(self.agents, self._left == 0)
+        self.agent_selection = self.agents[(self.agents.index(agent) + 1) % len(self.agents)]
+
+
 class UnequalSeats(LeastLost):
     def action_space(self, agent: str) -> spaces.Space:
         return spaces.Discrete(3 if agent == "a" else 4)

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -10,14 +11,14 @@ from rlsweep.training.vector import LeanVecEnv
 
 
 class Counting(gym.Env[Any, Any]):
-    """Counts its steps; an episode ends, or is cut, at four."""
+    """Counts its steps; an episode ends, is cut, or both at once, at four."""
 
     action_space = spaces.Discrete(2)
 
-    def __init__(self, *, cut: bool, keyed: bool = False) -> None:
+    def __init__(self, *, cut: bool, ended: bool, keyed: bool = False) -> None:
         box = spaces.Box(0, 9, (1,), np.float32)
         self.observation_space = spaces.Dict({"count": box}) if keyed else box
-        self._cut, self._keyed = cut, keyed
+        self._cut, self._ended, self._keyed = cut, ended, keyed
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
@@ -27,23 +28,26 @@ class Counting(gym.Env[Any, Any]):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self._count += 1
         over = self._count == 4
-        return self._observe(), self._count + action, over and not self._cut, over and self._cut, {"count": self._count}
+        return self._observe(), self._count + action, over and self._ended, over and self._cut, {"count": self._count}
 
     def _observe(self) -> Any:
         seen = np.array([self._count], np.float32)
         return {"count": seen} if self._keyed else seen
 
 
+ENDS = [(True, False), (False, True), (True, True)]
+
+
 @pytest.mark.parametrize("keyed", [False, True])
 def test_steps_as_sb3_does(keyed: bool) -> None:
     lean, stock = (
-        vector([lambda: Counting(cut=True, keyed=keyed), lambda: Counting(cut=False, keyed=keyed)])
+        vector([partial(Counting, cut=cut, ended=ended, keyed=keyed) for cut, ended in ENDS])
         for vector in (LeanVecEnv, DummyVecEnv)
     )
     np.testing.assert_equal(lean.reset(), stock.reset())
     kept = []
     for step in range(6):
-        actions = np.array([step % 2, 1])
+        actions = np.array([step % 2, 1, 0])
         ours, theirs = lean.step(actions), stock.step(actions)
         np.testing.assert_equal(ours, theirs)
         assert [part.dtype for part in ours[1:3]] == [part.dtype for part in theirs[1:3]]
