@@ -14,6 +14,7 @@ from rlsweep.config.nearest import suggestion
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.storage import is_uri
 
+_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _OPPONENT = re.compile(r"random|mcts(:[1-9][0-9]{0,6})?")
 
 
@@ -49,7 +50,7 @@ FAMILIES: tuple[EnvironmentFamily, ...] = (
     EnvironmentFamily(
         target="rlsweep.envs.custom:make",
         prefix="",
-        pattern=re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"),
+        pattern=_CLASS,
         form="<module>:<Class>",
     ),
     EnvironmentFamily(
@@ -78,12 +79,13 @@ def environment_problems(spec: EnvironmentSpec) -> list[tuple[str, str]]:
     problems = []
     try:
         family_of(spec.id)
-        module = spec.id.partition(":")[0].partition(".")[0]
-        if ":" in spec.id.partition("(")[0] and not _is_installed(module):
-            way_out = installation(module)
-            problems.append(("environment.id", f"module {module!r} of {spec.id!r} not found; {way_out}"))
+        if ":" in spec.id.partition("(")[0] and (problem := _module_problem(spec.id)):
+            problems.append(("environment.id", problem))
     except ValueError as exc:
         problems.append(("environment.id", str(exc)))
+    for index, wrapper in enumerate(spec.wrappers):
+        if problem := _wrapper_problem(wrapper.id):
+            problems.append((f"environment.wrappers[{index}].id", problem))
     if problem := opponent_problem(spec.opponent):
         problems.append(("environment.opponent", problem))
     return problems
@@ -104,6 +106,20 @@ def opponent_problem(opponent: str) -> str | None:
 def is_checkpoint(opponent: str) -> bool:
     """Whether an opponent is a checkpoint's path or URI."""
     return opponent.endswith(SUFFIX)
+
+
+def _wrapper_problem(wrapper: str) -> str | None:
+    if not _CLASS.fullmatch(wrapper):
+        return f"must be <module>:<Class>, such as gymnasium.wrappers:TimeAwareObservation, got {wrapper!r}"
+    return _module_problem(wrapper)
+
+
+def _module_problem(reference: str) -> str | None:
+    """The problem of `module:Class` if the module is not found here; it is not imported."""
+    module = reference.partition(":")[0].partition(".")[0]
+    if _is_installed(module):
+        return None
+    return f"module {module!r} of {reference!r} not found; {installation(module)}"
 
 
 def _is_installed(module: str) -> bool:

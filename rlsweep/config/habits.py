@@ -11,6 +11,8 @@ from rlsweep.config.nearest import nearest
 _OURS: Mapping[str, tuple[str, ...]] = {
     "environment": ("env", "env_id", "env_name", "environment_id", "environment_name", "gym_id", "game"),
     "environment.kwargs": ("env_kwargs", "env_config", "env_args", "environment_kwargs"),
+    "environment.wrappers": ("env_wrapper", "env_wrappers", "wrapper"),
+    "environment.frame_stack": ("n_stack", "num_stack", "framestack", "n_frames"),
     "total_timesteps": (
         "n_timesteps", "timesteps", "num_timesteps", "total_steps", "num_env_steps", "max_timesteps", "total_env_steps",
         "timesteps_total", "num_env_steps_sampled_lifetime", "budget",

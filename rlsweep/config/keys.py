@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from rlsweep.config import habits
-from rlsweep.config.agent import AgentConfig, SplitLayers
+from rlsweep.config.agent import AgentConfig
 from rlsweep.config.nearest import nearest
 from rlsweep.config.training import TrainingConfig
 
@@ -84,7 +85,15 @@ def _dotted(name: str, model: type[BaseModel]) -> str | None:
 
 
 def _level(model: type[BaseModel], section: str) -> tuple[str, ...]:
-    """Return the keys allowed in `section`. A section that no model declares can only be `network.net_arch`."""
+    """Return the keys allowed in `section`, which may be a value with keys of its own, such as `network.net_arch`."""
     for name in filter(None, section.split(".")):
-        model = sections(model).get(name, SplitLayers)
+        field = model.model_fields.get(name.partition("[")[0])
+        model = model if field is None else next(_models_in(field.annotation), model)
     return tuple(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)

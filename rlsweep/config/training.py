@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from rlsweep.config.agent import Count, StrictModel
 from rlsweep.config.habits import device_hint
@@ -11,6 +11,8 @@ from rlsweep.config.habits import device_hint
 MAX_SEED = 2**31 - 1
 MAX_ENVS = 10_000  # each one is an object, or a process, of every trial
 MAX_LEARNERS = 1_000
+MAX_WRAPPERS = 20
+MAX_FRAMES = 100
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
@@ -18,6 +20,18 @@ def _device(value: str) -> str:
     if not _DEVICE.fullmatch(value):
         raise ValueError(f"must be auto, cpu, cuda, cuda:<number> or mps, got {value!r}{device_hint(value)}")
     return value
+
+
+class WrapperSpec(StrictModel):
+    """A Gymnasium wrapper: the class `module:Class`, called with the environment and `kwargs`."""
+
+    id: str
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+
+
+def _as_wrapper(value: Any) -> Any:
+    """A wrapper without kwargs may be given as its id alone."""
+    return {"id": value} if isinstance(value, str) else value
 
 
 class EnvironmentSpec(StrictModel):
@@ -28,12 +42,18 @@ class EnvironmentSpec(StrictModel):
     kwargs: arguments of the environment's constructor (an OpenSpiel game's parameters)
     opponent: the player of the other seats: `random`, `mcts`, `mcts:<simulations>`, or a checkpoint's path or URI
     observation_keys: keys of a Dict observation, flattened in this order; None takes all except action_mask
+    wrappers: around the environment, the first innermost; `observation_keys` and `frame_stack` come after them
+    frame_stack: number of observations that the policy gets as one, the newest last; 1 is the newest alone
     """
 
     id: str = "open_spiel/connect_four"
     kwargs: dict[str, Any] = Field(default_factory=dict)
     opponent: str = "random"
     observation_keys: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    wrappers: Annotated[
+        tuple[Annotated[WrapperSpec, BeforeValidator(_as_wrapper)], ...], Field(max_length=MAX_WRAPPERS)
+    ] = ()
+    frame_stack: Annotated[int, Field(ge=1, le=MAX_FRAMES)] = 1
 
 
 class EvaluationConfig(StrictModel):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.flatten import MASK_KEY, Flattener
 from rlsweep.envs.opponents import make_opponent
+from rlsweep.envs.single_agent import adapt_game
 from rlsweep.envs.turns import Opponent, TurnGame
 from rlsweep.errors import EnvironmentSpecError
 
@@ -23,7 +24,7 @@ def is_aec(env: object) -> bool:
 def play(aec: Any, spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     """Return a Gymnasium env that plays one seat of an AEC environment, against `spec.opponent`.
 
-    Raises EnvironmentSpecError if agents have different spaces or actions are not Discrete.
+    Raises EnvironmentSpecError if agents have different spaces, actions are not Discrete, or a wrapper does not fit.
     """
     first, *others = aec.possible_agents
     seen, actions = aec.observation_space(first), aec.action_space(first)
@@ -41,7 +42,8 @@ def play(aec: Any, spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     opponent = make_opponent(
         spec, players=1 + len(others), actions=int(actions.n), observation_size=flatten.box.shape[0]
     )
-    return AECGame(spec.id, aec, flatten, int(actions.n), opponent, seed=seed)
+    game = AECGame(spec.id, aec, flatten, int(actions.n), opponent, seed=seed)
+    return adapt_game(game, spec, seed=seed)
 
 
 class AECGame(TurnGame):

@@ -4,10 +4,9 @@ from typing import Any
 
 import gymnasium as gym
 
-from rlsweep.config.nearest import suggestion
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.aec import is_aec, play
-from rlsweep.envs.importing import import_named
+from rlsweep.envs.importing import find_named
 from rlsweep.envs.single_agent import adapt
 from rlsweep.errors import EnvironmentSpecError
 
@@ -18,7 +17,7 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     Raises EnvironmentSpecError if the module or class is not found, its constructor fails, or it returns anything
     else.
     """
-    constructor = _find(spec.id)
+    constructor = find_named(spec.id, f"Environment {spec.id!r}")
     try:
         env = constructor(**spec.kwargs)
     except Exception as exc:
@@ -33,16 +32,3 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
         f"Environment {spec.id!r} returns a {type(env).__name__}; it must return a Gymnasium Env or a PettingZoo AEC "
         f"environment."
     )
-
-
-def _find(env_id: str) -> Any:
-    """The class, or any callable, that `module:Class` names."""
-    module_name, _, class_name = env_id.partition(":")
-    module = import_named(module_name, env_id)
-    found: Any = module
-    for name in class_name.split("."):
-        if not hasattr(found, name):
-            hint = suggestion(name, vars(found)) or "."
-            raise EnvironmentSpecError(f"Environment {env_id!r}: {module_name!r} has no {class_name!r}{hint}")
-        found = getattr(found, name)
-    return found

@@ -24,7 +24,7 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     """
     module, _, name = spec.id.rpartition(":")
     if module:
-        import_named(module, spec.id)
+        import_named(module, f"Environment {spec.id!r}")
     try:
         unchecked = copy.deepcopy(gym.spec(name))
     except gym.error.Error as exc:

@@ -3,12 +3,29 @@
 import importlib
 import traceback
 from types import ModuleType
+from typing import Any
 
+from rlsweep.config.nearest import suggestion
 from rlsweep.errors import EnvironmentSpecError
 
 
-def import_named(name: str, env_id: str) -> ModuleType:
-    """Import the module of environment `env_id`.
+def find_named(reference: str, where: str) -> Any:
+    """The class, or any callable, that `module:Class` names; `where` begins the messages.
+
+    Raises EnvironmentSpecError as `import_named` does, and if the module has no such class.
+    """
+    module_name, _, class_name = reference.partition(":")
+    found: Any = import_named(module_name, where)
+    for name in class_name.split("."):
+        if not hasattr(found, name):
+            hint = suggestion(name, vars(found)) or "."
+            raise EnvironmentSpecError(f"{where}: {module_name!r} has no {class_name!r}{hint}")
+        found = getattr(found, name)
+    return found
+
+
+def import_named(name: str, where: str) -> ModuleType:
+    """Import a module; `where` begins the messages, such as `Environment 'my_env:Env'`.
 
     Raises EnvironmentSpecError if it is not found or its import fails, with the error and its file and line.
     """
@@ -16,12 +33,11 @@ def import_named(name: str, env_id: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as exc:
         raise EnvironmentSpecError(
-            f"Environment {env_id!r}: module {name!r} cannot be imported ({exc}); install it, or put its folder on "
-            f"PYTHONPATH."
+            f"{where}: module {name!r} cannot be imported ({exc}); install it, or put its folder on PYTHONPATH."
         ) from exc
     except Exception as exc:
         raise EnvironmentSpecError(
-            f"Environment {env_id!r}: importing module {name!r} fails with {type(exc).__name__}: {exc}{_place(exc)}."
+            f"{where}: importing module {name!r} fails with {type(exc).__name__}: {exc}{_place(exc)}."
         ) from exc
 
 

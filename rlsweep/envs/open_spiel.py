@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.mcts import make_mcts
 from rlsweep.envs.opponents import make_opponent
+from rlsweep.envs.single_agent import adapt_game
 from rlsweep.envs.spiel_games import SpielGame, load_game
 from rlsweep.envs.turns import Opponent, TurnGame
 
@@ -22,7 +23,7 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     """Make `open_spiel/<game>`; `spec.kwargs` are the game's parameters.
 
     Raises EnvironmentSpecError for an unknown game or parameter, a game that is not sequential or has no observation
-    tensor, and an opponent that cannot play it.
+    tensor, an opponent that cannot play it, and a wrapper that does not fit.
     """
     game = load_game(spec)
     opponent = make_opponent(
@@ -32,7 +33,7 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
         observation_size=game.observation_size,
         mcts=lambda simulations: make_mcts(spec.id, game, simulations),
     )
-    return SpielEnv(spec.id, game, opponent, seed=seed)
+    return adapt_game(SpielEnv(spec.id, game, opponent, seed=seed), spec, seed=seed)
 
 
 class SpielEnv(TurnGame):

@@ -1,8 +1,9 @@
-"""Check that a pickled copy of an environment continues like the environment itself; exact resume needs that."""
+"""Pickle environments, and check that a copy continues like the environment itself; exact resume needs that."""
 
 import pickle
 from typing import Any
 
+import cloudpickle
 import gymnasium as gym
 import numpy as np
 
@@ -11,6 +12,15 @@ STEPS_BEFORE = 20
 
 STEPS_AFTER = 40
 """Steps that are compared."""
+
+
+def pickled(env: gym.Env[Any, Any]) -> bytes:
+    """Pickle an environment, during its episode; plain pickle reads it. Raises any error of its pickling."""
+    try:
+        return pickle.dumps(env)
+    except Exception:  # noqa: BLE001 - cloudpickle raises its own
+        # most of Gymnasium's wrappers keep a lambda, which only the slower cloudpickle (Gymnasium's own) can write
+        return bytes(cloudpickle.dumps(env))
 
 
 def pickling_problem(env: gym.Env[Any, Any], *, seed: int) -> str | None:
@@ -23,7 +33,7 @@ def pickling_problem(env: gym.Env[Any, Any], *, seed: int) -> str | None:
     for _ in range(STEPS_BEFORE):
         _step(env, _any_action(env, random))
     try:
-        copy = pickle.loads(pickle.dumps(env))
+        copy = pickle.loads(pickled(env))
     except Exception as exc:  # noqa: BLE001 - whatever an environment's own pickling raises
         return f"it cannot be pickled ({type(exc).__name__}: {exc})"
     try:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.flatten import MASK_KEY, Flattener
 from rlsweep.envs.opponents import no_seat
+from rlsweep.envs.turns import TurnGame
+from rlsweep.envs.wrappers import with_wrappers
 from rlsweep.runs import Outcome
 
 
@@ -66,17 +68,32 @@ class MaskedSingleAgent(SingleAgent):
 
 
 def adapt(env: gym.Env[Any, Any], spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
-    """Wrap `env` so that it has the guarantees of `make_env`.
+    """Wrap `env` in the wrappers of `spec`, and then so that it has the guarantees of `make_env`.
 
     Dict and Tuple observations become flat float32 vectors, all others are unchanged. An environment with its own
     `action_masks()`, or with actions other than Discrete, gets no action mask here.
-    Raises EnvironmentSpecError for an opponent (there is one seat) and for wrong `observation_keys`.
+    Raises EnvironmentSpecError for an opponent (there is one seat), for wrong `observation_keys`, and as
+    `with_wrappers` does.
     """
     if spec.opponent != "random":
         raise no_seat(spec)
+    return _guaranteed(with_wrappers(env, spec), spec.id, keys=spec.observation_keys, seed=seed)
+
+
+def adapt_game(game: TurnGame, spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
+    """Wrap a game, which has the guarantees of `make_env`, in the wrappers of `spec`, and so that it has them again.
+
+    Raises EnvironmentSpecError as `with_wrappers` does.
+    """
+    if not spec.wrappers:
+        return game
+    return _guaranteed(with_wrappers(game, spec), spec.id, keys=None, seed=seed)
+
+
+def _guaranteed(env: gym.Env[Any, Any], env_id: str, *, keys: tuple[str, ...] | None, seed: int) -> gym.Env[Any, Any]:
     needs_flattening = isinstance(env.observation_space, spaces.Dict | spaces.Tuple)
     flatten = None
-    if needs_flattening or spec.observation_keys is not None:
-        flatten = Flattener(env.observation_space, spec.observation_keys, spec.id)
+    if needs_flattening or keys is not None:
+        flatten = Flattener(env.observation_space, keys, env_id)
     masked = isinstance(env.action_space, spaces.Discrete) and not env.has_wrapper_attr("action_masks")
     return (MaskedSingleAgent if masked else SingleAgent)(env, seed=seed, flatten=flatten)

@@ -32,10 +32,11 @@ def network_key(config: RunConfig) -> str:
 def measurement_key(config: RunConfig) -> str | None:
     """A key that is equal for runs that can share a measurement; None if the config does not determine it.
 
-    The user's own class and an opponent's checkpoint are files, which can change without a change of the config.
+    The user's own classes and an opponent's checkpoint are files, which can change without a change of the config.
     """
     environment = config.training.environment
-    if ":" in environment.id.partition("(")[0] or is_checkpoint(environment.opponent):
+    has_own_class = ":" in environment.id.partition("(")[0] or bool(environment.wrappers)
+    if has_own_class or is_checkpoint(environment.opponent):
         return None
     return json.dumps([environment_key(config), network_key(config), config.agent.n_steps])
 

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import time
@@ -23,6 +22,7 @@ from stable_baselines3.common.vec_env.subproc_vec_env import _worker
 from typing_extensions import override
 
 from rlsweep import errors
+from rlsweep.envs.pickling import pickled
 from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError, RlsweepError, WorkersLostError
 from rlsweep.exit_codes import how_it_ended
 from rlsweep.training.unpickling import unpickle
@@ -80,7 +80,7 @@ class ReplaceableEnv(gym.Wrapper[Any, Any, Any, Any]):
     def save(self) -> bytes | str:
         """Return the pickled environment, or the error as text."""
         try:
-            return pickle.dumps(self.env)
+            return pickled(self.env)
         except Exception as exc:  # noqa: BLE001 - an environment's own pickling raises what it likes
             return f"{type(exc).__name__}: {exc}"
 

@@ -12,6 +12,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
+from rlsweep.envs.pickling import pickled
 from rlsweep.training.environment_processes import EnvironmentProcesses, MakeEnv
 from rlsweep.training.seeding import training_seed
 from rlsweep.training.unpickling import unpickle
@@ -74,7 +75,7 @@ def save_environments(vector: VecEnv) -> bytes:
     """Pickle the environments of `make_vector`, during their episodes. Raises any error of their pickling."""
     inner = vector.unwrapped
     if isinstance(inner, DummyVecEnv):
-        return pickle.dumps([pickle.dumps(env) for env in inner.envs])
+        return pickle.dumps([pickled(env) for env in inner.envs])
     saved: list[bytes | str] = inner.env_method("save")
     _raise_first(each for each in saved if isinstance(each, str))
     return pickle.dumps(saved)

@@ -15,7 +15,7 @@ from stable_baselines3 import PPO
 
 from rlsweep.config.agent import AgentConfig, NetworkConfig, PPOConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
-from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, TrainingConfig
+from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, TrainingConfig, WrapperSpec
 from rlsweep.runs import Checkpoint, Episode, RunStatus
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.train import train
@@ -41,6 +41,12 @@ CASES: dict[str, dict[str, Any]] = {
         "environment": "CartPole-v1", "normalize_observations": True, "normalize_rewards": True, "n_envs": 4,
     },
     "PPO": {"environment": "CartPole-v1", "algorithm": "PPO", "engine": "stock"},
+    "wrapped and stacked": {
+        "environment": EnvironmentSpec(
+            id="CartPole-v1", wrappers=(WrapperSpec(id="gymnasium.wrappers:TimeAwareObservation"),), frame_stack=3
+        ),
+        "n_envs": 2,
+    },
 }  # fmt: skip
 
 

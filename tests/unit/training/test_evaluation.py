@@ -10,11 +10,12 @@ import torch
 from sb3_contrib import MaskablePPO
 
 from rlsweep.config.run import RunConfig
-from rlsweep.config.training import MAX_SEED, EnvironmentSpec
+from rlsweep.config.training import MAX_SEED, EnvironmentSpec, WrapperSpec
 from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, DivergedError, EnvironmentSpecError, UntrustedFileError
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluate import evaluate
+from rlsweep.training.policy import load_policy
 from rlsweep.training.seeding import evaluation_seed, training_seed
 from tests.list_recorder import ListRecorder
 
@@ -73,6 +74,22 @@ def test_observations_are_normalized_as_in_training(make_config, run):
         played_by_hand(checkpoint, config, seen_as) for seen_as in (statistics.normalize_obs, lambda seen: seen)
     )
     assert summary.mean_reward == normalized != raw
+
+
+def test_wrappers_and_stacked_observations_are_evaluated_as_they_were_trained(make_config, run):
+    spec = EnvironmentSpec(
+        id="CartPole-v1", wrappers=(WrapperSpec(id="gymnasium.wrappers:TimeAwareObservation"),), frame_stack=3
+    )
+    config = make_config(environment=spec, total_timesteps=320, evaluation={"every_rollouts": 10, "episodes": 5})
+    result, recorder = run(config)
+    checkpoint = Path(result.checkpoint.uri)
+    assert read_saved_run(checkpoint).config.training.environment == spec
+    summary = evaluate(checkpoint, episodes=5, seed=config.seed)
+    assert summary.mean_reward == recorder.evaluations[-1].mean_reward
+    assert summary.mean_reward == played_by_hand(checkpoint, config, lambda seen: seen)
+    model = load_policy(checkpoint)
+    assert model.get_env().reset().shape == (1, 3 * 5)
+    assert model.observation_space.contains(model.get_env().reset()[0])
 
 
 def played_by_hand(checkpoint: Path, config: RunConfig, seen_as: Callable[[Any], Any]) -> float:

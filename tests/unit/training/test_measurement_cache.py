@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rlsweep.config.run import RunConfig
-from rlsweep.config.training import EnvironmentSpec
+from rlsweep.config.training import EnvironmentSpec, WrapperSpec
 from rlsweep.planning import measurement_cache
 from rlsweep.planning.estimate import Measurement
 from rlsweep.planning.measurement_cache import MAX_AGE, read_cache, write_cache
@@ -40,6 +40,7 @@ def test_what_was_measured_is_recalled_for_other_hyperparameters_and_seeds(file:
     [
         {"environment": "open_spiel/connect_four"},
         {"environment": EnvironmentSpec(id=GAME.id, opponent="mcts")},
+        {"environment": EnvironmentSpec(id=GAME.id, frame_stack=4)},
         {"n_envs": 2},
         {"engine": "stock"},
         {"agent": {"network": {"net_arch": [16]}}},
@@ -59,7 +60,15 @@ def test_what_would_be_measured_otherwise_is_not_recalled(file: Path, make_confi
     assert [each.measurement.n_actions for each in recalled] == [MEASURED.n_actions, 99]
 
 
-@pytest.mark.parametrize("environment", [{"id": "mine:Game"}, {"id": "mine:Game-v0"}, {"opponent": "/best.zip"}])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"id": "mine:Game"},
+        {"id": "mine:Game-v0"},
+        {"opponent": "/best.zip"},
+        {"wrappers": (WrapperSpec(id="mine:Wrapper"),)},
+    ],
+)
 def test_what_lies_in_files_of_the_user_is_measured_every_time(
     file: Path, make_config: Make, environment: dict[str, Any]
 ) -> None:

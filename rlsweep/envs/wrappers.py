@@ -1,0 +1,101 @@
+"""The user's wrappers around an environment, and stacked observations."""
+
+from functools import partial
+from typing import Any, SupportsFloat
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.wrappers import FrameStackObservation, TransformObservation
+from numpy.typing import NDArray
+
+from rlsweep.config.training import EnvironmentSpec, WrapperSpec
+from rlsweep.envs.flatten import MASK_KEY
+from rlsweep.envs.importing import find_named
+from rlsweep.errors import EnvironmentSpecError
+
+
+def with_wrappers(env: gym.Env[Any, Any], spec: EnvironmentSpec) -> gym.Env[Any, Any]:
+    """Return `env` in the wrappers of `spec`: the first is the innermost.
+
+    Raises EnvironmentSpecError if one is not found, fails, returns no Gymnasium Env, or changes masked actions without
+    masks of its own.
+    """
+    if not spec.wrappers:
+        return env
+    env = _MaskInInfo(env)
+    for index, wrapper in enumerate(spec.wrappers):
+        env = _wrapped(env, wrapper, f"Environment {spec.id!r}, wrappers[{index}]")
+    return env
+
+
+def with_frames(env: gym.Env[Any, Any], count: int) -> gym.Env[Any, Any]:
+    """Return `env` with its last `count` observations as one, the oldest first; a reset repeats its observation.
+
+    Vectors become one vector of `count` × n values. Images are stacked along their channels, as in SB3's VecFrameStack;
+    images without channels get one channel each. All other observations are stacked as Gymnasium does.
+    """
+    if count == 1:
+        return env
+    single = env.observation_space
+    stacked = FrameStackObservation(env, count)
+    axis = _joining_axis(single)
+    if axis is None:
+        return stacked
+    box = stacked.observation_space
+    assert isinstance(box, spaces.Box)
+    space = spaces.Box(_joined(box.low, axis), _joined(box.high, axis), dtype=box.dtype)
+    return TransformObservation(stacked, partial(_joined, axis=axis), space)
+
+
+class _MaskInInfo(gym.Wrapper[Any, Any, Any, Any]):
+    """Copies the action mask of a Dict observation into the info, where it survives wrappers of observations."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        observation, info = self.env.reset(seed=seed, options=options)
+        return observation, _with_mask(info, observation)
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return observation, reward, terminated, truncated, _with_mask(info, observation)
+
+
+def _with_mask(info: dict[str, Any], observation: Any) -> dict[str, Any]:
+    if not isinstance(observation, dict) or MASK_KEY not in observation:
+        return info
+    return {**info, MASK_KEY: observation[MASK_KEY]}
+
+
+def _wrapped(env: gym.Env[Any, Any], wrapper: WrapperSpec, where: str) -> gym.Env[Any, Any]:
+    constructor = find_named(wrapper.id, where)
+    try:
+        outer = constructor(env, **wrapper.kwargs)
+    except Exception as exc:
+        raise EnvironmentSpecError(
+            f"{where}: {wrapper.id} cannot wrap it with kwargs {wrapper.kwargs}: {type(exc).__name__}: {exc}"
+        ) from exc
+    if not isinstance(outer, gym.Env):
+        raise EnvironmentSpecError(
+            f"{where}: {wrapper.id} returns a {type(outer).__name__}; a wrapper must return a Gymnasium Env."
+        )
+    before, after = env.action_space, outer.action_space
+    masked = env.has_wrapper_attr("action_masks") and not hasattr(type(outer), "action_masks")
+    if masked and after != before:
+        raise EnvironmentSpecError(
+            f"{where}: {wrapper.id} changes the actions from {before} to {after}, so the action masks no longer fit; "
+            f"give it a method action_masks() for its own actions."
+        )
+    return outer
+
+
+def _joining_axis(space: spaces.Space[Any]) -> int | None:
+    """The axis of one observation along which several are joined; None if they are only stacked."""
+    if not isinstance(space, spaces.Box) or len(space.shape) not in (1, 3):
+        return None
+    # SB3 takes an image's smallest dimension for its channels, too
+    return 0 if len(space.shape) == 1 or int(np.argmin(space.shape)) == 0 else 2
+
+
+def _joined(stacked: NDArray[Any], axis: int) -> NDArray[Any]:
+    """Join the observations (count, …) along their `axis`, as a new array."""
+    return np.concatenate(list(stacked), axis=axis)
