@@ -1,16 +1,22 @@
 """Trained policies: load one as an SB3 model, or play it and count."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from rlsweep.api.arguments import GivenBase, GivenEnvironment, GivenOverrides, plan_options
+from rlsweep.api.arguments import agent_config as agent_config_of
 from rlsweep.api.opening import database_of
+from rlsweep.api.plan import PlanOptions
 from rlsweep.api.runs import Run
 from rlsweep.attempts.resuming import checkpoint_path, run_of_file
 from rlsweep.checkpoint_format import BEST_NAME
-from rlsweep.errors import NotFoundError, before_start
+from rlsweep.config.run import Mode, RunConfig
+from rlsweep.errors import InputError, NotFoundError, before_start
+from rlsweep.planning.plan import make_run
 from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.storage import Location, local_copy, locate
@@ -107,12 +113,18 @@ def evaluate(
     checkpoint: Which | str = Which.LATEST,
     seed: int = 0,
     trust: bool = False,
+    agent_config: Run | str | Path | Mapping[str, Any] | None = None,
+    environment: GivenEnvironment = None,
+    base_config: GivenBase = None,
+    overrides: GivenOverrides = (),
     settings: Settings | None = None,
 ) -> "EvaluationSummary":
     """Play a trained policy, deterministic and masked, and count: mean reward, its 95% interval, wins.
 
     episodes: how many to play; opponent: random, mcts, mcts:SIMULATIONS, or a checkpoint's path or URI
     checkpoint, seed, trust: as `load_policy` has them
+    agent_config, environment, base_config, overrides: as `train` has them, for a zip of stock SB3: its algorithm and
+        network, and its environment
 
     Raises what `load_policy` raises, and DivergedError where a reward is NaN or infinite.
 
@@ -121,12 +133,42 @@ def evaluate(
     20
     """
     settings = settings or Settings.from_environ()
+    options = plan_options(environment, base_config, overrides, Mode.FULL, None, None)
+    given = given_config(None if agent_config is None else agent_config_of(agent_config), options)
     found = find_policy(run_or_path, Which(checkpoint), settings)
-    return play_policy(found, episodes=episodes, opponent=opponent, seed=seed, trust=trust, settings=settings)
+    return play_policy(
+        found, given=given, episodes=episodes, opponent=opponent, seed=seed, trust=trust, settings=settings
+    )
+
+
+def given_config(agent_config: Path | Mapping[str, Any] | None, options: PlanOptions) -> RunConfig | None:
+    """The config that is given for a zip of stock SB3; None where none is. Raises ConfigError, InputError."""
+    if agent_config is not None:
+        return make_run(
+            agent_config,
+            base_config=options.base_config,
+            overrides=options.overrides,
+            mode=Mode.FULL,
+            episodes=None,
+            total_timesteps=None,
+        ).config
+    if options.base_config is not None or options.overrides:
+        raise InputError(
+            "--base-config and --set are for a zip of stock SB3, which has no config of its own; add --agent-config "
+            "CONFIG for its algorithm and network, or leave them out."
+        )
+    return None
 
 
 def play_policy(
-    policy: PolicyFile, *, episodes: int, opponent: str | None, seed: int, trust: bool, settings: Settings
+    policy: PolicyFile,
+    *,
+    given: RunConfig | None,
+    episodes: int,
+    opponent: str | None,
+    seed: int,
+    trust: bool,
+    settings: Settings,
 ) -> "EvaluationSummary":
     """As `evaluate`, of a checkpoint that was found."""
     from rlsweep.training.evaluate import evaluate as play
@@ -136,6 +178,7 @@ def play_policy(
             file,
             episodes=episodes,
             seed=seed,
+            given=given,
             opponent=opponent,
             is_trusted=lambda: trust or _is_on_record(file, settings),
         )

@@ -55,8 +55,8 @@ def find_run(database: Database, reference: str, *, trust: bool) -> tuple[Traini
         return training_runs.get(database, UUID(path.parent.name)), path
     except (ValueError, NotFoundError):
         raise NotFoundError(
-            f"{reference} belongs to no recorded training run, so its config is unknown. "
-            "Give a run's id; `rlsweep runs` lists them."
+            f"{reference} belongs to no recorded training run, so its config is unknown. Begin a new run with its "
+            "weights (add --agent-config CONFIG), or give a run's id, which `rlsweep runs` lists."
         ) from None
 
 

@@ -1,12 +1,13 @@
 """`rlsweep eval`: play a trained policy."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rlsweep.analysis.wording import number, percent, plural
-from rlsweep.cli import call
-from rlsweep.cli.options import Json, Trust
+from rlsweep.api.plan import PlanOptions
+from rlsweep.cli import call, options
 from rlsweep.cli.output import print_json
 
 
@@ -27,16 +28,41 @@ def evaluate(
         str | None, typer.Option("--opponent", help="random, mcts, mcts:SIMULATIONS, or a checkpoint's path or URI.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the episodes.")] = 0,
-    trust: Trust = False,
-    json: Json = False,
+    trust: options.Trust = False,
+    agent_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--agent-config",
+            metavar="PATH",
+            help="Of a zip of stock SB3: the agent config of its algorithm and network.",
+        ),
+    ] = None,
+    base_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--base-config", metavar="PATH", help="Of a zip of stock SB3: the training config of its environment."
+        ),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Of a zip of stock SB3: override a config key, e.g. environment=CartPole-v1.",
+        ),
+    ] = None,
+    json: options.Json = False,
 ) -> None:
     """Play a trained policy, deterministic and masked, and print its mean reward and win rate."""
-    from rlsweep.api.policy import Which, find_policy, play_policy
+    from rlsweep.api.policy import Which, find_policy, given_config, play_policy
 
+    given = given_config(agent_config, PlanOptions(base_config=base_config, overrides=tuple(overrides or ())))
     settings = call.settings()
     found = find_policy(reference, Which.LATEST, settings)
     run, checkpoint = found.run, found.location
-    summary = play_policy(found, episodes=episodes, opponent=opponent, seed=seed, trust=trust, settings=settings)
+    summary = play_policy(
+        found, given=given, episodes=episodes, opponent=opponent, seed=seed, trust=trust, settings=settings
+    )
     if json:
         return print_json({"run": None if run is None else run.id, "checkpoint": str(checkpoint), "summary": summary})
     interval = "" if summary.reward_half_width is None else f" ± {number(summary.reward_half_width)} (95%)"

@@ -39,6 +39,12 @@ from rlsweep.training.recorder import Recorder
 from rlsweep.training.snapshot import RunSnapshot
 from rlsweep.training.vector import observation_scale
 
+_WITHOUT_RECORD = (
+    "To play it, name its algorithm and network with --agent-config CONFIG and its environment with --base-config BASE "
+    "or --set environment=ID (rlsweep eval); to train on from its weights: rlsweep train --resume FILE "
+    "--agent-config CONFIG."
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SavedRun:
@@ -249,12 +255,26 @@ def is_damaged(checkpoint: Checkpoint) -> bool:
     return checksum(locate(checkpoint.uri)) != checkpoint.sha256
 
 
+def has_record(path: Path) -> bool:
+    """Whether rlsweep wrote a checkpoint; False for a zip of stock SB3. Raises CheckpointError if it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return RECORD_MEMBER in archive.namelist()
+    except FileNotFoundError as exc:
+        raise CheckpointError(f"Checkpoint not found: {path}.") from exc
+    except (OSError, zipfile.BadZipFile) as exc:
+        raise CheckpointError(f"The checkpoint at {path} cannot be read: {exc}") from exc
+
+
 def read_saved_run(path: Path) -> SavedRun:
     """Read a run's state from a checkpoint; raise CheckpointError if that fails or rlsweep did not write it."""
     try:
         with zipfile.ZipFile(path) as archive:
             if RECORD_MEMBER not in archive.namelist():
-                raise CheckpointError(f"{path} was not written by rlsweep: it has no {RECORD_MEMBER}.")
+                raise CheckpointError(
+                    f"{path} was not written by rlsweep, so it does not say how it was trained (it has no "
+                    f"{RECORD_MEMBER}). {_WITHOUT_RECORD}"
+                )
             record: dict[str, Any] = json.loads(archive.read(RECORD_MEMBER))
             statistics, state = (
                 archive.read(member) if member in archive.namelist() else None

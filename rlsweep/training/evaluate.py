@@ -6,10 +6,12 @@ from pathlib import Path
 
 from rlsweep.analysis.intervals import t_half_width
 from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.run import RunConfig
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
+from rlsweep.errors import CheckpointError
 from rlsweep.runs import Outcome
-from rlsweep.training.checkpoints import read_saved_run
+from rlsweep.training.checkpoints import has_record, read_saved_run
 from rlsweep.training.evaluation import Played, PolicyPlayer, play
 from rlsweep.training.policy import trusted_statistics
 from rlsweep.training.seeding import evaluation_seed
@@ -42,6 +44,7 @@ def evaluate(
     *,
     episodes: int,
     seed: int = 0,
+    given: RunConfig | None = None,
     environment: EnvironmentSpec | None = None,
     opponent: str | None = None,
     is_trusted: Callable[[], bool] = lambda: False,
@@ -51,18 +54,20 @@ def evaluate(
     The episodes differ from those of training; equal seeds give equal episodes. `trusted_statistics` decides what is
     unpickled.
 
+    given: the algorithm, network and environment of a zip of stock SB3, which does not say how it was trained
+
     Raises CheckpointError, UntrustedFileError, EnvironmentSpecError, ConfigError if the environment does not fit the
     algorithm, DivergedError if a reward is NaN or infinite.
     """
-    saved = read_saved_run(checkpoint)
-    statistics = trusted_statistics(saved, checkpoint, is_trusted)
-    spec = environment or saved.config.training.environment
+    trained_with, statistics = (
+        _of_record(checkpoint, is_trusted) if given is None else (_checked(checkpoint, given), None)
+    )
+    spec = environment or trained_with.training.environment
     if opponent is not None:
         spec = spec.model_copy(update={"opponent": opponent})
-    config = saved.config.model_copy(
-        update={"training": saved.config.training.model_copy(update={"environment": spec})}
-    )
-    env = make_env(spec, seed=evaluation_seed(seed), max_steps_per_episode=saved.config.training.max_steps_per_episode)
+    training = trained_with.training.model_copy(update={"environment": spec})
+    config = trained_with.model_copy(update={"training": training})
+    env = make_env(spec, seed=evaluation_seed(seed), max_steps_per_episode=training.max_steps_per_episode)
     try:
         model = load_player(checkpoint, config, env)
         normalizer = None if statistics is None else unpickle(statistics)
@@ -70,6 +75,26 @@ def evaluate(
         return _summary(play(player, env, episodes=episodes, seed=evaluation_seed(seed)))
     finally:
         env.close()
+
+
+def _of_record(checkpoint: Path, is_trusted: Callable[[], bool]) -> tuple[RunConfig, bytes | None]:
+    """The config in a checkpoint, and the pickled statistics of its observations."""
+    saved = read_saved_run(checkpoint)
+    return saved.config, trusted_statistics(saved, checkpoint, is_trusted)
+
+
+def _checked(checkpoint: Path, given: RunConfig) -> RunConfig:
+    """The config that is given for a zip of stock SB3. Raises CheckpointError where it would play something else."""
+    if has_record(checkpoint):
+        raise CheckpointError(
+            f"{checkpoint} has the config that it was trained with; leave out --agent-config, --base-config and --set."
+        )
+    if given.training.normalize_observations:
+        raise CheckpointError(
+            f"{checkpoint} has no statistics of its observations, so normalize_observations: true cannot be met. "
+            "Play a checkpoint that rlsweep wrote, or a policy that was trained without."
+        )
+    return given
 
 
 def _summary(played: Played) -> EvaluationSummary:

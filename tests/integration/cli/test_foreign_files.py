@@ -1,11 +1,13 @@
 """Files that SB3 would unpickle: known by their checksums, or trusted by name, or good for their weights alone."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stable_baselines3 import PPO
 
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.store import training_runs
@@ -102,3 +104,15 @@ def test_weights_that_do_not_fit_leave_no_run_behind(
     by_id = cli_on_database.run("train", "--agent-config", agent, "--resume", str(run.id), expect=2).stderr
     assert "name a checkpoint's file" in by_id
     assert training_runs.list_runs(database) == [run]
+
+
+def test_a_zip_of_stock_sb3_is_played_once_its_config_is_named(cli_on_database: Any, agent: str) -> None:
+    cli = cli_on_database
+    PPO("MlpPolicy", "CartPole-v1", n_steps=8, batch_size=8, policy_kwargs={"net_arch": [8]}).save(cli.folder / "m.zip")
+    named = ("--set", "environment=CartPole-v1", "--set", "network.net_arch=[8]", "--set", "algorithm=PPO")
+    refused = cli.run("eval", "m.zip", "--trust", "--episodes", "2", expect=1).stderr
+    assert "m.zip was not written by rlsweep" in refused
+    assert "--agent-config CONFIG" in refused
+    assert "add --agent-config" in cli.run("eval", "m.zip", *named, expect=2).stderr
+    played = cli.run("eval", "m.zip", "--agent-config", agent, *named, "--episodes", "2", "--json").stdout
+    assert json.loads(played)["summary"]["episodes"] == 2

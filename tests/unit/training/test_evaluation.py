@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 from sb3_contrib import MaskablePPO
+from stable_baselines3.common.vec_env import DummyVecEnv
 
+from rlsweep.config.agent import NetworkConfig
 from rlsweep.config.run import RunConfig
 from rlsweep.config.training import MAX_SEED, EnvironmentSpec, WrapperSpec
 from rlsweep.envs import make_env
@@ -114,6 +116,27 @@ def test_another_environment_must_fit(make_config, run):
         evaluate(checkpoint, episodes=1, environment=EnvironmentSpec(id=TIC_TAC_TOE))
     with pytest.raises(EnvironmentSpecError, match="opponent"):
         evaluate(checkpoint, episodes=1, opponent="mcts")
+
+
+def test_a_zip_of_stock_sb3_plays_under_the_config_that_is_given(make_config, run, tmp_path: Path):
+    config = make_config(environment="CartPole-v1")
+    env = DummyVecEnv([lambda: make_env(EnvironmentSpec(id="CartPole-v1"), seed=0)])
+    stock = MaskablePPO("MlpPolicy", env, n_steps=8, batch_size=8, seed=3, policy_kwargs={"net_arch": [16]})
+    stock.save(tmp_path / "stock.zip")
+    with pytest.raises(CheckpointError, match=r"not written by rlsweep.* --agent-config CONFIG .*--set environment=ID"):
+        evaluate(tmp_path / "stock.zip", episodes=5, is_trusted=lambda: True)
+    same_network = config.model_copy(
+        update={"agent": config.agent.model_copy(update={"network": NetworkConfig(net_arch=(16,))})}
+    )
+    summary = evaluate(tmp_path / "stock.zip", episodes=5, seed=config.seed, given=same_network)
+    assert summary.mean_reward == played_by_hand(tmp_path / "stock.zip", config, lambda seen: seen)
+    with pytest.raises(CheckpointError, match="does not fit environment 'CartPole-v1' and config"):
+        evaluate(tmp_path / "stock.zip", episodes=5, given=make_config(environment="CartPole-v1"))
+    with pytest.raises(CheckpointError, match="no statistics of its observations"):
+        evaluate(tmp_path / "stock.zip", episodes=5, given=make_config(normalize_observations=True))
+    result, _ = run(make_config(total_timesteps=32))
+    with pytest.raises(CheckpointError, match="leave out --agent-config"):
+        evaluate(Path(result.checkpoint.uri), episodes=5, given=config)
 
 
 @pytest.mark.parametrize("poison", [float("inf"), float("nan")])
