@@ -15,9 +15,9 @@ from uuid import UUID
 import ray
 from ray import tune
 
+from rlsweep import child_signals
 from rlsweep.attempts.execution import WorkerContext, execute_run
 from rlsweep.cluster.actor_location import own_actor
-from rlsweep.cluster.child_signals import use_default_signals_in_children
 from rlsweep.driver.stop_flag import StopFlag
 from rlsweep.errors import StaleAttemptError
 
@@ -34,7 +34,7 @@ class TrialTrainable(tune.Trainable):
         if not ray.get_runtime_context().get_accelerator_ids().get("GPU"):
             # Ray does not hide GPUs from an actor that requested none (ray#54868), and torch would use the first one
             os.environ["CUDA_VISIBLE_DEVICES"] = ""
-        use_default_signals_in_children()
+        child_signals.set_in_children(child_signals.DEFAULT)  # Ray's are for its worker
         self._run_id = UUID(config["run_id"])
         self._worker_context = dataclasses.replace(context, actor=own_actor())
         self._flag = flag

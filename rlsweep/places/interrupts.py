@@ -1,17 +1,14 @@
 """SIGINT and SIGTERM: the first asks to stop, the second ends at once. Forked children get the handlers from before."""
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+
+from rlsweep.child_signals import handlers_of_children, keep_in_children, set_in_children
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-_replaced: dict[signal.Signals, Any] = {}
-"""The handlers that `on_interrupt` has replaced, as `signal.getsignal` gives them, while its context lasts."""
 
 
 @contextmanager
@@ -33,22 +30,11 @@ def on_interrupt(ask: Callable[[], None]) -> Iterator[threading.Event]:
         ask()
 
     before = {number: signal.signal(number, handle) for number in _SIGNALS}
-    outermost = before.keys() - _replaced.keys()
-    _replaced.update({number: before[number] for number in outermost})
+    outermost = before.keys() - handlers_of_children().keys()
+    set_in_children({number: before[number] for number in outermost})
     try:
         yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number in outermost:
-            del _replaced[number]
-
-
-def _restore_in_child() -> None:
-    """A child that kept the handler could not be ended: `Pool.terminate` sends one SIGTERM and waits for ever."""
-    for number, handler in _replaced.items():
-        signal.signal(number, handler)
-    _replaced.clear()
-
-
-os.register_at_fork(after_in_child=_restore_in_child)
+        keep_in_children(outermost)

@@ -8,7 +8,7 @@ from gymnasium import spaces
 from ray.rllib.env.env_context import EnvContext
 from stable_baselines3.common.utils import set_random_seed
 
-from rlsweep.cluster.child_signals import use_default_signals_in_children
+from rlsweep import child_signals
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
@@ -58,7 +58,7 @@ def observed_space(observations: spaces.Space[Any], actions: spaces.Space[Any], 
 
 def make(context: EnvContext) -> Observed:
     """Make one of an env runner's environments; `seed_runner` seeds it."""
-    use_default_signals_in_children()
+    child_signals.set_in_children(child_signals.DEFAULT)  # Ray's are for its worker
     config = RunConfig.from_record(context["run"])
     training = config.training
     env = make_env(training.environment, seed=context["seed"], max_steps_per_episode=training.max_steps_per_episode)

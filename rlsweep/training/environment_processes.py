@@ -1,7 +1,6 @@
 """Environments in one process each: SB3's SubprocVecEnv, which here carries why a process ended."""
 
 import multiprocessing
-import os
 import signal
 import sys
 import time
@@ -21,7 +20,7 @@ from stable_baselines3.common.vec_env.base_vec_env import CloudpickleWrapper
 from stable_baselines3.common.vec_env.subproc_vec_env import _worker
 from typing_extensions import override
 
-from rlsweep import errors
+from rlsweep import child_signals, errors
 from rlsweep.envs.pickling import pickled
 from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError, RlsweepError, WorkersLostError
 from rlsweep.exit_codes import how_it_ended
@@ -215,7 +214,7 @@ def _play(connection: Connection, other_end: Connection, make: CloudpickleWrappe
     # signal of the fork server, because programs that the environment starts would inherit that
     signal.signal(signal.SIGINT, _leave_to_the_run)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    os.register_at_fork(after_in_child=_use_default_sigint)
+    child_signals.set_in_children(child_signals.DEFAULT)
     multiprocessing.current_process().daemon = False  # a daemonic process may not start others
     np.random.seed()  # otherwise all processes would inherit the fork server's state
     try:
@@ -240,10 +239,6 @@ def _failure(exc: BaseException) -> _Failure:
 
 def _leave_to_the_run(_number: int, _frame: FrameType | None) -> None:
     pass
-
-
-def _use_default_sigint() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _start_fork_server() -> None:

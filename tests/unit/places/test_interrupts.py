@@ -36,7 +36,7 @@ def test_a_pool_of_an_environment_can_be_ended() -> None:
     with on_interrupt(lambda: None):
         child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
         child.start()
-        child.terminate()
+        child.terminate()  # at once: the signal may come before the child has set its handlers
         child.join(10)
         exit_code = child.exitcode
         child.kill()
@@ -45,9 +45,9 @@ def test_a_pool_of_an_environment_can_be_ended() -> None:
 
 WORKER = """
 import os, signal, sys
-from rlsweep.cluster.child_signals import use_default_signals_in_children
+from rlsweep import child_signals
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-use_default_signals_in_children()
+child_signals.set_in_children(child_signals.DEFAULT)
 if os.fork() == 0:
     os.kill(os.getpid(), signal.SIGTERM)
 print(os.waitstatus_to_exitcode(os.wait()[1]))
