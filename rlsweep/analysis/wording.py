@@ -1,6 +1,15 @@
 """Numbers as people read them."""
 
 import math
+from typing import Protocol
+
+
+class _Limits(Protocol):
+    @property
+    def episodes(self) -> int | None: ...
+
+    @property
+    def total_timesteps(self) -> int | None: ...
 
 
 def number(value: float) -> str:
@@ -52,3 +61,9 @@ def of_seeds(count: int, seeds: int) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 seed`, `3 seeds`, `2,048 episodes`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def limits(budget: _Limits) -> str:
+    """`40 episodes`, `10,000 env steps`, or both: `40 episodes or 10,000 env steps`."""
+    counts = ((budget.episodes, "episode"), (budget.total_timesteps, "env step"))
+    return " or ".join(plural(count, noun) for count, noun in counts if count)

@@ -18,7 +18,7 @@ from rlsweep.api.arguments import (
     plan_options,
 )
 from rlsweep.api.observers import make_observer
-from rlsweep.api.plan import make_plan, measure
+from rlsweep.api.plan import PlanOptions, make_plan, measure
 from rlsweep.api.policy import PolicyReference, Which, find_policy
 from rlsweep.api.runs import Run
 from rlsweep.api.sweeps import Sweep
@@ -28,7 +28,7 @@ from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
 from rlsweep.places.outcome import Ending, SweepOutcome
 from rlsweep.planning.forecast import Forecast
-from rlsweep.planning.plan import GivenAgent, make_run
+from rlsweep.planning.plan import GivenAgent, Trial, make_run
 from rlsweep.settings import Settings
 from rlsweep.sweep_records import Sweep as SweepRecord
 
@@ -230,6 +230,7 @@ def train(
     total_timesteps: int | None = None,
     weights_from: PolicyReference | None = None,
     resume: Run | UUID | str | Path | None = None,
+    keep_schedule: bool = False,
     trust: bool = False,
     threads: int = 1,
     address: str | None = None,
@@ -241,7 +242,8 @@ def train(
     config: an agent config's file or dict, or a run whose agent config and base config are taken from its record
     weights_from: a run, or a checkpoint's path or URI, whose policy weights the new run begins with
     resume: in place of a config, a run, its id or a checkpoint to continue, with a larger budget where one is given;
-        trust: load a checkpoint that is on no run's record, which may execute code
+        keep_schedule: linear schedules end with the earlier budget and stay at 0, instead of running over the larger
+        one; trust: load a checkpoint that is on no run's record, which may execute code
     threads: of torch; address: of the Ray cluster for backend: rllib. The rest is as `submit` has it.
 
     A run that fails has it on its record and raises nothing: look at `.status` and `.record.error`. A KeyboardInterrupt
@@ -267,24 +269,19 @@ def train(
             str(resume.id if isinstance(resume, Run) else resume),
             episodes=episodes,
             total_timesteps=total_timesteps,
+            keep_schedule=keep_schedule,
             trust=trust,
             settings=settings,
             observer=observer,
             options=options,
         )
-    elif config is None:
-        raise InputError("Give a config to train, or the run to continue with resume=.")
+    elif config is None or keep_schedule:
+        raise InputError(
+            "Give a config to train, or the run to continue with resume=; keep_schedule= is for the latter."
+        )
     else:
         plan = plan_options(environment, base_config, overrides, mode, episodes, total_timesteps)
-        taken = config.training_config if isinstance(config, Run) and base_config is None else plan.base_config
-        trial = make_run(
-            agent_config(config),
-            base_config=taken,
-            overrides=plan.overrides,
-            mode=plan.mode,
-            episodes=episodes,
-            total_timesteps=total_timesteps,
-        )
+        trial = _trial(config, plan)
         weights = None if weights_from is None else find_policy(weights_from, Which.LATEST, settings).location
         outcome = train_trial(
             trial,
@@ -298,6 +295,19 @@ def train(
     if outcome.run.error_text:
         observer.warning(outcome.run.error_text.rstrip())
     return Run(outcome.run, settings)
+
+
+def _trial(config: Run | str | Path | Mapping[str, Any], plan: PlanOptions) -> Trial:
+    """The single trial of `train`; a run as the config gives the base config too, where no other is given."""
+    taken = config.training_config if isinstance(config, Run) and plan.base_config is None else plan.base_config
+    return make_run(
+        agent_config(config),
+        base_config=taken,
+        overrides=plan.overrides,
+        mode=plan.mode,
+        episodes=plan.episodes,
+        total_timesteps=plan.total_timesteps,
+    )
 
 
 def _reference(sweep: Sweep | UUID | str) -> str:

@@ -84,6 +84,7 @@ def resume_run(
     *,
     episodes: int | None = None,
     total_timesteps: int | None = None,
+    keep_schedule: bool = False,
     trust: bool = False,
     settings: Settings,
     observer: ProgressObserver,
@@ -93,21 +94,35 @@ def resume_run(
 
     reference: id of a run or its start, or path or URI of one of its checkpoints
     episodes, total_timesteps: a larger budget, in all; None keeps the run's own
+    keep_schedule: linear schedules run over the budget that they had, and stay at their last value; otherwise they run
+        over the larger budget
     trust: load a checkpoint that is on no run's record; it may execute code
     Raises InputError where nothing is left to do; NotFoundError, UntrustedFileError, DriverBusyError.
     """
     from rlsweep.attempts.provenance import collect_provenance
     from rlsweep.attempts.resuming import find_run, reopen_run
+    from rlsweep.attempts.schedules import schedule_warning
     from rlsweep.rllib.session import ray_for_run
 
     check_usable(settings.storage)
     database = database_of(settings)
     before, _ = find_run(database, reference, trust=trust)
-    with ray_for_run(RunConfig.from_record(before.config).training, address=options.address):
+    config = RunConfig.from_record(before.config)
+    with ray_for_run(config.training, address=options.address):
         provenance = collect_provenance(before.config_folder)
         run, checkpoint = reopen_run(
-            database, reference, episodes=episodes, total_timesteps=total_timesteps, trust=trust
+            database,
+            reference,
+            episodes=episodes,
+            total_timesteps=total_timesteps,
+            keep_schedule=keep_schedule,
+            trust=trust,
         )
+        warning = schedule_warning(
+            config, RunConfig.from_record(run.config), episodes=run.episodes, env_steps=run.env_steps
+        )
+        if warning is not None:
+            observer.warning(warning)
         return _train(database, run, settings, observer, options, provenance.as_metadata(), resume_from=checkpoint)
 
 

@@ -67,15 +67,27 @@ def _train_alone(run: TrainingRun) -> str:
 
 
 def reopen_run(
-    database: Database, reference: str, *, episodes: int | None, total_timesteps: int | None, trust: bool
+    database: Database,
+    reference: str,
+    *,
+    episodes: int | None,
+    total_timesteps: int | None,
+    keep_schedule: bool = False,
+    trust: bool,
 ) -> tuple[TrainingRun, Location | None]:
     """Set an ended run to pending, with a larger budget if one is given.
+
+    keep_schedule: schedules run over the budget that they had, and then stay at their last value
 
     Raises InputError if nothing is left to do, or if the run is a trial of a sweep and would get another budget than
     the other trials; DriverBusyError while another process trains it; and the errors of `find_run`.
     """
     run, checkpoint = find_run(database, reference, trust=trust)
     if episodes is None and total_timesteps is None:
+        if keep_schedule:
+            raise InputError(
+                "--keep-schedule is for a larger budget: add --total-timesteps or --episodes, or leave it out."
+            )
         return transitions.reopen(database, run.id), checkpoint
     if run.sweep_id is not None:
         raise InputError(
@@ -88,7 +100,11 @@ def reopen_run(
     ):
         if wanted is not None and wanted <= done:
             raise InputError(f"{flag} {wanted}: {run.label} has already done {done:,}; give a larger total.")
-    config = RunConfig.from_record(run.config).model_copy(
-        update={"budget": Budget(episodes=episodes, total_timesteps=total_timesteps)}
+    before = RunConfig.from_record(run.config)
+    config = before.model_copy(
+        update={
+            "budget": Budget(episodes=episodes, total_timesteps=total_timesteps),
+            "schedule_budget": before.scheduled_over if keep_schedule else None,
+        }
     )
     return transitions.reopen(database, run.id, config=config.to_record()), checkpoint

@@ -67,6 +67,14 @@ Resume = Annotated[
         "with the policy weights of the file.",
     ),
 ]
+KeepSchedule = Annotated[
+    bool,
+    typer.Option(
+        "--keep-schedule",
+        help="With --resume and a larger budget: linear schedules end with the earlier budget and stay at 0; without "
+        "the flag they run over the larger one.",
+    ),
+]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Torch threads.")]
 RunAddress = Annotated[
     str | None, typer.Option("--address", help="Ray cluster for backend: rllib, e.g. auto or 10.0.0.1:6379.")

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rlsweep.analysis.wording import duration, plural
+from rlsweep.analysis.wording import duration, limits, plural
 from rlsweep.api.plan import PlanOptions, make_plan, measure
 from rlsweep.cli import options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.output import console, print_json, size, warn, when
 from rlsweep.cli.patterns_command import PatternsCommand
-from rlsweep.config.run import Budget
 from rlsweep.planning.estimate import Estimate, largest_on_gpu
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.plan import Plan
@@ -70,7 +69,7 @@ def print_forecast(forecast: Forecast, out: "Console") -> None:
     seeds = {trial.config.seed for trial in plan.trials}
     out.print(
         f"{plural(len(plan.trials), 'trial')}: {plural(len(plan.labels), 'config')} × {plural(len(seeds), 'seed')} "
-        f"on {first.training.environment.id}, {_budget(first.budget)} each, {first.mode.value} mode",
+        f"on {first.training.environment.id}, {limits(first.budget)} each, {first.mode.value} mode",
         markup=False,
         soft_wrap=True,
     )
@@ -128,15 +127,6 @@ def _expectations(expected: Estimate) -> tuple[str, ...]:
         size(expected.peak_memory_bytes),
         _range(expected.seconds, duration),
     )
-
-
-def _budget(budget: Budget) -> str:
-    parts = []
-    if budget.episodes:
-        parts.append(plural(budget.episodes, "episode"))
-    if budget.total_timesteps:
-        parts.append(plural(budget.total_timesteps, "env step"))
-    return " or ".join(parts)
 
 
 def _value(value: object) -> str:

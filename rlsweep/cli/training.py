@@ -40,6 +40,7 @@ def train(
     hyperparameters: options.Hyperparameters,
     overrides: options.Overrides = None,
     resume: options.Resume = None,
+    keep_schedule: options.KeepSchedule = False,
     trust: options.Trust = False,
     training: TrainingOptions,
 ) -> None:
@@ -49,6 +50,10 @@ def train(
 
     sets = [*(overrides or ()), *_overrides(hyperparameters)]
     settings, observer = call.settings(), ConsoleObserver(console())
+    if keep_schedule and (agent_config is not None or resume is None):
+        raise InputError(
+            "--keep-schedule is for a run that goes on with a larger budget: add --resume RUN, or leave it out."
+        )
     if agent_config is not None:
         trial = make_run(
             agent_config,
@@ -71,6 +76,7 @@ def train(
             resume,
             episodes=episodes,
             total_timesteps=total_timesteps,
+            keep_schedule=keep_schedule,
             trust=trust,
             settings=settings,
             observer=observer,

@@ -46,9 +46,13 @@ def differing_keys(flat: Mapping[Label, Mapping[str, Any]]) -> dict[str, dict[La
 
 def hyperparameter_hash(config: AgentConfig) -> str:
     """Return the SHA-256, in hex, of the algorithm and the hyperparameters that it uses."""
+    return digest(used_hyperparameters(config))
+
+
+def used_hyperparameters(config: AgentConfig) -> dict[str, Any]:
+    """Return what `flat_hyperparameters` returns, without the hyperparameters that the algorithm ignores."""
     used = ALGORITHMS[config.algorithm].hyperparameters | {"algorithm"}
-    flat = {key: value for key, value in flat_hyperparameters(config).items() if key in used}
-    return digest(flat)
+    return {key: value for key, value in flat_hyperparameters(config).items() if key in used}
 
 
 def digest(value: Any) -> str:

@@ -41,6 +41,9 @@ class RunConfig(StrictModel):
     """The value of `training_runs.config`.
 
     `training` has no hyperparameters and no budget: they are resolved into `agent` and `budget`.
+
+    schedule_budget: what schedules run over if that is not `budget`: an earlier budget of a run that was resumed with a
+        larger one and keeps its schedules. They then stay at their last value
     """
 
     agent: AgentConfig
@@ -48,6 +51,12 @@ class RunConfig(StrictModel):
     mode: Mode
     budget: Budget
     seed: int
+    schedule_budget: Budget | None = None
+
+    @property
+    def scheduled_over(self) -> Budget:
+        """The budget over which schedules run."""
+        return self.schedule_budget or self.budget
 
     @property
     def rollout_steps(self) -> int:
@@ -68,4 +77,5 @@ class RunConfig(StrictModel):
 
     def to_record(self) -> dict[str, Any]:
         """Return the whole config as JSON-able values."""
-        return self.model_dump(mode="json")
+        # left out where there is none, so that equal runs of earlier versions have equal records
+        return self.model_dump(mode="json", exclude=None if self.schedule_budget else {"schedule_budget"})

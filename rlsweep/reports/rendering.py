@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rlsweep.analysis.intervals import Estimate, Interval, Method
 from rlsweep.analysis.ranking import Basis
 from rlsweep.analysis.verdicts import VerdictKind
-from rlsweep.analysis.wording import duration, number, percent, plural, signed
+from rlsweep.analysis.wording import duration, limits, number, percent, plural, signed
 from rlsweep.reports.summary import ConfigReport, SeedReport, SweepReport
 from rlsweep.runs import RunStatus
 
@@ -81,16 +81,8 @@ def wrapped(text: str, mark: str, width: int) -> list[str]:
 
 def _what_ran(report: SweepReport) -> str:
     runs = ", ".join(f"{count} {status}" for status, count in sorted(report.runs.items()))
-    budget = " or ".join(
-        text
-        for text in (
-            report.budget.episodes and plural(report.budget.episodes, "episode"),
-            report.budget.total_timesteps and plural(report.budget.total_timesteps, "env step"),
-        )
-        if text
-    )
     return (
-        f"{report.environment}, {budget} a trial, mode {report.mode}. Runs: {runs or 'none'}. Recorded: "
+        f"{report.environment}, {limits(report.budget)} a trial, mode {report.mode}. Runs: {runs or 'none'}. Recorded: "
         f"{plural(report.episodes, 'episode')}, {plural(report.updates, 'policy update')}, "
         f"{plural(report.env_steps, 'env step')} in {duration(report.seconds)}."
     )

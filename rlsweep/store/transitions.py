@@ -183,7 +183,7 @@ def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = 
         if run.status is RunStatus.COMPLETED and config is None:
             raise InputError(
                 f"Training run {run_id} is completed. To continue it, give a larger budget with --total-timesteps or "
-                "--episodes."
+                "--episodes; linear schedules then run over the larger one, or stay at 0 with --keep-schedule."
             )
         new_config = Jsonb(run.config if config is None else config)
         connection.execute(_SQL["reopen_run"], {"id": run_id, "config": new_config})

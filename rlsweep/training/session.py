@@ -107,8 +107,8 @@ class TrainingSession:
         self._save(self._capture())
 
     def progress_remaining(self) -> float:
-        """The remaining fraction of the budget, for schedules; SB3 cannot measure it in episodes."""
-        return self._progress.remaining(self._config.budget)
+        """The remaining fraction of the schedules' budget; SB3 cannot measure it in episodes."""
+        return self._progress.remaining(self._config.scheduled_over)
 
     def update(self, train: Callable[[], None]) -> None:
         """Run one update, then an evaluation and a checkpoint if they are due."""

@@ -13,6 +13,7 @@ from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.store import sweeps, training_runs, transitions
+from rlsweep.store.curves import updates_of
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import SweepStatus
 
@@ -69,6 +70,26 @@ def test_a_run_of_no_sweep_that_was_killed_does_not_run_for_ever(
     assert "Recorded as stopped: 1 run whose process was gone" in told.stderr
     assert "stopped" in told.stdout
     assert "The worker was lost." in str(training_runs.get(database, run.id).error)
+
+
+def test_a_larger_budget_keeps_the_schedule_if_asked_to(cli_on_database: Any, database: Database, request: Any) -> None:
+    cli = cli_on_database
+    agent = str(request.config.rootpath / "config" / "agents" / "ppo_agent_v1.yaml")
+    quick = ("--set", "n_steps=16", "--set", "batch_size=16", "--set", "environment=CartPole-v1")
+    assert "--keep-schedule is for" in cli.run("train", "--agent-config", agent, "--keep-schedule", expect=2).stderr
+    cli.run("train", "--agent-config", agent, "--total-timesteps", "32", *quick, "--learning-rate", "linear_0.1")
+    run = training_runs.list_runs(database)[0]
+    refused = cli.run("train", "--resume", str(run.id), "--keep-schedule", expect=2).stderr
+    assert "add --total-timesteps or --episodes" in refused
+    told = cli.run("train", "--resume", str(run.id), "--total-timesteps", "64", "--keep-schedule").stdout
+    assert "learning_rate: the linear schedules of 32 env steps have ended and stay at 0" in told
+    kept = training_runs.get(database, run.id)
+    assert kept.config["schedule_budget"] == {"episodes": None, "total_timesteps": 32}
+    told = cli.run("train", "--resume", str(run.id), "--total-timesteps", "128").stdout
+    assert "stretches the linear schedules: learning_rate from 0 to 0.05" in told
+    assert "schedule_budget" not in training_runs.get(database, run.id).config
+    rates = updates_of(database, [run.id])[run.id].learning_rate
+    assert rates.tolist() == pytest.approx([0.05, 0, 0, 0, *(0.1 * (1 - step / 128) for step in (80, 96, 112, 128))])
 
 
 def test_a_driver_that_was_killed_at_its_very_end_leaves_a_sweep_that_ends(

@@ -7,7 +7,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from rlsweep.config.run import Mode
+from rlsweep.config.run import Budget, Mode
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
 from rlsweep.errors import ConfigError, DivergedError, EnvironmentSpecError
@@ -85,6 +85,29 @@ def test_schedules_follow_episodes_under_an_episode_budget(make_config, run):
 def test_schedules_follow_steps_under_a_step_budget(make_config, run):
     _, recorder = run(make_config(total_timesteps=100, agent={"learning_rate": "linear_0.01"}))
     assert [update.learning_rate for update in recorder.updates] == pytest.approx([0.0068, 0.0036, 0.0004, 0.0])
+
+
+@pytest.mark.parametrize("engine", ["stock", "fast"])
+def test_a_kept_schedule_runs_over_the_earlier_budget_and_stays_at_zero(make_config, run, engine):
+    agent = {"learning_rate": "linear_0.01", "ppo": {"clip_range": "linear_0.2"}}
+    config = make_config(total_timesteps=128, engine=engine, agent=agent)
+    whole, recorder = run(config, folder="whole")
+    rates = [update.learning_rate for update in recorder.updates]
+    assert rates == pytest.approx([0.0075, 0.005, 0.0025, 0.0])
+
+    def grown(timesteps, checkpoint):
+        update = {"budget": Budget(total_timesteps=timesteps), "schedule_budget": config.budget}
+        return run(config.model_copy(update=update), folder="pieces", resume_from=checkpoint)
+
+    first, recorder = grown(64, None)
+    assert [update.learning_rate for update in recorder.updates] == rates[:2]
+    second, recorder = grown(128, Path(first.checkpoint.uri))
+    assert [update.learning_rate for update in recorder.updates] == rates[2:]
+    assert_same_weights(weights(second.checkpoint.uri), weights(whole.checkpoint.uri))
+    third, recorder = grown(192, Path(second.checkpoint.uri))
+    assert [update.learning_rate for update in recorder.updates] == [0.0, 0.0]
+    assert third.env_steps == 192
+    assert_same_weights(weights(third.checkpoint.uri), weights(whole.checkpoint.uri))
 
 
 ENGINES = [("stock", MaskablePPO), ("fast", FastMaskablePPO)]
