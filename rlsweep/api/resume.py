@@ -50,6 +50,7 @@ def _continue(
     reference: str, selection: "RunSelection", settings: Settings, observer: SweepObserver, options: DrivingOptions
 ) -> SweepOutcome:
     """Drive the selection of the sweep, if there is any; whether that may be done is known before Ray is started."""
+    from rlsweep.api.waiting import wait_until_undriven
     from rlsweep.attempts.provenance import collect_provenance
     from rlsweep.places.find import find_place
     from rlsweep.places.place import Task
@@ -57,7 +58,7 @@ def _continue(
 
     database = database_of(settings)
     sweep = sweeps.get(database, reference)
-    sweeps.check_undriven(database, sweep.id)
+    wait_until_undriven(database, sweep, observer)
     runs = training_runs.of_sweep(database, sweep.id)
     wanted = [run for run in runs if run.status in selection.statuses]
     if not wanted:

@@ -17,6 +17,7 @@ from rlsweep.attempts.spool import Spool, send_left
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import DivergedError, RlsweepError, SpoolLostError, StaleAttemptError, StoreUnavailableError
 from rlsweep.paths import Paths
+from rlsweep.process_identity import own_process
 from rlsweep.runs import Actor, Checkpoint, EndReason, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.storage import Location, locate
@@ -73,7 +74,7 @@ def execute_run(
     waited for the database are lost, and StaleAttemptError if a newer attempt of the run exists.
     """
     database = Database(context.database_url)
-    metadata = context.metadata | {"host": socket.gethostname()}
+    metadata = context.metadata | {"host": socket.gethostname(), "process": own_process()}
     spool = Paths(context.settings).spool
     wait = partial(retry_while_away, seconds=context.patience_seconds, until=stop_elsewhere)
     wait(lambda: send_left(database, spool, run_id))

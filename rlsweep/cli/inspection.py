@@ -16,6 +16,7 @@ from rlsweep.cli.service import describe
 from rlsweep.cli.stopping import stop, tell_abandoned
 from rlsweep.errors import NotFoundError
 from rlsweep.paths import Paths
+from rlsweep.process_identity import describe_process
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.reports.progress import progress_table
 from rlsweep.runs import RunStatus
@@ -109,8 +110,8 @@ def _print_standing(standing: "SweepStanding") -> None:
         typer.echo(f"It has no driver now. The log of its last one: rlsweep logs {found.name}")
     if standing.lost_driver is not None:
         typer.echo(
-            f"Its driver {standing.lost_driver} gives no sign of life, so pending trials will not begin. "
-            f"Continue it with `rlsweep resume {found.name}`, or end it with `rlsweep stop {found.name}`."
+            f"Its driver, {describe_process(standing.lost_driver)}, gives no sign of life, so pending trials will not "
+            f"begin. Continue it with `rlsweep resume {found.name}`, or end it with `rlsweep stop {found.name}`."
         )
 
 

@@ -116,11 +116,14 @@ class RaySession:
             raise ClusterUnavailableError(f"Ray cannot be started or reached {where}: {self._error}") from self._error
 
     def slots(self, resources: Resources) -> int:
-        """Number of trials that run at the same time. Raises InputError if a trial fits on no node."""
+        """Number of trials that run at the same time.
+
+        Raises InputError if a trial fits on no node, ClusterUnavailableError if Ray went down.
+        """
         return resources.slots(self.nodes())
 
     def nodes(self) -> list[dict[str, float]]:
-        """The total resources of each node."""
+        """The total resources of each node. Raises ClusterUnavailableError if Ray went down."""
         return [node["Resources"] for node in _live_nodes()]
 
     def resources(self) -> dict[str, float]:
@@ -217,4 +220,10 @@ class RaySession:
 def _live_nodes() -> list[dict[str, Any]]:
     import ray
 
-    return [node for node in ray.nodes() if node["Alive"]]
+    live = [node for node in ray.nodes() if node["Alive"]]
+    if not live:
+        raise ClusterUnavailableError(
+            "Ray went down after it had started: none of its nodes is alive. Run the command again; if that happens "
+            "again, free memory and disk space, or set RAY_ADDRESS to a cluster that runs."
+        )
+    return live

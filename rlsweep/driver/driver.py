@@ -5,9 +5,7 @@ reads from the database which runs are left.
 """
 
 import logging
-import os
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -28,11 +26,12 @@ from rlsweep.driver.trainable import TrialTrainable
 from rlsweep.driver.tune import RESTARTS, Fit, LiveTrials
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.paths import Paths
+from rlsweep.process_identity import is_here, own_process
 from rlsweep.runs import Overview, RunStatus, TrainingRun
 from rlsweep.scratch import scratch_folder
 from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
-from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, actor_alive_error, run_busy_error
+from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, actor_alive_error, is_lost_here, run_busy_error
 from rlsweep.store.overview import overview, recorded
 from rlsweep.store.retry import retry_while_away
 from rlsweep.sweep_records import Sweep
@@ -47,6 +46,9 @@ LEASE_SECONDS = 3.0
 
 ACTOR_PATIENCE_SECONDS = 4 * LEASE_PATIENCE_SECONDS
 """How long a driver waits while Ray reports that an actor is alive. Ray detects a lost node within half a minute."""
+
+DYING_SECONDS = 10.0
+"""How long a worker on this host may still write heartbeats after another driver has taken its sweep."""
 
 Result = TypeVar("Result")
 Watcher = Callable[[Overview], None]
@@ -75,8 +77,7 @@ class Driver:
         self._sweep = sweep
         self._worker_context = context
         self._resources = resources
-        # with a random suffix, because containers may share host name and process id
-        self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+        self._name = f"{own_process()}.{secrets.token_hex(2)}"  # a process may drive a sweep twice, one after the other
         self._flag = StopFlag(sweep.id)
         self._trials = LiveTrials()
         self._meters = Meters(sweep.name)
@@ -141,8 +142,9 @@ class Driver:
     def _take_up(self) -> None:
         """Take the selected runs for this driver; wait until workers of a killed driver are known to be dead.
 
-        A running run is taken over once its heartbeat is old and Ray does not report its actor as alive. Raises
-        DriverBusyError if its worker writes another heartbeat, or its actor stays alive.
+        A running run is taken over once its process has ended on this host, or once its heartbeat is old and Ray does
+        not report its actor as alive. Raises DriverBusyError if its worker writes another heartbeat, or its actor stays
+        alive. A worker on this host has DYING_SECONDS to end: its own driver may just have been killed.
         """
         statuses, from_start = self._selection.statuses, self._selection.from_start
         take_up = partial(transitions.take_up, self._database, self._sweep.id)
@@ -150,16 +152,19 @@ class Driver:
         if RunStatus.RUNNING not in statuses:
             return
         seen: dict[UUID, TrainingRun] = {}
-        deadline = time.monotonic() + ACTOR_PATIENCE_SECONDS
+        began = time.monotonic()
         while running := self._wait(lambda: training_runs.running(self._database, self._sweep.id)):
+            gone = {run.id for run in running if is_lost_here(run)}
+            waited = time.monotonic() - began
             for run in running:
-                if seen.setdefault(run.id, run).heartbeat_at != run.heartbeat_at:
+                is_dying = run.id in gone or (is_here(run.metadata.get("process")) and waited < DYING_SECONDS)
+                if seen.setdefault(run.id, run).heartbeat_at != run.heartbeat_at and not is_dying:
                     raise run_busy_error(run)
-            alive = [run for run in running if has_live_actor(run)]
-            if alive and time.monotonic() >= deadline:
+            alive = [run for run in running if run.id not in gone and has_live_actor(run)]
+            if alive and waited >= ACTOR_PATIENCE_SECONDS:
                 raise actor_alive_error(alive[0])
             lost = {run.id for run in running} - {run.id for run in alive}
-            self._own.update(self._wait(partial(take_up, {RunStatus.RUNNING}, lost=lost)))
+            self._own.update(self._wait(partial(take_up, {RunStatus.RUNNING}, lost=lost, gone=gone)))
             if self._is_to_stop() or self._stop.wait(WATCH_SECONDS):
                 return
             self._wait(self._renew_lease)

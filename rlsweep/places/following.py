@@ -9,6 +9,7 @@ from rlsweep.places.driver_checks import DriverCheck
 from rlsweep.places.interrupts import on_interrupt
 from rlsweep.places.observer import ProgressObserver
 from rlsweep.places.outcome import Ending, SweepOutcome, conclude
+from rlsweep.process_identity import describe_process
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
 from rlsweep.store.overview import overview
@@ -76,8 +77,8 @@ def follow_to_end(
     followed = follow(database, sweep, observer, check, before_look=before_look)
     if followed.lost_driver is not None:
         raise RlsweepError(
-            f"The driver {followed.lost_driver} of sweep {sweep.name} gives no sign of life. Continue it: "
-            f"rlsweep resume {sweep.name}"
+            f"The driver of sweep {sweep.name}, {describe_process(followed.lost_driver)}, gives no sign of life. "
+            f"Continue it: rlsweep resume {sweep.name}"
         )
     return followed.sweep
 

@@ -70,13 +70,16 @@ class JobsCluster:
         limit_requests(self._client, timeout=REQUEST_SECONDS)
 
     def nodes(self) -> list[Node]:
-        """Those that are alive."""
+        """Those that are alive. Raises ClusterUnavailableError where there is none."""
         known = [node["raylet"] for node in ask_jobs_api(self.url, "/nodes?view=summary")["data"]["summary"]]
-        return [
+        live = [
             Node(host=node["nodeManagerHostname"], resources=node.get("resourcesTotal", {}))
             for node in known
             if node.get("state") == "ALIVE"
         ]
+        if not live:
+            raise ClusterUnavailableError(f"No node of the Ray cluster at {self.url} is alive. Start it again.")
+        return live
 
     def send(
         self, sweep: Sweep, selection: RunSelection, settings: Settings, *, grace_seconds: float, command: str

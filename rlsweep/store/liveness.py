@@ -1,10 +1,14 @@
-"""Which drivers and workers are alive: they write heartbeats, whose age is measured by the database's clock."""
+"""Which drivers and workers are alive: they write heartbeats, whose age is measured by the database's clock.
+
+One whose process has ended on this host is dead at once, whatever its last heartbeat.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from rlsweep.errors import DriverBusyError
+from rlsweep.process_identity import describe_process, is_gone, is_here
 from rlsweep.runs import TrainingRun
 from rlsweep.store.database import Connection
 from rlsweep.store.queries import load
@@ -26,30 +30,50 @@ def get_lease(connection: Connection, sweep_id: UUID) -> dict[str, Any] | None:
     return connection.execute(_SQL["get_lease"], {"id": sweep_id}).fetchone()
 
 
+def is_live(lease: dict[str, Any] | None) -> bool:
+    """Whether a lease of `get_lease` has a driver with a recent heartbeat whose process has not ended on this host."""
+    if lease is None or lease["driver"] is None or lease["silent_s"] >= LEASE_PATIENCE_SECONDS:
+        return False
+    return not is_gone(lease["driver"])
+
+
+def gone_drivers(connection: Connection) -> list[str]:
+    """The drivers on record whose process has ended on this host."""
+    rows = connection.execute(_SQL["list_drivers"]).fetchall()
+    return [row["driver"] for row in rows if is_gone(row["driver"])]
+
+
 def check_no_driver(connection: Connection, sweep_id: UUID) -> None:
-    """Raise DriverBusyError if the sweep's driver has a recent heartbeat."""
+    """Raise DriverBusyError if the sweep has a live driver."""
     lease = get_lease(connection, sweep_id)
-    if lease is not None and lease["driver"] is not None and lease["silent_s"] < LEASE_PATIENCE_SECONDS:
+    if lease is not None and is_live(lease):
         raise sweep_busy_error(sweep_id, lease)
 
 
+def is_lost_here(run: TrainingRun) -> bool:
+    """Whether the run's worker has ended on this host."""
+    return is_gone(run.metadata.get("process"))
+
+
 def check_no_worker(connection: Connection, runs: Sequence[TrainingRun]) -> None:
-    """Raise DriverBusyError if one of the runs is running and its worker has a recent heartbeat."""
+    """Raise DriverBusyError if one of the runs is running and has a live worker: a recent heartbeat, and not ended."""
     live = connection.execute(
         _SQL["list_trained"], {"ids": [run.id for run in runs], "patience_seconds": LEASE_PATIENCE_SECONDS}
     ).fetchall()
     trained_ids = {row["id"] for row in live}
     for run in runs:
-        if run.id in trained_ids:
+        if run.id in trained_ids and not is_lost_here(run):
             raise run_busy_error(run)
 
 
 def sweep_busy_error(sweep_id: UUID, lease: dict[str, Any]) -> DriverBusyError:
     """Make the error for a sweep that has a live driver."""
+    short_id = str(sweep_id)[:8]
+    seconds_left = max(0.0, LEASE_PATIENCE_SECONDS - lease["silent_s"])
+    again = "" if is_here(lease["driver"]) else f"; if that process has ended, try again in {seconds_left:.0f} s"
     return DriverBusyError(
-        f"Sweep {sweep_id} is driven by {lease['driver']}, seen {lease['silent_s']:.0f} s ago. Follow it with "
-        f"`rlsweep status {str(sweep_id)[:8]}`, end it with `rlsweep stop {str(sweep_id)[:8]}`, or try again "
-        f"{LEASE_PATIENCE_SECONDS:.0f} s after that process has ended."
+        f"Sweep {sweep_id} is driven by {describe_process(lease['driver'])}, seen {lease['silent_s']:.0f} s ago. "
+        f"Follow it with `rlsweep status {short_id}`, or end it with `rlsweep stop {short_id}`{again}."
     )
 
 

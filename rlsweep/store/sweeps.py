@@ -14,7 +14,14 @@ from rlsweep.errors import DriverBusyError, InputError, RlsweepError
 from rlsweep.runs import NewRun, RunStatus
 from rlsweep.store import transitions
 from rlsweep.store.database import Connection, Database
-from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, check_no_driver, get_lease, sweep_busy_error
+from rlsweep.store.liveness import (
+    LEASE_PATIENCE_SECONDS,
+    check_no_driver,
+    get_lease,
+    gone_drivers,
+    is_live,
+    sweep_busy_error,
+)
 from rlsweep.store.queries import load
 from rlsweep.store.records import ambiguous, id_range, missing, one, sweep_from_row
 from rlsweep.sweep_records import NewSweep, Sweep, SweepStatus
@@ -91,6 +98,7 @@ def find_unfinished(database: Database, runs: Sequence[NewRun]) -> Sweep | None:
                 "trial_key": [run.trial_key for run in runs],
                 "config": [Jsonb(run.config) for run in runs],
                 "patience_seconds": LEASE_PATIENCE_SECONDS,
+                "gone": gone_drivers(connection),
             },
         ).fetchone()
     return None if row is None else sweep_from_row(row)
@@ -228,6 +236,7 @@ def assign(database: Database, sweep_id: UUID, *, resources: dict[str, Any], add
                 "resources": Jsonb(resources),
                 "address": address,
                 "patience_seconds": LEASE_PATIENCE_SECONDS,
+                "gone": gone_drivers(connection),
             },
         ).fetchone()
         if row is None:
@@ -245,12 +254,11 @@ def is_to_stop(database: Database, sweep_id: UUID) -> bool:
 def take_lease(database: Database, sweep_id: UUID, driver: str) -> Sweep:
     """Set the sweep's driver (host, process id and a suffix) and mark the sweep as running.
 
-    Raises DriverBusyError if another driver has a recent heartbeat, by the database's clock.
+    Raises DriverBusyError if another driver has a recent heartbeat, by the database's clock, and has not ended here.
     """
     with database.connect() as connection:
-        row = connection.execute(
-            _SQL["take_lease"], {"id": sweep_id, "driver": driver, "patience_seconds": LEASE_PATIENCE_SECONDS}
-        ).fetchone()
+        values = {"patience_seconds": LEASE_PATIENCE_SECONDS, "gone": gone_drivers(connection)}
+        row = connection.execute(_SQL["take_lease"], {"id": sweep_id, "driver": driver, **values}).fetchone()
         if row is None:
             raise _lease_lost_error(connection, sweep_id)
     return sweep_from_row(row)
@@ -270,12 +278,27 @@ def renew_lease(database: Database, sweep_id: UUID, driver: str) -> None:
 
 
 def lost_driver(database: Database, sweep_id: UUID) -> str | None:
-    """The driver that has the lease but no recent heartbeat; None if there is none."""
+    """The driver that has the lease but no recent heartbeat, or has ended on this host; None if there is none."""
     with database.readonly() as connection:
         lease = get_lease(connection, sweep_id)
-    if lease is None or lease["driver"] is None or lease["silent_s"] < LEASE_PATIENCE_SECONDS:
+    return None if lease is None or lease["driver"] is None or is_live(lease) else str(lease["driver"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveDriver:
+    """A sweep's driver with a recent heartbeat, and the seconds since that."""
+
+    driver: str
+    silent_seconds: float
+
+
+def live_driver(database: Database, sweep_id: UUID) -> LiveDriver | None:
+    """The driver that may be alive; None if there is none."""
+    with database.readonly() as connection:
+        lease = get_lease(connection, sweep_id)
+    if lease is None or not is_live(lease):
         return None
-    return str(lease["driver"])
+    return LiveDriver(driver=lease["driver"], silent_seconds=lease["silent_s"])
 
 
 def release(database: Database, sweep_id: UUID, driver: str) -> None:

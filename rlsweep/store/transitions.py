@@ -196,6 +196,7 @@ def take_up(
     statuses: Collection[RunStatus],
     *,
     lost: Collection[UUID] = (),
+    gone: Collection[UUID] = (),
     from_start: bool = False,
 ) -> list[UUID]:
     """Set the sweep's runs in these statuses to pending; their records stay.
@@ -204,6 +205,7 @@ def take_up(
 
     lost: running runs whose worker may be dead. A run becomes pending only if its last heartbeat is old, by the
     database's clock; call again for the others
+    gone: running runs whose worker is known to be dead; their heartbeats do not count
     from_start: delete the runs' checkpoint records, so that they start from the beginning
     """
     with database.connect() as connection:
@@ -213,6 +215,7 @@ def take_up(
                 "sweep_id": sweep_id,
                 "statuses": [status.value for status in statuses],
                 "lost": list(lost),
+                "gone": list(gone),
                 "patience_seconds": LEASE_PATIENCE_SECONDS,
             },
         ).fetchall()

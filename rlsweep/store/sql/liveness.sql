@@ -11,3 +11,7 @@ from training_runs
 where id = any(%(ids)s)
   and status = 'running'
   and last_sign(heartbeat_at) >= clock_timestamp() - make_interval(secs => %(patience_seconds)s)
+
+-- name: list_drivers
+-- Every driver that a sweep has; one that was killed still has its sweep.
+select distinct driver from sweeps where driver is not null

@@ -98,7 +98,9 @@ with planned as (
 select sweeps.*
 from sweeps
 join alike on alike.sweep_id = sweeps.id
-where sweeps.driver is null or last_sign(sweeps.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s)
+where sweeps.driver is null
+   or sweeps.driver = any(%(gone)s)
+   or last_sign(sweeps.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s)
 order by sweeps.created_at desc, sweeps.id
 limit 1
 
@@ -109,7 +111,10 @@ set
     resources = %(resources)s, address = %(address)s, status = 'pending', finished_at = null, driver = null,
     stop_requested = false
 where id = %(id)s
-  and (driver is null or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s))
+  and (
+      driver is null or driver = any(%(gone)s)
+      or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s)
+  )
 returning *
 
 -- name: request_stop
@@ -121,12 +126,12 @@ update sweeps set stop_requested = true where id = %(id)s
 select stop_requested from sweeps where id = %(id)s
 
 -- name: take_lease
--- Set the sweep's driver, unless another one has a recent heartbeat.
+-- Set the sweep's driver, unless another one has a recent heartbeat and is not known to be gone.
 update sweeps
 set driver = %(driver)s, heartbeat_at = clock_timestamp(), status = 'running', finished_at = null
 where id = %(id)s
   and (
-      driver is null or driver = %(driver)s
+      driver is null or driver = %(driver)s or driver = any(%(gone)s)
       or last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s)
   )
 returning *

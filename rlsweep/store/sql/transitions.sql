@@ -84,8 +84,8 @@ set
 where id = %(id)s
 
 -- name: take_up_runs
--- Like reopen_run, for all of a sweep's runs in some statuses; a running run only if its id is given and its heartbeat is
--- old. Selects no run if a stop was requested since the sweep was assigned.
+-- Like reopen_run, for all of a sweep's runs in some statuses; a running run only if its worker is known to be gone, or
+-- may be lost and its heartbeat is old. Selects no run if a stop was requested since the sweep was assigned.
 update training_runs
 set status = 'pending', stop_requested = false, ended_at = null, end_reason = null, error = null
 where sweep_id = %(sweep_id)s
@@ -93,6 +93,7 @@ where sweep_id = %(sweep_id)s
   and not exists (select from sweeps where id = %(sweep_id)s and stop_requested)
   and (
       status <> 'running'
+      or id = any(%(gone)s)
       or (id = any(%(lost)s) and last_sign(heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s))
   )
 returning id

@@ -1,6 +1,10 @@
 """Who may go on with a sweep: somebody at a terminal who is asked, and nobody while others are at work on it."""
 
+import os
+import re
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ from rlsweep.attempts.provenance import Provenance
 from rlsweep.config.run import Mode
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep
+from rlsweep.process_identity import own_process
 from rlsweep.runs import RunStatus
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
@@ -43,6 +48,24 @@ def stopped(cli_on_database: Any, database: Database) -> Sweep:
     return sweeps.settle(database, sweep.id)
 
 
+@contextmanager
+def repeated(heartbeat: Callable[[], object]) -> Iterator[None]:
+    """Call it twice a second, in a thread, while the context lasts."""
+    done = threading.Event()
+
+    def live() -> None:
+        while not done.wait(0.5):
+            heartbeat()
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def test_somebody_at_a_terminal_is_asked(cli_on_database: Any, database: Database, stopped: Sweep) -> None:
     command = ("submit", "tiny.yaml", "--episodes", "5", "--set", *OVERRIDES)
     shown = cli_on_database.run_in_terminal(*command, columns=100, typed="y\n")
@@ -62,28 +85,24 @@ def test_a_trial_that_somebody_trains_is_not_taken_from_them(
     (run,) = training_runs.of_sweep(database, stopped.id)
     transitions.reopen(database, run.id)
     transitions.begin_attempt(database, run.id, {"host": "elsewhere"})
-    done = threading.Event()
-
-    def live() -> None:
-        progress = recording.Progress(episodes=1, updates=0, env_steps=8)
-        while not done.wait(0.5):
-            recording.flush(database, run.id, 1, recording.Batch(progress=progress, episodes=[], updates=[]))
-
-    worker = threading.Thread(target=live)
-    worker.start()
-    try:
+    progress = recording.Progress(episodes=1, updates=0, env_steps=8)
+    batch = recording.Batch(progress=progress, episodes=[], updates=[])
+    with repeated(lambda: recording.flush(database, run.id, 1, batch)):
         refused = cli_on_database.run_process("resume", "first", expect=1).stderr
-    finally:
-        done.set()
-        worker.join()
     assert f"Training run {run.id} is being trained by a process on elsewhere. Stop it first" in refused
     assert training_runs.get(database, run.id).status is RunStatus.RUNNING
     assert training_runs.get(database, run.id).attempt == 1
 
 
 def test_a_sweep_that_is_driven_names_its_driver(cli_on_database: Any, database: Database, stopped: Sweep) -> None:
-    for command in ("resume", "retry"):
-        sweeps.take_lease(database, stopped.id, "host:1")
-        refused = cli_on_database.run(command, "first", expect=1).stderr
-        assert "is driven by host:1, seen " in refused
-        assert "rlsweep status" in refused
+    sweeps.take_lease(database, stopped.id, "host:1")
+    with repeated(lambda: sweeps.renew_lease(database, stopped.id, "host:1")):
+        for command in ("resume", "retry"):
+            done = cli_on_database.run(command, "first", expect=1)
+            assert re.search(r"Sweep first was driven by host:1 \d s ago\. Waiting 1\d s to see whether", done.stdout)
+            assert "is driven by host:1, seen " in done.stderr
+            assert "rlsweep status" in done.stderr
+    sweeps.release(database, stopped.id, "host:1")
+    sweeps.take_lease(database, stopped.id, own_process())
+    done = cli_on_database.run("resume", "first", expect=1)
+    assert (done.stdout, f"is driven by process {os.getpid()} on " in done.stderr) == ("", True), "it need not wait"

@@ -1,12 +1,16 @@
+import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from rlsweep.errors import DriverBusyError, InputError, NotFoundError
+from rlsweep.process_identity import own_process
 from rlsweep.runs import EndReason, NewRun, RunStatus
 from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
@@ -171,6 +175,34 @@ def test_a_silent_driver_loses_the_sweep(database: Database, new_sweep: Make) ->
             sweeps.take_lease(database, sweep.id, "host:2")
     with pytest.raises(DriverBusyError, match="no longer driven by host:1, but by host:2"):
         sweeps.renew_lease(database, sweep.id, "host:1")
+
+
+def test_a_driver_that_ended_on_this_host_loses_the_sweep_at_once(
+    database: Database, new_sweep: Make, new_run: Make
+) -> None:
+    plan = [new_run()]
+    sweep = sweeps.create(database, new_sweep(), plan)
+    gone = re.sub(r"\d+$", "1.ab12", own_process())  # this process id, begun at another time
+    alive = own_process() + ".ab12"
+    for driver, is_busy in ((alive, True), (gone, False)):
+        with database.connect() as connection:
+            connection.execute("update sweeps set driver = %s, heartbeat_at = clock_timestamp()", [driver])
+        assert (sweeps.find_unfinished(database, plan) is None) == is_busy
+        assert (sweeps.lost_driver(database, sweep.id) is None) == is_busy
+        assert (sweeps.live_driver(database, sweep.id) is not None) == is_busy
+        if is_busy:
+            for call in (sweeps.check_undriven, partial(sweeps.take_lease, driver="host:2")):
+                with pytest.raises(
+                    DriverBusyError, match=rf"driven by process {os.getpid()} on .*`rlsweep stop \w+`\.$"
+                ):
+                    call(database, sweep.id)
+    sweeps.check_undriven(database, sweep.id)
+    assert sweeps.assign(database, sweep.id, resources={}, address=None).driver is None
+    with database.connect() as connection:
+        connection.execute("update sweeps set driver = %s, heartbeat_at = clock_timestamp()", [gone])
+    assert sweeps.take_lease(database, sweep.id, "host:2").driver == "host:2"
+    with pytest.raises(DriverBusyError, match=r"if that process has ended, try again in 1\d s"):
+        sweeps.check_undriven(database, sweep.id)
 
 
 def test_a_sweep_that_is_handed_over_waits_for_its_new_driver(database: Database, new_sweep: Make) -> None:

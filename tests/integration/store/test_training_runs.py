@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -5,9 +6,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from rlsweep.errors import DriverBusyError, InputError, NotFoundError, StaleAttemptError
+from rlsweep.process_identity import own_process
 from rlsweep.runs import Checkpoint, EndReason, RunStatus, TrainingRun
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.store.liveness import is_lost_here
 
 pytestmark = pytest.mark.integration
 
@@ -228,6 +231,22 @@ def test_a_driver_takes_up_what_has_one_of_its_statuses(database: Database, new_
     be_silent(database, alive, 16)
     assert transitions.take_up(database, sweep.id, [RunStatus.RUNNING]) == [], "its worker is not known to be lost"
     assert transitions.take_up(database, sweep.id, [RunStatus.RUNNING], lost=[alive]) == [alive]
+
+
+def test_a_run_whose_worker_ended_on_this_host_is_taken_up_at_once(
+    database: Database, new_sweep: Make, new_run: Make
+) -> None:
+    sweep = sweeps.create(database, new_sweep(), [new_run() for _ in range(2)])
+    gone, alive = training_runs.of_sweep(database, sweep.id)
+    transitions.begin_attempt(database, gone.id, {"process": re.sub(r"\d+$", "1", own_process())})
+    transitions.begin_attempt(database, alive.id, {"process": own_process()})
+    with pytest.raises(DriverBusyError, match="is being trained"):
+        transitions.reopen(database, alive.id)
+    both = [gone.id, alive.id]
+    lost_here = [run_id for run_id in both if is_lost_here(training_runs.get(database, run_id))]
+    assert transitions.take_up(database, sweep.id, [RunStatus.RUNNING], lost=both, gone=lost_here) == [gone.id]
+    transitions.begin_attempt(database, gone.id, {"process": re.sub(r"\d+$", "1", own_process())})
+    assert transitions.reopen(database, gone.id).status is RunStatus.PENDING
 
 
 def test_runs_that_begin_anew_forget_their_checkpoints(database: Database, new_sweep: Make, new_run: Make) -> None:

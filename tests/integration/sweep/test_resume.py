@@ -1,14 +1,10 @@
 """A sweep whose driver or trials ended goes on where it stopped, and nothing of it is lost or done twice."""
 
 import json
-import re
 import signal
-import time
 from typing import Any
 
 import pytest
-
-from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("ray head")]
 
@@ -36,12 +32,6 @@ def test_a_sweep_whose_driver_was_killed_is_finished_by_another(rlsweep: Any, ra
     rlsweep.wait_until("select 1 from checkpoints having count(distinct run_id) = 2")
     submit.send_signal(signal.SIGKILL)
     submit.communicate(timeout=30)
-    killed = time.monotonic()
-    busy = rlsweep.look("resume", "night", expect=1).stderr
-    assert re.search(rf":{submit.pid}:\w+, seen ", busy)
-    assert "rlsweep stop" in busy
-
-    time.sleep(max(0.0, LEASE_PATIENCE_SECONDS + 1 - (time.monotonic() - killed)))
     done = rlsweep.run("resume", "night", **ray_head)
     assert "3 of 3 trials to run" in done.stdout
     assert_every_episode_once(rlsweep)
