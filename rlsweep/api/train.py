@@ -173,16 +173,16 @@ def _weights_file(reference: str) -> Location:
 
 @before_start()
 def _check(trial: Trial, weights_from: Location | None) -> None:
-    """Raise InputError where the environment cannot be made or the weights do not fit: that is no failed run."""
+    """Raise InputError where environment or policy cannot be made, or the weights do not fit: that is no failed run."""
     from rlsweep.envs.make import make_env
+    from rlsweep.training.weights import build_player, set_policy_weights
 
     env = make_env(trial.config.training.environment, seed=trial.config.seed)
     try:
+        player = build_player(trial.config, env)
         if weights_from is not None:
-            from rlsweep.training.weights import load_player
-
             with local_copy(weights_from) as file:
-                load_player(file, trial.config, env)
+                set_policy_weights(player, file, trial.config)
     except CheckpointError as exc:
         raise InputError(str(exc)) from exc
     finally:

@@ -37,6 +37,17 @@ def _layers_form(value: Any) -> str:
     return "<split>" if isinstance(value, dict | SplitLayers) else "<layers>"
 
 
+_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+def _class_name(value: str) -> str:
+    if not _CLASS.fullmatch(value):
+        module, dot, name = value.rpartition(".")
+        near = f"; did you mean {module}:{name}?" if dot and _CLASS.fullmatch(f"{module}:{name}") else ""
+        raise ValueError(f"must name a class as module:Class, got {value[:200]!r}{near}")
+    return value
+
+
 AlgorithmName = Annotated[str, AfterValidator(known_algorithm)]
 FileNamePart = Annotated[str, AfterValidator(_file_name_part)]
 MAX_COUNT = 10**12
@@ -55,17 +66,42 @@ class SplitLayers(StrictModel):
 
 
 class NetworkConfig(StrictModel):
-    """The policy and value networks."""
+    """The policy and value networks, with SB3's meaning.
+
+    ortho_init: initialise the layers orthogonally
+    log_std_init: logarithm of the initial standard deviation of continuous actions
+    features_extractor: `module:Class` of a subclass of SB3's BaseFeaturesExtractor; None takes the policy's own
+    features_extractor_kwargs: its arguments beside the observation space
+    """
 
     policy: Literal["MlpPolicy", "CnnPolicy"] = "MlpPolicy"
     net_arch: Annotated[
         Annotated[Layers, Tag("<layers>")] | Annotated[SplitLayers, Tag("<split>")], Discriminator(_layers_form)
     ] = (256, 256)
     activation_fn: Literal["tanh", "relu", "elu"] = "tanh"
+    ortho_init: bool = True
+    log_std_init: float = 0.0
+    features_extractor: Annotated[str, AfterValidator(_class_name)] | None = None
+    features_extractor_kwargs: dict[str, Any] = Field(default_factory=dict)
+
+
+class OptimizerConfig(StrictModel):
+    """The optimizer beside its learning rate: Adam, for A2C RMSprop.
+
+    eps: added to the denominator of a step
+    weight_decay: L2 penalty on the weights
+    """
+
+    eps: Positive = 1e-5
+    weight_decay: NotNegative = 0.0
 
 
 class PPOConfig(StrictModel):
-    """PPO's own parameters, with SB3's meaning."""
+    """PPO's own parameters, with SB3's meaning.
+
+    use_sde: explore by noise that depends on the state (gSDE); for continuous actions
+    sde_sample_freq: env steps between two draws of that noise; -1 draws once a rollout
+    """
 
     clip_range: ScheduledValue = 0.2
     clip_range_vf: ScheduledValue | None = None
@@ -75,6 +111,8 @@ class PPOConfig(StrictModel):
     gae_lambda: Fraction = 0.95
     normalize_advantage: bool = True
     target_kl: Positive | None = None
+    use_sde: bool = False
+    sde_sample_freq: Annotated[int, Field(ge=-1, le=MAX_COUNT)] = -1
 
 
 class Hyperparameters(StrictModel):
@@ -86,6 +124,7 @@ class Hyperparameters(StrictModel):
     batch_size: Count = 64
     n_epochs: Count = 10
 
+    optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
     network: NetworkConfig = Field(default_factory=NetworkConfig)
     ppo: PPOConfig = Field(default_factory=PPOConfig)
 

@@ -15,6 +15,11 @@ _EVERY_ACTOR_CRITIC = frozenset(
         "network.policy",
         "network.net_arch",
         "network.activation_fn",
+        "network.ortho_init",
+        "network.features_extractor",
+        "network.features_extractor_kwargs",
+        "optimizer.eps",
+        "optimizer.weight_decay",
         "ppo.ent_coef",
         "ppo.vf_coef",
         "ppo.max_grad_norm",
@@ -29,6 +34,7 @@ _EVERY_PPO = _EVERY_ACTOR_CRITIC | {
     "ppo.clip_range_vf",
     "ppo.target_kl",
 }
+_CONTINUOUS_ACTIONS = frozenset({"network.log_std_init", "ppo.use_sde", "ppo.sde_sample_freq"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +64,18 @@ ALGORITHMS: dict[str, Algorithm] = {
             uses_masks=True,
             hyperparameters=_EVERY_PPO,
         ),
-        Algorithm(name="PPO", target="stable_baselines3:PPO", uses_masks=False, hyperparameters=_EVERY_PPO),
-        Algorithm(name="A2C", target="stable_baselines3:A2C", uses_masks=False, hyperparameters=_EVERY_ACTOR_CRITIC),
+        Algorithm(
+            name="PPO",
+            target="stable_baselines3:PPO",
+            uses_masks=False,
+            hyperparameters=_EVERY_PPO | _CONTINUOUS_ACTIONS,
+        ),
+        Algorithm(
+            name="A2C",
+            target="stable_baselines3:A2C",
+            uses_masks=False,
+            hyperparameters=_EVERY_ACTOR_CRITIC | _CONTINUOUS_ACTIONS,
+        ),
     )
 }
 

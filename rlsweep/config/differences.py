@@ -10,6 +10,18 @@ from rlsweep.config.algorithms import ALGORITHMS
 
 Label = TypeVar("Label")
 
+ADDED_KEYS: dict[str, Any] = {
+    "optimizer.eps": 1e-5,
+    "optimizer.weight_decay": 0.0,
+    "network.ortho_init": True,
+    "network.log_std_init": 0.0,
+    "network.features_extractor": None,
+    "network.features_extractor_kwargs": {},
+    "ppo.use_sde": False,
+    "ppo.sde_sample_freq": -1,
+}
+"""Keys that version 0.1.0 did not write, with the values that it trained with; equal values leave a hash as it was."""
+
 HASH_DIGITS = 7
 """Length of a shortened hash, as in git; enough to distinguish the configs of one comparison."""
 
@@ -23,7 +35,7 @@ def flat_hyperparameters(config: AgentConfig) -> dict[str, Any]:
 
 
 def flat_record(agent: Mapping[str, Any]) -> dict[str, Any]:
-    """Do the same for an agent config read from the database; keys that an older version did not write are left out."""
+    """Do the same for an agent config read from the database; what an older version did not write is filled in."""
     flat: dict[str, Any] = {key: agent[key] for key in ("algorithm",) if key in agent}
     for key in Hyperparameters.model_fields:
         value = agent.get(key)
@@ -31,7 +43,7 @@ def flat_record(agent: Mapping[str, Any]) -> dict[str, Any]:
             flat |= {f"{key}.{name}": inner for name, inner in value.items()}
         elif key in agent:
             flat[key] = value
-    return flat
+    return flat | {key: value for key, value in ADDED_KEYS.items() if key not in flat} if "network" in agent else flat
 
 
 def differing_keys(flat: Mapping[Label, Mapping[str, Any]]) -> dict[str, dict[Label, Any]]:
@@ -46,7 +58,8 @@ def differing_keys(flat: Mapping[Label, Mapping[str, Any]]) -> dict[str, dict[La
 
 def hyperparameter_hash(config: AgentConfig) -> str:
     """Return the SHA-256, in hex, of the algorithm and the hyperparameters that it uses."""
-    return digest(used_hyperparameters(config))
+    used = used_hyperparameters(config).items()
+    return digest({key: value for key, value in used if not (key in ADDED_KEYS and value == ADDED_KEYS[key])})
 
 
 def used_hyperparameters(config: AgentConfig) -> dict[str, Any]:

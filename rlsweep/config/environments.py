@@ -79,7 +79,7 @@ def environment_problems(spec: EnvironmentSpec) -> list[tuple[str, str]]:
     problems = []
     try:
         family_of(spec.id)
-        if ":" in spec.id.partition("(")[0] and (problem := _module_problem(spec.id)):
+        if ":" in spec.id.partition("(")[0] and (problem := module_problem(spec.id)):
             problems.append(("environment.id", problem))
     except ValueError as exc:
         problems.append(("environment.id", str(exc)))
@@ -111,10 +111,10 @@ def is_checkpoint(opponent: str) -> bool:
 def _wrapper_problem(wrapper: str) -> str | None:
     if not _CLASS.fullmatch(wrapper):
         return f"must be <module>:<Class>, such as gymnasium.wrappers:TimeAwareObservation, got {wrapper!r}"
-    return _module_problem(wrapper)
+    return module_problem(wrapper)
 
 
-def _module_problem(reference: str) -> str | None:
+def module_problem(reference: str) -> str | None:
     """The problem of `module:Class` if the module is not found here; it is not imported."""
     module = reference.partition(":")[0].partition(".")[0]
     if _is_installed(module):

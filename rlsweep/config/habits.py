@@ -23,6 +23,7 @@ _OURS: Mapping[str, tuple[str, ...]] = {
                "num_envs_per_worker", "n_parallel_envs"),
     "vec_env": ("vec_env_type", "vec_env_class", "vec_env_cls", "vecenv"),
     "learning_rate": ("lr", "step_size", "pi_lr", "actor_lr", "policy_lr", "learningrate"),
+    "optimizer.eps": ("adam_eps", "adam_epsilon", "rms_prop_eps", "opt_epsilon"),
     "gamma": ("discount", "discount_factor"),
     "n_steps": ("num_steps", "nsteps", "rollout_steps", "rollout_length", "rollout_fragment_length", "unroll_length"),
     "batch_size": ("minibatch_size", "mini_batch_size", "sgd_minibatch_size"),
@@ -39,6 +40,7 @@ _OURS: Mapping[str, tuple[str, ...]] = {
     "network.net_arch": ("hidden_sizes", "hidden_size", "hidden_dim", "hidden_layers", "hiddens", "fcnet_hiddens",
                          "layers"),
     "network.activation_fn": ("activation", "activation_function", "fcnet_activation"),
+    "network.features_extractor": ("features_extractor_class", "custom_model", "features_extractor_cls"),
     "network.policy": ("policy_type", "policy_class"),
     "normalize_observations": ("norm_obs", "normalize_obs", "normalise_observations", "observation_filter"),
     "normalize_rewards": ("norm_reward", "norm_rewards", "normalize_reward", "normalise_rewards"),
@@ -61,7 +63,7 @@ KEYS: Mapping[str, str] = {name: ours for ours, names in _OURS.items() for name 
 _OFF_POLICY_KEY = "leave it out: it belongs to off-policy algorithms, which are not supported"
 _PLACE_OF_FILES = "leave it out: files lie where RLSWEEP_HOME and RLSWEEP_STORAGE say"
 _HINTS: Mapping[str, str] = {
-    "policy_kwargs": "write network.net_arch and network.activation_fn instead",
+    "policy_kwargs": "write its entries in the sections network and optimizer instead",
     "normalize": "write normalize_observations and normalize_rewards in the training config instead",
     "num_workers": "write n_envs with vec_env: subproc in the training config instead",
     "workers": "write n_envs with vec_env: subproc in the training config instead",

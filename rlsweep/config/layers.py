@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-SECTIONS = ("network", "ppo", "environment", "evaluation", "rllib")
+SECTIONS = ("optimizer", "network", "ppo", "environment", "evaluation", "rllib")
 """Keys whose mappings are merged key by key; every other value replaces the lower layer's value."""
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from rlsweep.config.agent import AgentConfig, Hyperparameters
 from rlsweep.config.algorithms import ALGORITHMS
-from rlsweep.config.environments import environment_problems, is_checkpoint
+from rlsweep.config.engines import keys_for_stock
+from rlsweep.config.environments import environment_problems, is_checkpoint, module_problem
 from rlsweep.config.given import GivenConfig
 from rlsweep.config.layers import expand_environment, given_keys, layered
 from rlsweep.config.overrides import Override, override_agent, override_training
@@ -70,19 +71,34 @@ def load_agent(source: Path | GivenConfig, defaults: Mapping[str, Any], override
     _, problems = check(AgentConfig, data)
     _raise_if(problems, source)
     data = override_agent(layered(defaults, data), overrides)
-    return LoadedAgent(source=source, config=_build(AgentConfig, data), given=given_keys(data))
+    config = _build(AgentConfig, data)
+    extractor = config.network.features_extractor
+    if extractor is not None and (problem := module_problem(extractor)):
+        raise ConfigError(f"{source}: network.features_extractor: {problem}")
+    return LoadedAgent(source=source, config=config, given=given_keys(data))
 
 
 def combination_problems(agent: LoadedAgent, training: TrainingConfig) -> list[str]:
     """Return the problems of values that are valid alone but cannot be trained with together."""
+    problems = [*_engine_problems(agent, training), *_too_small(agent, training)]
+    return [f"{agent.source}: {problem}" for problem in problems]
+
+
+def _engine_problems(agent: LoadedAgent, training: TrainingConfig) -> list[str]:
+    if training.engine != "fast" or training.backend != "sb3":
+        return []
+    return [f"{key}: engine: fast does not support it; use auto or stock" for key in keys_for_stock(agent.config)]
+
+
+def _too_small(agent: LoadedAgent, training: TrainingConfig) -> list[str]:
     config = agent.config
     if not config.ppo.normalize_advantage:
         return []
     way_out = "raise it, or set ppo.normalize_advantage: false"
     if config.n_steps * training.n_envs == 1:
-        return [f"{agent.source}: n_steps: advantages of a rollout of one step cannot be normalised; {way_out}"]
+        return [f"n_steps: advantages of a rollout of one step cannot be normalised; {way_out}"]
     if config.batch_size == 1 and "batch_size" in ALGORITHMS[config.algorithm].hyperparameters:
-        return [f"{agent.source}: batch_size: the advantage of one sample cannot be normalised; {way_out}"]
+        return [f"batch_size: the advantage of one sample cannot be normalised; {way_out}"]
     return []
 
 

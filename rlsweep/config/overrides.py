@@ -26,7 +26,8 @@ _TRAINING_KEYS = tuple(
     for key in (*leaf_keys(TrainingConfig), *sections(TrainingConfig))
     if key not in ("name", "description", "hyperparameters")
 )
-_FREE_MAPPING = "environment.kwargs."
+_FREE_AGENT_MAPPING = "network.features_extractor_kwargs."
+_FREE_MAPPINGS = ("environment.kwargs.", _FREE_AGENT_MAPPING)
 _IDENTITY_KEYS = ("agent_id", "name", "version", "sweep_variant", "description", "exploration", "hyperparameters")
 
 
@@ -84,13 +85,14 @@ def _parse(text: str) -> Override:
     if len(key) > MAX_KEY or not is_plain_line(key):
         raise ValueError(f"a key is one line of at most {MAX_KEY} printable characters")
     full_key = settable_key(key.strip())
-    return Override(full_key, parse_value(value), for_agent=full_key in _AGENT_KEYS)
+    for_agent = full_key in _AGENT_KEYS or full_key.startswith(_FREE_AGENT_MAPPING)
+    return Override(full_key, parse_value(value), for_agent=for_agent)
 
 
 def settable_key(key: str) -> str:
     """Return the dotted key that `key` names: itself, or the one that ends in it. Raises ValueError with a hint."""
     settable = (*_AGENT_KEYS, *_TRAINING_KEYS)
-    if key in settable or (key.startswith(_FREE_MAPPING) and key != _FREE_MAPPING):
+    if key in settable or (key.startswith(_FREE_MAPPINGS) and key not in _FREE_MAPPINGS):
         return key
     if key in _IDENTITY_KEYS:
         raise ValueError(f"{key} belongs to one config file; it cannot be set for all")

@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
-from rlsweep.config.agent import AgentConfig
+from rlsweep.config.agent import AgentConfig, OptimizerConfig
 from rlsweep.config.training import TrainingConfig
 
 ALGORITHMS = ("MaskablePPO", "PPO")
+_Check = Callable[[AgentConfig, TrainingConfig], Mapping[str, str]]
 
 
 def rllib_problems(agent: AgentConfig, training: TrainingConfig) -> list[str]:
     """Return what `backend: rllib` does not support in a run's config, as `key: reason; way out`; empty for sb3."""
     if training.backend != "rllib":
         return []
-    checks: tuple[Callable[[AgentConfig, TrainingConfig], Mapping[str, str]], ...] = (_unsupported, _indivisible)
+    checks: tuple[Callable[[AgentConfig, TrainingConfig], Mapping[str, str]], ...] = (
+        _unsupported,
+        _unsupported_network,
+        _indivisible,
+    )
     return [f"{key}: {problem}" for check in checks for key, problem in check(agent, training).items()]
 
 
@@ -41,6 +46,20 @@ def _unsupported(agent: AgentConfig, training: TrainingConfig) -> dict[str, str]
         problems["device"] = "backend: rllib uses the GPUs that rllib.gpus_per_learner requests; remove it"
     if training.rllib.gpus_per_learner and not training.rllib.learners:
         problems["rllib.gpus_per_learner"] = "needs at least one learner; set rllib.learners: 1 or more"
+    return problems
+
+
+def _unsupported_network(agent: AgentConfig, _: TrainingConfig) -> dict[str, str]:
+    """Return the values of the policy and its optimizer that RLlib's learners do not have."""
+    problems = {}
+    if agent.ppo.use_sde:
+        problems["ppo.use_sde"] = "RLlib does not explore by gSDE; set it to false, or use backend: sb3"
+    unsupported = "backend: rllib does not support it; remove it, or use backend: sb3"
+    if agent.network.features_extractor is not None:
+        problems["network.features_extractor"] = unsupported
+    for key, default in OptimizerConfig().model_dump().items():
+        if getattr(agent.optimizer, key) != default:
+            problems[f"optimizer.{key}"] = unsupported
     return problems
 
 

@@ -73,6 +73,7 @@ class CheckpointOpponent:
                 weights = torch.load(io.BytesIO(archive.read(POLICY_MEMBER)), map_location="cpu", weights_only=True)
                 settings = json.loads(archive.read(SETTINGS_MEMBER))
                 scale = self._read_scale(archive)
+            _check_extractor(settings)
             self._check_trained_here(weights)
             with torch.random.fork_rng(devices=[]):  # building a layer draws random weights
                 policy = _build(weights, settings)
@@ -147,6 +148,12 @@ def _build(weights: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
     )
     policy.load_state_dict(weights)
     return policy
+
+
+def _check_extractor(settings: Mapping[str, Any]) -> None:
+    """Raise ValueError for a features extractor of the user's: it may have no weights, and only a pickle names it."""
+    if extractor := settings.get("policy_kwargs", {}).get("features_extractor_class"):
+        raise ValueError(f"it has a features extractor of its own, {extractor}, which an opponent cannot have")
 
 
 def _activation(settings: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.differences import hyperparameter_hash
+from rlsweep.config.engines import keys_for_stock
 from rlsweep.config.loading import LoadedAgent
 from rlsweep.config.reading import EXTENSIONS
 from rlsweep.config.training import TrainingConfig
@@ -21,7 +22,12 @@ _MAX_NAMED = 3
 def config_advice(agent: LoadedAgent, training: TrainingConfig) -> tuple[str, ...]:
     """Return warnings about one config, which do not contain its name."""
     config = agent.config
-    return (*_naming_advice(agent), *_batch_advice(config, training), *_ignored_advice(agent))
+    return (
+        *_naming_advice(agent),
+        *_batch_advice(config, training),
+        *_ignored_advice(agent),
+        *_engine_advice(config, training),
+    )
 
 
 def sweep_advice(agents: Mapping[str, LoadedAgent]) -> tuple[str, ...]:
@@ -108,6 +114,12 @@ def _ignored_advice(agent: LoadedAgent) -> list[str]:
     if ignored := sorted(learned_with - algorithm.hyperparameters):
         advice.append(f"{algorithm.name} ignores {', '.join(ignored)}")
     return advice
+
+
+def _engine_advice(config: AgentConfig, training: TrainingConfig) -> list[str]:
+    if training.engine != "auto" or training.backend != "sb3" or not (keys := keys_for_stock(config)):
+        return []
+    return [f"the stock engine trains it, since the fast one does not support {', '.join(keys)}"]
 
 
 def _is_identity(key: str) -> bool:

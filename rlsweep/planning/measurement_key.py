@@ -26,7 +26,10 @@ def environment_key(config: RunConfig) -> str:
 def network_key(config: RunConfig) -> str:
     """A key that is equal for runs with equally expensive actions and gradient steps, in equal environments."""
     agent = config.agent
-    return json.dumps([agent.algorithm, agent.network.model_dump_json(), rollout_length(config)])
+    explores_by_state = agent.ppo.use_sde and agent.ppo.sde_sample_freq
+    decays = agent.optimizer.weight_decay != 0  # then the stock engine trains
+    network = agent.network.model_dump_json()
+    return json.dumps([agent.algorithm, network, rollout_length(config), explores_by_state, decays])
 
 
 def measurement_key(config: RunConfig) -> str | None:
@@ -36,6 +39,7 @@ def measurement_key(config: RunConfig) -> str | None:
     """
     environment = config.training.environment
     has_own_class = ":" in environment.id.partition("(")[0] or bool(environment.wrappers)
+    has_own_class |= config.agent.network.features_extractor is not None
     if has_own_class or is_checkpoint(environment.opponent):
         return None
     return json.dumps([environment_key(config), network_key(config), config.agent.n_steps])

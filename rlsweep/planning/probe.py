@@ -150,6 +150,9 @@ class _Stopwatch(BaseCallback):
         self.updates: list[float] = []
         self._started = 0.0
 
+    def begin_rollout(self) -> None:
+        self._started = time.perf_counter()
+
     def progress_remaining(self) -> float:
         return 1.0
 
@@ -163,9 +166,6 @@ class _Stopwatch(BaseCallback):
 
     def step(self) -> None:
         pass
-
-    def _on_rollout_start(self) -> None:
-        self._started = time.perf_counter()
 
     def _on_rollout_end(self) -> None:
         self.rollouts.append(time.perf_counter() - self._started)

@@ -15,12 +15,14 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.utils import LinearSchedule, get_device
 from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
+from torch.optim import RMSprop
 
-from rlsweep.config.agent import AgentConfig, NetworkConfig, SplitLayers
+from rlsweep.config.agent import AgentConfig, OptimizerConfig, SplitLayers
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.config.schedule import initial_value
 from rlsweep.errors import ConfigError
+from rlsweep.training.extractors import load_extractor
 from rlsweep.training.optimizers import keep_compiler_out
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU}
@@ -47,6 +49,12 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
     `engine: fast` does not support the policy.
     """
     agent = config.agent
+    used = ALGORITHMS[agent.algorithm].hyperparameters
+    if "ppo.use_sde" in used and agent.ppo.use_sde and not isinstance(env.action_space, spaces.Box):
+        raise ConfigError(
+            f"ppo.use_sde: gSDE explores continuous actions; '{config.training.environment.id}' has "
+            f"{env.action_space}. Set it to false."
+        )
     if ALGORITHMS[agent.algorithm].uses_masks and not env.has_attr("action_masks"):
         raise ConfigError(
             f"{agent.algorithm} needs action masks; '{config.training.environment.id}' has none, with action space "
@@ -68,7 +76,7 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
                 env,
                 seed=config.seed,
                 device=device,
-                policy_kwargs=_policy_arguments(agent.network),
+                policy_kwargs=_policy_arguments(agent),
                 **_ARGUMENTS[agent.algorithm](agent),
             )
         except (AssertionError, ValueError, RuntimeError) as exc:
@@ -92,7 +100,7 @@ def build_policy(config: RunConfig, observations: spaces.Space[Any], actions: sp
         observations,
         actions,
         lambda _: initial_value(config.agent.learning_rate),
-        **_policy_arguments(network),
+        **_policy_arguments(config.agent),
     )
     return cast(ActorCriticPolicy, policy)  # sb3-contrib's policy has the same interface, but is not a subclass
 
@@ -116,12 +124,33 @@ def _scheduled(value: float | str) -> float | LinearSchedule:
     return LinearSchedule(initial_value(value), 0.0, 1.0) if isinstance(value, str) else value
 
 
-def _policy_arguments(network: NetworkConfig) -> dict[str, Any]:
-    layers = network.net_arch
-    return {
+def _policy_arguments(agent: AgentConfig) -> dict[str, Any]:
+    """Arguments of the policy's constructor; what equals SB3's own defaults is left out."""
+    network, layers = agent.network, agent.network.net_arch
+    arguments: dict[str, Any] = {
         "net_arch": {"pi": list(layers.pi), "vf": list(layers.vf)} if isinstance(layers, SplitLayers) else list(layers),
         "activation_fn": ACTIVATIONS[network.activation_fn],
     }
+    if not network.ortho_init:
+        arguments["ortho_init"] = False
+    if network.log_std_init and "network.log_std_init" in ALGORITHMS[agent.algorithm].hyperparameters:
+        arguments["log_std_init"] = network.log_std_init
+    if network.features_extractor is not None:
+        arguments["features_extractor_class"] = load_extractor(network.features_extractor)
+        arguments["features_extractor_kwargs"] = network.features_extractor_kwargs
+    if agent.optimizer != OptimizerConfig():
+        arguments |= _optimizer_arguments(agent)
+    return arguments
+
+
+def _optimizer_arguments(agent: AgentConfig) -> dict[str, Any]:
+    """Adam's options; for A2C, with SB3's values beside the config's own, RMSprop and its options."""
+    options = agent.optimizer.model_dump()
+    if not options["weight_decay"]:
+        del options["weight_decay"]  # the fast engine knows no such option
+    if agent.algorithm == "A2C":
+        return {"optimizer_class": RMSprop, "optimizer_kwargs": {"alpha": 0.99, **options}}
+    return {"optimizer_kwargs": options}
 
 
 def _actor_critic_arguments(agent: AgentConfig) -> dict[str, Any]:
@@ -135,7 +164,14 @@ def _actor_critic_arguments(agent: AgentConfig) -> dict[str, Any]:
         "vf_coef": agent.ppo.vf_coef,
         "max_grad_norm": agent.ppo.max_grad_norm,
         "normalize_advantage": agent.ppo.normalize_advantage,
+        **_exploration_arguments(agent),
     }
+
+
+def _exploration_arguments(agent: AgentConfig) -> dict[str, Any]:
+    if "ppo.use_sde" not in ALGORITHMS[agent.algorithm].hyperparameters:
+        return {}
+    return {"use_sde": agent.ppo.use_sde, "sde_sample_freq": agent.ppo.sde_sample_freq}
 
 
 def _ppo_arguments(agent: AgentConfig) -> dict[str, Any]:

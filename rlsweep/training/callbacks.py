@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,6 @@ class EpisodeCallback(BaseCallback):
 
     Runs at every env step, so it reads `infos` only when an episode ends. It keeps `progress` up to date.
 
-    before_rollout: called before each rollout
     stopped: whether training ended because the recorder requested it
     recent: the last RECENT_EPISODES episodes
     unlogged: episodes not yet written to TensorBoard; the caller clears the list
@@ -43,7 +42,6 @@ class EpisodeCallback(BaseCallback):
         progress: Progress,
         *,
         normalizer: VecNormalize | None,
-        before_rollout: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self.stopped = False
@@ -55,7 +53,6 @@ class EpisodeCallback(BaseCallback):
         self._step_cap = config.budget.step_cap
         self._rollout_calls = config.agent.n_steps
         self._normalizer = normalizer
-        self._before_rollout = before_rollout
         self._rewards = np.zeros(config.training.n_envs)
         self._started_at = np.zeros(config.training.n_envs, dtype=np.int64)
 
@@ -69,9 +66,6 @@ class EpisodeCallback(BaseCallback):
         rewards, lengths = rewards_and_lengths
         self._rewards = rewards.copy()
         self._started_at = self.n_calls - lengths
-
-    def _on_rollout_start(self) -> None:
-        self._before_rollout()
 
     def _on_step(self) -> bool:
         self._progress.env_steps = self.num_timesteps

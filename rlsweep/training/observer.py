@@ -1,4 +1,4 @@
-"""SB3's algorithms with three hooks for an observer: remaining progress, updates, and optimizer steps."""
+"""SB3's algorithms with four hooks for an observer: rollouts, remaining progress, updates, and optimizer steps."""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,6 +9,10 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 class Observer(Protocol):
     """Receives the hooks of a model while it learns."""
+
+    def begin_rollout(self) -> None:
+        """Called before each rollout, before anything of it is drawn from a random generator."""
+        ...
 
     def progress_remaining(self) -> float:
         """Return the remaining fraction of the budget, from 1 to 0; called after each rollout, before its update."""
@@ -27,7 +31,8 @@ class Observer(Protocol):
 def with_observer(algorithm: type[OnPolicyAlgorithm]) -> type[OnPolicyAlgorithm]:
     """Subclass `algorithm` to call an observer; set it with `observe` before `learn`.
 
-    Needed because SB3 measures progress only in env steps and has no callback between an update and the next rollout.
+    Needed because SB3 measures progress only in env steps and has no callback between an update and the next rollout:
+    `on_rollout_start` comes after the draw of gSDE's noise.
     A checkpoint does not name its class, so stock `algorithm.load` opens it.
     """
 
@@ -36,6 +41,11 @@ def with_observer(algorithm: type[OnPolicyAlgorithm]) -> type[OnPolicyAlgorithm]
 
         def _update_current_progress_remaining(self, *_: Any) -> None:
             self._current_progress_remaining = self.observer.progress_remaining()
+
+        def collect_rollouts(self, *arguments: Any, **keywords: Any) -> bool:
+            self.observer.begin_rollout()
+            is_complete: bool = super().collect_rollouts(*arguments, **keywords)
+            return is_complete
 
         def train(self) -> None:
             self.observer.update(super().train)

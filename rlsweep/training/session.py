@@ -64,9 +64,7 @@ class TrainingSession:
         self._evaluation = evaluation
         self._log = log
         self._copies_environments = copies_environments
-        self._episodes = episodes(
-            config, recorder, progress, normalizer=self._normalizer, before_rollout=self._begin_rollout
-        )
+        self._episodes = episodes(config, recorder, progress, normalizer=self._normalizer)
         self._rollout_began: RunSnapshot | None = None
         # a single optimizer step needs no backup: a stop comes before it, or during an evaluation after it
         self._ends_midway = config.gradient_steps_per_update > 1 or evaluation is not None
@@ -106,6 +104,11 @@ class TrainingSession:
         """Save a run that begins with the weights of another file, so that resuming it does not need that file."""
         self._save(self._capture())
 
+    def begin_rollout(self) -> None:
+        """Take the snapshot that a run which ends during this rollout resumes from."""
+        self._restart_clock()
+        self._rollout_began = self._capture()
+
     def progress_remaining(self) -> float:
         """The remaining fraction of the schedules' budget; SB3 cannot measure it in episodes."""
         return self._progress.remaining(self._config.scheduled_over)
@@ -140,10 +143,6 @@ class TrainingSession:
             reason = f"at an episode's start: it can no longer be pickled ({type(exc).__name__}: {exc})"
             self._recorder.add_facts({"resumes": reason})
             return self._capture()
-
-    def _begin_rollout(self) -> None:
-        self._restart_clock()
-        self._rollout_began = self._capture()
 
     def _learn(self) -> None:
         step_budget = self._config.budget.total_timesteps

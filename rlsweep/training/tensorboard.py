@@ -139,7 +139,7 @@ def hyperparameters(config: RunConfig) -> dict[str, bool | float | str]:
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, bool | float | str]]:
     for key, value in values.items():
-        if key == "net_arch":
+        if key in ("net_arch", "features_extractor_kwargs"):
             yield f"{prefix}{key}", str(value)
         elif isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")

@@ -23,13 +23,18 @@ from rlsweep.training.vector import LeanVecEnv
 
 
 def load_player(path: Path, config: RunConfig, env: gym.Env[Any, Any]) -> OnPolicyAlgorithm:
-    """Build a model that plays in `env` with the file's weights, on the CPU and with a minimal rollout buffer.
+    """Build a model that plays in `env` with the file's weights, as `build_player` does.
 
     Raises CheckpointError if the file cannot be read or has another network, and what `build_model` raises.
     """
-    model = build_model(load_algorithm(config.agent.algorithm), without_rollouts(config), LeanVecEnv([lambda: env]))
+    model = build_player(config, env)
     set_policy_weights(model, path, config)
     return model
+
+
+def build_player(config: RunConfig, env: gym.Env[Any, Any]) -> OnPolicyAlgorithm:
+    """Build an untrained model for `env`, on the CPU and with a minimal rollout buffer; raise as `build_model` does."""
+    return build_model(load_algorithm(config.agent.algorithm), without_rollouts(config), LeanVecEnv([lambda: env]))
 
 
 def set_policy_weights(model: OnPolicyAlgorithm, path: Path, config: RunConfig) -> None:

@@ -28,9 +28,13 @@ def reason_against(policy_class: type, action_space: spaces.Space[Any], policy_k
     if not isinstance(action_space, spaces.Discrete):
         return f"the fast engine supports Discrete actions, not {action_space}"
     if extractor is not FlattenExtractor:
-        return f"the fast engine does not support the features extractor {extractor.__name__}"
+        return (
+            f"the fast engine does not support the features extractor {extractor.__name__} (network.features_extractor)"
+        )
     if activation not in ACTIVATIONS:
         return f"the fast engine supports tanh, relu and elu, not {activation.__name__}"
+    if optimizer is torch.optim.Adam and options.get("weight_decay"):
+        return "the fast engine does not support weight decay (optimizer.weight_decay)"
     if optimizer is not torch.optim.Adam or not options.keys() <= {"eps", "betas"}:
         return f"the fast engine supports Adam with eps and betas, not {optimizer.__name__} with {options}"
     return None

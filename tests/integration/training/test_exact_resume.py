@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import PPO
 
-from rlsweep.config.agent import AgentConfig, NetworkConfig, PPOConfig
+from rlsweep.config.agent import AgentConfig, NetworkConfig, OptimizerConfig, PPOConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, TrainingConfig, WrapperSpec
 from rlsweep.runs import Checkpoint, Episode, RunStatus
@@ -47,6 +47,10 @@ CASES: dict[str, dict[str, Any]] = {
         ),
         "n_envs": 2,
     },
+    "PPO with gSDE": {
+        "environment": "Pendulum-v1", "algorithm": "PPO", "n_envs": 2, "max_steps_per_episode": 30,
+        "ppo": {"use_sde": True, "sde_sample_freq": 4}, "optimizer": {"eps": 1e-4, "weight_decay": 0.1},
+    },
 }  # fmt: skip
 
 
@@ -69,7 +73,14 @@ class StopsAfter(ListRecorder):
         pass
 
 
-def config_of(*, environment: str | EnvironmentSpec, algorithm: str = "MaskablePPO", **training: Any) -> RunConfig:
+def config_of(
+    *,
+    environment: str | EnvironmentSpec,
+    algorithm: str = "MaskablePPO",
+    ppo: dict[str, Any] | None = None,
+    optimizer: dict[str, Any] | None = None,
+    **training: Any,
+) -> RunConfig:
     spec = EnvironmentSpec(id=environment) if isinstance(environment, str) else environment
     n_envs = training.get("n_envs", 1)
     return RunConfig(
@@ -83,7 +94,8 @@ def config_of(*, environment: str | EnvironmentSpec, algorithm: str = "MaskableP
             batch_size=16,
             n_epochs=2,
             network=NetworkConfig(net_arch=(8,)),
-            ppo=PPOConfig(clip_range_vf=0.3),
+            ppo=PPOConfig(clip_range_vf=0.3, **ppo or {}),
+            optimizer=OptimizerConfig(**optimizer or {}),
         ),
         training=TrainingConfig(
             environment=spec,

@@ -17,6 +17,9 @@ from rlsweep.errors import ConfigError
         ("net_arch={pi: [64], vf: []}", "network.net_arch", {"pi": [64], "vf": []}),
         ("algorithm=PPO", "algorithm", "PPO"),
         ("target_kl=", "ppo.target_kl", None),
+        ("use_sde=true", "ppo.use_sde", True),
+        ("weight_decay=0.1", "optimizer.weight_decay", 0.1),
+        ("network.features_extractor_kwargs.highest=3", "network.features_extractor_kwargs.highest", 3),
     ],
 )
 def test_agent_overrides(text: str, key: str, value: Any) -> None:

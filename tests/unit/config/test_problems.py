@@ -95,6 +95,13 @@ def agent_problems(path: Path) -> list[str]:
         ("network", {"activation_fn": "swish"}, "network.activation_fn: must be one of tanh, relu, elu, got 'swish'"),
         ("network", {"policy": "CNNPolicy"},
          "network.policy: must be one of MlpPolicy, CnnPolicy, got 'CNNPolicy'; did you mean CnnPolicy?"),
+        ("network", {"features_extractor": "my_nets.Mine"},
+         "network.features_extractor: must name a class as module:Class, got 'my_nets.Mine'; did you mean "
+         "my_nets:Mine?"),
+        ("network", {"features_extractor": "no_such_nets:Mine"}, "network.features_extractor: module 'no_such_nets' "
+         "of 'no_such_nets:Mine' not found; install it, or put its folder on PYTHONPATH"),
+        ("optimizer", {"eps": 0}, "optimizer.eps: must be greater than 0, got 0"),
+        ("ppo", {"sde_sample_freq": -2}, "ppo.sde_sample_freq: must be at least -1, got -2"),
         ("ppo", {"clip_range": 0}, "ppo.clip_range: must be greater than 0, got 0"),
         ("ppo", {"clip_range_vf": "x"},
          "ppo.clip_range_vf: must be a number or a schedule such as linear_3.0e-4, got 'x'"),
@@ -106,7 +113,8 @@ def agent_problems(path: Path) -> list[str]:
         ("gae_lamda", 0.9, "gae_lamda: unknown key; did you mean ppo.gae_lambda?"),
         ("net_arch", [64], "net_arch: unknown key; did you mean network.net_arch?"),
         ("policy", "MlpPolicy", "policy: unknown key; did you mean network.policy?"),
-        ("policy_kwargs", {}, "policy_kwargs: unknown key; write network.net_arch and network.activation_fn instead"),
+        ("policy_kwargs", {}, "policy_kwargs: unknown key; write its entries in the sections network "
+         "and optimizer instead"),
         ("n_envs", 8, "n_envs: unknown key; write n_envs in the training config (--base-config) instead"),
         ("opponent", "mcts", "opponent: unknown key; write environment.opponent in the training config "
          "(--base-config) instead"),
@@ -129,7 +137,7 @@ def agent_problems(path: Path) -> list[str]:
         ("ppo", {"gama": 0.9}, "ppo.gama: unknown key; did you mean gamma?"),
         ("ppo", {"learning_rate": 0.1}, "ppo.learning_rate: unknown key; did you mean learning_rate?"),
         ("ppo", {"zzzz": 0.1}, "ppo.zzzz: unknown key; known here are clip_range, clip_range_vf, ent_coef, vf_coef, "
-         "max_grad_norm, gae_lambda, normalize_advantage, target_kl"),
+         "max_grad_norm, gae_lambda, normalize_advantage, target_kl, use_sde, sde_sample_freq"),
     ],
 )  # fmt: skip
 def test_one_message_a_problem(write_agent: Callable[..., Path], key: str, value: Any, said: str) -> None:
@@ -225,7 +233,7 @@ def test_short_names() -> None:
         ({"hyperparameters": {"ppo": {"ent_coef": "x"}}},
          "hyperparameters.ppo.ent_coef: must be a number, got 'x'"),
         ({"hyperparameters": {"agent_id": "x"}}, "hyperparameters.agent_id: unknown key; known here are "
-         "learning_rate, gamma, n_steps, batch_size, n_epochs, network, ppo"),
+         "learning_rate, gamma, n_steps, batch_size, n_epochs, optimizer, network, ppo"),
         ({"hyperparameters": [1]}, "hyperparameters: must be a mapping of keys to values, got [1]"),
         ({"environment": 3}, "environment: must be a mapping of keys to values, got 3"),
         ({"environment": {"observation_keys": []}}, "environment.observation_keys: must hold at least 1 values, got 0"),

@@ -37,4 +37,4 @@ def test_every_shipped_file_is_listed(folder: str) -> None:
 
 def test_sections_are_found() -> None:
     assert set(sections(TrainingConfig)) == {"environment", "evaluation", "rllib"}
-    assert set(sections(AgentConfig)) == {"network", "ppo"}
+    assert set(sections(AgentConfig)) == {"optimizer", "network", "ppo"}

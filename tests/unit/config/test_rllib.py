@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rlsweep.config.agent import AgentConfig, PPOConfig
+from rlsweep.config.agent import AgentConfig, NetworkConfig, OptimizerConfig, PPOConfig
 from rlsweep.config.rllib import bundles, rllib_problems
 from rlsweep.config.run import Mode
 from rlsweep.config.training import RLlibConfig, TrainingConfig
@@ -41,6 +41,12 @@ def training(**keys: Any) -> TrainingConfig:
          "evenly between 3 learners; make them a multiple of rllib.learners"),
         ({"n_steps": 129, "batch_size": 64}, {"rllib": RLlibConfig(learners=2)}, "n_steps: 129 samples cannot be "
          "divided evenly between 2 learners; make them a multiple of rllib.learners"),
+        ({"ppo": PPOConfig(use_sde=True)}, {}, "ppo.use_sde: RLlib does not explore by gSDE; set it to false, or use "
+         "backend: sb3"),
+        ({"optimizer": OptimizerConfig(weight_decay=0.1)}, {}, "optimizer.weight_decay: backend: rllib does not "
+         "support it; remove it, or use backend: sb3"),
+        ({"network": NetworkConfig(features_extractor="a:B")}, {}, "network.features_extractor: backend: rllib does "
+         "not support it; remove it, or use backend: sb3"),
     ],
 )  # fmt: skip
 def test_what_rllib_cannot_do_is_refused(agent_keys: dict[str, Any], training_keys: dict[str, Any], said: str) -> None:

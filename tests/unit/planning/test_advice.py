@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rlsweep.config.run import Mode
+from rlsweep.errors import ConfigError
 from rlsweep.planning.plan import make_plan
 
 Write = Callable[..., Path]
@@ -38,6 +39,10 @@ def test_nothing_to_say(write_agent: Write) -> None:
          "of its policy (ppo.ent_coef)"),
         (None, {"algorithm": "A2C", "batch_size": 100, "ppo": {"clip_range": 0.1, "ent_coef": 0.1}},
          "a_v1: A2C ignores batch_size, ppo.clip_range"),
+        (None, {"ppo": {"use_sde": True}, "network": {"log_std_init": -2}},
+         "a_v1: MaskablePPO ignores network.log_std_init, ppo.use_sde"),
+        (None, {"optimizer": {"weight_decay": 0.1}},
+         "a_v1: the stock engine trains it, since the fast one does not support optimizer.weight_decay"),
         ("b.yaml", {}, "a_v1: b.yaml does not match its content; the usual file name is a_v1.yaml"),
         ("a_v2.yaml", {}, "a_v1: a_v2.yaml does not match its content; the usual file name is a_v1.yaml"),
         ("a_sweep_x.yaml", {}, "a_v1: a_sweep_x.yaml has the file name of a variant, but no sweep_variant; "
@@ -52,6 +57,15 @@ def test_nothing_to_say(write_agent: Write) -> None:
 )  # fmt: skip
 def test_one_config(write_agent: Write, file_name: str | None, keys: dict[str, Any], said: str) -> None:
     assert warnings(write_agent(file_name, **keys)) == (said,)
+
+
+def test_the_fast_engine_refuses_what_only_stock_trains(write_agent: Write) -> None:
+    path = write_agent(optimizer={"weight_decay": 0.1})
+    with pytest.raises(ConfigError) as caught:
+        warnings(path, overrides=("engine=fast",))
+    said = "optimizer.weight_decay: engine: fast does not support it; use auto or stock"
+    assert caught.value.problems == (f"{path}: {said}",)
+    assert warnings(path, overrides=("engine=stock",)) == ()
 
 
 def test_n_envs_counts(write_agent: Write) -> None:

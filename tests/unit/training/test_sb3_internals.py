@@ -79,7 +79,7 @@ def test_updates_are_counted_by_epochs(learned: OnPolicyAlgorithm) -> None:
     assert learned._n_updates == 1
 
 
-@pytest.mark.parametrize("hook", ["_on_step", "_on_rollout_start"])
+@pytest.mark.parametrize("hook", ["_on_step", "_on_rollout_end"])
 def test_a_callback_has_the_hooks_that_ours_fill(hook: str) -> None:
     assert callable(getattr(BaseCallback, hook, None)), f"BaseCallback.{hook} is gone in {VERSIONS}"
 
