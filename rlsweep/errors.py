@@ -56,7 +56,7 @@ class ConfigError(InputError):
     """
 
     def __init__(self, *problems: str) -> None:
-        self.problems = tuple(_printable_line(problem) for problem in problems)
+        self.problems = tuple(printable_line(problem) for problem in problems)
         super().__init__("\n".join(self.problems))
 
 
@@ -121,7 +121,20 @@ class DivergedError(RlsweepError):
 
 
 class EnvironmentStateError(RlsweepError):
-    """An environment violated its contract during an episode; the message names it and the env step."""
+    """An environment violated its contract, or raised an exception, during an episode.
+
+    The message names the environment and, once the caller has added it by `located`, env step and episode.
+    """
+
+    def __init__(self, message: str, *, is_located: bool = False) -> None:
+        super().__init__(message)
+        self.is_located = is_located
+
+    def located(self, where: str) -> "EnvironmentStateError":
+        """The same error with env step and episode added, unless the message has them already."""
+        if self.is_located:
+            return self
+        return EnvironmentStateError(f"{str(self).removesuffix('.')}, {where}.", is_located=True)
 
 
 class DriverBusyError(RlsweepError):
@@ -146,7 +159,8 @@ def after_start() -> Iterator[None]:
         raise RlsweepError(str(error)) from error
 
 
-def _printable_line(text: str) -> str:
+def printable_line(text: str) -> str:
+    """Put any text on one line: unprintable characters are escaped, and a very long text is cut in the middle."""
     line = " ".join(text.splitlines())
     line = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
     if len(line) <= _MAX_LINE:

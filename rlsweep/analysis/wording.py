@@ -1,6 +1,7 @@
 """Numbers as people read them."""
 
 import math
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -67,3 +68,8 @@ def limits(budget: _Limits) -> str:
     """`40 episodes`, `10,000 env steps`, or both: `40 episodes or 10,000 env steps`."""
     counts = ((budget.episodes, "episode"), (budget.total_timesteps, "env step"))
     return " or ".join(plural(count, noun) for count, noun in counts if count)
+
+
+def labelled(facts: Mapping[str, str]) -> list[str]:
+    """Facts as sentences, such as `Action masks: key action_mask of info.` for the key `action_masks`."""
+    return [f"{key.replace('_', ' ').capitalize()}: {value}." for key, value in facts.items()]

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rlsweep.analysis.wording import labelled
 from rlsweep.api.opening import database_of
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import CheckpointError, InputError, after_start, before_start
@@ -14,6 +15,8 @@ from rlsweep.settings import Settings
 from rlsweep.storage import Location, check_usable, local_copy
 
 if TYPE_CHECKING:
+    import gymnasium as gym
+
     from rlsweep.store.database import Database
 
 
@@ -66,7 +69,7 @@ def train(
     from rlsweep.store import transitions
 
     weights = None if weights_from is None else _weights_file(weights_from)
-    _check(trial, weights)
+    facts = _check(trial.config, weights)
     check_usable(settings.storage)
     database = database_of(settings)
     with ray_for_run(trial.config.training, address=options.address):
@@ -74,6 +77,8 @@ def train(
         run = transitions.create_single(
             database, run_of_trial(trial), weights_from=None if weights is None else str(weights)
         )
+        for line in labelled(facts):
+            observer.message(line)
         for warning in trial.warnings:
             observer.warning(warning)
         return _train(database, run, settings, observer, options, provenance.as_metadata())
@@ -108,6 +113,7 @@ def resume_run(
     database = database_of(settings)
     before, _ = find_run(database, reference, trust=trust)
     config = RunConfig.from_record(before.config)
+    facts = _check(config)
     with ray_for_run(config.training, address=options.address):
         provenance = collect_provenance(before.config_folder)
         run, checkpoint = reopen_run(
@@ -118,6 +124,8 @@ def resume_run(
             keep_schedule=keep_schedule,
             trust=trust,
         )
+        for line in labelled(facts):
+            observer.message(line)
         warning = schedule_warning(
             config, RunConfig.from_record(run.config), episodes=run.episodes, env_steps=run.env_steps
         )
@@ -172,18 +180,21 @@ def _weights_file(reference: str) -> Location:
 
 
 @before_start()
-def _check(trial: Trial, weights_from: Location | None) -> None:
-    """Raise InputError where environment or policy cannot be made, or the weights do not fit: that is no failed run."""
-    from rlsweep.envs.make import make_env
+def _check(config: RunConfig, weights_from: Location | None = None) -> dict[str, str]:
+    """Raise InputError where the environment cannot be trained, the policy cannot be made, or the weights do not fit.
+
+    That is no failed run. Returns the environment's facts.
+    """
+    from rlsweep.training.environment_check import check_environment
     from rlsweep.training.weights import build_player, set_policy_weights
 
-    env = make_env(trial.config.training.environment, seed=trial.config.seed)
-    try:
-        player = build_player(trial.config, env)
+    def check_policy(env: "gym.Env[Any, Any]") -> None:
+        player = build_player(config, env)
         if weights_from is not None:
             with local_copy(weights_from) as file:
-                set_policy_weights(player, file, trial.config)
+                set_policy_weights(player, file, config)
+
+    try:
+        return check_environment(config, then=check_policy)
     except CheckpointError as exc:
         raise InputError(str(exc)) from exc
-    finally:
-        env.close()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rlsweep.analysis.wording import duration, limits, plural
+from rlsweep.analysis.wording import duration, labelled, limits, plural
 from rlsweep.api.plan import PlanOptions, make_plan, measure
 from rlsweep.cli import options
 from rlsweep.cli.flag_blocks import with_flag_blocks
@@ -55,6 +55,7 @@ def forecast_as_json(forecast: Forecast) -> dict[str, Any]:
             for trial, expected in zip(plan.trials, forecast.estimates or (), strict=True)
         ],
         "environment": plan.base_training.environment.id,
+        "environment_facts": dict(forecast.facts),
         "mode": plan.trials[0].config.mode.value,
         "budget": plan.trials[0].config.budget.model_dump(),
         "differing_keys": plan.differing_keys,
@@ -73,6 +74,8 @@ def print_forecast(forecast: Forecast, out: "Console") -> None:
         markup=False,
         soft_wrap=True,
     )
+    for line in labelled(forecast.facts):
+        out.print(line, markup=False, soft_wrap=True)
     out.print(_table(forecast))
     if forecast.estimates is not None:
         out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in forecast.estimates))} at the most.")

@@ -41,7 +41,9 @@ class EnvironmentSpec(StrictModel):
         `pettingzoo/<module>`
     kwargs: arguments of the environment's constructor (an OpenSpiel game's parameters)
     opponent: the player of the other seats: `random`, `mcts`, `mcts:<simulations>`, or a checkpoint's path or URI
-    observation_keys: keys of a Dict observation, flattened in this order; None takes all except action_mask
+    observation_keys: keys of a Dict observation, flattened in this order; None takes all except the mask
+    mask: name of the method, property, observation key or info key that has the action masks; `none` for no masks; None
+        finds `action_masks` and the key `action_mask`
     wrappers: around the environment, the first innermost; `observation_keys` and `frame_stack` come after them
     frame_stack: number of observations that the policy gets as one, the newest last; 1 is the newest alone
     """
@@ -50,6 +52,7 @@ class EnvironmentSpec(StrictModel):
     kwargs: dict[str, Any] = Field(default_factory=dict)
     opponent: str = "random"
     observation_keys: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    mask: Annotated[str, Field(min_length=1)] | None = None
     wrappers: Annotated[
         tuple[Annotated[WrapperSpec, BeforeValidator(_as_wrapper)], ...], Field(max_length=MAX_WRAPPERS)
     ] = ()

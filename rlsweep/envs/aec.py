@@ -9,11 +9,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs.contract import number_problem
 from rlsweep.envs.flatten import MASK_KEY, Flattener
+from rlsweep.envs.masks import NO_MASKS, MaskPlace, MaskSource, find_key, mask_problem
 from rlsweep.envs.opponents import make_opponent
 from rlsweep.envs.single_agent import adapt_game
 from rlsweep.envs.turns import Opponent, TurnGame
-from rlsweep.errors import EnvironmentSpecError
+from rlsweep.envs.user_code import USER_ERRORS, place_of_function, raised
+from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError
 
 
 def is_aec(env: object) -> bool:
@@ -24,25 +27,33 @@ def is_aec(env: object) -> bool:
 def play(aec: Any, spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     """Return a Gymnasium env that plays one seat of an AEC environment, against `spec.opponent`.
 
-    Raises EnvironmentSpecError if agents have different spaces, actions are not Discrete, or a wrapper does not fit.
+    Raises EnvironmentSpecError if spaces are missing or differ between agents, actions are not Discrete, or a wrapper
+    does not fit.
     """
-    first, *others = aec.possible_agents
-    seen, actions = aec.observation_space(first), aec.action_space(first)
-    for other in others:
-        if aec.action_space(other) != actions or aec.observation_space(other) != seen:
-            raise EnvironmentSpecError(
-                f"Environment {spec.id!r}: agents {first!r} and {other!r} have different spaces, so one policy cannot "
-                f"play both seats."
-            )
-    if not isinstance(actions, spaces.Discrete) or actions.start != 0:
+    try:
+        seats = list(aec.possible_agents)
+        observed = [aec.observation_space(seat) for seat in seats]
+        possible = [aec.action_space(seat) for seat in seats]
+    except USER_ERRORS as exc:
         raise EnvironmentSpecError(
-            f"Environment {spec.id!r} has the action space {actions}; turn-based play needs Discrete actions from 0."
+            f"Environment {spec.id!r}: its agents and their spaces cannot be read: {raised(exc)}; an AEC environment "
+            f"has possible_agents, observation_space(agent) and action_space(agent)."
+        ) from exc
+    for index, seat in enumerate(seats):
+        if possible[index] != possible[0] or observed[index] != observed[0]:
+            raise EnvironmentSpecError(
+                f"Environment {spec.id!r}: agents {seats[0]!r} and {seat!r} have different spaces, so one policy "
+                f"cannot play both seats."
+            )
+    if not seats or not isinstance(possible[0], spaces.Discrete) or not isinstance(observed[0], spaces.Space):
+        raise EnvironmentSpecError(
+            f"Environment {spec.id!r} has the agents {seats} and the action spaces {possible[:1]}; turn-based play "
+            f"needs agents with Discrete actions and an observation space."
         )
-    flatten = Flattener(seen, spec.observation_keys, spec.id)
-    opponent = make_opponent(
-        spec, players=1 + len(others), actions=int(actions.n), observation_size=flatten.box.shape[0]
-    )
-    game = AECGame(spec.id, aec, flatten, int(actions.n), opponent, seed=seed)
+    actions = possible[0]
+    flatten = Flattener(observed[0], spec.observation_keys, spec.id, mask_key=spec.mask)
+    opponent = make_opponent(spec, players=len(seats), actions=int(actions.n), observation_size=flatten.box.shape[0])
+    game = AECGame(spec, aec, flatten, actions, opponent, seed=seed)
     return adapt_game(game, spec, seed=seed)
 
 
@@ -52,14 +63,28 @@ class AECGame(TurnGame):
     If the seat is out before the game ends, its last step also plays the rest of the game, to know who won.
     """
 
+    # Also the values of environments that version 0.1.0 pickled.
+    first_action = 0
+    """The AEC environment's action that is 0 here."""
+    _mask_key: str | None = None
+
     def __init__(
-        self, env_id: str, aec: Any, flatten: Flattener, actions: int, opponent: Opponent["AECGame"], *, seed: int
+        self,
+        spec: EnvironmentSpec,
+        aec: Any,
+        flatten: Flattener,
+        actions: spaces.Discrete,
+        opponent: Opponent["AECGame"],
+        *,
+        seed: int,
     ) -> None:
         self._aec = aec
         self._flatten = flatten
         self._opponent = opponent
         self._seats = {agent: seat for seat, agent in enumerate(aec.possible_agents)}
-        self._all_legal = np.ones(actions, np.bool_)
+        self.first_action = int(actions.start)
+        self._mask_key = spec.mask
+        self._all_legal = np.ones(int(actions.n), np.bool_)
         self._mask = self._all_legal
         self._seen: Any = None
         self._own_seen: Any = None
@@ -68,13 +93,25 @@ class AECGame(TurnGame):
         self._dealt: tuple[int, dict[str, Any] | None] | None = None
         self._moves: list[int | None] = []
         super().__init__(
-            env_id,
+            spec.id,
             players=len(self._seats),
             competitive=len(self._seats) > 1,
             observation_space=flatten.box,
-            actions=actions,
+            actions=int(actions.n),
             seed=seed,
         )
+
+    @property
+    def mask_source(self) -> MaskSource:
+        """The observation or the info of the last agent that was to move."""
+        info = self._aec.infos.get(self._aec.agent_selection, {}) if self._aec.agents else {}
+        found = None if self._mask_key == NO_MASKS else find_key(self._seen, info, self._mask_key or MASK_KEY)
+        return found or MaskSource(MaskPlace.NOWHERE)
+
+    @property
+    def observed(self) -> tuple[Any, Any, dict[str, Any]]:
+        """The AEC environment, with the observation and info of the agent that is to move."""
+        return self._aec, self._seen, self._aec.infos.get(self._aec.agent_selection, {})
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are legal for the seat now: a new array, shape (n_actions,), bool."""
@@ -86,12 +123,7 @@ class AECGame(TurnGame):
 
     def legal_actions(self) -> NDArray[np.intp]:
         """The legal actions of the player to move (for opponents)."""
-        legal = self._mask.nonzero()[0]
-        if not legal.size:
-            raise EnvironmentSpecError(
-                f"Environment {self.env_id!r}: the action mask of {self._aec.agent_selection!r} allows no action."
-            )
-        return legal
+        return self._mask.nonzero()[0]
 
     def observation(self) -> NDArray[np.float32]:
         """The observation of the player to move (for opponents)."""
@@ -122,6 +154,8 @@ class AECGame(TurnGame):
         return 0 <= move < self._mask.size and bool(self._mask[move])
 
     def _apply(self, move: int | None) -> None:
+        if move is not None:
+            move += self.first_action
         self._moves.append(move)
         self._aec.step(move)
 
@@ -136,6 +170,11 @@ class AECGame(TurnGame):
             agent = aec.agent_selection
             seat = self._seats[agent]
             _, reward, terminated, truncated, info = aec.last(observe=False)
+            if type(reward) not in (int, float) and (problem := number_problem(reward)):
+                place = place_of_function(aec, "step")
+                raise EnvironmentStateError(
+                    f"Environment {self.env_id!r}: agent {agent!r} gets {problem.what}; {problem.cure}{place}."
+                )
             self._earned[seat] += float(reward)
             if terminated or truncated:
                 if seat == self.seat:
@@ -160,12 +199,24 @@ class AECGame(TurnGame):
         return self._truncated
 
     def _mask_in(self, observation: Any, info: dict[str, Any]) -> NDArray[np.bool_]:
-        """The action mask in an observation or its info; all actions are legal if neither has one."""
-        if isinstance(observation, dict) and MASK_KEY in observation:
-            mask = observation[MASK_KEY]
-        elif MASK_KEY in info:
-            mask = info[MASK_KEY]
+        """The action mask in an observation or its info; all actions are legal if neither has one.
+
+        Raises EnvironmentStateError if the mask has another size or allows no action.
+        """
+        key = self._mask_key or MASK_KEY
+        if isinstance(observation, dict) and key in observation:
+            mask = observation[key]
+        elif key in info:
+            mask = info[key]
         else:
             return self._all_legal
         legal: NDArray[np.bool_] = np.asarray(mask) != 0
+        if legal.shape != self._all_legal.shape or not np.count_nonzero(legal):
+            problem = mask_problem(mask, self.action_space)
+            assert problem is not None
+            place = place_of_function(self._aec, "observe")
+            raise EnvironmentStateError(
+                f"Environment {self.env_id!r}: the action mask of {self._aec.agent_selection!r} {problem.what}; "
+                f"{problem.cure}{place}."
+            )
         return legal

@@ -15,7 +15,8 @@ MASK_KEY = "action_mask"
 class Flattener:
     """Turns observations of one space into float32 vectors; entries of a Dict are concatenated.
 
-    keys: the entries of a Dict space to use, in this order; None takes all except `action_mask`, in the space's order.
+    keys: the entries of a Dict space to use, in this order; None takes all except the mask, in the space's order.
+    mask_key: a key of the mask, besides `action_mask`.
     A Box is laid out in C order, every other space as `gymnasium.spaces.flatten` does (a Discrete becomes one-hot).
     Raises EnvironmentSpecError if the space lacks one of the keys or no entry is left.
     """
@@ -23,8 +24,10 @@ class Flattener:
     box: spaces.Box[np.float32]
     """Space of the vectors: shape (n,), float32."""
 
-    def __init__(self, space: spaces.Space[Any], keys: tuple[str, ...] | None, env_id: str) -> None:
-        parts = _parts(space, keys, env_id)
+    def __init__(
+        self, space: spaces.Space[Any], keys: tuple[str, ...] | None, env_id: str, *, mask_key: str | None = None
+    ) -> None:
+        parts = _parts(space, keys, env_id, mask_key)
         flat = [_flat_box(part, env_id) for _, part in parts]
         self._parts: list[tuple[str | None, int, int, spaces.Space[Any] | None]] = []
         start = 0
@@ -49,7 +52,7 @@ class Flattener:
 
 
 def _parts(
-    space: spaces.Space[Any], keys: tuple[str, ...] | None, env_id: str
+    space: spaces.Space[Any], keys: tuple[str, ...] | None, env_id: str, mask_key: str | None
 ) -> list[tuple[str | None, spaces.Space[Any]]]:
     """The spaces to flatten, with their keys (None for the whole observation)."""
     if not isinstance(space, spaces.Dict):
@@ -59,7 +62,7 @@ def _parts(
                 f"{type(space).__name__}, which has no keys; remove observation_keys."
             )
         return [(None, space)]
-    known = [key for key in space.spaces if key != MASK_KEY]
+    known = [key for key in space.spaces if key not in (MASK_KEY, mask_key)]
     chosen = known if keys is None else keys
     unknown = [key for key in chosen if key not in known]
     if unknown or not chosen:

@@ -11,6 +11,7 @@ from rlsweep.config.nearest import nearest
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.importing import import_named
 from rlsweep.envs.single_agent import adapt
+from rlsweep.envs.user_code import USER_ERRORS, cannot_be_made, place_of
 from rlsweep.errors import EnvironmentSpecError
 
 _VERSION = re.compile(r"-v\d+$")
@@ -35,11 +36,11 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     except (gym.error.Error, ImportError) as exc:
         newest = _newest_version(name)
         way_out = "" if newest in (None, name) else f" (the newest version of its name is {newest})"
-        raise EnvironmentSpecError(f"Environment {spec.id!r} cannot be made here{way_out}: {exc}") from exc
-    except Exception as exc:
         raise EnvironmentSpecError(
-            f"Environment {spec.id!r} cannot be made with kwargs {spec.kwargs}: {type(exc).__name__}: {exc}"
+            f"Environment {spec.id!r} cannot be made here{way_out}: {exc}{place_of(exc)}"
         ) from exc
+    except USER_ERRORS as exc:
+        raise cannot_be_made(spec.id, spec.kwargs, exc) from exc
     return adapt(env, spec, seed=seed)
 
 

@@ -1,11 +1,11 @@
 """Import modules that users name."""
 
 import importlib
-import traceback
 from types import ModuleType
 from typing import Any
 
 from rlsweep.config.nearest import suggestion
+from rlsweep.envs.user_code import USER_ERRORS, place_of, raised
 from rlsweep.errors import EnvironmentSpecError
 
 
@@ -32,18 +32,14 @@ def import_named(name: str, where: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as exc:
+        if exc.name == "gym":
+            raise EnvironmentSpecError(
+                f"{where}: module {name!r} imports the old gym{place_of(exc)}, which is not installed; "
+                f"move to its successor with import gymnasium as gym."
+            ) from exc
         raise EnvironmentSpecError(
-            f"{where}: module {name!r} cannot be imported ({exc}); install it, or put its folder on PYTHONPATH."
+            f"{where}: module {name!r} cannot be imported ({exc}{place_of(exc)}); install it, or put "
+            f"its folder on PYTHONPATH."
         ) from exc
-    except Exception as exc:
-        raise EnvironmentSpecError(
-            f"{where}: importing module {name!r} fails with {type(exc).__name__}: {exc}{_place(exc)}."
-        ) from exc
-
-
-def _place(exc: Exception) -> str:
-    """File and line that raised the error; empty for a SyntaxError, whose message has them."""
-    if isinstance(exc, SyntaxError):
-        return ""
-    frame = traceback.extract_tb(exc.__traceback__)[-1]
-    return f" ({frame.filename}, line {frame.lineno})"
+    except USER_ERRORS as exc:
+        raise EnvironmentSpecError(f"{where}: importing module {name!r} fails with {raised(exc)}.") from exc

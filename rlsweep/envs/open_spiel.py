@@ -10,11 +10,13 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rlsweep.config.training import EnvironmentSpec
+from rlsweep.envs.masks import MaskPlace, MaskSource
 from rlsweep.envs.mcts import make_mcts
 from rlsweep.envs.opponents import make_opponent
 from rlsweep.envs.single_agent import adapt_game
 from rlsweep.envs.spiel_games import SpielGame, load_game
 from rlsweep.envs.turns import Opponent, TurnGame
+from rlsweep.errors import EnvironmentSpecError
 
 CHANCE: int = pyspiel.PlayerId.CHANCE
 
@@ -25,6 +27,8 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
     Raises EnvironmentSpecError for an unknown game or parameter, a game that is not sequential or has no observation
     tensor, an opponent that cannot play it, and a wrapper that does not fit.
     """
+    if spec.mask is not None:
+        raise EnvironmentSpecError(f"Environment {spec.id!r} has its masks from the game; remove environment.mask.")
     game = load_game(spec)
     opponent = make_opponent(
         spec,
@@ -53,6 +57,11 @@ class SpielEnv(TurnGame):
             seed=seed,
         )
         self.state = game.new_state()
+
+    @property
+    def mask_source(self) -> MaskSource:
+        """The game knows its legal actions."""
+        return MaskSource(MaskPlace.GAME)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are legal for the seat now: a new array, shape (n_actions,), bool."""

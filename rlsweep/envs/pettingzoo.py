@@ -9,6 +9,7 @@ from pettingzoo.utils import wrappers
 from rlsweep.config.nearest import suggestion
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.aec import play
+from rlsweep.envs.user_code import USER_ERRORS, cannot_be_made
 from rlsweep.errors import EnvironmentSpecError
 
 PREFIX = "pettingzoo/"
@@ -29,10 +30,8 @@ def make(spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
         )
     try:
         aec = pettingzoo.make("aec", ids[module], **spec.kwargs)
-    except Exception as exc:
-        raise EnvironmentSpecError(
-            f"Environment {spec.id!r} cannot be made with kwargs {spec.kwargs}: {type(exc).__name__}: {exc}"
-        ) from exc
+    except USER_ERRORS as exc:
+        raise cannot_be_made(spec.id, spec.kwargs, exc) from exc
     return play(_unchecked(aec), spec, seed=seed)
 
 

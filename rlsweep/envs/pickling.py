@@ -7,6 +7,8 @@ import cloudpickle
 import gymnasium as gym
 import numpy as np
 
+from rlsweep.envs.random_actions import RandomActions, mask_of
+
 STEPS_BEFORE = 20
 """Steps before the copy is made; enough for a short episode to end and another to begin."""
 
@@ -28,17 +30,17 @@ def pickling_problem(env: gym.Env[Any, Any], *, seed: int) -> str | None:
 
     Plays random legal actions in `env`; do not use `env` afterwards.
     """
-    random = np.random.default_rng(seed)
+    actions = RandomActions(env.action_space, seed)
     env.reset(seed=seed)
     for _ in range(STEPS_BEFORE):
-        _step(env, _any_action(env, random))
+        _step(env, actions.draw_for(env))
     try:
         copy = pickle.loads(pickled(env))
     except Exception as exc:  # noqa: BLE001 - whatever an environment's own pickling raises
         return f"it cannot be pickled ({type(exc).__name__}: {exc})"
     try:
         for _ in range(STEPS_AFTER):
-            action = _any_action(env, random)
+            action = actions.draw_for(env)
             if not _is_same(_step(copy, action), _step(env, action)):
                 return "its pickled copy plays on differently"
         if not _is_same(copy.reset(), env.reset()):  # the steps above may not reach the end of an episode
@@ -55,16 +57,7 @@ def _step(env: gym.Env[Any, Any], action: Any) -> tuple[Any, ...]:
     seen: tuple[Any, ...] = env.step(action)
     if seen[2] or seen[3]:
         seen += env.reset()
-    return (*seen, env.get_wrapper_attr("action_masks")()) if env.has_wrapper_attr("action_masks") else seen
-
-
-def _any_action(env: gym.Env[Any, Any], random: np.random.Generator) -> Any:
-    if env.has_wrapper_attr("action_masks") and isinstance(env.action_space, gym.spaces.Discrete):
-        return int(random.choice(np.flatnonzero(env.get_wrapper_attr("action_masks")())))
-    # sample from a copy of the space: the env's own space must not advance its random generator
-    space = pickle.loads(pickle.dumps(env.action_space))
-    space.seed(int(random.integers(2**31)))
-    return space.sample()
+    return (*seen, mask_of(env))
 
 
 def _is_same(one: Any, other: Any) -> bool:

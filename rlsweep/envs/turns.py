@@ -10,8 +10,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from rlsweep.envs.masks import MaskSource
 from rlsweep.envs.outcomes import outcome_of
-from rlsweep.errors import EnvironmentSpecError
+from rlsweep.envs.user_code import USER_ERRORS, fails_in
+from rlsweep.errors import EnvironmentSpecError, RlsweepError
 
 MAX_DEALS = 100
 """Games in a row that may end before the agent's first turn; then we assume that the agent never gets a turn."""
@@ -76,15 +78,20 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
         for _ in range(MAX_DEALS):
             self.seat = int(self._rng.random() * self.players)
             self._paid = 0.0
-            self._deal(options)
-            if not self._play_to_own_turn():
-                return self._own_observation(), {}
+            try:
+                self._deal(options)
+                if not self._play_to_own_turn():
+                    return self._own_observation(), {}
+            except RlsweepError:
+                raise
+            except USER_ERRORS as exc:
+                raise fails_in(self.env_id, "reset", exc) from exc
         raise EnvironmentSpecError(f"Environment {self.env_id!r}: the game always ends before the agent's first turn.")
 
     def step(self, action: np.int64 | int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Play the action, then all other players up to the seat's next turn or the end of the game.
 
-        Raises EnvironmentSpecError for an action that is not legal.
+        Raises EnvironmentSpecError for an action that is not legal, EnvironmentStateError if the game fails.
         """
         move = int(action)
         if not self._is_legal(move):
@@ -92,8 +99,14 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
                 f"Environment {self.env_id!r}: action {move} is not legal here; use an algorithm that masks actions, "
                 f"such as MaskablePPO."
             )
-        self._apply(move)
-        over = self._play_to_own_turn()
+        try:
+            self._apply(move)
+            over = self._play_to_own_turn()
+            observation = self._own_observation()
+        except RlsweepError:
+            raise
+        except USER_ERRORS as exc:
+            raise fails_in(self.env_id, "step", exc) from exc
         truncated = over and self._is_truncated()
         returns = self._returns()
         own = returns[self.seat]
@@ -101,10 +114,15 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
         info: dict[str, Any] = {}
         if over and self._competitive and not truncated:
             info["outcome"] = outcome_of(own, [*returns[: self.seat], *returns[self.seat + 1 :]])
-        return self._own_observation(), reward, over and not truncated, truncated, info
+        return observation, reward, over and not truncated, truncated, info
 
     def __str__(self) -> str:
         return self.env_id
+
+    @property
+    @abstractmethod
+    def mask_source(self) -> MaskSource:
+        """Where the game's masks are; known after the first reset."""
 
     @abstractmethod
     def action_masks(self) -> NDArray[np.bool_]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from rlsweep.config.training import EnvironmentSpec, WrapperSpec
 from rlsweep.envs.flatten import MASK_KEY
 from rlsweep.envs.importing import find_named
+from rlsweep.envs.masks import METHOD, owner_of
+from rlsweep.envs.user_code import USER_ERRORS, raised
 from rlsweep.errors import EnvironmentSpecError
 
 
@@ -23,7 +25,7 @@ def with_wrappers(env: gym.Env[Any, Any], spec: EnvironmentSpec) -> gym.Env[Any,
     """
     if not spec.wrappers:
         return env
-    env = _MaskInInfo(env)
+    env = _MaskInInfo(env, spec.mask or MASK_KEY)
     for index, wrapper in enumerate(spec.wrappers):
         env = _wrapped(env, wrapper, f"Environment {spec.id!r}, wrappers[{index}]")
     return env
@@ -51,35 +53,38 @@ def with_frames(env: gym.Env[Any, Any], count: int) -> gym.Env[Any, Any]:
 class _MaskInInfo(gym.Wrapper[Any, Any, Any, Any]):
     """Copies the action mask of a Dict observation into the info, where it survives wrappers of observations."""
 
+    def __init__(self, env: gym.Env[Any, Any], key: str) -> None:
+        super().__init__(env)
+        self._key = key
+
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         observation, info = self.env.reset(seed=seed, options=options)
-        return observation, _with_mask(info, observation)
+        return observation, self._with_mask(info, observation)
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
-        return observation, reward, terminated, truncated, _with_mask(info, observation)
+        return observation, reward, terminated, truncated, self._with_mask(info, observation)
 
-
-def _with_mask(info: dict[str, Any], observation: Any) -> dict[str, Any]:
-    if not isinstance(observation, dict) or MASK_KEY not in observation:
-        return info
-    return {**info, MASK_KEY: observation[MASK_KEY]}
+    def _with_mask(self, info: dict[str, Any], observation: Any) -> dict[str, Any]:
+        if not isinstance(observation, dict) or self._key not in observation:
+            return info
+        return {**info, self._key: observation[self._key]}
 
 
 def _wrapped(env: gym.Env[Any, Any], wrapper: WrapperSpec, where: str) -> gym.Env[Any, Any]:
     constructor = find_named(wrapper.id, where)
     try:
         outer = constructor(env, **wrapper.kwargs)
-    except Exception as exc:
+    except USER_ERRORS as exc:
         raise EnvironmentSpecError(
-            f"{where}: {wrapper.id} cannot wrap it with kwargs {wrapper.kwargs}: {type(exc).__name__}: {exc}"
+            f"{where}: {wrapper.id} cannot wrap it with kwargs {wrapper.kwargs}: {raised(exc)}"
         ) from exc
     if not isinstance(outer, gym.Env):
         raise EnvironmentSpecError(
             f"{where}: {wrapper.id} returns a {type(outer).__name__}; a wrapper must return a Gymnasium Env."
         )
     before, after = env.action_space, outer.action_space
-    masked = env.has_wrapper_attr("action_masks") and not hasattr(type(outer), "action_masks")
+    masked = owner_of(env, METHOD) is not None and not hasattr(type(outer), METHOD)
     if masked and after != before:
         raise EnvironmentSpecError(
             f"{where}: {wrapper.id} changes the actions from {before} to {after}, so the action masks no longer fit; "

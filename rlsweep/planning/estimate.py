@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rlsweep.analysis.update_counts import GOOD_UPDATES, TOO_FEW_UPDATES
@@ -53,6 +53,7 @@ class Measurement:
     observation_size: number of values of one flattened observation
     fixed_episode_length: whether all episodes had equal length, so that training will not change it
     gpu: None if trials run on the CPU
+    facts: of the environment: where its action masks are, if they are used, and how its actions are numbered
     """
 
     episodes: int
@@ -66,6 +67,7 @@ class Measurement:
     observation_size: int
     fixed_episode_length: bool = False
     gpu: GpuMemory | None = None
+    facts: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-able values."""

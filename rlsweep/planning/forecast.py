@@ -1,7 +1,7 @@
 """Forecast a plan's env steps, memory and time from measurements of its environment and networks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -22,12 +22,14 @@ class Forecast:
     estimates: one per trial, in the plan's order; None if the measurement failed
     warnings: the plan's warnings and those from the estimates
     measured_at: time of cached measurements; None for new ones
+    facts: of the environment, as `environment_facts` has them
     """
 
     plan: Plan
     estimates: tuple[Estimate, ...] | None
     warnings: tuple[str, ...]
     measured_at: datetime | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def forecast(plan: Plan, *, gpus_per_trial: float = 0.0) -> Forecast:
@@ -74,7 +76,11 @@ def make_forecast(
     estimates = [estimate(trial.config, each) for trial, each in zip(plan.trials, measurements, strict=True)]
     found = (*budget_warnings(plan, estimates), *gpu_warnings(estimates, gpus_per_trial))
     return Forecast(
-        plan=plan, estimates=tuple(estimates), warnings=(*plan.warnings, *found, *notes), measured_at=measured_at
+        plan=plan,
+        estimates=tuple(estimates),
+        warnings=(*plan.warnings, *found, *notes),
+        measured_at=measured_at,
+        facts={key: value for each in measurements for key, value in each.facts.items()},
     )
 
 

@@ -32,10 +32,12 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 from rlsweep.config.agent import SplitLayers
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
+from rlsweep.envs.random_actions import RandomActions
 from rlsweep.errors import RlsweepError
 from rlsweep.planning.estimate import GpuMemory, Measurement
 from rlsweep.planning.measurement_key import environment_key, network_key, rollout_length
 from rlsweep.training.algorithms import build_model, load_algorithm
+from rlsweep.training.environment_check import check_environment
 from rlsweep.training.observer import observe, with_observer
 from rlsweep.training.snapshot import PolicyBackup
 from rlsweep.training.vector import make_vector
@@ -86,6 +88,9 @@ def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
     measurements: dict[int, Measurement] = {}
     by_environment = _grouped(range(len(configs)), lambda index: environment_key(configs[index]))
     for same_environment in by_environment:
+        # first: what is wrong with the environment is said in one sentence, and not as an error of what follows
+        algorithms = {configs[index].agent.algorithm: configs[index] for index in same_environment}
+        facts = {algorithm: check_environment(config) for algorithm, config in algorithms.items()}
         env = make_vector(configs[same_environment[0]])
         try:
             play = _play(env, configs[same_environment[0]].seed)
@@ -93,7 +98,8 @@ def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
             for same_network in sorted(by_network, key=lambda indices: _weight(configs[indices[0]])):
                 learning = _learn(env, configs[same_network[0]])
                 for index in same_network:
-                    measurements[index] = _measurement(configs[index], env, play, learning)
+                    measured = _measurement(configs[index], env, play, learning)
+                    measurements[index] = replace(measured, facts=facts[configs[index].agent.algorithm])
         finally:
             env.close()
     return [measurements[index] for index in range(len(configs))]
@@ -114,31 +120,25 @@ def _weight(config: RunConfig) -> int:
 
 def _play(env: VecEnv, seed: int) -> Play:
     """Play random legal actions for about PLAY_SECONDS; the time to choose them is not counted."""
-    random = np.random.default_rng(seed)
-    masked = isinstance(env.action_space, gym.spaces.Discrete)
+    actions = RandomActions(env.action_space, seed)
+    masked = env.has_attr("action_masks")
     in_episode = np.zeros(env.num_envs, dtype=np.int64)
     lengths: list[int] = []
     counted, steps = 0.0, 0
     env.reset()
     until = time.perf_counter() + PLAY_SECONDS
     while (started := time.perf_counter()) < until:
-        masks = get_action_masks(env) if masked else None
+        masks = get_action_masks(env) if masked else [None] * env.num_envs
         counted += time.perf_counter() - started
-        actions = _random_actions(env, random, masks)
+        chosen = np.stack([actions.draw(mask) for mask in masks])
         started = time.perf_counter()
-        _, _, dones, _ = env.step(actions)
+        _, _, dones, _ = env.step(chosen)
         counted += time.perf_counter() - started
         steps += env.num_envs
         in_episode += 1
         lengths.extend(in_episode[dones].tolist())
         in_episode[dones] = 0
     return Play(counted / steps, tuple(lengths))
-
-
-def _random_actions(env: VecEnv, random: np.random.Generator, masks: Any) -> Any:
-    if masks is None:
-        return np.stack([env.action_space.sample() for _ in range(env.num_envs)])
-    return np.array([random.choice(np.flatnonzero(mask)) for mask in masks])
 
 
 class _Stopwatch(BaseCallback):

@@ -56,10 +56,7 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
             f"{env.action_space}. Set it to false."
         )
     if ALGORITHMS[agent.algorithm].uses_masks and not env.has_attr("action_masks"):
-        raise ConfigError(
-            f"{agent.algorithm} needs action masks; '{config.training.environment.id}' has none, with action space "
-            f"{env.action_space}. Use PPO for it."
-        )
+        raise no_masks(config, env.action_space)
     keep_compiler_out()
     device = config.training.device
     if device != "auto" and get_device(device).type != device.partition(":")[0]:
@@ -90,6 +87,14 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
             "use auto or stock."
         )
     return model
+
+
+def no_masks(config: RunConfig, actions: spaces.Space[Any]) -> ConfigError:
+    """The error for a masking algorithm and actions that cannot be masked; of those that can be trained, only Box."""
+    return ConfigError(
+        f"{config.agent.algorithm} needs action masks; '{config.training.environment.id}' has none, with action space "
+        f"{actions}. Use PPO for it."
+    )
 
 
 def build_policy(config: RunConfig, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> ActorCriticPolicy:

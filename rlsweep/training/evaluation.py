@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
-from rlsweep.errors import DivergedError
+from rlsweep.errors import DivergedError, EnvironmentStateError
 from rlsweep.runs import Evaluation, Outcome
 from rlsweep.training.progress import Progress
 from rlsweep.training.seeding import evaluation_seed
@@ -74,25 +74,29 @@ def play(
 
     on_step: called before each step; an exception that it raises ends the evaluation
 
-    Raises DivergedError, with `name` in its message, if a reward is NaN or infinite.
+    Raises DivergedError if a reward is NaN or infinite, and EnvironmentStateError if the environment fails, with `name`
+    in their messages.
     """
     rewards = np.zeros(episodes)
     lengths = np.zeros(episodes, dtype=np.int64)
     outcomes: list[Outcome] = []
     for index in range(episodes):
-        observation, info = env.reset(seed=seed if index == 0 else None)
-        done = False
-        while not done:
-            on_step()
-            observation, reward, terminated, truncated, info = env.step(player.act(observation, env))
-            rewards[index] += float(reward)
-            lengths[index] += 1
-            if not math.isfinite(rewards[index]):
-                raise DivergedError(
-                    f"The environment gave a reward that is NaN or infinite, {float(reward)}, at env step "
-                    f"{lengths[index]} of episode {index + 1} of {name}."
-                )
-            done = terminated or truncated
+        try:
+            observation, info = env.reset(seed=seed if index == 0 else None)
+            done = False
+            while not done:
+                on_step()
+                observation, reward, terminated, truncated, info = env.step(player.act(observation, env))
+                rewards[index] += float(reward)
+                lengths[index] += 1
+                if not math.isfinite(rewards[index]):
+                    raise DivergedError(
+                        f"The environment gave a reward that is NaN or infinite, {float(reward)}, at env step "
+                        f"{lengths[index]} of episode {index + 1} of {name}."
+                    )
+                done = terminated or truncated
+        except EnvironmentStateError as exc:
+            raise exc.located(f"at env step {lengths[index] + 1} of episode {index + 1} of {name}") from exc.__cause__
         if info.get("outcome") is not None:
             outcomes.append(Outcome(info["outcome"]))
     return Played(rewards, lengths, tuple(outcomes))

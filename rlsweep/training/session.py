@@ -8,7 +8,7 @@ import numpy as np
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from rlsweep.config.run import Mode, RunConfig
-from rlsweep.errors import DivergedError
+from rlsweep.errors import DivergedError, EnvironmentStateError
 from rlsweep.metrics import BY_NAME
 from rlsweep.runs import Checkpoint, Counters, RunStatus, Update, recent_means
 from rlsweep.training.callbacks import EpisodeCallback
@@ -155,6 +155,10 @@ class TrainingSession:
             )
         except _StoppedError:
             self._episodes.stopped = True
+        except EnvironmentStateError as exc:
+            progress = self._progress
+            step = progress.env_steps + self._config.training.n_envs
+            raise exc.located(f"at env step {step}, in episode {progress.episodes + 1}") from exc.__cause__
         except ValueError as exc:
             if not is_refused_distribution(exc):
                 raise

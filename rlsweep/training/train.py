@@ -10,15 +10,16 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
+from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.envs import make_env
+from rlsweep.envs.facts import environment_facts
 from rlsweep.envs.pickling import pickling_problem
 from rlsweep.errors import CheckpointError
 from rlsweep.storage import Location, RemotePath, local_copy
 from rlsweep.training.algorithms import build_model, engine_of, load_algorithm
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weights, read_saved_run
-from rlsweep.training.environment_check import check_environment
 from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.log_upload import FILE_BYTES, LogUploader
 from rlsweep.training.observer import observe, with_observer
@@ -78,9 +79,8 @@ def train(
                 before_upload=None if uploader is None else uploader.upload,
             )
         )
-        if config.mode is Mode.SMOKE:
-            check_environment(config)
-        inexact_reason = _pickling_problem(config) if workers is None else "other processes play it"
+        inexact_reason, environment = _try_environment(config, copies=workers is None)
+        recorder.add_facts(environment)
         model, env = _build(config, workers, stack)
         facts = {"engine": engine_of(model), "device": str(model.device)} if workers is None else workers.facts
         recorder.add_facts(facts)
@@ -153,13 +153,21 @@ def _evaluation(config: RunConfig, stack: ExitStack) -> PeriodicEvaluation | Non
     return evaluation
 
 
-def _pickling_problem(config: RunConfig) -> str | None:
-    """Return why a resumed run cannot continue its episodes, as a clause; None if it can."""
+def _try_environment(config: RunConfig, *, copies: bool) -> tuple[str | None, dict[str, str]]:
+    """Return why a resumed run cannot continue its episodes, as a clause (None if it can), and the environment's facts.
+
+    copies: whether the run continues its episodes if its environment allows it
+    """
     training = config.training
     seed = evaluation_seed(config.seed)
     env = make_env(training.environment, seed=seed, max_steps_per_episode=training.max_steps_per_episode)
     try:
-        return pickling_problem(env, seed=seed)
+        reason: str | None = "other processes play it"
+        if copies:
+            reason = pickling_problem(env, seed=seed)
+        else:
+            env.reset(seed=seed)
+        return reason, environment_facts(env, uses_masks=ALGORITHMS[config.agent.algorithm].uses_masks)
     finally:
         env.close()
 

@@ -44,7 +44,8 @@ class LegalActionsOf:
             if len(actions) == 0:
                 raise EnvironmentStateError(
                     f"Environment {self._env.env_method('__str__', indices=index)[0]} (number {index}) allows no "
-                    f"action at env step {env_steps}: its mask is all zero, but its episode has not ended."
+                    f"action at env step {env_steps}: its mask is all zero, but its episode has not ended.",
+                    is_located=True,
                 )
         return legal
 

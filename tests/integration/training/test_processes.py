@@ -178,10 +178,10 @@ def odd_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         (
             "raises",
             EnvironmentStateError,
-            r"process 1 of 2, raised ValueError: server refused game 101 .*odd_env.py, l",
+            r"step raises ValueError: server refused game 101 .*odd_env.py, l",
         ),
-        ("eof", EnvironmentStateError, r"process 1 of 2, raised EOFError: the simulator left .*odd_env.py, line 23"),
-        ("leaves", EnvironmentStateError, r"process 1 of 2, raised SystemExit: no licence left .*odd_env.py, line 25"),
+        ("eof", EnvironmentStateError, r"step raises EOFError: the simulator left .*odd_env.py, line 23"),
+        ("leaves", EnvironmentStateError, r"step raises SystemExit: no licence left .*odd_env.py, line 25"),
         ("exits", WorkersLostError, r"process 1 of 2, ended with exit code 3\.$"),
         ("killed", WorkersLostError, r"process 1 of 2, was ended by signal 9 \(SIGKILL; the kernel .*memory"),
     ],

@@ -15,7 +15,11 @@ from rlsweep.planning.measurement_cache import MAX_AGE, read_cache, write_cache
 
 Make = Callable[..., RunConfig]
 MEASURED = Measurement(
-    **{each.name: number for number, each in enumerate(fields(Measurement)) if each.default is MISSING}
+    **{
+        each.name: number
+        for number, each in enumerate(fields(Measurement))
+        if each.default is each.default_factory is MISSING
+    }
 )
 """What its figures are does not matter here."""
 GAME = EnvironmentSpec(id="open_spiel/tic_tac_toe")
