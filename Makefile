@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Ray, torch and MKL otherwise take every core for each of several processes.
-TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+# Ray, torch and MKL otherwise take every core for each of several processes, and where Python may write no bytecode, each
+# of a thousand processes compiles rlsweep.
+TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 
 .PHONY: sweep test lint bench chaos mutants image-check install format clean
 

@@ -6,7 +6,7 @@ reports a missing name. Private names of Tune are in tune_internals.py. Function
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
 _KEYS_NAMESPACE = b"rlsweep"
+
+_PRELOADED = "preloaded/"
+"""Start of the key of a worker that has imported its modules; its id follows."""
 
 _JOB_CLIENT_LOGGERS = (
     "ray.dashboard.modules.dashboard_sdk",
@@ -32,15 +35,39 @@ SET_BY_RAY = ("PYTHONBREAKPOINT", "RAY_CLIENT_MODE")
 """Environment variables that `ray.init` sets in its process; with the first one, `breakpoint()` needs Ray."""
 
 
-def start_local(folder: str, **options: Any) -> Any:
+def start_local(folder: str, *, include_dashboard: bool, **options: Any) -> Any:
     """Start a Ray on this machine, regardless of RAY_ADDRESS; return `ray.init`'s context.
 
     folder: folder for Ray's sockets and logs; `ray.init` has no public option for it
-    options: options of `ray.init`
+    include_dashboard: start the dashboard. Without it, no log monitor, autoscaler or API server is started either:
+        nothing uses them, and they take as much CPU time as the rest of Ray's start
+    options: other options of `ray.init`
     """
     import ray
 
-    return ray.init(address="local", _temp_dir=folder, **options)
+    with nullcontext() if include_dashboard else _fewer_processes():
+        return ray.init(address="local", _temp_dir=folder, include_dashboard=include_dashboard, **options)
+
+
+@contextmanager
+def _fewer_processes() -> Iterator[None]:
+    """Make `ray.init` start no log monitor, autoscaler and API server; it has no options for them."""
+    from ray._private import parameter
+    from ray._private.node import Node
+
+    parameters: Any = parameter.RayParams
+    changes: tuple[tuple[Any, str, Any], ...] = (
+        (parameter, "RayParams", partial(parameters, include_log_monitor=False, no_monitor=True)),
+        (Node, "start_api_server", lambda _node, **_options: None),
+    )
+    before = [getattr(owner, name) for owner, name, _ in changes]
+    for owner, name, changed in changes:
+        setattr(owner, name, changed)
+    try:
+        yield
+    finally:
+        for (owner, name, _), original in zip(changes, before, strict=True):
+            setattr(owner, name, original)
 
 
 def usable_cpus() -> float:
@@ -110,6 +137,23 @@ def start_python_workers(node: dict[str, Any], count: int, *, keep_seconds: int,
     )
     with init_grpc_channel(f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}") as channel:
         node_manager_pb2_grpc.NodeManagerServiceStub(channel).PrestartWorkers(request, timeout=timeout)
+
+
+def report_preloaded() -> None:
+    """Record that this worker has imported its modules and takes an actor now."""
+    import ray
+
+    set_key(_PRELOADED + ray.get_runtime_context().get_worker_id())
+
+
+def preloading_workers() -> int:
+    """Return how many workers of the connected Ray are alive and have not called `report_preloaded` yet."""
+    from ray._private import state
+    from ray.experimental import internal_kv
+
+    keys = internal_kv._internal_kv_list(_PRELOADED.encode(), namespace=_KEYS_NAMESPACE)
+    ready = {key.decode().removeprefix(_PRELOADED) for key in keys}
+    return len(state.workers().keys() - ready)
 
 
 def token_headers() -> dict[str, str]:

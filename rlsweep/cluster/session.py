@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,6 +16,7 @@ from rlsweep.cluster.ray_internals import (
     PRELOAD_VARIABLE,
     SET_BY_RAY,
     forbid_auto_connect,
+    preloading_workers,
     reread_authentication,
     silent_workers,
     start_local,
@@ -34,6 +36,9 @@ JOIN_SECONDS = 60.0
 
 START_SECONDS = 180.0
 """Time limit for starting a local Ray on a busy machine; usually it takes 3 to 6 s."""
+
+PRELOAD_SECONDS = 60.0
+"""Time limit for the imports of a local Ray's workers; usually they take 3 to 6 s."""
 
 _ENVIRON = {
     "PYTHONWARNINGS": "ignore",  # for Ray's processes, which inherit it
@@ -114,6 +119,17 @@ class RaySession:
             raise self._error
         if self._error is not None:
             raise ClusterUnavailableError(f"Ray cannot be started or reached {where}: {self._error}") from self._error
+
+    def wait_for_workers(self) -> None:
+        """Wait until the workers of a local Ray have imported what trials need, for PRELOAD_SECONDS at most.
+
+        Ray gives an actor no worker that still imports: it starts another one, which imports the same.
+        """
+        if self._options.address is not None:
+            return
+        deadline = time.monotonic() + PRELOAD_SECONDS
+        while preloading_workers() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def slots(self, resources: Resources) -> int:
         """Number of trials that run at the same time.

@@ -2,19 +2,29 @@
 
 from functools import partial
 
-import ray.tune  # noqa: F401
-import torch
-from stable_baselines3.common.vec_env import DummyVecEnv
+from rlsweep.cluster.ray_internals import report_preloaded
 
-import rlsweep.driver.trainable
-import rlsweep.training.train  # noqa: F401
-from rlsweep.config.training import EnvironmentSpec
-from rlsweep.envs import make_env
-from rlsweep.training.fast.ppo import FastMaskablePPO
-from rlsweep.training.optimizers import keep_compiler_out
 
-# one small update, because the first update of a process loads machine code
-keep_compiler_out()
-torch.set_num_threads(1)
-game = DummyVecEnv([partial(make_env, EnvironmentSpec(), seed=0)])
-FastMaskablePPO("MlpPolicy", game, n_steps=8, batch_size=8, n_epochs=1, device="cpu").learn(8)
+def preload() -> None:
+    """Import what trials need, and make one small update: the first update of a process loads machine code."""
+    import ray.tune  # noqa: F401
+    import torch
+    from stable_baselines3.common.vec_env import DummyVecEnv
+
+    import rlsweep.driver.trainable
+    import rlsweep.training.train  # noqa: F401
+    from rlsweep.config.training import EnvironmentSpec
+    from rlsweep.envs import make_env
+    from rlsweep.training.fast.ppo import FastMaskablePPO
+    from rlsweep.training.optimizers import keep_compiler_out
+
+    keep_compiler_out()
+    torch.set_num_threads(1)
+    game = DummyVecEnv([partial(make_env, EnvironmentSpec(), seed=0)])
+    FastMaskablePPO("MlpPolicy", game, n_steps=8, batch_size=8, n_epochs=1, device="cpu").learn(8)
+
+
+try:
+    preload()
+finally:
+    report_preloaded()  # a driver waits for it

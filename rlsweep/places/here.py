@@ -52,6 +52,7 @@ class _OpenRay(OpenPlace):
         self._session.ready()
         slots = self._session.slots(self._resources)
         self._session.check_nodes(database.url, self._settings)
+        self._session.wait_for_workers()
         if self._session.dashboard_url is not None:
             observer.message(f"Ray's dashboard: {self._session.dashboard_url} (token {self._session.token})")
         return _RayRunner(database, observer, self._settings, slots=slots, grace=self._grace)

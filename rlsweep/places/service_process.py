@@ -66,6 +66,7 @@ def run_service(
         ray = RayOptions(cpus=cpus, dashboard=True, dashboard_port=dashboard_port, token=token)
         with RaySession(ray) as session, open_database(settings, is_service=True) as database:
             session.ready()
+            session.wait_for_workers()
             assert session.dashboard_url is not None
             process = ServiceProcess(settings, database, session, ending, log_observer)
             with page_process(page_port, environ) as keep_up:

@@ -6,6 +6,7 @@ import logging
 import mmap
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,8 @@ CALLS = {
     "ray.experimental.internal_kv:_internal_kv_put": (b"key", b"1", {"namespace": b"rlsweep"}),
     "ray.experimental.internal_kv:_internal_kv_del": (b"key", {"namespace": b"rlsweep"}),
     "ray.experimental.internal_kv:_internal_kv_get": (b"key", {"namespace": b"rlsweep"}),
+    "ray.experimental.internal_kv:_internal_kv_list": (b"key", {"namespace": b"rlsweep"}),
+    "ray._private.state:workers": ({},),
     "ray.dashboard.modules.dashboard_sdk:SubmissionClient._do_request": (None, "GET", "/api/version", {"timeout": 1.0}),
 }
 """How each function is called: positional arguments, keywords last in a dict."""
@@ -132,6 +135,38 @@ def test_ray_looks_up_what_prints_when_it_prints() -> None:
         assert worker.print_to_stdstream({"pid": "raylet", "is_err": True, "lines": ["A worker died"]}) is None
     assert worker.print_to_stdstream is before
     assert "print_to_stdstream" in worker.listen_error_messages.__globals__
+
+
+def test_a_local_ray_starts_no_more_processes_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameter, node = found("ray._private.parameter:RayParams"), found("ray._private.node:Node")
+    assert {"include_log_monitor", "no_monitor"} <= inspect.signature(parameter).parameters.keys()
+    start = node.start_api_server
+    assert inspect.signature(start).parameters.keys() == {"self", "include_dashboard", "raise_on_failure"}
+    started: list[tuple[Any, ...]] = []
+
+    def init(**_: Any) -> None:
+        made = importlib.import_module("ray._private.parameter").RayParams()
+        started.append((made.include_log_monitor is False, made.no_monitor, node.start_api_server is not start))
+
+    monkeypatch.setattr(ray, "init", init)
+    for include_dashboard in (False, True):
+        ray_internals.start_local("/tmp/x", include_dashboard=include_dashboard)
+        assert importlib.import_module("ray._private.parameter").RayParams is parameter
+        assert node.start_api_server is start
+    assert started == [(True, True, True), (False, False, False)]
+
+
+def test_workers_are_waited_for_until_they_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: list[bytes] = []
+    monkeypatch.setattr("ray._private.state.workers", lambda: {"aa": {}, "bb": {}})
+    monkeypatch.setattr("ray.experimental.internal_kv._internal_kv_put", lambda key, *_, **__: keys.append(key))
+    monkeypatch.setattr("ray.experimental.internal_kv._internal_kv_list", lambda *_, **__: keys)
+    waited_for = [ray_internals.preloading_workers()]
+    for worker in ("aa", "bb", "ended"):
+        monkeypatch.setattr(ray, "get_runtime_context", partial(SimpleNamespace, get_worker_id=partial(str, worker)))
+        ray_internals.report_preloaded()
+        waited_for.append(ray_internals.preloading_workers())
+    assert waited_for == [2, 1, 0, 0]
 
 
 def test_a_call_without_a_ray_joins_none(monkeypatch: pytest.MonkeyPatch) -> None:
