@@ -186,10 +186,13 @@ def _check(config: RunConfig, weights_from: Location | None = None) -> dict[str,
     That is no failed run. Returns the environment's facts.
     """
     from rlsweep.training.environment_check import check_environment
+    from rlsweep.training.evaluation import make_evaluation_env
     from rlsweep.training.weights import build_player, set_policy_weights
 
     def check_policy(env: "gym.Env[Any, Any]") -> None:
         player = build_player(config, env)
+        if config.evaluates:
+            make_evaluation_env(config).close()  # a simulator may not allow a second instance
         if weights_from is not None:
             with local_copy(weights_from) as file:
                 set_policy_weights(player, file, config)

@@ -1,6 +1,6 @@
 """`rlsweep plan`: what would run, what it would take, and what to know before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,15 @@ from rlsweep.cli import options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.output import console, print_json, size, warn, when
 from rlsweep.cli.patterns_command import PatternsCommand
+from rlsweep.cluster.resources import Resources
+from rlsweep.config.training import EvaluationConfig
 from rlsweep.planning.estimate import Estimate, largest_on_gpu
 from rlsweep.planning.forecast import Forecast
+from rlsweep.planning.instances import environment_instances, instances_line
 from rlsweep.planning.plan import Plan
+
+TOLD_SHARE = 0.1
+"""A part of a trial's time is told from this share on."""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,17 +36,19 @@ def show_plan(
     patterns: options.Patterns,
     plan: PlanOptions,
     gpus_per_trial: options.GpusPerTrial = None,
+    max_concurrent: options.MaxConcurrent = None,
     json: options.Json = False,
 ) -> None:
     """Show what `submit` would run: trials, differing keys, updates, memory, time, warnings."""
+    resources = Resources(max_concurrent=max_concurrent)
     found = measure(make_plan(patterns, plan), gpus_per_trial=gpus_per_trial or 0.0)
     if json:
-        print_json(forecast_as_json(found))
+        print_json(forecast_as_json(found, resources))
     else:
-        print_forecast(found, console())
+        print_forecast(found, console(), resources)
 
 
-def forecast_as_json(forecast: Forecast) -> dict[str, Any]:
+def forecast_as_json(forecast: Forecast, resources: Resources | None = None) -> dict[str, Any]:
     """Give everything that `print_forecast` shows."""
     plan = forecast.plan
     return {
@@ -58,13 +66,17 @@ def forecast_as_json(forecast: Forecast) -> dict[str, Any]:
         "environment_facts": dict(forecast.facts),
         "mode": plan.trials[0].config.mode.value,
         "budget": plan.trials[0].config.budget.model_dump(),
+        "environment_instances": asdict(environment_instances(plan, resources or Resources())),
         "differing_keys": plan.differing_keys,
         "warnings": forecast.warnings,
     }
 
 
-def print_forecast(forecast: Forecast, out: "Console") -> None:
-    """Draw one line per config: what sets it apart, and what one trial of it will take where that was measured."""
+def print_forecast(forecast: Forecast, out: "Console", resources: Resources | None = None) -> None:
+    """Draw one line per config: what sets it apart, and what one trial of it will take where that was measured.
+
+    resources: of the trials, where they run on this machine; None if that is not known yet
+    """
     plan = forecast.plan
     first = plan.trials[0].config
     seeds = {trial.config.seed for trial in plan.trials}
@@ -81,10 +93,42 @@ def print_forecast(forecast: Forecast, out: "Console") -> None:
         out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in forecast.estimates))} at the most.")
         if forecast.measured_at is not None:
             out.print(f"Memory and time were measured at {when(forecast.measured_at)}; `rlsweep plan` measures again.")
-        if (fit := fit_on_gpu(forecast.estimates)) is not None:
-            out.print(fit, markup=False, soft_wrap=True)
+    for line in _notes(forecast, resources):
+        out.print(line, markup=False, soft_wrap=True)
     for warning in forecast.warnings:
         warn(warning, out)
+
+
+def _notes(forecast: Forecast, resources: Resources | None) -> Iterator[str]:
+    """What the table does not say of time, GPUs and environments."""
+    estimates, training = forecast.estimates or (), forecast.plan.base_training
+    if (note := time_note(estimates, training.evaluation)) is not None:
+        yield note
+    if (fit := fit_on_gpu(estimates)) is not None:
+        yield fit
+    if resources is not None:
+        line = instances_line(forecast.plan, environment_instances(forecast.plan, resources))
+        if line is not None:
+            yield line
+
+
+def time_note(estimates: Sequence[Estimate], evaluation: EvaluationConfig) -> str | None:
+    """What evaluations and the start take of the longest trial's time; None where that is little."""
+    known = [each for each in estimates if each.seconds is not None]
+    longest = max(known, key=lambda each: each.seconds[1] if each.seconds else 0.0, default=None)
+    if longest is None or longest.seconds is None:
+        return None
+    slowest, parts = longest.seconds[1], []
+    if longest.evaluation_seconds and longest.evaluations and longest.evaluation_seconds[1] > TOLD_SHARE * slowest:
+        most = longest.evaluations[1]
+        number = f"{_range(longest.evaluations, _count)} evaluation{'' if most == 1 else 's'}"
+        parts.append(
+            f"{_range(longest.evaluation_seconds, duration)} for {number} of "
+            f"{plural(evaluation.episodes, 'episode')} (evaluation.every_rollouts, evaluation.episodes)"
+        )
+    if longest.start_seconds > TOLD_SHARE * slowest:
+        parts.append(f"{duration(longest.start_seconds)} for the start of its process")
+    return f"A trial's time includes {' and '.join(parts)}." if parts else None
 
 
 def _table(forecast: Forecast) -> "Table":

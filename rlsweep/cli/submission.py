@@ -35,6 +35,7 @@ def submit(
     from rlsweep.api.submit import submit as submit_plan
 
     out = console(stderr=json)
+    is_here = driving.address is None and "RAY_ADDRESS" not in call.environ()
     outcome = submit_plan(
         make_plan(patterns, plan),
         patterns=patterns,
@@ -42,7 +43,7 @@ def submit(
         observer=ConsoleObserver(out, json=json),
         options=driving,
         name=name,
-        on_forecast=partial(print_forecast, out=out),
+        on_forecast=partial(print_forecast, out=out, resources=driving.resources() if is_here else None),
         resume_instead=_resume_instead,
     )
     raise typer.Exit(exit_code(outcome))

@@ -59,6 +59,19 @@ class RunConfig(StrictModel):
         return self.schedule_budget or self.budget
 
     @property
+    def evaluates(self) -> bool:
+        """Whether the run is evaluated while it trains."""
+        return self.mode is Mode.FULL and self.training.evaluation.enabled
+
+    @property
+    def environment_instances(self) -> int:
+        """Instances of the environment that one run has at the same time, at most.
+
+        Its parallel environments and that of its evaluations; other processes that play leave one in the run's own.
+        """
+        return self.training.n_envs + self.evaluates + (self.training.backend == "rllib")
+
+    @property
     def rollout_steps(self) -> int:
         """Env steps of one rollout, summed over all parallel environments."""
         return self.agent.n_steps * self.training.n_envs

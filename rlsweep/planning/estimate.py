@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rlsweep.analysis.update_counts import GOOD_UPDATES, TOO_FEW_UPDATES
+from rlsweep.analysis.wording import plural
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.planning.advice import named
 from rlsweep.planning.plan import Plan
@@ -51,6 +52,11 @@ class Measurement:
     peak_memory_bytes: memory of one whole trial, including interpreter and libraries
     checkpoint_bytes: size of one checkpoint: weights and Adam's two moments
     observation_size: number of values of one flattened observation
+    evaluation_seconds_per_step: seconds of one env step of an evaluation, to choose the action included; 0 where the
+        run is not evaluated
+    episode_limit: env steps after which the environment's registration truncates an episode; None if unknown
+    start_seconds: seconds of a process until it has imported the libraries and built environments and network
+    make_seconds: seconds to make one instance of the environment; 0 where `start_seconds` includes all that matters
     fixed_episode_length: whether all episodes had equal length, so that training will not change it
     gpu: None if trials run on the CPU
     facts: of the environment: where its action masks are, if they are used, and how its actions are numbered
@@ -65,6 +71,10 @@ class Measurement:
     checkpoint_bytes: int
     n_actions: int
     observation_size: int
+    evaluation_seconds_per_step: float = 0.0
+    episode_limit: int | None = None
+    start_seconds: float = 0.0
+    make_seconds: float = 0.0
     fixed_episode_length: bool = False
     gpu: GpuMemory | None = None
     facts: dict[str, str] = field(default_factory=dict)
@@ -85,9 +95,12 @@ class Estimate:
     """Estimate of one trial, with ranges as (low, high).
 
     env_steps, updates, seconds: None if unknown: the budget counts episodes, and none ended during the measurement
+    evaluations: number of evaluations; None if unknown
+    evaluation_seconds: what they take of `seconds`; None if unknown: no episode ended during the measurement
     nominal_env_steps: env steps if episodes stay as long as in random play
     checkpoint_bytes: maximum size of all checkpoints kept at the same time
-    seconds: time for collecting and learning on one slot, without start, evaluations and saves
+    start_seconds: time of the trial's process before its first env step; a sweep's workers import only once
+    seconds: time on one slot from its process's start, with evaluations, without saves
     gpu: as measured
     """
 
@@ -96,6 +109,9 @@ class Estimate:
     updates: CountRange | None
     peak_memory_bytes: int
     checkpoint_bytes: int
+    evaluations: CountRange | None = None
+    evaluation_seconds: Range | None = None
+    start_seconds: float = 0.0
     seconds: Range | None
     gpu: GpuMemory | None
 
@@ -110,18 +126,28 @@ def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
     sizes: dict[str, Any] = {
         "peak_memory_bytes": measurement.peak_memory_bytes,
         "checkpoint_bytes": _most_checkpoints(config) * measurement.checkpoint_bytes,
+        "start_seconds": measurement.start_seconds + _instances_made(config) * measurement.make_seconds,
         "gpu": measurement.gpu,
     }
     if lengths is None and config.budget.total_timesteps is None:
-        return Estimate(env_steps=None, nominal_env_steps=None, updates=None, seconds=None, **sizes)
+        counts: dict[str, Any] = {"env_steps": None, "nominal_env_steps": None, "updates": None}
+        return Estimate(seconds=None, **counts, **sizes)
     shortest, nominal, longest = lengths or (math.inf, math.inf, math.inf)
     low, high = _env_steps(config, shortest), _env_steps(config, longest)
+    updates = (low // config.rollout_steps, high // config.rollout_steps)
+    evaluations = (_evaluations(config, updates[0]), _evaluations(config, updates[1]))
+    evaluating = _evaluation_seconds(config, measurement, evaluations)
+    training = (_training_seconds(config, measurement, low), _training_seconds(config, measurement, high))
+    shares = zip(training, evaluating or (0.0, 0.0), strict=True)
+    fastest, slowest = (sizes["start_seconds"] + sum(each) for each in shares)
     return Estimate(
         env_steps=(low, high),
         nominal_env_steps=_env_steps(config, nominal),
-        updates=(low // config.rollout_steps, high // config.rollout_steps),
+        updates=updates,
+        evaluations=evaluations,
+        evaluation_seconds=evaluating,
+        seconds=(fastest, slowest),
         **sizes,
-        seconds=(_seconds(config, measurement, low), _seconds(config, measurement, high)),
     )
 
 
@@ -141,6 +167,17 @@ def budget_warnings(plan: Plan, estimates: Sequence[Estimate]) -> tuple[str, ...
         about = f"{named(names)}: " if len(indices) < len(plan.trials) else ""
         warnings.append(about + _budget_warning(plan.trials[indices[0]].config, estimates[indices[0]]))
     return tuple(warnings)
+
+
+def evaluation_warnings(plan: Plan, estimates: Sequence[Estimate]) -> tuple[str, ...]:
+    """Return a warning if a trial is evaluated and nothing is known of how long an episode may be."""
+    if all(each.evaluation_seconds is not None or not each.evaluations for each in estimates):
+        return ()
+    return (
+        f"No episode of {plan.base_training.environment.id} ended while it was measured, and an evaluation plays "
+        f"{plural(plan.base_training.evaluation.episodes, 'episode')} to the end: its time is unknown and not in the "
+        "plan. Set max_steps_per_episode to bound it.",
+    )
 
 
 def largest_on_gpu(estimates: Sequence[Estimate]) -> GpuMemory | None:
@@ -163,7 +200,7 @@ def gpu_warnings(estimates: Sequence[Estimate], gpus_per_trial: float) -> tuple[
 
 def _episode_lengths(config: RunConfig, measurement: Measurement) -> tuple[float, float, float] | None:
     """Return the expected (shortest, nominal, longest) mean episode length, in env steps."""
-    limit = config.training.max_steps_per_episode or math.inf
+    limit = _longest_episode(config, measurement)
     if measurement.mean_episode_length is None:
         return None if math.isinf(limit) else (1.0, limit, limit)
     mean = min(measurement.mean_episode_length, limit)
@@ -183,7 +220,39 @@ def _env_steps(config: RunConfig, episode_length: float) -> int:
     return round(min(by_episodes, by_steps))
 
 
-def _seconds(config: RunConfig, measurement: Measurement, env_steps: int) -> float:
+def _longest_episode(config: RunConfig, measurement: Measurement) -> float:
+    """Return the env steps after which an episode is truncated; infinity if that is unknown."""
+    limits = (config.training.max_steps_per_episode, measurement.episode_limit)
+    return min((limit for limit in limits if limit is not None), default=math.inf)
+
+
+def _evaluations(config: RunConfig, updates: int) -> int:
+    return updates // config.training.evaluation.every_rollouts if config.evaluates else 0
+
+
+def _evaluation_seconds(config: RunConfig, measurement: Measurement, evaluations: CountRange) -> Range | None:
+    """Return the time of all evaluations; None if there are some and nothing bounds their episodes.
+
+    A trained policy's episodes are as long as training's at first, and at most as long as the environment allows.
+    """
+    if not any(evaluations):
+        return 0.0, 0.0
+    if (lengths := _episode_lengths(config, measurement)) is None:
+        return None
+    shortest, _, longest = lengths
+    limit = _longest_episode(config, measurement)
+    if not measurement.fixed_episode_length and not math.isinf(limit):
+        longest = limit
+    per_step = config.training.evaluation.episodes * measurement.evaluation_seconds_per_step
+    return evaluations[0] * shortest * per_step, evaluations[1] * longest * per_step
+
+
+def _instances_made(config: RunConfig) -> int:
+    """Return how many instances a run makes beside those that train: one to copy, closed again, and for evaluations."""
+    return 1 + config.evaluates
+
+
+def _training_seconds(config: RunConfig, measurement: Measurement, env_steps: int) -> float:
     collecting = env_steps * (measurement.env_seconds_per_step + measurement.policy_seconds_per_step)
     updates = env_steps // config.rollout_steps
     return collecting + updates * config.gradient_steps_per_update * measurement.minibatch_seconds

@@ -6,7 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 from rlsweep.errors import InputError, RlsweepError
-from rlsweep.planning.estimate import Estimate, Measurement, budget_warnings, estimate, gpu_warnings
+from rlsweep.planning.estimate import (
+    Estimate,
+    Measurement,
+    budget_warnings,
+    estimate,
+    evaluation_warnings,
+    gpu_warnings,
+)
 from rlsweep.planning.measure import measure_configs
 from rlsweep.planning.measurement_cache import read_cache, write_cache
 from rlsweep.planning.plan import Plan
@@ -74,7 +81,11 @@ def make_forecast(
 ) -> Forecast:
     """Estimate every trial from its measurement; `notes` are additional warnings."""
     estimates = [estimate(trial.config, each) for trial, each in zip(plan.trials, measurements, strict=True)]
-    found = (*budget_warnings(plan, estimates), *gpu_warnings(estimates, gpus_per_trial))
+    found = (
+        *budget_warnings(plan, estimates),
+        *evaluation_warnings(plan, estimates),
+        *gpu_warnings(estimates, gpus_per_trial),
+    )
     return Forecast(
         plan=plan,
         estimates=tuple(estimates),

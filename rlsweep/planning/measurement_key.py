@@ -20,7 +20,7 @@ _OF_ENVIRONMENT = {
 
 def environment_key(config: RunConfig) -> str:
     """A key that is equal for runs with equally expensive env steps: same environment, executed in the same way."""
-    return config.training.model_dump_json(include=_OF_ENVIRONMENT)
+    return json.dumps([config.training.model_dump_json(include=_OF_ENVIRONMENT), config.evaluates])
 
 
 def network_key(config: RunConfig) -> str:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from rlsweep.envs.random_actions import RandomActions
 from rlsweep.errors import RlsweepError
 from rlsweep.planning.estimate import GpuMemory, Measurement
 from rlsweep.planning.measurement_key import environment_key, network_key, rollout_length
+from rlsweep.planning.probe_evaluation import EvaluationProbe
 from rlsweep.training.algorithms import build_model, load_algorithm
 from rlsweep.training.environment_check import check_environment
 from rlsweep.training.observer import observe, with_observer
@@ -63,11 +65,21 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """Seconds to import everything, and to make all parallel environments."""
+
+    imports: float
+    environments: float
+
+
+@dataclass(frozen=True, slots=True)
 class Learning:
     """Result of learning with one network: seconds per env step of a rollout and per gradient step, and memory.
 
     memory_bytes: the process's peak memory, with a negligible rollout buffer
     weights: number of weights
+    build_seconds: seconds to build the model
+    evaluation_seconds_per_step: as Measurement has it
     keeps_masks: whether the rollout buffer stores a float32 per action and step
     gpu: its GPU memory, with a negligible rollout; None on the CPU
     """
@@ -76,6 +88,8 @@ class Learning:
     minibatch_seconds: float
     memory_bytes: int
     weights: int
+    build_seconds: float
+    evaluation_seconds_per_step: float
     keeps_masks: bool
     gpu: GpuMemory | None
 
@@ -87,21 +101,27 @@ def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
     """
     measurements: dict[int, Measurement] = {}
     by_environment = _grouped(range(len(configs)), lambda index: environment_key(configs[index]))
+    imported = max(0.0, time.time() - psutil.Process().create_time())
     for same_environment in by_environment:
+        first = configs[same_environment[0]]
         # first: what is wrong with the environment is said in one sentence, and not as an error of what follows
         algorithms = {configs[index].agent.algorithm: configs[index] for index in same_environment}
         facts = {algorithm: check_environment(config) for algorithm, config in algorithms.items()}
-        env = make_vector(configs[same_environment[0]])
-        try:
-            play = _play(env, configs[same_environment[0]].seed)
+        with ExitStack() as stack:
+            began = time.perf_counter()
+            env = make_vector(first)
+            stack.callback(env.close)
+            making = Making(imported, time.perf_counter() - began)
+            evaluation = EvaluationProbe(first) if first.evaluates else None
+            if evaluation is not None:
+                stack.callback(evaluation.close)
+            play = _play(env, first.seed)
             by_network = _grouped(same_environment, lambda index: network_key(configs[index]))
             for same_network in sorted(by_network, key=lambda indices: _weight(configs[indices[0]])):
-                learning = _learn(env, configs[same_network[0]])
+                learning = _learn(env, configs[same_network[0]], evaluation)
                 for index in same_network:
-                    measured = _measurement(configs[index], env, play, learning)
+                    measured = _measurement(configs[index], env, making, play, learning)
                     measurements[index] = replace(measured, facts=facts[configs[index].agent.algorithm])
-        finally:
-            env.close()
     return [measurements[index] for index in range(len(configs))]
 
 
@@ -176,8 +196,8 @@ class _Stopwatch(BaseCallback):
         return not (enough and len(self.updates) == len(self.rollouts))
 
 
-def _learn(env: VecEnv, config: RunConfig) -> Learning:
-    """Collect and learn from rollouts of one minibatch for about LEARN_SECONDS."""
+def _learn(env: VecEnv, config: RunConfig, evaluation: EvaluationProbe | None) -> Learning:
+    """Collect and learn from rollouts of one minibatch for about LEARN_SECONDS; then play as an evaluation does."""
     length = rollout_length(config)
     ppo = config.agent.ppo.model_copy(update={"target_kl": None})
     agent = config.agent.model_copy(update={"n_steps": length, "n_epochs": GRADIENT_STEPS, "ppo": ppo})
@@ -186,8 +206,9 @@ def _learn(env: VecEnv, config: RunConfig) -> Learning:
         # the cluster may have GPUs even if this machine has none
         training = training.model_copy(update={"device": "auto"})
     short = config.model_copy(update={"agent": agent, "training": training})
-    stopwatch = _Stopwatch()
+    stopwatch, began = _Stopwatch(), time.perf_counter()
     model = build_model(with_observer(load_algorithm(config.agent.algorithm, config.training.engine)), short, env)
+    build_seconds = time.perf_counter() - began
     observe(model, stopwatch)
     model.set_logger(Logger(folder=None, output_formats=[]))
     model.learn(MOST_ROLLOUTS * length * env.num_envs, callback=stopwatch, log_interval=None)  # type: ignore[arg-type]
@@ -197,6 +218,8 @@ def _learn(env: VecEnv, config: RunConfig) -> Learning:
         _typical(stopwatch.updates) / gradient_steps,
         _peak_memory() + _in_children(env),
         weights=sum(parameter.numel() for parameter in model.policy.parameters()),
+        build_seconds=build_seconds,
+        evaluation_seconds_per_step=0.0 if evaluation is None else evaluation.seconds_per_step(model, config),
         keeps_masks=isinstance(model.rollout_buffer, MaskableRolloutBuffer),
         gpu=_gpu_memory(model.device) if model.device.type == "cuda" else None,
     )
@@ -242,7 +265,8 @@ def _in_children(env: VecEnv) -> int:
     return sum(getattr(each, "pss", each.uss) for each in held)
 
 
-def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning) -> Measurement:
+def _measurement(config: RunConfig, env: VecEnv, making: Making, play: Play, learning: Learning) -> Measurement:
+    is_here = not isinstance(env.unwrapped, SubprocVecEnv)  # processes start side by side, with imports of their own
     observation_size = int(np.prod(env.observation_space.shape or (1,)))
     n_actions = _n_actions(env.action_space)
     return Measurement(
@@ -256,9 +280,19 @@ def _measurement(config: RunConfig, env: VecEnv, play: Play, learning: Learning)
         checkpoint_bytes=CHECKPOINT_BYTES + 3 * FLOAT_BYTES * learning.weights,
         n_actions=n_actions,
         observation_size=observation_size,
+        evaluation_seconds_per_step=learning.evaluation_seconds_per_step,
+        episode_limit=_registered_limit(config.training.environment.id),
+        start_seconds=making.imports + making.environments + learning.build_seconds,
+        make_seconds=making.environments / env.num_envs if is_here else 0.0,
         fixed_episode_length=len(play.lengths) > 1 and len(set(play.lengths)) == 1,
         gpu=None if learning.gpu is None else _with_rollout(learning.gpu, config, observation_size),
     )
+
+
+def _registered_limit(environment_id: str) -> int | None:
+    """The env steps after which a Gymnasium environment's registration truncates episodes; None if there is none."""
+    spec = gym.registry.get(environment_id.rpartition(":")[2])
+    return None if spec is None else spec.max_episode_steps
 
 
 def _with_rollout(gpu: GpuMemory, config: RunConfig, observation_size: int) -> GpuMemory:

@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
-from rlsweep.errors import DivergedError, EnvironmentStateError
+from rlsweep.errors import DivergedError, EnvironmentSpecError, EnvironmentStateError
 from rlsweep.runs import Evaluation, Outcome
 from rlsweep.training.progress import Progress
 from rlsweep.training.seeding import evaluation_seed
@@ -102,17 +102,32 @@ def play(
     return Played(rewards, lengths, tuple(outcomes))
 
 
+def make_evaluation_env(config: RunConfig) -> gym.Env[Any, Any]:
+    """Make the environment of a run's evaluations, which is open beside those that train.
+
+    Raises EnvironmentSpecError, which says so, because a simulator may allow one instance only.
+    """
+    training = config.training
+    try:
+        return make_env(
+            training.environment,
+            seed=evaluation_seed(config.seed),
+            max_steps_per_episode=training.max_steps_per_episode,
+        )
+    except EnvironmentSpecError as exc:
+        raise EnvironmentSpecError(
+            f"{str(exc).rstrip('.')}. This was the instance for evaluations, beside {training.n_envs} for training: if "
+            "that is one too many, set evaluation.enabled to false."
+        ) from exc
+
+
 class PeriodicEvaluation:
     """Evaluates a run during training, always with the same seeds, so that its evaluations are comparable."""
 
     def __init__(self, config: RunConfig) -> None:
         self._config = config
         self._uses_masks = ALGORITHMS[config.agent.algorithm].uses_masks
-        self._env = make_env(
-            config.training.environment,
-            seed=evaluation_seed(config.seed),
-            max_steps_per_episode=config.training.max_steps_per_episode,
-        )
+        self._env = make_evaluation_env(config)
 
     def is_due(self, progress: Progress) -> bool:
         """Whether an evaluation follows the last update."""

@@ -146,7 +146,7 @@ def _open_log(
 
 def _evaluation(config: RunConfig, stack: ExitStack) -> PeriodicEvaluation | None:
     """Return the periodic evaluation, which `stack` closes; None for runs without one."""
-    if config.mode is not Mode.FULL or not config.training.evaluation.enabled:
+    if not config.evaluates:
         return None
     evaluation = PeriodicEvaluation(config)
     stack.callback(evaluation.close)

@@ -41,7 +41,19 @@ def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.xdist_group("plans")
 def test_a_plan_as_json(cli: Any, agents: str, measured_once: None) -> None:
     plan = json.loads(cli.run("plan", agents, "--episodes", "100", "--seeds", "2", "--json").stdout)
-    assert set(plan) == {"trials", "environment", "mode", "budget", "differing_keys", "warnings"}
+    assert set(plan) == {
+        "trials",
+        "environment",
+        "mode",
+        "budget",
+        "environment_facts",
+        "environment_instances",
+        "differing_keys",
+        "warnings",
+    }
+    instances = plan["environment_instances"]
+    assert instances["per_trial"] == 1
+    assert instances["at_once"] == instances["trials_at_once"] >= 1
     assert (plan["environment"], plan["mode"]) == ("open_spiel/connect_four", "smoke")
     assert plan["budget"] == {"episodes": 100, "total_timesteps": None}
     assert set(plan["differing_keys"]) == {"learning_rate", "gamma"}

@@ -3,7 +3,7 @@
 import io
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import pytest
 from rich.console import Console
 
 from rlsweep.cli.output import print_json
-from rlsweep.cli.planning import fit_on_gpu, forecast_as_json, print_forecast
+from rlsweep.cli.planning import fit_on_gpu, forecast_as_json, print_forecast, time_note
 from rlsweep.config.run import Mode
+from rlsweep.config.training import EvaluationConfig
 from rlsweep.planning.estimate import Estimate, GpuMemory, gpu_warnings
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.plan import make_plan
@@ -99,6 +100,40 @@ def test_a_plan_says_how_many_trials_a_gpu_holds(total_gb: float, per_trial_gb: 
     estimates = [on_gpu(gpu) for gpu in (small, None, large)]
     assert fit_on_gpu(estimates) == f"A trial takes {said}"
     assert fit_on_gpu([estimates[1]]) is None
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "evaluating", "start", "said"),
+    [
+        ((2, 9), (12.0, 70.0), 1.0, "12 s–1 min 10 s for 2–9 evaluations of 20 episodes (evaluation.every_rollouts, "),
+        (
+            (1, 1),
+            (30.0, 30.0),
+            1.0,
+            "30 s for 1 evaluation of 20 episodes (evaluation.every_rollouts, evaluation.episodes).",
+        ),
+        ((1, 1), (30.0, 30.0), 20.0, "evaluation.episodes) and 20 s for the start of its process."),
+        ((1, 1), (5.0, 9.0), 11.0, "A trial's time includes 11 s for the start of its process."),
+        ((1, 1), (5.0, 9.0), 9.0, None),
+        ((0, 0), (0.0, 0.0), 0.0, None),
+        ((1, 1), None, 0.0, None),
+    ],
+)
+def test_what_takes_a_good_part_of_the_time_is_said(
+    evaluations: tuple[int, int], evaluating: tuple[float, float] | None, start: float, said: str | None
+) -> None:
+    shorter, longer = (
+        replace(
+            on_gpu(None),
+            evaluations=evaluations,
+            evaluation_seconds=evaluating,
+            start_seconds=start,
+            seconds=(seconds / 2, seconds),
+        )
+        for seconds in (10.0, 100.0)
+    )
+    note = time_note([shorter, longer, on_gpu(None)], EvaluationConfig())
+    assert (note is None) if said is None else (said in str(note)), note
 
 
 def on_gpu(gpu: GpuMemory | None) -> Estimate:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rlsweep.config.run import Mode
-from rlsweep.planning.estimate import Estimate, GpuMemory, Measurement, budget_warnings, estimate
+from rlsweep.planning.estimate import Estimate, GpuMemory, Measurement, budget_warnings, estimate, evaluation_warnings
 from rlsweep.planning.plan import Plan, make_plan
 
 Write = Callable[..., Path]
@@ -91,6 +91,55 @@ def test_no_episode_ended_while_measuring(write_agent: Write) -> None:
 def test_a2c_learns_once_from_a_rollout(write_agent: Write) -> None:
     found = estimated(write_agent(algorithm="A2C", n_steps=10), total_timesteps=100)
     assert found.seconds == pytest.approx((100 * 0.003 + 10 * 0.01,) * 2)
+
+
+EVALUATED = replace(MEASURED, evaluation_seconds_per_step=0.01, start_seconds=2.0, make_seconds=0.5)
+
+
+def test_the_time_includes_evaluations_and_the_start(write_agent: Write) -> None:
+    agent = write_agent(n_steps=100, batch_size=50, n_epochs=1)
+    every = ["evaluation.every_rollouts=2", "evaluation.episodes=3"]
+    found = estimated(agent, EVALUATED, total_timesteps=1000, overrides=every)
+    assert found.evaluations == (5, 5)
+    # 5 evaluations of 3 episodes, which may be half or twice as long as those of random play
+    assert found.evaluation_seconds == pytest.approx((5 * 3 * 4.75 * 0.01, 5 * 3 * 19 * 0.01))
+    assert found.start_seconds == 2.0 + 2 * 0.5  # one instance checks copies, one is for the evaluations
+    training = 1000 * 0.003 + 10 * 2 * 0.01
+    assert found.seconds == pytest.approx((3.0 + training + 0.7125, 3.0 + training + 2.85))
+    for of_none in ({"mode": Mode.SMOKE}, {"overrides": ["evaluation.enabled=false"]}):
+        without = estimated(agent, EVALUATED, total_timesteps=1000, **of_none)
+        assert (without.evaluations, without.evaluation_seconds) == ((0, 0), (0.0, 0.0))
+        assert without.seconds == pytest.approx((without.start_seconds + training,) * 2)
+
+
+def test_a_trained_policy_may_play_as_long_as_the_environment_allows(write_agent: Write) -> None:
+    def evaluating(measured: Measurement, *overrides: str) -> Any:
+        return estimated(
+            write_agent(n_steps=100),
+            measured,
+            total_timesteps=100,
+            overrides=["evaluation.every_rollouts=1", *overrides],
+        ).evaluation_seconds
+
+    limited = replace(EVALUATED, episode_limit=500)
+    assert evaluating(limited) == pytest.approx((20 * 4.75 * 0.01, 20 * 500 * 0.01))
+    assert evaluating(limited, "max_steps_per_episode=100")[1] == pytest.approx(20 * 100 * 0.01)
+    assert evaluating(replace(limited, fixed_episode_length=True)) == pytest.approx((20 * 9.5 * 0.01,) * 2)
+    none_ended = replace(limited, episodes=0, mean_episode_length=None)
+    assert evaluating(none_ended) == pytest.approx((20 * 0.01, 20 * 500 * 0.01))
+
+
+def test_an_evaluation_that_may_never_end_is_said(write_agent: Write) -> None:
+    endless = replace(EVALUATED, episodes=0, mean_episode_length=None)
+    made = plan(write_agent(n_steps=100), total_timesteps=2000)
+    found = estimate(made.trials[0].config, endless)
+    assert (found.evaluations, found.evaluation_seconds) == ((2, 2), None)
+    (said,) = evaluation_warnings(made, [found])
+    assert "an evaluation plays 20 episodes to the end: its time is unknown" in said
+    assert "max_steps_per_episode" in said
+    assert evaluation_warnings(made, [estimate(made.trials[0].config, EVALUATED)]) == ()
+    seldom = plan(write_agent(n_steps=100), total_timesteps=500)
+    assert evaluation_warnings(seldom, [estimate(seldom.trials[0].config, endless)]) == ()
 
 
 def budget_said(*agents: Path, **options: Any) -> tuple[str, ...]:
