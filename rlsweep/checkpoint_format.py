@@ -29,6 +29,9 @@ STATISTICS_MEMBER = "vecnormalize.pkl"
 SNAPSHOT_MEMBER = "boundary.pkl"
 """rlsweep's member with the run's pickled state between two rollouts, if the run can be resumed exactly."""
 
+OPPONENTS_MEMBER = "opponents.npz"
+"""rlsweep's member with the earlier policies that a run with self-play plays against: NumPy arrays, no pickles."""
+
 _NUMBERED_NAME = re.compile(r"episode_\d+_step_(?P<env_steps>\d+)(_attempt_(?P<attempt>\d+))?\.zip")
 
 

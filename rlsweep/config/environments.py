@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rlsweep.checkpoint_format import SUFFIX
 from rlsweep.config.known_environments import installation
 from rlsweep.config.nearest import suggestion
-from rlsweep.config.training import EnvironmentSpec
+from rlsweep.config.training import SELF, EnvironmentSpec, SelfPlay
 from rlsweep.storage import is_uri
 
 _CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -86,26 +86,30 @@ def environment_problems(spec: EnvironmentSpec) -> list[tuple[str, str]]:
     for index, wrapper in enumerate(spec.wrappers):
         if problem := _wrapper_problem(wrapper.id):
             problems.append((f"environment.wrappers[{index}].id", problem))
-    if problem := opponent_problem(spec.opponent):
+    if spec.self_play is not None and (spec.wrappers or spec.frame_stack > 1):
+        reason = "the run's own policies play the game without wrappers and frame_stack"
+        problems.append(("environment.opponent", f"{reason}; remove them, or take another opponent"))
+    elif isinstance(spec.opponent, str) and (problem := opponent_problem(spec.opponent, may_be_self=True)):
         problems.append(("environment.opponent", problem))
     return problems
 
 
-def opponent_problem(opponent: str) -> str | None:
+def opponent_problem(opponent: str, *, may_be_self: bool = False) -> str | None:
     """Return the problem of an opponent's name, or None. A checkpoint's path must exist here; a URI is not checked."""
-    if _OPPONENT.fullmatch(opponent):
+    if _OPPONENT.fullmatch(opponent) or (may_be_self and opponent == SELF):
         return None
     if not opponent.endswith(SUFFIX):
-        near = suggestion(opponent, ("random", "mcts"))
-        return f"must be random, mcts, mcts:<simulations> or a checkpoint ending in .zip, got {opponent!r}{near}"
+        forms = f"random, mcts, mcts:<simulations>{', self' if may_be_self else ''}"
+        near = suggestion(opponent, ("random", "mcts", SELF) if may_be_self else ("random", "mcts"))
+        return f"must be {forms} or a checkpoint ending in .zip, got {opponent!r}{near}"
     if not is_uri(opponent) and not os.path.isfile(os.path.expanduser(opponent)):
         return f"checkpoint not found: {opponent}"
     return None
 
 
-def is_checkpoint(opponent: str) -> bool:
+def is_checkpoint(opponent: str | SelfPlay | None) -> bool:
     """Whether an opponent is a checkpoint's path or URI."""
-    return opponent.endswith(SUFFIX)
+    return isinstance(opponent, str) and opponent.endswith(SUFFIX)
 
 
 def _wrapper_problem(wrapper: str) -> str | None:

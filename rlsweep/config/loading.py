@@ -9,13 +9,13 @@ from typing import Any
 from rlsweep.config.agent import AgentConfig, Hyperparameters
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.engines import keys_for_stock
-from rlsweep.config.environments import environment_problems, is_checkpoint, module_problem
+from rlsweep.config.environments import environment_problems, is_checkpoint, module_problem, opponent_problem
 from rlsweep.config.given import GivenConfig
 from rlsweep.config.layers import expand_environment, given_keys, layered
 from rlsweep.config.overrides import Override, override_agent, override_training
 from rlsweep.config.problems import Model, check
 from rlsweep.config.reading import read_config_file
-from rlsweep.config.training import EnvironmentSpec, TrainingConfig
+from rlsweep.config.training import EvaluationConfig, TrainingConfig
 from rlsweep.errors import ConfigError
 from rlsweep.storage import is_uri
 
@@ -56,10 +56,10 @@ def load_training(source: Path | GivenConfig | None, overrides: Sequence[Overrid
     problems += [(f"hyperparameters.{key}", problem) for key, problem in below]
     _raise_if(problems, source)
     training = _build(TrainingConfig, override_training(data, overrides))
-    for key, problem in environment_problems(training.environment):
+    for key, problem in (*environment_problems(training.environment), *_evaluation_problems(training.evaluation)):
         setter = next((each for each in reversed(overrides) if key.startswith(each.key)), None)
         raise ConfigError(f"{setter or source or 'default environment'}: {problem if setter else f'{key}: {problem}'}")
-    return training.model_copy(update={"environment": _with_absolute_opponent(training.environment)})
+    return _with_absolute_opponents(training)
 
 
 def load_agent(source: Path | GivenConfig, defaults: Mapping[str, Any], overrides: Sequence[Override]) -> LoadedAgent:
@@ -123,7 +123,24 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _with_absolute_opponent(spec: EnvironmentSpec) -> EnvironmentSpec:
-    if not is_checkpoint(spec.opponent) or is_uri(spec.opponent):
-        return spec
-    return spec.model_copy(update={"opponent": os.path.abspath(os.path.expanduser(spec.opponent))})
+def _evaluation_problems(evaluation: EvaluationConfig) -> list[tuple[str, str]]:
+    problem = None if evaluation.opponent is None else opponent_problem(evaluation.opponent)
+    return [] if problem is None else [("evaluation.opponent", problem)]
+
+
+def _with_absolute_opponents(training: TrainingConfig) -> TrainingConfig:
+    return training.model_copy(
+        update={
+            "environment": training.environment.model_copy(
+                update={"opponent": _absolute(training.environment.opponent)}
+            ),
+            "evaluation": training.evaluation.model_copy(update={"opponent": _absolute(training.evaluation.opponent)}),
+        }
+    )
+
+
+def _absolute(opponent: Any) -> Any:
+    """A checkpoint's path as an absolute one; every other opponent unchanged."""
+    if not is_checkpoint(opponent) or is_uri(opponent):
+        return opponent
+    return os.path.abspath(os.path.expanduser(opponent))

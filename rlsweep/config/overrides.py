@@ -98,6 +98,8 @@ def settable_key(key: str) -> str:
         raise ValueError(f"{key} belongs to one config file; it cannot be set for all")
     if key == "episodes":  # most users mean the budget, not evaluation.episodes
         raise ValueError("write max_episodes (the budget, as --episodes) or evaluation.episodes")
+    if key == "opponent":  # the one to train against, not evaluation.opponent
+        return "environment.opponent"
     found = [full_key for full_key in settable if full_key.endswith(f".{key}")]
     if len(found) == 1:
         return found[0]

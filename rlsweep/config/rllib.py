@@ -38,6 +38,8 @@ def _unsupported(agent: AgentConfig, training: TrainingConfig) -> dict[str, str]
     for key in ("normalize_observations", "normalize_rewards"):
         if getattr(training, key):
             problems[key] = "backend: rllib has no running statistics; set it to false, or use backend: sb3"
+    if training.environment.self_play is not None:
+        problems["environment.opponent"] = "backend: rllib cannot play the run's own policies; use backend: sb3"
     if training.vec_env != "dummy":
         problems["vec_env"] = "backend: rllib uses env runners, not subproc; set rllib.env_runners"
     if training.engine == "fast":

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from rlsweep.config.agent import Count, StrictModel
 from rlsweep.config.habits import device_hint
@@ -13,6 +13,8 @@ MAX_ENVS = 10_000  # each one is an object, or a process, of every trial
 MAX_LEARNERS = 1_000
 MAX_WRAPPERS = 20
 MAX_FRAMES = 100
+MAX_POOL = 100  # each environment may hold all of them
+SELF = "self"
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
@@ -34,13 +36,39 @@ def _as_wrapper(value: Any) -> Any:
     return {"id": value} if isinstance(value, str) else value
 
 
+class SelfPlayPool(StrictModel):
+    """Earlier policies of the run, one of which is drawn for each episode.
+
+    pool: number of policies; a new one takes the place of the oldest
+    every_rollouts: rollouts between two new ones; the first is the untrained policy
+    """
+
+    pool: Annotated[int, Field(ge=1, le=MAX_POOL)] = 8
+    every_rollouts: Count = 10
+
+
+class SelfPlay(StrictModel):
+    """The opponent `{self: {pool: …, every_rollouts: …}}`."""
+
+    self: SelfPlayPool
+
+
+LATEST = SelfPlayPool(pool=1, every_rollouts=1)
+"""What the opponent `self` means: the latest policy."""
+
+
+def _opponent_form(value: Any) -> str:
+    return "<pool>" if isinstance(value, dict | SelfPlay) else "<name>"
+
+
 class EnvironmentSpec(StrictModel):
     """Which environment to make, and how.
 
     id: a Gymnasium id, `module:Id-v0` if importing the module registers it, `module:Class`, `open_spiel/<game>` or
         `pettingzoo/<module>`
     kwargs: arguments of the environment's constructor (an OpenSpiel game's parameters)
-    opponent: the player of the other seats: `random`, `mcts`, `mcts:<simulations>`, or a checkpoint's path or URI
+    opponent: the player of the other seats: `random`, `mcts`, `mcts:<simulations>`, a checkpoint's path or URI, `self`
+        (the latest policy of the run), or a pool of its earlier ones
     observation_keys: keys of a Dict observation, flattened in this order; None takes all except the mask
     mask: name of the method, property, observation key or info key that has the action masks; `none` for no masks; None
         finds `action_masks` and the key `action_mask`
@@ -50,7 +78,9 @@ class EnvironmentSpec(StrictModel):
 
     id: str = "open_spiel/connect_four"
     kwargs: dict[str, Any] = Field(default_factory=dict)
-    opponent: str = "random"
+    opponent: Annotated[
+        Annotated[str, Tag("<name>")] | Annotated[SelfPlay, Tag("<pool>")], Discriminator(_opponent_form)
+    ] = "random"
     observation_keys: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     mask: Annotated[str, Field(min_length=1)] | None = None
     wrappers: Annotated[
@@ -58,16 +88,26 @@ class EnvironmentSpec(StrictModel):
     ] = ()
     frame_stack: Annotated[int, Field(ge=1, le=MAX_FRAMES)] = 1
 
+    @property
+    def self_play(self) -> SelfPlayPool | None:
+        """The pool of an opponent that plays the run's own policies; None for every other opponent."""
+        if isinstance(self.opponent, SelfPlay):
+            return self.opponent.self
+        return LATEST if self.opponent == SELF else None
+
 
 class EvaluationConfig(StrictModel):
     """Evaluations during training: the deterministic policy plays `episodes` episodes in a separate environment.
 
     every_rollouts: rollouts between two evaluations
+    opponent: as in the environment, but never the run's own policies; None takes the environment's, or random where
+        that is the run's own policies
     """
 
     enabled: bool = True
     every_rollouts: Count = 10
     episodes: Count = 20
+    opponent: str | None = None
 
 
 class RLlibConfig(StrictModel):
@@ -119,3 +159,10 @@ class TrainingConfig(StrictModel):
     backend: Literal["sb3", "rllib"] = "sb3"
     rllib: RLlibConfig = Field(default_factory=RLlibConfig)
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def evaluation_environment(self) -> EnvironmentSpec:
+        """The environment of evaluations: its opponent is always the same, so that they are comparable."""
+        fixed = "random" if self.environment.self_play is not None else self.environment.opponent
+        opponent = fixed if self.evaluation.opponent is None else self.evaluation.opponent
+        return self.environment.model_copy(update={"opponent": opponent})

@@ -13,8 +13,9 @@ from rlsweep.envs.contract import number_problem
 from rlsweep.envs.flatten import MASK_KEY, Flattener
 from rlsweep.envs.masks import NO_MASKS, MaskPlace, MaskSource, find_key, mask_problem
 from rlsweep.envs.opponents import make_opponent
+from rlsweep.envs.positions import Opponent
 from rlsweep.envs.single_agent import adapt_game
-from rlsweep.envs.turns import Opponent, TurnGame
+from rlsweep.envs.turns import TurnGame
 from rlsweep.envs.user_code import USER_ERRORS, place_of_function, raised
 from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError
 
@@ -80,7 +81,6 @@ class AECGame(TurnGame):
     ) -> None:
         self._aec = aec
         self._flatten = flatten
-        self._opponent = opponent
         self._seats = {agent: seat for seat, agent in enumerate(aec.possible_agents)}
         self.first_action = int(actions.start)
         self._mask_key = spec.mask
@@ -94,6 +94,7 @@ class AECGame(TurnGame):
         self._moves: list[int | None] = []
         super().__init__(
             spec.id,
+            opponent=opponent,
             players=len(self._seats),
             competitive=len(self._seats) > 1,
             observation_space=flatten.box,

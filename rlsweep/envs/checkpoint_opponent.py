@@ -23,7 +23,7 @@ from rlsweep.checkpoint_format import (
     SETTINGS_MEMBER,
     STATISTICS_MEMBER,
 )
-from rlsweep.envs.turns import Position
+from rlsweep.envs.positions import Position
 from rlsweep.errors import EnvironmentSpecError
 from rlsweep.storage import Location, local_copy
 

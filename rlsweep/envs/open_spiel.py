@@ -13,9 +13,10 @@ from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.masks import MaskPlace, MaskSource
 from rlsweep.envs.mcts import make_mcts
 from rlsweep.envs.opponents import make_opponent
+from rlsweep.envs.positions import Opponent
 from rlsweep.envs.single_agent import adapt_game
 from rlsweep.envs.spiel_games import SpielGame, load_game
-from rlsweep.envs.turns import Opponent, TurnGame
+from rlsweep.envs.turns import TurnGame
 from rlsweep.errors import EnvironmentSpecError
 
 CHANCE: int = pyspiel.PlayerId.CHANCE
@@ -45,11 +46,11 @@ class SpielEnv(TurnGame):
 
     def __init__(self, env_id: str, game: SpielGame, opponent: Opponent["SpielEnv"], *, seed: int) -> None:
         self._game = game
-        self._opponent = opponent
         self._all_illegal = np.zeros(game.actions, np.bool_)
         self._legal: list[int] = []
         super().__init__(
             env_id,
+            opponent=opponent,
             players=game.players,
             competitive=game.competitive,
             observation_space=spaces.Box(-np.inf, np.inf, (game.observation_size,), np.float32),

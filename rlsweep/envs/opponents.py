@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from rlsweep.checkpoint_format import SUFFIX
-from rlsweep.config.training import EnvironmentSpec
+from rlsweep.config.training import SELF, EnvironmentSpec, SelfPlay
 from rlsweep.envs.checkpoint_opponent import CheckpointOpponent
-from rlsweep.envs.turns import Opponent, Position
+from rlsweep.envs.positions import Opponent, Position
+from rlsweep.envs.self_play import SelfPlayOpponent
 from rlsweep.errors import EnvironmentSpecError
 from rlsweep.storage import locate
 
@@ -44,6 +45,8 @@ def make_opponent(
         return RandomOpponent()
     if players == 1:
         raise no_seat(spec)
+    if isinstance(word, SelfPlay) or word == SELF:
+        return SelfPlayOpponent()
     search = re.fullmatch(r"mcts(?::(?P<simulations>[1-9]\d*))?", word)
     if search is not None:
         if mcts is None:
@@ -58,12 +61,13 @@ def make_opponent(
         return CheckpointOpponent(path, actions=actions, observation_size=observation_size)
     raise EnvironmentSpecError(
         f"Environment {spec.id!r}: opponent {word!r} is unknown; "
-        f"write random, mcts, mcts:<simulations>, or the path or URI of a checkpoint (.zip)."
+        f"write random, mcts, mcts:<simulations>, self, or the path or URI of a checkpoint (.zip)."
     )
 
 
 def no_seat(spec: EnvironmentSpec) -> EnvironmentSpecError:
     """The error for an opponent in an environment with one agent."""
+    name = SELF if isinstance(spec.opponent, SelfPlay) else spec.opponent
     return EnvironmentSpecError(
-        f"Environment {spec.id!r} has one agent, so opponent {spec.opponent!r} cannot play; remove opponent."
+        f"Environment {spec.id!r} has one agent, so opponent {name!r} cannot play; remove opponent."
     )

@@ -3,40 +3,23 @@
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from rlsweep.envs.dense_policy import DensePolicy
 from rlsweep.envs.masks import MaskSource
 from rlsweep.envs.outcomes import outcome_of
+from rlsweep.envs.positions import Opponent
+from rlsweep.envs.self_play import SelfPlayOpponent
 from rlsweep.envs.user_code import USER_ERRORS, fails_in
 from rlsweep.errors import EnvironmentSpecError, RlsweepError
 
 MAX_DEALS = 100
 """Games in a row that may end before the agent's first turn; then we assume that the agent never gets a turn."""
-
-
-class Position(Protocol):
-    """A game as the player to move sees it."""
-
-    def legal_actions(self) -> Sequence[int] | NDArray[np.intp]:
-        """The legal actions, ascending; at least one."""
-
-    def observation(self) -> NDArray[np.float32]:
-        """The observation of a policy, shape (n,)."""
-
-
-P_contra = TypeVar("P_contra", bound=Position, contravariant=True)
-
-
-class Opponent(Protocol[P_contra]):
-    """Chooses moves. It draws only from the generator it is given, so an episode's seed determines its moves."""
-
-    def act(self, position: P_contra, rng: random.Random) -> int:
-        """A legal action for the player to move."""
 
 
 class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
@@ -46,6 +29,7 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
     and the opponent's moves; `reset(seed=…)` reseeds it, and later episodes continue its stream.
     If a game ends before the agent's first turn, another one is dealt.
 
+    opponent: plays all other seats
     players: number of seats
     competitive: whether an episode has an outcome
     """
@@ -54,6 +38,7 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
         self,
         env_id: str,
         *,
+        opponent: Opponent[Any],
         players: int,
         competitive: bool,
         observation_space: spaces.Box[np.float32],
@@ -61,6 +46,7 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
         seed: int,
     ) -> None:
         self.env_id = env_id
+        self._opponent = opponent
         self.players = players
         self.seat = 0
         self.observation_space = observation_space
@@ -75,6 +61,8 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
         """Draw a seat and play up to its first turn; a seed reseeds everything."""
         if seed is not None:
             self._reseed(seed)
+        if isinstance(self._opponent, SelfPlayOpponent):
+            self._opponent.begin(self._rng)
         for _ in range(MAX_DEALS):
             self.seat = int(self._rng.random() * self.players)
             self._paid = 0.0
@@ -115,6 +103,11 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
         if over and self._competitive and not truncated:
             info["outcome"] = outcome_of(own, [*returns[: self.seat], *returns[self.seat + 1 :]])
         return observation, reward, over and not truncated, truncated, info
+
+    def take_opponents(self, pool: Sequence[DensePolicy]) -> None:
+        """Play against these policies from now on; only for a game whose opponent is a SelfPlayOpponent."""
+        assert isinstance(self._opponent, SelfPlayOpponent)
+        self._opponent.take(pool)
 
     def __str__(self) -> str:
         return self.env_id

@@ -41,6 +41,8 @@ from rlsweep.planning.probe_evaluation import EvaluationProbe
 from rlsweep.training.algorithms import build_model, load_algorithm
 from rlsweep.training.environment_check import check_environment
 from rlsweep.training.observer import observe, with_observer
+from rlsweep.training.opponent_pool import OpponentPool
+from rlsweep.training.progress import Progress
 from rlsweep.training.snapshot import PolicyBackup
 from rlsweep.training.vector import make_vector
 
@@ -210,6 +212,10 @@ def _learn(env: VecEnv, config: RunConfig, evaluation: EvaluationProbe | None) -
     model = build_model(with_observer(load_algorithm(config.agent.algorithm, config.training.engine)), short, env)
     build_seconds = time.perf_counter() - began
     observe(model, stopwatch)
+    if (settings := config.training.environment.self_play) is not None:
+        opponents = OpponentPool(settings)
+        opponents.grow(model, Progress())
+        opponents.hand_over(model)
     model.set_logger(Logger(folder=None, output_formats=[]))
     model.learn(MOST_ROLLOUTS * length * env.num_envs, callback=stopwatch, log_interval=None)  # type: ignore[arg-type]
     gradient_steps = GRADIENT_STEPS if "n_epochs" in ALGORITHMS[agent.algorithm].hyperparameters else 1

@@ -21,6 +21,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from rlsweep.checkpoint_format import (
     BEST_NAME,
     OBSERVATIONS_KEY,
+    OPPONENTS_MEMBER,
     RECORD_MEMBER,
     SNAPSHOT_MEMBER,
     STATISTICS_MEMBER,
@@ -37,6 +38,7 @@ from rlsweep.storage import Location, local_copy, locate, put, with_retries
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
 from rlsweep.training.snapshot import RunSnapshot
+from rlsweep.training.unpickling import unpickle
 from rlsweep.training.vector import observation_scale
 
 _WITHOUT_RECORD = (
@@ -172,7 +174,7 @@ class CheckpointFolder:
         progress = snapshot.progress
         record: dict[str, Any] = {"progress": progress.to_record(), "config": self._config.to_record()}
         if snapshot.statistics is not None:
-            record[OBSERVATIONS_KEY] = observation_scale(snapshot.statistics)
+            record[OBSERVATIONS_KEY] = observation_scale(unpickle(snapshot.statistics))
         with unfinished.open("w+b") as file:
             model.save(file)
             with zipfile.ZipFile(file, mode="a") as archive:
@@ -276,13 +278,16 @@ def read_saved_run(path: Path) -> SavedRun:
                     f"{RECORD_MEMBER}). {_WITHOUT_RECORD}"
                 )
             record: dict[str, Any] = json.loads(archive.read(RECORD_MEMBER))
-            statistics, state = (
+            statistics, state, opponents = (
                 archive.read(member) if member in archive.namelist() else None
-                for member in (STATISTICS_MEMBER, SNAPSHOT_MEMBER)
+                for member in (STATISTICS_MEMBER, SNAPSHOT_MEMBER, OPPONENTS_MEMBER)
             )
             return SavedRun(
                 snapshot=RunSnapshot(
-                    progress=Progress.from_record(record["progress"]), statistics=statistics, state=state
+                    progress=Progress.from_record(record["progress"]),
+                    statistics=statistics,
+                    state=state,
+                    opponents=opponents,
                 ),
                 config=RunConfig.from_record(record["config"]),
             )
@@ -307,7 +312,11 @@ def load_weights(model: OnPolicyAlgorithm, path: Path) -> None:
 
 def _members(snapshot: RunSnapshot) -> dict[str, bytes]:
     """The snapshot's archive members, by name."""
-    members = {STATISTICS_MEMBER: snapshot.statistics, SNAPSHOT_MEMBER: snapshot.state}
+    members = {
+        STATISTICS_MEMBER: snapshot.statistics,
+        SNAPSHOT_MEMBER: snapshot.state,
+        OPPONENTS_MEMBER: snapshot.opponents,
+    }
     return {name: content for name, content in members.items() if content is not None}
 
 

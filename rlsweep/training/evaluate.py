@@ -9,7 +9,7 @@ from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
-from rlsweep.errors import CheckpointError
+from rlsweep.errors import CheckpointError, EnvironmentSpecError
 from rlsweep.runs import Outcome
 from rlsweep.training.checkpoints import has_record, read_saved_run
 from rlsweep.training.evaluation import Played, PolicyPlayer, play
@@ -49,7 +49,7 @@ def evaluate(
     opponent: str | None = None,
     is_trusted: Callable[[], bool] = lambda: False,
 ) -> EvaluationSummary:
-    """Play a checkpoint's deterministic policy, by default in the environment that it was trained in.
+    """Play a checkpoint's deterministic policy, by default in the environment of its run's evaluations.
 
     The episodes differ from those of training; equal seeds give equal episodes. `trusted_statistics` decides what is
     unpickled.
@@ -62,9 +62,13 @@ def evaluate(
     trained_with, statistics = (
         _of_record(checkpoint, is_trusted) if given is None else (_checked(checkpoint, given), None)
     )
-    spec = environment or trained_with.training.environment
+    spec = environment or trained_with.training.evaluation_environment
     if opponent is not None:
         spec = spec.model_copy(update={"opponent": opponent})
+    if spec.self_play is not None:
+        raise EnvironmentSpecError(
+            "Opponent self plays in training only. To let a policy play against itself, give its checkpoint's path."
+        )
     training = trained_with.training.model_copy(update={"environment": spec})
     config = trained_with.model_copy(update={"training": training})
     env = make_env(spec, seed=evaluation_seed(seed), max_steps_per_episode=training.max_steps_per_episode)

@@ -110,7 +110,7 @@ def make_evaluation_env(config: RunConfig) -> gym.Env[Any, Any]:
     training = config.training
     try:
         return make_env(
-            training.environment,
+            training.evaluation_environment,
             seed=evaluation_seed(config.seed),
             max_steps_per_episode=training.max_steps_per_episode,
         )

@@ -21,9 +21,9 @@ def load_policy(
 ) -> OnPolicyAlgorithm:
     """Return the SB3 model of a checkpoint, on the CPU, with the policy's weights and a new environment.
 
-    `model.get_env()` is a VecEnv of one environment like in training. It normalises observations with the run's
-    statistics if the run did; its rewards are not normalised. Its episodes differ from those of training; equal seeds
-    give equal episodes. The model is for playing: its rollout buffer is minimal and its optimizer is new.
+    `model.get_env()` is a VecEnv of one environment like in the run's evaluations. It normalises observations with the
+    run's statistics if the run did; its rewards are not normalised. Its episodes differ from those of training; equal
+    seeds give equal episodes. The model is for playing: its rollout buffer is minimal and its optimizer is new.
     `trusted_statistics` decides what is unpickled.
 
     Raises CheckpointError, UntrustedFileError, EnvironmentSpecError.
@@ -35,7 +35,7 @@ def load_policy(
     vector: VecEnv = LeanVecEnv(
         [
             lambda: make_env(
-                training.environment,
+                training.evaluation_environment,
                 seed=evaluation_seed(seed),
                 max_steps_per_episode=training.max_steps_per_episode,
             )

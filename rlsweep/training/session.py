@@ -14,6 +14,7 @@ from rlsweep.runs import Checkpoint, Counters, RunStatus, Update, recent_means
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder
 from rlsweep.training.evaluation import PeriodicEvaluation
+from rlsweep.training.opponent_pool import OpponentPool
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
 from rlsweep.training.snapshot import PolicyBackup, RunSnapshot, capture, resume
@@ -51,9 +52,14 @@ class TrainingSession:
         evaluation: PeriodicEvaluation | None,
         log: TensorBoardLog | None,
         copies_environments: bool,
+        opponents: OpponentPool | None,
         episodes: type[EpisodeCallback] = EpisodeCallback,
     ) -> None:
-        """episodes: class of the callback that counts env steps and records ended episodes."""
+        """Take over what a run needs.
+
+        opponents: the pool of a run that plays against itself, as of the snapshot to resume from
+        episodes: class of the callback that counts env steps and records ended episodes
+        """
         self._config = config
         self._recorder = recorder
         self._model = model
@@ -64,6 +70,7 @@ class TrainingSession:
         self._evaluation = evaluation
         self._log = log
         self._copies_environments = copies_environments
+        self._opponents = opponents
         self._episodes = episodes(config, recorder, progress, normalizer=self._normalizer)
         self._rollout_began: RunSnapshot | None = None
         # a single optimizer step needs no backup: a stop comes before it, or during an evaluation after it
@@ -83,6 +90,7 @@ class TrainingSession:
         # done even if the budget is spent: a later resume with a larger budget starts from this snapshot
         if state is not None and (reason := resume(self._model, self._episodes, state)) is not None:
             self._recorder.add_facts({"went_on": f"at an episode's start: {reason}"})
+        self._renew_opponents(hand_over=True)
         if not self._progress.is_spent(self._config.budget):
             self._recorder.begin_at(self._progress.counters, tuple(self._episodes.recent))
             if self._progress.env_steps and self._checkpoints.begins_before_recorded:
@@ -105,7 +113,8 @@ class TrainingSession:
         self._save(self._capture())
 
     def begin_rollout(self) -> None:
-        """Take the snapshot that a run which ends during this rollout resumes from."""
+        """Renew the opponents, and take the snapshot that a run which ends during this rollout resumes from."""
+        self._renew_opponents()
         self._restart_clock()
         self._rollout_began = self._capture()
 
@@ -135,7 +144,13 @@ class TrainingSession:
 
     def _capture(self) -> RunSnapshot:
         try:
-            return capture(self._model, self._episodes, self._progress, with_environments=self._copies_environments)
+            return capture(
+                self._model,
+                self._episodes,
+                self._progress,
+                with_environments=self._copies_environments,
+                opponents=None if self._opponents is None else self._opponents.packed,
+            )
         except Exception as exc:
             if not self._copies_environments:
                 raise
@@ -143,6 +158,15 @@ class TrainingSession:
             reason = f"at an episode's start: it can no longer be pickled ({type(exc).__name__}: {exc})"
             self._recorder.add_facts({"resumes": reason})
             return self._capture()
+
+    def _renew_opponents(self, *, hand_over: bool = False) -> None:
+        """Let the pool of a run that plays against itself grow if it is due. hand_over: also if it is not due."""
+        if self._opponents is None:
+            return
+        if grown := self._opponents.grow(self._model, self._progress):
+            self._recorder.add_facts({"opponents": self._opponents.fact})
+        if grown or hand_over:
+            self._opponents.hand_over(self._model)
 
     def _learn(self) -> None:
         step_budget = self._config.budget.total_timesteps

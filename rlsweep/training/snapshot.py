@@ -30,11 +30,13 @@ class RunSnapshot:
 
     statistics: the pickled VecNormalize; None without normalisation
     state: a pickle for `resume`; None if the run must begin new episodes
+    opponents: the packed OpponentPool; None without self-play
     """
 
     progress: Progress
     statistics: bytes | None
     state: bytes | None
+    opponents: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,17 +63,23 @@ class _State:
 
 
 def capture(
-    model: OnPolicyAlgorithm, episodes: EpisodeCallback, progress: Progress, *, with_environments: bool
+    model: OnPolicyAlgorithm,
+    episodes: EpisodeCallback,
+    progress: Progress,
+    *,
+    with_environments: bool,
+    opponents: bytes | None,
 ) -> RunSnapshot:
     """Make a snapshot; call it between rollouts, before the next one draws any random number.
 
     with_environments: whether pickled copies can replace the environments (`rlsweep.envs.pickling`)
+    opponents: the packed OpponentPool; None without self-play
     """
     assert model.env is not None
     normalizer = normalizer_of(model.env)
     statistics = None if normalizer is None else save_statistics(normalizer)
     if not with_environments or model._last_obs is None:
-        return RunSnapshot(progress=progress.copy(), statistics=statistics, state=None)
+        return RunSnapshot(progress=progress.copy(), statistics=statistics, state=None, opponents=opponents)
     assert model._last_episode_starts is not None
     rewards, lengths = episodes.unfinished
     state = _State(
@@ -90,7 +98,7 @@ def capture(
         torch=torch.get_rng_state().numpy(),
         cuda=(torch.cuda.get_rng_state(model.device).numpy(),) if model.device.type == "cuda" else (),
     )
-    return RunSnapshot(progress=progress.copy(), statistics=statistics, state=pickle.dumps(state))
+    return RunSnapshot(progress=progress.copy(), statistics=statistics, state=pickle.dumps(state), opponents=opponents)
 
 
 def resume(model: OnPolicyAlgorithm, episodes: EpisodeCallback, saved: bytes) -> str | None:

@@ -23,6 +23,7 @@ from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weight
 from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.log_upload import FILE_BYTES, LogUploader
 from rlsweep.training.observer import observe, with_observer
+from rlsweep.training.opponent_pool import OpponentPool
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
 from rlsweep.training.remote_workers import EpisodePartCallback, RemoteWorkers, build_remote_model
@@ -103,6 +104,7 @@ def train(
             evaluation=_evaluation(config, stack),
             log=log,
             copies_environments=inexact_reason is None,
+            opponents=_opponents(config, saved, resume_from),
             episodes=EpisodeCallback if workers is None else EpisodePartCallback,
         )
         observe(model, session)
@@ -151,6 +153,17 @@ def _evaluation(config: RunConfig, stack: ExitStack) -> PeriodicEvaluation | Non
     evaluation = PeriodicEvaluation(config)
     stack.callback(evaluation.close)
     return evaluation
+
+
+def _opponents(config: RunConfig, saved: SavedRun | None, path: Location | None) -> OpponentPool | None:
+    """Return the opponents of a run that plays against itself, as the checkpoint at `path` has them; else None."""
+    settings = config.training.environment.self_play
+    if settings is None:
+        return None
+    pool = OpponentPool(settings)
+    if saved is not None and path is not None and saved.snapshot.opponents is not None:
+        pool.restore(saved.snapshot.opponents, path)
+    return pool
 
 
 def _try_environment(config: RunConfig, *, copies: bool) -> tuple[str | None, dict[str, str]]:

@@ -113,17 +113,16 @@ def save_statistics(normalizer: VecNormalize) -> bytes:
     return pickle.dumps(normalizer)
 
 
-def observation_scale(saved: bytes) -> dict[str, Any] | None:
-    """The scaling of observations in `save_statistics`' pickle, as plain numbers; None if they are not scaled."""
-    stored: VecNormalize = unpickle(saved)
-    if not stored.norm_obs:
+def observation_scale(normalizer: VecNormalize) -> dict[str, Any] | None:
+    """How observations are scaled now, as plain numbers; None if they are not scaled."""
+    if not normalizer.norm_obs:
         return None
-    assert isinstance(stored.obs_rms, RunningMeanStd)
+    assert isinstance(normalizer.obs_rms, RunningMeanStd)
     return {
-        "mean": stored.obs_rms.mean.tolist(),
-        "variance": stored.obs_rms.var.tolist(),
-        "epsilon": stored.epsilon,
-        "clip": stored.clip_obs,
+        "mean": normalizer.obs_rms.mean.tolist(),
+        "variance": normalizer.obs_rms.var.tolist(),
+        "epsilon": normalizer.epsilon,
+        "clip": normalizer.clip_obs,
     }
 
 

@@ -15,7 +15,14 @@ from stable_baselines3 import PPO
 
 from rlsweep.config.agent import AgentConfig, NetworkConfig, OptimizerConfig, PPOConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
-from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, TrainingConfig, WrapperSpec
+from rlsweep.config.training import (
+    EnvironmentSpec,
+    EvaluationConfig,
+    SelfPlay,
+    SelfPlayPool,
+    TrainingConfig,
+    WrapperSpec,
+)
 from rlsweep.runs import Checkpoint, Episode, RunStatus
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.train import train
@@ -41,6 +48,16 @@ CASES: dict[str, dict[str, Any]] = {
         "environment": "CartPole-v1", "normalize_observations": True, "normalize_rewards": True, "n_envs": 4,
     },
     "PPO": {"environment": "CartPole-v1", "algorithm": "PPO", "engine": "stock"},
+    "against its own earlier policies": {
+        "environment": EnvironmentSpec(
+            id="open_spiel/tic_tac_toe", opponent=SelfPlay(self=SelfPlayPool(pool=2, every_rollouts=1))
+        ),
+        "n_envs": 2,
+        "normalize_observations": True,
+    },
+    "against itself in PettingZoo": {
+        "environment": EnvironmentSpec(id="pettingzoo/tictactoe_v3", opponent="self"), "engine": "stock",
+    },
     "wrapped and stacked": {
         "environment": EnvironmentSpec(
             id="CartPole-v1", wrappers=(WrapperSpec(id="gymnasium.wrappers:TimeAwareObservation"),), frame_stack=3

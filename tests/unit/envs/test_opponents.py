@@ -156,7 +156,7 @@ def with_statistics(checkpoint: Path, copied: Path, normalizer: Any, record: dic
 def test_checkpoints_normaliser_is_applied(checkpoint: Path, normalizer: Any, tmp_path: Path) -> None:
     from rlsweep.training.vector import observation_scale
 
-    record = {"observations": observation_scale(pickle.dumps(normalizer))}
+    record = {"observations": observation_scale(normalizer)}
     path = with_statistics(checkpoint, tmp_path / "normalised.zip", normalizer, record)
     env: Any = make_env(EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent=str(path)), seed=0).unwrapped
     env.reset()

@@ -9,8 +9,8 @@ from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
 from rlsweep.envs.open_spiel import SpielEnv
 from rlsweep.envs.outcomes import outcome_of
+from rlsweep.envs.positions import Position
 from rlsweep.envs.spiel_games import load_game
-from rlsweep.envs.turns import Position
 from rlsweep.runs import Outcome
 
 

@@ -1,0 +1,98 @@
+"""The earlier policies of a run that plays against itself: saved between rollouts, and given to its environments."""
+
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+
+from rlsweep.config.training import SelfPlayPool
+from rlsweep.envs.dense_policy import DensePolicy, ObservationScale, dense_policy, pack, unpack
+from rlsweep.errors import CheckpointError, ConfigError
+from rlsweep.storage import Location
+from rlsweep.training.progress import Progress
+from rlsweep.training.vector import normalizer_of, observation_scale
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """A policy of the run, after so many updates and env steps."""
+
+    policy: DensePolicy
+    updates: int
+    env_steps: int
+
+
+class OpponentPool:
+    """The opponents of a run. It changes only between two rollouts, and belongs to the run's snapshots."""
+
+    def __init__(self, settings: SelfPlayPool) -> None:
+        self._settings = settings
+        self._members: list[Member] = []
+        self._packed = b""
+
+    @property
+    def packed(self) -> bytes:
+        """The pool as `restore` takes it; nothing in it is a pickle."""
+        return self._packed
+
+    @property
+    def fact(self) -> str:
+        """What the pool holds, for the run's record."""
+        if self._settings.pool == 1:
+            return f"1 policy of this run, a new one every {self._settings.every_rollouts} rollouts"
+        saved_at = ", ".join(f"{steps:,}" for steps in sorted(member.env_steps for member in self._members))
+        return f"{len(self._members)} policies of this run, of env steps {saved_at}"
+
+    def restore(self, packed: bytes, path: Location) -> None:
+        """Take over the pool of a snapshot in the checkpoint at `path`. Raises CheckpointError if it cannot be read."""
+        try:
+            members = [Member(policy=policy, **note) for policy, note in unpack(packed)]
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
+            raise CheckpointError(f"The opponents in {path} cannot be read: {exc}") from exc
+        if len(members) > self._settings.pool:
+            members = sorted(members, key=lambda member: member.updates)[-self._settings.pool :]
+        self._members, self._packed = members, packed
+
+    def grow(self, model: OnPolicyAlgorithm, progress: Progress) -> bool:
+        """Take up the model's policy if it is due, in the place of the oldest if the pool is full; return whether.
+
+        Raises ConfigError if its network cannot be played.
+        """
+        newest = max((member.updates for member in self._members), default=None)
+        if newest is not None and (progress.updates == newest or progress.updates % self._settings.every_rollouts):
+            return False
+        member = Member(policy=policy_of(model), updates=progress.updates, env_steps=progress.env_steps)
+        if len(self._members) < self._settings.pool:
+            self._members.append(member)
+        else:
+            ages = [each.updates for each in self._members]
+            self._members[ages.index(min(ages))] = member
+        self._packed = pack(
+            [each.policy for each in self._members],
+            [{"updates": each.updates, "env_steps": each.env_steps} for each in self._members],
+        )
+        return True
+
+    def hand_over(self, model: OnPolicyAlgorithm) -> None:
+        """Give the pool to the model's environments."""
+        assert model.env is not None
+        model.env.env_method("take_opponents", [member.policy for member in self._members])
+
+
+def policy_of(model: OnPolicyAlgorithm) -> DensePolicy:
+    """A copy of the model's policy as it is now, with the statistics that scale its observations now.
+
+    Raises ConfigError if its network cannot be played as an opponent.
+    """
+    assert model.env is not None
+    normalizer = normalizer_of(model.env)
+    scale = None if normalizer is None else observation_scale(normalizer)
+    if scale is not None:
+        scale |= {key: np.asarray(scale[key], np.float64) for key in ("mean", "variance")}
+    weights = {name: tensor.detach().cpu().numpy() for name, tensor in model.policy.state_dict().items()}
+    activation: str = model.policy.activation_fn.__name__
+    try:
+        return dense_policy(weights, activation, None if scale is None else ObservationScale(**scale))
+    except ValueError as exc:
+        raise ConfigError(f"environment.opponent: self cannot play this policy: {exc}; take another opponent.") from exc
