@@ -49,7 +49,7 @@ def unknown_key_hint(key: str, model: type[BaseModel]) -> str:
     if (ours := habits.our_key(name)) and (hint := place_of(ours, model)):
         return hint
     known = leaf_keys(model)
-    if name == "opponent" and not section:  # the one to train against, not evaluation.opponent
+    if key == "opponent" and model is TrainingConfig:  # the one to train against, not evaluation.opponent
         return "did you mean environment.opponent?"
     if namesakes := [other for other in known if other.rpartition(".")[2] == name]:
         return f"did you mean {' or '.join(namesakes)}?"

@@ -1,6 +1,5 @@
 """Opponents: they play the seats that the agent does not."""
 
-import random
 import re
 from collections.abc import Callable
 from typing import Any
@@ -8,22 +7,14 @@ from typing import Any
 from rlsweep.checkpoint_format import SUFFIX
 from rlsweep.config.training import SELF, EnvironmentSpec, SelfPlay
 from rlsweep.envs.checkpoint_opponent import CheckpointOpponent
-from rlsweep.envs.positions import Opponent, Position
+from rlsweep.envs.positions import Opponent
+from rlsweep.envs.random_opponent import RandomOpponent
 from rlsweep.envs.self_play import SelfPlayOpponent
 from rlsweep.errors import EnvironmentSpecError
 from rlsweep.storage import locate
 
 DEFAULT_SIMULATIONS = 100
 """Simulations per move of the opponent `mcts`."""
-
-
-class RandomOpponent:
-    """Plays every legal action with equal probability."""
-
-    def act(self, position: Position, rng: random.Random) -> int:
-        """A uniformly drawn legal action."""
-        legal = position.legal_actions()
-        return int(legal[int(rng.random() * len(legal))])
 
 
 def make_opponent(

@@ -6,6 +6,7 @@ from typing import Any
 
 from rlsweep.envs.dense_policy import DensePolicy
 from rlsweep.envs.positions import Position
+from rlsweep.envs.random_opponent import RandomOpponent
 
 
 class SelfPlayOpponent:
@@ -29,10 +30,9 @@ class SelfPlayOpponent:
 
     def act(self, position: Position, rng: random.Random) -> int:
         """A legal action, drawn with its probability."""
-        legal = position.legal_actions()
         if not self._pool:
-            return int(legal[int(rng.random() * len(legal))])
-        return self._pool[self._place].draw(position.observation(), legal, rng)
+            return RandomOpponent().act(position, rng)
+        return self._pool[self._place].draw(position.observation(), position.legal_actions(), rng)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the pool, which would be written once for every environment."""

@@ -37,12 +37,12 @@ def measurement_key(config: RunConfig) -> str | None:
 
     The user's own classes and an opponent's checkpoint are files, which can change without a change of the config.
     """
-    environment = config.training.environment
+    environment, evaluation = config.training.environment, config.training.evaluation
     has_own_class = ":" in environment.id.partition("(")[0] or bool(environment.wrappers)
     has_own_class |= config.agent.network.features_extractor is not None
-    if has_own_class or is_checkpoint(environment.opponent):
+    if has_own_class or is_checkpoint(environment.opponent) or is_checkpoint(evaluation.opponent):
         return None
-    return json.dumps([environment_key(config), network_key(config), config.agent.n_steps])
+    return json.dumps([environment_key(config), network_key(config), config.agent.n_steps, evaluation.opponent])
 
 
 def rollout_length(config: RunConfig) -> int:

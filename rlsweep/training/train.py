@@ -84,8 +84,7 @@ def train(
         recorder.add_facts(environment)
         model, env = _build(config, workers, stack)
         facts = {"engine": engine_of(model), "device": str(model.device)} if workers is None else workers.facts
-        recorder.add_facts(facts)
-        recorder.add_facts({"resumes": f"at an episode's start: {inexact_reason}" if inexact_reason else "exactly"})
+        recorder.add_facts({**facts, "resumes": _how_it_resumes(inexact_reason)})
         if saved is not None and resume_from is not None and resumed is not None:
             _check_resumable(config, saved, resume_from)
             load_weights(model, resumed)
@@ -111,6 +110,10 @@ def train(
         if weights_from is not None:
             session.save_start()
         return session.run(None if saved is None else saved.snapshot.state)
+
+
+def _how_it_resumes(inexact_reason: str | None) -> str:
+    return "exactly" if inexact_reason is None else f"at an episode's start: {inexact_reason}"
 
 
 def _log_folder(folder: Location | None, stack: ExitStack) -> tuple[Path | None, LogUploader | None]:

@@ -13,6 +13,7 @@ from test_engines import ratios
 from test_many_trials import looking, many_trials, megabytes_at
 from test_recording import ingest, recording_ratio
 from test_rllib import speeds
+from test_self_play import games
 from test_service import starts
 from test_sweep_overhead import whole_processes
 
@@ -42,6 +43,11 @@ def test_the_learning_benchmark_gives_a_win_rate_for_each_seed() -> None:
     win_rates = printed("learning_runs.py", "fast", 256, 3, 2)
     assert win_rates.keys() == {"3", "4"}
     assert all(0 <= rate <= 1 for rate in win_rates.values())
+
+
+def test_the_benchmark_of_self_play_plays_two_opponents(tmp_path: Path) -> None:
+    played = games(tmp_path, steps=512, seed=0, episodes=3)
+    assert [each.episodes for each in played.values()] == [3, 3]
 
 
 def test_the_rllib_benchmark_trains_with_two_env_runners() -> None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from rlsweep.config.agent import AgentConfig, SplitLayers
 from rlsweep.config.loading import load_agent, load_training
 from rlsweep.config.overrides import parse_overrides
-from rlsweep.config.training import EnvironmentSpec
 from rlsweep.errors import ConfigError
 
 JARGON = ("Input", "input", "pydantic", "type=", "Extra", "Field", "constrained", "validation", "<")
@@ -241,23 +240,8 @@ def test_short_names() -> None:
          "pettingzoo/<module>, <module>:<Class>, a Gymnasium id"),
         ({"environment": "no_such_module:Env"}, "environment.id: module 'no_such_module' of 'no_such_module:Env' "
          "not found; install it, or put its folder on PYTHONPATH"),
-        ({"wrappers": []}, "wrappers: unknown key; did you mean environment.wrappers?"),
-        ({"frame_stack": 4}, "frame_stack: unknown key; did you mean environment.frame_stack?"),
-        ({"env_wrapper": "a:B"}, "env_wrapper: unknown key; write environment.wrappers instead"),
-        ({"environment": {"frame_stack": 0}}, "environment.frame_stack: must be at least 1, got 0"),
-        ({"environment": {"wrappers": "gymnasium.wrappers:ClipReward"}},
-         "environment.wrappers: must be a list, got 'gymnasium.wrappers:ClipReward'"),
-        ({"environment": {"wrappers": ["gymnasium.wrappers:ClipReward", {"id": "ClipReward"}]}},
-         "environment.wrappers[1].id: must be <module>:<Class>, such as gymnasium.wrappers:TimeAwareObservation, got "
-         "'ClipReward'"),
-        ({"environment": {"wrappers": ["no_such_module:Wrapper"]}}, "environment.wrappers[0].id: module "
-         "'no_such_module' of 'no_such_module:Wrapper' not found; install it, or put its folder on PYTHONPATH"),
-        ({"environment": {"wrappers": [{"kwargs": {}}]}}, "environment.wrappers[0].id: is missing"),
-        ({"environment": {"wrappers": [{"id": "a:B", "kwarg": 1}]}},
-         "environment.wrappers[0].kwarg: unknown key; did you mean environment.wrappers[0].kwargs?"),
-        ({"environment": {"wrappers": [3]}}, "environment.wrappers[0]: must be a mapping of keys to values, got 3"),
-        ({"environment": {"opponent": "mtcs"}}, "environment.opponent: must be random, mcts, mcts:<simulations> or a "
-         "checkpoint ending in .zip, got 'mtcs'; did you mean mcts?"),
+        ({"environment": {"opponent": "mtcs"}}, "environment.opponent: must be random, mcts, mcts:<simulations>, self "
+         "or a checkpoint ending in .zip, got 'mtcs'; did you mean mcts?"),
         ({"environment": {"opponent": "no.zip"}}, "environment.opponent: checkpoint not found: no.zip"),
         ({"environment": {"opponent": "x" * 300 + ".zip"}},
          f"environment.opponent: checkpoint not found: {'x' * 300}.zip"),
@@ -280,20 +264,6 @@ def test_a_checkpoint_as_opponent_becomes_absolute(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     training = load_training(None, parse_overrides(["opponent=best.zip"]))
     assert training.environment.opponent == str(tmp_path / "best.zip")
-
-
-def test_wrappers_are_on_record_as_they_are_read(write_base: Callable[..., Path]) -> None:
-    wrappers = ["gymnasium.wrappers:ClipReward", {"id": "gymnasium.wrappers:DelayObservation", "kwargs": {"delay": 2}}]
-    path = write_base(environment={"id": "CartPole-v1", "wrappers": wrappers, "frame_stack": 4})
-    environment = load_training(path, ()).environment
-    assert [(each.id, each.kwargs) for each in environment.wrappers] == [
-        ("gymnasium.wrappers:ClipReward", {}),
-        ("gymnasium.wrappers:DelayObservation", {"delay": 2}),
-    ]
-    assert environment.frame_stack == 4
-    assert EnvironmentSpec.model_validate_json(environment.model_dump_json()) == environment
-    unwrapped = load_training(path, parse_overrides(["wrappers=[]", "frame_stack=1"])).environment
-    assert (unwrapped.wrappers, unwrapped.frame_stack) == ((), 1)
 
 
 VALID = {

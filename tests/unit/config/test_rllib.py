@@ -7,7 +7,7 @@ import pytest
 from rlsweep.config.agent import AgentConfig, NetworkConfig, OptimizerConfig, PPOConfig
 from rlsweep.config.rllib import bundles, rllib_problems
 from rlsweep.config.run import Mode
-from rlsweep.config.training import RLlibConfig, TrainingConfig
+from rlsweep.config.training import EnvironmentSpec, RLlibConfig, TrainingConfig
 from rlsweep.errors import ConfigError
 from rlsweep.planning.plan import make_run
 
@@ -28,6 +28,8 @@ def training(**keys: Any) -> TrainingConfig:
          "backend: sb3"),
         ({}, {"normalize_rewards": True}, "normalize_rewards: backend: rllib has no running statistics; set it to "
          "false, or use backend: sb3"),
+        ({}, {"environment": EnvironmentSpec(opponent="self")}, "environment.opponent: backend: rllib cannot play the "
+         "run's own policies; use backend: sb3"),
         ({}, {"vec_env": "subproc"}, "vec_env: backend: rllib uses env runners, not subproc; set "
          "rllib.env_runners"),
         ({}, {"engine": "fast"}, "engine: fast is an engine of backend: sb3; remove it"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rlsweep.config.run import RunConfig
-from rlsweep.config.training import EnvironmentSpec, WrapperSpec
+from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, WrapperSpec
 from rlsweep.planning import measurement_cache
 from rlsweep.planning.estimate import Measurement
 from rlsweep.planning.measurement_cache import MAX_AGE, read_cache, write_cache
@@ -45,6 +45,8 @@ def test_what_was_measured_is_recalled_for_other_hyperparameters_and_seeds(file:
         {"environment": "open_spiel/connect_four"},
         {"environment": EnvironmentSpec(id=GAME.id, opponent="mcts")},
         {"environment": EnvironmentSpec(id=GAME.id, frame_stack=4)},
+        {"environment": EnvironmentSpec(id=GAME.id, opponent="self")},
+        {"evaluation": EvaluationConfig(opponent="mcts")},
         {"n_envs": 2},
         {"engine": "stock"},
         {"agent": {"network": {"net_arch": [16]}}},

@@ -8,7 +8,7 @@ from rlsweep.config.run import RunConfig
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, SelfPlay, SelfPlayPool
 from rlsweep.envs.dense_policy import unpack
 from rlsweep.envs.mcts import MCTSOpponent
-from rlsweep.envs.opponents import RandomOpponent
+from rlsweep.envs.random_opponent import RandomOpponent
 from rlsweep.errors import CheckpointError, ConfigError, EnvironmentSpecError
 from rlsweep.planning.probe import measure_all
 from rlsweep.storage import locate
@@ -117,4 +117,10 @@ def test_a_network_that_cannot_be_played_is_refused_before_training(make_config:
     with pytest.raises(
         ConfigError, match=r"environment.opponent: self cannot play this policy: its activation is GELU"
     ):
+        measure_all([config])
+
+
+def test_an_opponent_of_evaluations_that_cannot_play_is_refused_before_training(make_config) -> None:
+    config = make_config(total_timesteps=32, evaluation=EvaluationConfig(opponent="mcts"))
+    with pytest.raises(EnvironmentSpecError, match="'CartPole-v1' has one agent, so opponent 'mcts' cannot play"):
         measure_all([config])
