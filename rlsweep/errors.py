@@ -28,10 +28,11 @@ A message is one or two sentences: what is wrong, where (file, key, value), and 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
 
+_MAX_PASTED_LINES = 200
 _MAX_LINE = 1000  # a few lines of a terminal, whatever a file or an argument holds
 _UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -51,13 +52,16 @@ class InputError(RlsweepError):
 class ConfigError(InputError):
     """One or more problems in config files; `problems` holds one message each.
 
+    pasted: what to write instead: texts of several lines, each for one file, which follow the messages
+
     A message may quote any content of a file or argument. So it is limited to one line, unprintable characters are
     escaped, and a very long message is shortened in the middle.
     """
 
-    def __init__(self, *problems: str) -> None:
+    def __init__(self, *problems: str, pasted: Sequence[str] = ()) -> None:
         self.problems = tuple(printable_line(problem) for problem in problems)
-        super().__init__("\n".join(self.problems))
+        self.pasted = tuple("\n".join(map(_printable, text.splitlines())) for text in pasted)
+        super().__init__("\n".join(self.problems) + _shortened("".join(f"\n\n{text}" for text in self.pasted)))
 
 
 class EnvironmentSpecError(InputError):
@@ -159,10 +163,21 @@ def after_start() -> Iterator[None]:
         raise RlsweepError(str(error)) from error
 
 
+def _printable(line: str) -> str:
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
+
+
+def _shortened(text: str) -> str:
+    """Cut a text that follows the messages after so many lines."""
+    lines = [line[:_MAX_LINE] for line in text.split("\n")]
+    if (more := len(lines) - _MAX_PASTED_LINES) <= 0:
+        return "\n".join(lines)
+    return "\n".join([*lines[:_MAX_PASTED_LINES], f"# … and {more} more lines"])
+
+
 def printable_line(text: str) -> str:
     """Put any text on one line: unprintable characters are escaped, and a very long text is cut in the middle."""
-    line = " ".join(text.splitlines())
-    line = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
+    line = _printable(" ".join(text.splitlines()))
     if len(line) <= _MAX_LINE:
         return line
     return f"{line[: _MAX_LINE // 2]} … {line[-_MAX_LINE // 2 :]}"

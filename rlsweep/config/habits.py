@@ -148,9 +148,9 @@ def algorithm_hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {match}?" if match else ""
 
 
-def is_off_policy(name: str) -> bool:
-    """Whether `name` is that of an off-policy algorithm."""
-    return _letters(name) in _OFF_POLICY
+def is_unsupported(name: str) -> bool:
+    """Whether `name` is that of a known algorithm, off-policy or not, that is not supported."""
+    return _letters(name) in _OFF_POLICY | _UNSUPPORTED
 
 
 def value_hint(value: str, choices: Iterable[str]) -> str:

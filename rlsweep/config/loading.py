@@ -10,6 +10,7 @@ from rlsweep.config.agent import AgentConfig, Hyperparameters
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.engines import keys_for_stock
 from rlsweep.config.environments import environment_problems, is_checkpoint, module_problem, opponent_problem
+from rlsweep.config.foreign.corrections import corrected_agent, corrected_training
 from rlsweep.config.given import GivenConfig
 from rlsweep.config.layers import expand_environment, given_keys, layered
 from rlsweep.config.overrides import Override, override_agent, override_training
@@ -18,6 +19,8 @@ from rlsweep.config.reading import read_config_file
 from rlsweep.config.training import EvaluationConfig, TrainingConfig
 from rlsweep.errors import ConfigError
 from rlsweep.storage import is_uri
+
+HOLDER_PREFIX = "x-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +57,7 @@ def load_training(source: Path | GivenConfig | None, overrides: Sequence[Overrid
     _, problems = check(TrainingConfig, data)
     _, below = check(Hyperparameters, _mapping(data.get("hyperparameters")))
     problems += [(f"hyperparameters.{key}", problem) for key, problem in below]
-    _raise_if(problems, source)
+    _raise_if(problems, source, corrected_training(data, _file_name(source)) if problems else ())
     training = _build(TrainingConfig, override_training(data, overrides))
     for key, problem in (*environment_problems(training.environment), *_evaluation_problems(training.evaluation)):
         setter = next((each for each in reversed(overrides) if key.startswith(each.key)), None)
@@ -69,7 +72,7 @@ def load_agent(source: Path | GivenConfig, defaults: Mapping[str, Any], override
     """
     data = _read(source, kind="Agent")
     _, problems = check(AgentConfig, data)
-    _raise_if(problems, source)
+    _raise_if(problems, source, corrected_agent(data, Path(_file_name(source)).stem) if problems else ())
     data = override_agent(layered(defaults, data), overrides)
     config = _build(AgentConfig, data)
     extractor = config.network.features_extractor
@@ -103,12 +106,20 @@ def _too_small(agent: LoadedAgent, training: TrainingConfig) -> list[str]:
 
 
 def _read(source: Path | GivenConfig, *, kind: str) -> dict[str, Any]:
-    return source.data if isinstance(source, GivenConfig) else read_config_file(source, kind=kind)
+    """The values of a config. Keys that begin with x- hold anchors of YAML, and are left out."""
+    data = source.data if isinstance(source, GivenConfig) else read_config_file(source, kind=kind)
+    return {key: value for key, value in data.items() if not key.startswith(HOLDER_PREFIX)}
 
 
-def _raise_if(problems: Sequence[tuple[str, str]], source: Path | GivenConfig | None) -> None:
+def _file_name(source: Path | GivenConfig | None) -> str:
+    return source.name if isinstance(source, Path) else "config.yaml"
+
+
+def _raise_if(
+    problems: Sequence[tuple[str, str]], source: Path | GivenConfig | None, pasted: Sequence[str] = ()
+) -> None:
     if problems:
-        raise ConfigError(*(f"{source}: {key}: {problem}" for key, problem in problems))
+        raise ConfigError(*(f"{source}: {key}: {problem}" for key, problem in problems), pasted=pasted)
 
 
 def _build(model: type[Model], data: dict[str, Any]) -> Model:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -26,6 +27,7 @@ _KINDS = {
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
 }
+_OF_NUMBERS = ("float_type", "int_type", "bool_type", "string_type")
 _BOUNDS = {
     "greater_than": ("greater than", "gt"),
     "greater_than_equal": ("at least", "ge"),
@@ -68,7 +70,7 @@ def _problem(error: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return f"unknown key; {unknown_key_hint(dotted_key(error), model)}"
     if kind in _KINDS:
-        return f"must be {_KINDS[kind]}, got {shown(value)}{_way_out(kind, value)}"
+        return f"must be {_KINDS[kind]}, got {shown(value)}{_way_out(kind, value, error['loc'])}"
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
         return f"must be {words} {context[bound]:g}, got {shown(value)}"
@@ -86,7 +88,11 @@ def _problem(error: ErrorDetails, model: type[BaseModel]) -> str:
     return f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {shown(value)}"
 
 
-def _way_out(kind: str, value: Any) -> str:
+def _way_out(kind: str, value: Any, place: Sequence[int | str]) -> str:
+    if kind == "int_type" and isinstance(value, dict) and "net_arch" in place:
+        return "; write net_arch: {pi: […], vf: […]}"
+    if isinstance(value, list) and len(value) > 1 and kind in _OF_NUMBERS:
+        return "; a config has one value: write a file for each"
     if kind == "string_type" and isinstance(value, bool | int | float):
         return "; put it in quotes"
     if kind == "float_type" and isinstance(value, str) and re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", value):

@@ -1,6 +1,7 @@
 """Read a config file into a plain dictionary, or raise one clear ConfigError."""
 
 import math
+import os
 import re
 import stat
 from collections import deque
@@ -8,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from rlsweep.config.foreign.kinds import answer_to_data, answer_to_text
 from rlsweep.config.limits import MAX_BYTES, MAX_DEPTH, MAX_NEIGHBOURS, MAX_TOLD, MAX_VALUES
 from rlsweep.config.nearest import nearest
 from rlsweep.config.text_values import TextError, parse_json, parse_yaml
@@ -25,8 +27,8 @@ def read_config_file(path: Path, *, kind: str = "Agent") -> dict[str, Any]:
 
     Raises ConfigError with one or more problems: a missing or unreadable file, an extension other than .yaml, .yml
     and .json, a file that is not UTF-8 or over 1 MiB, malformed text (with line and column), a duplicate key, a root
-    that is not a mapping, values that the database cannot store (not finite, beyond 64 bits) and control characters,
-    which could change a terminal.
+    that is not a mapping, values that the database cannot store (not finite, beyond 64 bits), control characters,
+    which could change a terminal, and a file of another tool, with what to write instead.
     """
     if not is_plain_line(str(path)):
         raise ConfigError(f"{str(path)!r}: a config file's path must be one line of printable UTF-8 text")
@@ -36,6 +38,8 @@ def read_config_file(path: Path, *, kind: str = "Agent") -> dict[str, Any]:
         raise ConfigError(f"Config file must contain a dictionary/object: {path} ({found})")
     if problems := value_problems(data):
         raise ConfigError(*(f"{path}: {problem}" for problem in problems))
+    if answer := answer_to_data(data, path.stem):
+        raise ConfigError(f"{path}: {answer.problem}", pasted=answer.blocks)
     return data
 
 
@@ -96,6 +100,13 @@ def files_in(folder: Path, *, near: str) -> str:
     return f"; {folder} contains {listed or 'no config file'}"
 
 
+def dangling(path: Path) -> str | None:
+    """Say that `path` is a link to nowhere, as a clause; None if it is no such link."""
+    if not path.is_symlink() or path.exists():
+        return None
+    return f"{path} is a link to {os.readlink(path)!r:.300}, which does not exist"
+
+
 def _scalar_problem(value: Any) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return f"must be a finite number, got {value}"
@@ -124,6 +135,8 @@ def _read_text(path: Path, kind: str) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as exc:
+        if problem := dangling(path):
+            raise ConfigError(f"{kind} config file not found: {problem}") from exc
         raise ConfigError(f"{kind} config file not found: {path}{files_in(path.parent, near=path.name)}") from exc
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from exc
@@ -150,6 +163,8 @@ def _parse(path: Path, text: str) -> Any:
     try:
         return parse(text)
     except TextError as exc:
+        if answer := answer_to_text(text, exc.problem, is_json=form == "JSON", stem=path.stem):
+            raise ConfigError(f"{path}: {answer.problem}", pasted=answer.blocks) from exc
         where = hint = ""
         if exc.line is not None and exc.column is not None:
             where = f"line {exc.line}, column {exc.column}: "

@@ -105,7 +105,8 @@ def make_plan(
     sets = problems.gather(parse_overrides, overrides) or ()
     training = _load_training(base_config, sets, problems)
     patterns = [str(config) for config in configs if not isinstance(config, Mapping)]
-    paths = (problems.gather(expand, patterns) or ()) if patterns or not configs else ()
+    left_out: list[str] = []
+    paths = (problems.gather(expand, patterns, left_out.append) or ()) if patterns or not configs else ()
     files = _load(paths, training, sets, problems)
     given = {f"configs[{index}]": config for index, config in enumerate(configs) if isinstance(config, Mapping)}
     sources = [_source(config, name, problems) for name, config in given.items()]
@@ -136,6 +137,7 @@ def make_plan(
         base_training=training,
         differing_keys=differing_keys({label: flat_hyperparameters(agent.config) for label, agent in by_label.items()}),
         warnings=(
+            *left_out,
             *sweep_advice(by_label),
             *grouped({label: config_advice(agent, training) for label, agent in by_label.items()}),
         ),
@@ -184,6 +186,7 @@ class _Problems:
 
     def __init__(self) -> None:
         self._found: dict[str, None] = {}
+        self._pasted: dict[str, None] = {}
 
     def add(self, problems: Sequence[str]) -> None:
         self._found |= dict.fromkeys(problems)
@@ -194,11 +197,12 @@ class _Problems:
             return function(*arguments)
         except ConfigError as exc:
             self.add(exc.problems)
+            self._pasted |= dict.fromkeys(exc.pasted)
             return None
 
     def raise_any(self) -> None:
         if self._found:
-            raise ConfigError(*self._found)
+            raise ConfigError(*self._found, pasted=tuple(self._pasted))
 
 
 def _load_training(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rlsweep.config import globbing
 from rlsweep.config.patterns import expand
+from rlsweep.config.reading import read_config_file
 from rlsweep.errors import ConfigError
 
 
@@ -131,3 +132,26 @@ def test_patterns_that_cannot_be_read(folder: Path) -> None:
         "agents/**.yaml: ** must stand alone between slashes, as in agents/**/*.yaml",
         "No config file matches '~nobody_of_this_name/*.yaml'; folder not found: ~nobody_of_this_name",
     )
+
+
+@pytest.mark.parametrize("pattern", ["agents", "agents/*", "**/a_*.yaml"])
+def test_a_link_that_leads_nowhere_is_named(folder: Path, pattern: str) -> None:
+    link = folder / "agents" / "a_sweep_z.yaml"
+    link.symlink_to("nowhere.yaml")
+    named: list[str] = []
+    assert link.name not in [path.name for path in expand([pattern], named.append)]
+    assert named == ["agents/a_sweep_z.yaml is a link to 'nowhere.yaml', which does not exist: it is left out"]
+
+
+@pytest.mark.parametrize("pattern", ["agents/*_z.yaml", "agents/a_sweep_z.yaml", "only"])
+def test_only_a_link_that_leads_nowhere(folder: Path, pattern: str) -> None:
+    (folder / "only").mkdir()
+    for place in ("agents", "only"):
+        (folder / place / "a_sweep_z.yaml").symlink_to("nowhere.yaml")
+    with pytest.raises(ConfigError, match=r"a_sweep_z\.yaml is a link to 'nowhere\.yaml', which does not exist$"):
+        read_all(pattern)
+
+
+def read_all(pattern: str) -> None:
+    for path in expand([pattern]):
+        read_config_file(path)

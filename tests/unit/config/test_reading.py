@@ -134,7 +134,10 @@ def test_root_must_be_a_mapping(tmp_path: Path, text: str, found: str) -> None:
         ("1: x\n", "line 1, column 1: malformed YAML: key 1 must be text; put it in quotes"),
         ("on: x\n", "key on must be text"),
         ("? [1]\n: x\n", "a key must be text"),
-        ("a: 1\n---\nb: 2\n", "expected a single document in the stream, but found another document"),
+        (
+            "a: 1\n---\nb: 2\n",
+            "a.yaml: holds 2 YAML documents, and a config file holds one; write",
+        ),
         ("a: !!python/object/apply:os.system [ls]\n", "the tag !!python/object/apply:os.system has no place in a"),
         ("a: !!timestamp 2024-01-01\n", "the tag !!timestamp has no place in a config"),
         ("a: !!binary aGk=\n", "the tag !!binary has no place in a config"),

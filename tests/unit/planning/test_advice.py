@@ -68,6 +68,13 @@ def test_the_fast_engine_refuses_what_only_stock_trains(write_agent: Write) -> N
     assert warnings(path, overrides=("engine=stock",)) == ()
 
 
+def test_a_link_that_leads_nowhere_is_a_warning(write_agent: Write, tmp_path: Path) -> None:
+    write_agent()
+    (tmp_path / "a_sweep_x.yaml").symlink_to("gone.yaml")
+    said = f"{tmp_path}/a_sweep_x.yaml is a link to 'gone.yaml', which does not exist: it is left out"
+    assert warnings(tmp_path / "*.yaml") == (said,)
+
+
 def test_n_envs_counts(write_agent: Write) -> None:
     path = write_agent(batch_size=4096)
     assert warnings(path, overrides=("n_envs=2",)) == ()

@@ -1,0 +1,331 @@
+"""Files of other tools are recognised, and the answer is the same config as it is written here, ready to paste."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlsweep.config.agent import SplitLayers
+from rlsweep.config.foreign.literals import literal
+from rlsweep.config.loading import LoadedAgent, load_agent, load_training
+from rlsweep.config.reading import read_config_file
+from rlsweep.config.training import TrainingConfig, WrapperSpec
+from rlsweep.errors import ConfigError
+
+
+def answer(path: Path, load: Callable[[Path], object] = lambda path: load_agent(path, {}, ())) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert str(caught.value) == "\n\n".join(["\n".join(caught.value.problems), *caught.value.pasted])
+    return caught.value
+
+
+def as_base(path: Path) -> object:
+    return load_training(path, ())
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def pasted(error: ConfigError, folder: Path) -> dict[str, Path]:
+    """The files that a user makes of an answer's blocks, by name."""
+    files = {}
+    for block in error.pasted:
+        head, _, rest = block.partition("\n")
+        name = head.removeprefix("# ")
+        if re.fullmatch(r"[\w.]+\.yaml", name):
+            files[name] = written(folder, name, rest)
+    return files
+
+
+def pasted_agents(error: ConfigError, folder: Path) -> dict[str, LoadedAgent]:
+    return {name: load_agent(path, {}, ()) for name, path in pasted(error, folder).items()}
+
+
+ZOO = """
+Walker-v0: &mujoco-defaults
+  normalize: true
+  n_envs: 16
+  n_timesteps: !!float 2e6
+  policy: 'MlpPolicy'
+  n_steps: 512
+  learning_rate: !!float 3e-5
+  use_sde: True
+  sde_sample_freq: 4
+  clip_range: lin_0.4
+  policy_kwargs: "dict(log_std_init=-2.7,
+                       ortho_init=False,
+                       activation_fn=nn.ReLU,
+                       optimizer_kwargs=dict(eps=1e-7, weight_decay=0.01),
+                       net_arch=[dict(pi=[256, 64], vf=[32])]
+                       )"
+"""
+RACING = """
+Racing-v0:
+  env_wrapper:
+    - some.wrappers.FrameSkip:
+        skip: 2
+    - gym.wrappers.gray_scale_observation.GrayScaleObservation
+  frame_stack: 2
+  vec_env_wrapper: stable_baselines3.common.vec_env.VecTransposeImage
+  normalize: "{'norm_obs': False, 'norm_reward': True}"
+  env_kwargs: "dict(laps=3)"
+  n_timesteps: 1000
+  policy: 'CnnPolicy'
+  policy_kwargs: "dict(activation_fn=nn.GELU)"
+"""
+
+
+def test_a_file_of_rl_zoo_becomes_an_agent_config_and_a_training_config(tmp_path: Path) -> None:
+    error = answer(written(tmp_path, "ppo.yml", ZOO))
+    (said,) = error.problems
+    assert said.endswith("holds hyperparameters of rl-zoo; write an agent config and a training config instead")
+    files = pasted(error, tmp_path)
+    assert list(files) == ["ppo_walker_v1.yaml", "walker.yaml"]
+    assert error.pasted[-1] == (
+        "# Then type: rlsweep train --agent-config ppo_walker_v1.yaml --base-config walker.yaml"
+    )
+    agent = load_agent(files["ppo_walker_v1.yaml"], {}, ()).config
+    assert (agent.algorithm, agent.learning_rate, agent.n_steps) == ("PPO", 3e-5, 512)
+    ppo, network = agent.ppo, agent.network
+    assert (ppo.clip_range, ppo.use_sde, ppo.sde_sample_freq) == ("linear_0.4", True, 4)
+    assert ppo.ent_coef == 0.0, "SB3's default, where ours is another"
+    assert network.net_arch == SplitLayers(pi=(256, 64), vf=(32,))
+    assert (network.log_std_init, network.ortho_init, network.activation_fn) == (-2.7, False, "relu")
+    assert (agent.optimizer.eps, agent.optimizer.weight_decay) == (1e-7, 0.01)
+    training = load_training(files["walker.yaml"], ())
+    assert training == TrainingConfig(
+        name="walker",
+        environment=training.environment,
+        n_envs=16,
+        total_timesteps=2_000_000,
+        normalize_observations=True,
+        normalize_rewards=True,
+    )
+    assert training.environment.id == "Walker-v0"
+
+
+def test_what_rl_zoo_leaves_to_sb3_and_what_is_left_out(tmp_path: Path) -> None:
+    error = answer(written(tmp_path, "tuned.yml", RACING), as_base)
+    files = pasted(error, tmp_path)
+    agent = files["ppo_racing_v1.yaml"].read_text()
+    assert "# left out: vec_env_wrapper (wrappers of vector environments are not supported)" in agent
+    assert "# left out: network.activation_fn (activations are tanh, relu, elu, not 'nn.GELU')" in agent
+    assert load_agent(files["ppo_racing_v1.yaml"], {}, ()).config.network.net_arch == (), "as SB3's for images"
+    training = TrainingConfig.model_validate(read_config_file(files["racing.yaml"]), strict=False)
+    assert training.environment.wrappers == (
+        WrapperSpec(id="some.wrappers:FrameSkip", kwargs={"skip": 2}),
+        WrapperSpec(id="gymnasium.wrappers:GrayscaleObservation"),
+    )
+    assert (training.environment.frame_stack, training.environment.kwargs) == (2, {"laps": 3})
+    assert (training.normalize_observations, training.normalize_rewards) == (False, True)
+
+
+def test_plain_layers_of_rl_zoo_are_sb3s(tmp_path: Path) -> None:
+    error = answer(written(tmp_path, "a2c.yml", "CartPole-v1: {n_timesteps: 5e5, policy: MlpPolicy}\n"))
+    agent = load_agent(pasted(error, tmp_path)["a2c_cartpole_v1.yaml"], {}, ()).config
+    assert (agent.algorithm, agent.network.net_arch) == ("A2C", (64, 64))
+    assert (agent.learning_rate, agent.n_steps, agent.ppo.gae_lambda, agent.ppo.normalize_advantage) == (
+        7e-4, 5, 1.0, False,
+    )  # fmt: skip
+
+
+def test_several_environments_in_one_file(tmp_path: Path) -> None:
+    others = "".join(f"Other{index}-v0: {{<<: *mujoco-defaults}}\n" for index in range(5))
+    error = answer(written(tmp_path, "ppo.yml", f"x-note: {{}}\n{ZOO}{others}"))
+    assert list(pasted(error, tmp_path)) == [
+        "ppo_walker_v1.yaml", "walker.yaml", "ppo_other0_v1.yaml", "other0.yaml", "ppo_other1_v1.yaml", "other1.yaml",
+    ]  # fmt: skip
+    assert error.pasted[-1].startswith("# Further environments: Other2-v0, Other3-v0, Other4-v0\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("sac.yml", "A-v1: {n_timesteps: 1, policy: MlpPolicy}", "for SAC, which is not supported; take those of ppo"),
+        ("ppo_lstm.yml", "A-v1: {n_timesteps: 1, policy: MlpLstmPolicy}", "for PPO_LSTM, which is not supported"),
+        ("x.yml", "A-v1: {n_timesteps: 1, policy: MlpPolicy, buffer_size: 1}", "for an off-policy algorithm, which is"),
+    ],
+)
+def test_files_of_algorithms_that_are_not_supported(tmp_path: Path, name: str, text: str, said: str) -> None:
+    error = answer(written(tmp_path, name, text))
+    assert said in error.problems[0]
+    assert error.pasted == ()
+
+
+WANDB = """
+program: train.py
+method: {method}
+parameters:
+  lr: {{values: [1e-4, 3e-4]}}
+  gamma: {{values: [0.98, 0.99]}}
+  clip_coef: {{value: 0.1}}
+  env_id: {{value: CartPole-v1}}
+  n_envs: {{values: [1, 2]}}
+  track: {{value: true}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "names"),
+    [
+        ("grid", ["agent_v1", "agent_sweep_gamma_0.99", "agent_sweep_learning_rate_0.0003",
+                  "agent_sweep_learning_rate_0.0003_gamma_0.99"]),
+        ("random", ["agent_v1", "agent_sweep_learning_rate_0.0003", "agent_sweep_gamma_0.99"]),
+    ],
+)  # fmt: skip
+def test_a_sweep_of_wandb_becomes_an_agent_config_for_each_value(tmp_path: Path, method: str, names: list[str]) -> None:
+    error = answer(written(tmp_path, "sweep.yaml", WANDB.format(method=method)))
+    assert error.problems[0].endswith("is a sweep file of W&B; write an agent config for each value instead")
+    files = pasted(error, tmp_path)
+    assert load_training(files.pop("training.yaml"), ()).environment.id == "CartPole-v1"
+    agents = {name: load_agent(path, {}, ()).config for name, path in files.items()}
+    assert list(agents) == [f"{name}.yaml" for name in names]
+    assert {agent.ppo.clip_range for agent in agents.values()} == {0.1}
+    assert {(agent.learning_rate, agent.gamma) for agent in agents.values()} >= {
+        (1e-4, 0.98),
+        (3e-4, 0.98),
+        (1e-4, 0.99),
+    }
+    assert "# left out: track (rlsweep has no such key)" in error.pasted[-1]
+    assert (
+        "# left out: n_envs (n_envs is the same for a whole sweep: submit one for each of its values)"
+        in (error.pasted[-1])
+    )
+    assert error.pasted[-1].endswith("# Then type: rlsweep submit 'agent_*.yaml' --base-config training.yaml")
+
+
+def test_a_range_of_wandb_becomes_its_ends_and_its_middle(tmp_path: Path) -> None:
+    text = "method: bayes\nparameters:\n  learning_rate: {min: 1e-5, max: 1e-3}\n  n_epochs: {min: 2, max: 10}\n"
+    agents = pasted_agents(answer(written(tmp_path, "sweep.yaml", text)), tmp_path)
+    assert [(each.config.learning_rate, each.config.n_epochs) for each in agents.values()] == [
+        (1e-5, 2), (1e-4, 2), (1e-3, 2), (1e-5, 6), (1e-5, 10),
+    ]  # fmt: skip
+
+
+IDENTITY = "agent_id: tiny\nname: Tiny\nalgorithm: PPO\nversion: 1\n"
+
+
+def test_a_list_where_one_value_belongs_becomes_a_file_for_each(tmp_path: Path) -> None:
+    error = answer(
+        written(tmp_path, "a.yaml", f"{IDENTITY}learning_rate: [1e-4, 3e-4]\nppo: {{ent_coef: [0.0, 0.01]}}\n")
+    )
+    assert [said.partition(": ")[2] for said in error.problems] == [
+        "learning_rate: must be a number, got [0.0001, 0.0003]; a config has one value: write a file for each",
+        "ppo.ent_coef: must be a number, got [0.0, 0.01]; a config has one value: write a file for each",
+    ]
+    found = [(each.config.learning_rate, each.config.ppo.ent_coef) for each in pasted_agents(error, tmp_path).values()]
+    assert found == [(1e-4, 0.0), (1e-4, 0.01), (3e-4, 0.0), (3e-4, 0.01)]
+    assert "tiny_sweep_learning_rate_0.0003_ent_coef_0.01.yaml" in pasted(error, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("network: {net_arch: [{pi: [64], vf: [32]}], activation_fn: nn.ReLU}",
+         {"net_arch": {"pi": [64], "vf": [32]}, "activation_fn": "relu"}),
+        ('network: {net_arch: "[dict(pi=[64], vf=[32])]"}', {"net_arch": {"pi": [64], "vf": [32]}}),
+        ("network: {net_arch: [128, {pi: [64], vf: [32]}]}", {"net_arch": {"pi": [128, 64], "vf": [128, 32]}}),
+        ('policy: MlpPolicy\npolicy_kwargs: "dict(log_std_init=-2, ortho_init=False, activation_fn=nn.ELU)"',
+         {"policy": "MlpPolicy", "log_std_init": -2.0, "ortho_init": False, "activation_fn": "elu"}),
+        ("policy_kwargs: {net_arch: [8], features_extractor_class: json.Mine}",
+         {"net_arch": [8], "features_extractor": "json:Mine"}),
+        ("policy: MultiInputPolicy\nn_envs: 4", {"policy": "MlpPolicy"}),
+    ],
+)  # fmt: skip
+def test_an_agent_config_with_keys_of_sb3_is_translated(tmp_path: Path, text: str, expected: dict[str, Any]) -> None:
+    error = answer(written(tmp_path, "a.yaml", IDENTITY + text))
+    agent = load_agent(pasted(error, tmp_path)["tiny_v1.yaml"], {}, ()).config
+    assert agent.network.model_dump(mode="json", exclude_unset=True) == expected
+    assert ("training.yaml" in pasted(error, tmp_path)) == ("n_envs" in text)
+
+
+def test_hyperparameters_of_rllib_are_translated(tmp_path: Path) -> None:
+    text = '{"env": "CartPole-v1", "lr": 1e-4, "lambda": 0.9, "num_workers": 2, "model": {"fcnet_hiddens": [8]}}'
+    error = answer(written(tmp_path, "mine.json", text))
+    files = pasted(error, tmp_path)
+    agent = load_agent(files["mine_v1.yaml"], {}, ()).config
+    assert (agent.learning_rate, agent.ppo.gae_lambda, agent.network.net_arch) == (1e-4, 0.9, (8,))
+    assert load_training(files["training.yaml"], ()).environment.id == "CartPole-v1"
+    assert error.pasted[-1] == (
+        "# left out: num_workers (write n_envs with vec_env: subproc in the training config instead)"
+    )
+
+
+def test_a_training_config_with_keys_of_rl_zoo_is_translated(tmp_path: Path) -> None:
+    text = "name: mine\nenv_id: CartPole-v1\nn_timesteps: 1e5\nnormalize: true\nlr: lin_0.1\n"
+    error = answer(written(tmp_path, "base.yaml", text), as_base)
+    training = load_training(pasted(error, tmp_path)["base.yaml"], ())
+    assert (training.environment.id, training.total_timesteps, training.normalize_rewards) == (
+        "CartPole-v1",
+        10**5,
+        True,
+    )
+    assert (training.name, training.hyperparameters) == ("mine", {"learning_rate": "linear_0.1"})
+
+
+@pytest.mark.parametrize("text", ["gamma: 2", "learning_rate: [1]", "gama: 0.9", "policy_kwargs: dict(net_arch=[x])"])
+def test_what_no_translation_mends_has_no_block(tmp_path: Path, text: str) -> None:
+    assert answer(written(tmp_path, "a.yaml", IDENTITY + text + "\ngamma_: 1")).pasted == ()
+
+
+def test_keys_that_hold_anchors_are_allowed(tmp_path: Path) -> None:
+    text = "x-small: &small {net_arch: [8]}\n" + IDENTITY + "network: *small\n"
+    assert load_agent(written(tmp_path, "a.yaml", text), {}, ()).config.network.net_arch == (8,)
+    base = written(tmp_path, "base.yaml", "x-: &count 3\nn_envs: *count\n")
+    assert load_training(base, ()).n_envs == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("dict(a=-1, b=[True, None, 'x'], c=dict(d=nn.ReLU), e={'f': (1.5,)})",
+         {"a": -1, "b": [True, None, "x"], "c": {"d": "nn.ReLU"}, "e": {"f": [1.5]}}),
+        ("dict(net_arch=[dict(pi=[256,\n 256])]\n)", {"net_arch": [{"pi": [256, 256]}]}),
+    ],
+)  # fmt: skip
+def test_texts_of_python_are_read(text: str, value: Any) -> None:
+    assert literal(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')", "dict(a=open('x'))", "dict(**x)", "dict([1])", "[x for x in y]", "lambda: 1",
+        "dict(a=f'{x}')", "1 +", "x" * 5000, "[" * 300, "-" * 3000 + "1", "dict(a=" * 60 + "1" + ")" * 60, "a[0]",
+        "{1: 2}", "\0",
+    ],
+)  # fmt: skip
+def test_texts_that_are_no_literals_are_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the reasons differ
+        literal(text)
+
+
+def test_a_hostile_file_is_answered_in_bounds(tmp_path: Path) -> None:
+    entries = "".join(f"E{index}-v0: {{n_timesteps: 1, policy: MlpPolicy, {'k' * 90}: 1}}\n" for index in range(1500))
+    lists = "".join(f"  {key}: {[1] * 300}\n" for key in ("ent_coef", "vf_coef", "max_grad_norm", "gae_lambda"))
+    choices = "".join(f"  {key}: {{values: {list(range(400))}}}\n" for key in ("lr", "gamma", "clip_coef"))
+    files = {
+        "ppo.yml": entries,
+        "a.yaml": f"{IDENTITY}ppo:\n{lists}",
+        "sweep.yaml": f"method: grid\nparameters:\n{choices}",
+        "deep.yaml": IDENTITY + "policy_kwargs: " + "{net_arch: " * 30 + "1" + "}" * 30,
+    }
+    for name, text in files.items():
+        started = time.perf_counter()
+        error = answer_of(written(tmp_path, name, text))
+        assert time.perf_counter() - started < 5, name
+        assert len(error.splitlines()) < 250, name
+        assert len(error) < 60_000, name
+
+
+def answer_of(path: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_agent(path, {}, ())
+    return str(caught.value)
