@@ -19,7 +19,8 @@ GivenOverrides = Mapping[str, Any] | Sequence[str]
 """Config keys that are set in every trial, such as {"ppo.ent_coef": 0.0}, or `KEY=VALUE` texts."""
 
 GivenEnvironment = str | type | None
-"""An environment by its id or as `module:Class`, or a class that trials can import; None takes the base config's."""
+"""An environment by its id, as `module:Id-v0` if importing the module registers it, as `module:Class`, or a class that
+trials can import; None takes the base config's."""
 
 
 def listed(configs: GivenAgent | Sequence[GivenAgent]) -> list[GivenAgent]:

@@ -18,7 +18,11 @@ BaseConfig = Annotated[
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a config key in every trial, e.g. ppo.ent_coef=0.0."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a config key in every trial, such as ppo.ent_coef=0.0 or environment=ale_py:ALE/Pong-v5.",
+    ),
 ]
 ModeOption = Annotated[Mode, typer.Option("--mode", help="smoke: quick check, detailed logs; full: the real thing.")]
 Episodes = Annotated[
