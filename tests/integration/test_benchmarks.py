@@ -16,6 +16,7 @@ from test_rllib import speeds
 from test_self_play import games
 from test_service import starts
 from test_sweep_overhead import whole_processes
+from test_zoo import played
 
 from rlsweep.settings import Settings
 from rlsweep.store.opening import open_database
@@ -48,6 +49,11 @@ def test_the_learning_benchmark_gives_a_win_rate_for_each_seed() -> None:
 def test_the_benchmark_of_self_play_plays_two_opponents(tmp_path: Path) -> None:
     played = games(tmp_path, steps=512, seed=0, episodes=3)
     assert [each.episodes for each in played.values()] == [3, 3]
+
+
+def test_the_benchmark_of_rl_zoo_trains_with_what_is_pasted(tmp_path: Path) -> None:
+    found = played("ppo_cartpole.yml", tmp_path, seed=0, steps=512, episodes=2)
+    assert (found.episodes, found.mean_reward > 0) == (2, True)
 
 
 def test_the_rllib_benchmark_trains_with_two_env_runners() -> None:

@@ -206,7 +206,8 @@ _SPECIAL: Mapping[str, Callable[[Translation, Any], None]] = {
 """Keys that are more than a name of one of ours."""
 
 
-def id_from(environment: str) -> str:
+def id_from(environment: str, *, keep_version: bool = False) -> str:
     """A short name of an environment for file names: `cartpole` of `CartPole-v1`."""
-    name = re.sub(r"-v\d+$", "", environment.rpartition("/")[2].rpartition(":")[2])
+    name = environment.rpartition("/")[2].rpartition(":")[2]
+    name = name if keep_version else re.sub(r"-v\d+$", "", name)
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40] or "agent"

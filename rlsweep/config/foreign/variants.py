@@ -10,6 +10,7 @@ from rlsweep.config.foreign.blocks import block, file_of, file_part
 from rlsweep.config.layers import with_value
 
 MAX_FILES = 12
+_MAX_END = 1e300
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,7 @@ def choice_values(value: Any) -> tuple[Any, ...] | None:
         for key in ("values", "grid_search", "choice", "categorical"):
             if isinstance(value.get(key), list):
                 return tuple(value[key])
-        ends = [value.get("min"), value.get("max")]
-        if all(isinstance(end, int | float) and math.isfinite(end) for end in ends):
+        if ends := _ends(value):
             return _between(*ends)
         return (value["value"],) if set(value) <= {"value", "distribution"} and "value" in value else None
     return tuple(value) if isinstance(value, list) else None
@@ -78,9 +78,25 @@ def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _ends(given: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The ends of a W&B range; None for a distribution without any."""
+    low, high = given.get("min"), given.get("max")
+    if not all(isinstance(end, int | float) and abs(end) < _MAX_END for end in (low, high)):
+        return None
+    assert low is not None
+    assert high is not None
+    if given.get("distribution") in ("log_uniform", "q_log_uniform", "inv_log_uniform"):
+        return _rounded(math.exp(min(low, 100))), _rounded(math.exp(min(high, 100)))
+    return low, high
+
+
 def _between(low: Any, high: Any) -> tuple[float, ...]:
     """The ends of a range and its middle; the geometric one of a range that spans a factor of ten."""
     if isinstance(low, int) and isinstance(high, int):
         return tuple(dict.fromkeys((low, (low + high) // 2, high)))
-    middle = math.sqrt(low * high) if low > 0 and high / low >= 10 else (low + high) / 2
-    return tuple(dict.fromkeys((low, float(f"{middle:.3g}"), high)))
+    middle = math.sqrt(low) * math.sqrt(high) if low > 0 and high / low >= 10 else low / 2 + high / 2
+    return tuple(dict.fromkeys((low, _rounded(middle), high)))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}")

@@ -41,7 +41,17 @@ def zoo_answer(data: Mapping[str, Any], stem: str) -> Answer:
     algorithm, refused = _algorithm(stem, entries)
     if refused is not None:
         return Answer(f"holds hyperparameters of rl-zoo for {refused}, which is not supported; take those of ppo.yml")
-    blocks = [text for name in list(entries)[:_MAX_TRANSLATED] for text in _blocks(name, entries[name], algorithm)]
+    shown = list(entries)[:_MAX_TRANSLATED]
+    shorts = [id_from(name) for name in shown]
+    names = [
+        short if shorts.count(short) == 1 else file_part(id_from(name, keep_version=True))
+        for name, short in zip(shown, shorts, strict=True)
+    ]
+    blocks = [
+        text
+        for name, short in zip(shown, names, strict=True)
+        for text in _blocks(name, short, entries[name], algorithm)
+    ]
     if more := list(entries)[_MAX_TRANSLATED:]:
         listed = ", ".join(name[:40] for name in more[:_MAX_NAMED]) + (", …" if len(more) > _MAX_NAMED else "")
         blocks.append(f"# Further environments: {listed}\n# To see one of them, leave only it in the file.")
@@ -71,9 +81,8 @@ def _algorithm(stem: str, entries: Mapping[str, Mapping[str, Any]]) -> tuple[str
     return ("A2C" if "use_rms_prop" in keys and not keys & _PPO_MARKS else "PPO"), None
 
 
-def _blocks(environment: str, entry: Mapping[str, Any], algorithm: str) -> list[str]:
-    """The two configs of one environment, and the command."""
-    short = id_from(environment)
+def _blocks(environment: str, short: str, entry: Mapping[str, Any], algorithm: str) -> list[str]:
+    """The two configs of one environment, with a short name for their files, and the command."""
     found = translate({**SB3_DEFAULTS[algorithm], **entry})
     _set_network(found)
     identity = {

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from rlsweep.config.agent import SplitLayers
+from rlsweep.config.agent import AgentConfig, SplitLayers
+from rlsweep.config.differences import flat_hyperparameters
 from rlsweep.config.foreign.literals import literal
 from rlsweep.config.loading import LoadedAgent, load_agent, load_training
 from rlsweep.config.reading import read_config_file
@@ -111,6 +112,41 @@ def test_a_file_of_rl_zoo_becomes_an_agent_config_and_a_training_config(tmp_path
     assert training.environment.id == "Walker-v0"
 
 
+DATA = Path(__file__).parents[2] / "data" / "rl_zoo"
+
+
+@pytest.mark.parametrize(
+    ("file", "hyperparameters", "settings"),
+    [
+        ("ppo_cartpole.yml",
+         {"learning_rate": "linear_0.001", "gamma": 0.98, "n_steps": 32, "batch_size": 256, "n_epochs": 20,
+          "ppo.clip_range": "linear_0.2", "ppo.gae_lambda": 0.8, "ppo.ent_coef": 0.0, "network.net_arch": [64, 64]},
+         {"n_envs": 8, "total_timesteps": 100_000}),
+        ("ppo_pendulum.yml",
+         {"learning_rate": 1e-3, "gamma": 0.9, "n_steps": 1024, "batch_size": 64, "n_epochs": 10,
+          "ppo.clip_range": 0.2, "ppo.gae_lambda": 0.95, "ppo.ent_coef": 0.0, "ppo.use_sde": True,
+          "ppo.sde_sample_freq": 4, "network.net_arch": [64, 64]},
+         {"n_envs": 4, "total_timesteps": 100_000}),
+        ("ppo_acrobot.yml",
+         {"gamma": 0.99, "n_steps": 256, "n_epochs": 4, "ppo.gae_lambda": 0.94, "ppo.ent_coef": 0.0,
+          "network.net_arch": [64, 64]},
+         {"n_envs": 16, "total_timesteps": 1_000_000, "normalize_observations": True, "normalize_rewards": True}),
+    ],
+)  # fmt: skip
+def test_tuned_files_of_rl_zoo_translate_whole(
+    tmp_path: Path, file: str, hyperparameters: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    error = answer(DATA / file)
+    assert "left out" not in str(error)
+    agent, base = pasted(error, tmp_path).values()
+    who = {"agent_id": "a", "name": "A", "algorithm": "PPO", "version": 1}
+    expected = flat_hyperparameters(AgentConfig.model_validate(who)) | hyperparameters
+    assert flat_hyperparameters(load_agent(agent, {}, ()).config) == expected
+    training = load_training(base, ())
+    found = training.model_dump(exclude_unset=True, exclude={"name", "environment", "evaluation"})
+    assert (found, training.environment.id.partition("-")[0].lower()) == (settings, file[4:-4])
+
+
 def test_what_rl_zoo_leaves_to_sb3_and_what_is_left_out(tmp_path: Path) -> None:
     error = answer(written(tmp_path, "tuned.yml", RACING), as_base)
     files = pasted(error, tmp_path)
@@ -143,6 +179,14 @@ def test_several_environments_in_one_file(tmp_path: Path) -> None:
         "ppo_walker_v1.yaml", "walker.yaml", "ppo_other0_v1.yaml", "other0.yaml", "ppo_other1_v1.yaml", "other1.yaml",
     ]  # fmt: skip
     assert error.pasted[-1].startswith("# Further environments: Other2-v0, Other3-v0, Other4-v0\n")
+
+
+def test_versions_of_one_environment_get_files_of_their_own(tmp_path: Path) -> None:
+    entry = "{n_timesteps: 1, policy: MlpPolicy}"
+    error = answer(written(tmp_path, "ppo.yml", f"Walker2d-v3: {entry}\nWalker2d-v4: {entry}\n"))
+    assert list(pasted(error, tmp_path)) == [
+        "ppo_walker2d_v3_v1.yaml", "walker2d_v3.yaml", "ppo_walker2d_v4_v1.yaml", "walker2d_v4.yaml",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -203,10 +247,14 @@ def test_a_sweep_of_wandb_becomes_an_agent_config_for_each_value(tmp_path: Path,
 
 def test_a_range_of_wandb_becomes_its_ends_and_its_middle(tmp_path: Path) -> None:
     text = "method: bayes\nparameters:\n  learning_rate: {min: 1e-5, max: 1e-3}\n  n_epochs: {min: 2, max: 10}\n"
+    text += "  gamma: {distribution: normal, mu: 0.9, sigma: 0.1}\n"
     agents = pasted_agents(answer(written(tmp_path, "sweep.yaml", text)), tmp_path)
     assert [(each.config.learning_rate, each.config.n_epochs) for each in agents.values()] == [
         (1e-5, 2), (1e-4, 2), (1e-3, 2), (1e-5, 6), (1e-5, 10),
     ]  # fmt: skip
+    exponents = text.replace("{min: 1e-5, max: 1e-3}", "{distribution: log_uniform, min: -11.5, max: -6.9}")
+    tried = pasted_agents(answer(written(tmp_path, "sweep.yaml", exponents)), tmp_path).values()
+    assert {each.config.learning_rate for each in tried} == {1.01e-5, 1.01e-4, 1.01e-3}
 
 
 IDENTITY = "agent_id: tiny\nname: Tiny\nalgorithm: PPO\nversion: 1\n"
