@@ -14,6 +14,7 @@ from uuid import UUID
 
 from rlsweep.attempts.recorder import PATIENCE_SECONDS, StoreRecorder
 from rlsweep.attempts.spool import Spool, send_left
+from rlsweep.cluster.working_folder import missing_file_hint
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import DivergedError, RlsweepError, SpoolLostError, StaleAttemptError, StoreUnavailableError
 from rlsweep.paths import Paths
@@ -39,6 +40,7 @@ class WorkerContext:
     threads: torch threads of one trial, from its CPU request
     metadata: metadata of every run: versions, git commit, command
     actor: this process's Ray actor; None without Ray
+    folder: where the user typed the command; trials run there if it exists on their node. None for any folder
     code_folder: folder from which trials import the user's environments, in addition to installed packages
     patience_seconds: how long the start and the end of a run retry while the database is unreachable
     """
@@ -48,6 +50,7 @@ class WorkerContext:
     threads: int
     metadata: dict[str, Any] = field(default_factory=dict)
     actor: Actor | None = None
+    folder: Path | None = None
     code_folder: Path | None = None
     patience_seconds: float = PATIENCE_SECONDS
 
@@ -105,11 +108,17 @@ def execute_run(
         raise
     except RlsweepError as failure:
         reason = EndReason.DIVERGED if isinstance(failure, DivergedError) else EndReason.FAILED
-        error = f"{type(failure).__name__}: {failure}"
-    except Exception:  # noqa: BLE001 - any error of a run is recorded
-        reason, error = EndReason.FAILED, traceback.format_exc()
+        error = _with_hint(f"{type(failure).__name__}: {failure}", failure, context)
+    except Exception as failure:  # noqa: BLE001 - any error of a run is recorded
+        reason, error = EndReason.FAILED, _with_hint(traceback.format_exc(), failure, context)
     wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final))
     return reason.status
+
+
+def _with_hint(error: str, failure: BaseException, context: WorkerContext) -> str:
+    """Add to the last line of an error, which lists show, what to do about a missing file."""
+    hint = missing_file_hint(failure, context.folder)
+    return error if hint is None else f"{error.rstrip().removesuffix('.')}. {hint}"
 
 
 def _train(

@@ -1,5 +1,6 @@
 """`rlsweep resume` and `rlsweep retry`: continue a sweep that is on record."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +49,7 @@ def drive(
     sweep: options.SweepReference,
     selection: Annotated[str, typer.Option("--selection", help="Which of its trials, by the name of a selection.")],
     command: Annotated[str, typer.Option("--command", help="The command that the user typed.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Where the user typed it.")],
     grace: options.Grace = DEFAULT_GRACE,
 ) -> None:
     """Drive a sweep inside a job of the cluster that it was sent to with `--address http://…`."""
@@ -61,5 +63,6 @@ def drive(
         ConsoleObserver(console()),
         grace=grace,
         command=command,
+        folder=folder,
     )
     raise typer.Exit(exit_code(outcome))

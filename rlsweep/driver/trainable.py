@@ -18,6 +18,7 @@ from ray import tune
 from rlsweep import child_signals
 from rlsweep.attempts.execution import WorkerContext, execute_run
 from rlsweep.cluster.actor_location import own_actor
+from rlsweep.cluster.working_folder import enter
 from rlsweep.driver.stop_flag import StopFlag
 from rlsweep.errors import StaleAttemptError
 
@@ -38,6 +39,7 @@ class TrialTrainable(tune.Trainable):
         self._run_id = UUID(config["run_id"])
         self._worker_context = dataclasses.replace(context, actor=own_actor())
         self._flag = flag
+        enter(context.folder)
         if context.code_folder is not None:
             sys.path.insert(0, str(context.code_folder))  # before the folder in which the service was started
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from typing_extensions import override
 
@@ -84,5 +85,6 @@ class _RayRunner(SweepRunner):
             settings=self._settings,
             metadata=task.provenance.as_metadata(),
             grace=self._grace,
+            folder=Path.cwd(),
         )
         return run_driver(driver, self._database, self._observer)

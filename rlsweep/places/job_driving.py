@@ -1,6 +1,7 @@
 """Driving a sweep inside a job: what a cluster's head runs for a sweep that was sent there."""
 
 from contextlib import chdir
+from pathlib import Path
 
 from rlsweep.attempts.provenance import provenance_elsewhere
 from rlsweep.cluster.resources import Resources
@@ -22,9 +23,11 @@ def drive_on_this_cluster(
     *,
     grace: float,
     command: str,
+    folder: Path,
 ) -> SweepOutcome:
     """Drive a sweep that was sent to the cluster which this process is a job of.
 
+    folder: where the user typed the command; it may not exist here
     Its place and its resources are on record already. Raises InputError where it has to be refused.
     """
     with (
@@ -45,6 +48,7 @@ def drive_on_this_cluster(
             settings=settings,
             metadata=provenance_elsewhere(sweep, command).as_metadata(),
             grace=grace,
+            folder=folder,
         )
         outcome = run_driver(driver, database, observer)
         observer.ended(outcome)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -82,16 +83,24 @@ class JobsCluster:
         return live
 
     def send(
-        self, sweep: Sweep, selection: RunSelection, settings: Settings, *, grace_seconds: float, command: str
+        self,
+        sweep: Sweep,
+        selection: RunSelection,
+        settings: Settings,
+        *,
+        grace_seconds: float,
+        command: str,
+        working_folder: Path,
     ) -> bool:
         """Send a driver of the selection of the sweep; False where a job of that id is there already.
 
-        command: what the user typed
+        command, working_folder: what the user typed, and where
         """
         jobs = self._jobs_of(sweep.id)
         job_id = str(sweep.id) if not jobs else f"{sweep.id}-{len(jobs) + 1}"
         entrypoint = ["python", "-m", "rlsweep", "--settings", SETTINGS_FILE, "drive", str(sweep.id)]
         entrypoint += ["--selection", name_of(selection), "--grace", f"{grace_seconds:g}", "--command", command]
+        entrypoint += ["--folder", str(working_folder)]
         environ = {
             "RAY_JOB_STOP_SIGNAL": "SIGINT",
             "RAY_JOB_STOP_WAIT_TIME_S": f"{grace_seconds + MARGIN_SECONDS:.0f}",

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from typing_extensions import override
 
@@ -81,6 +82,7 @@ class _JobRunner(SweepRunner):
                 self._settings,
                 grace_seconds=self._options.grace,
                 command=task.provenance.command,
+                working_folder=Path.cwd(),
             )
         if not sent:
             self._observer.message(f"The cluster has a job of sweep {task.sweep.name} already.")

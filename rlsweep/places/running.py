@@ -30,10 +30,12 @@ def make_driver(
     settings: Settings,
     metadata: dict[str, Any],
     grace: float,
+    folder: Path,
     code_folder: Path | None = None,
 ) -> "Driver":
     """Make a driver of the selection for the Ray that this process has joined.
 
+    folder: where the user typed the command; trials run there if it exists on their node
     code_folder: where the user works, if that is elsewhere; environments may be imported from it
     """
     from rlsweep.attempts.execution import WorkerContext
@@ -44,6 +46,7 @@ def make_driver(
         settings=settings,
         threads=resources.threads,
         metadata=metadata,
+        folder=folder,
         code_folder=code_folder,
         patience_seconds=math.inf,  # a trial waits for the database as long as its sweep does
     )

@@ -124,6 +124,7 @@ class ServiceProcess:
             settings=self._settings,
             metadata=provenance_elsewhere(sweep, request.command).as_metadata(),
             grace=request.grace_seconds,
+            folder=request.folder,
             code_folder=request.folder,
         )
         with self._lock:

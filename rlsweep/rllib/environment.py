@@ -1,5 +1,6 @@
 """The run's environment, wrapped for RLlib's env runners."""
 
+from pathlib import Path
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
@@ -9,6 +10,7 @@ from ray.rllib.env.env_context import EnvContext
 from stable_baselines3.common.utils import set_random_seed
 
 from rlsweep import child_signals
+from rlsweep.cluster.working_folder import enter
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
@@ -59,6 +61,7 @@ def observed_space(observations: spaces.Space[Any], actions: spaces.Space[Any], 
 def make(context: EnvContext) -> Observed:
     """Make one of an env runner's environments; `seed_runner` seeds it."""
     child_signals.set_in_children(child_signals.DEFAULT)  # Ray's are for its worker
+    enter(Path(context["folder"]))
     config = RunConfig.from_record(context["run"])
     training = config.training
     env = make_env(training.environment, seed=context["seed"], max_steps_per_episode=training.max_steps_per_episode)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ray import tune
@@ -123,9 +124,10 @@ def algorithm_config(config: RunConfig, *, seed: int) -> PPOConfig:
     """
     agent, training, spread = config.agent, config.training, config.training.rllib
     record = config.to_record()
+    given = {"run": record, "seed": seed, "folder": str(Path.cwd())}
     algorithm: PPOConfig = (
         PPOConfig()
-        .environment(_ENVIRONMENT, env_config={"run": record, "seed": seed}, disable_env_checking=True)
+        .environment(_ENVIRONMENT, env_config=given, disable_env_checking=True)
         .framework("torch")
         .env_runners(
             num_env_runners=spread.env_runners,

@@ -30,12 +30,19 @@ select 1 from checkpoints join training_runs on id = run_id where status = 'runn
 """
 
 OWN_GAME = """\
+from pathlib import Path
 from troubled_envs import Calm
 
 class Mine(Calm):
+    level = Path("data", "level.txt")  # beside which the command is typed
+
+    def __init__(self):
+        super().__init__()
+        self.reward = float(self.level.read_text())
+
     def step(self, action):
         observation, _, over, cut, info = super().step(action)
-        return observation, {reward}, over, cut, info
+        return observation, self.reward, over, cut, info
 """
 
 
@@ -83,7 +90,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
     nobody = rlsweep.run("submit", rlsweep.agents("a"), "--episodes", "5", "--detach", expect=2).stderr
     assert "--detach: nobody is there to drive the sweep. Start the service with `rlsweep up`" in nobody
 
-    (tmp_path / "own_game.py").write_text(OWN_GAME.format(reward=9.0))  # beside which the service is started
+    (tmp_path / "own_game.py").write_text("raise ImportError")  # beside which the service is started
     said, page = up(rlsweep)
     try:
         assert f"Training History: http://localhost:{page}/training\n" in said
@@ -98,12 +105,13 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
         assert card.stat().st_mode & 0o077 == 0
         key = json.loads(card.read_text())["key"]
 
-        # Followed to its end, as without the service; two folders' modules of one name do not meet.
+        # Followed to its end, as without the service; two folders' modules and files of one name do not meet.
         rewards = {}
         for reward in (1.0, 2.0):
             folder = tmp_path / f"reward-{reward:g}"
-            folder.mkdir()
-            (folder / "own_game.py").write_text(OWN_GAME.format(reward=reward))
+            (folder / "data").mkdir(parents=True)
+            (folder / "own_game.py").write_text(OWN_GAME)
+            (folder / "data" / "level.txt").write_text(str(reward))
             (folder / "base.json").write_text(json.dumps({"environment": "own_game:Mine"}))
             (folder / "agent.yaml").write_text((tmp_path / "tiny_sweep_a.yaml").read_text())
             there = replace(rlsweep, folder=folder)

@@ -58,7 +58,8 @@ def test_a_sweep_runs_to_its_end_and_the_databases_password_is_nowhere(
 
 @pytest.mark.xdist_group("ray head")
 def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any, ray_head: dict[str, str]) -> None:
-    base = rlsweep.base("Fated", marker=str(rlsweep.folder / "marker"))
+    (rlsweep.folder / "data").mkdir()
+    base = rlsweep.base("Fated", marker="data/marker")
     flags = ("--episodes", "10", "--seeds", "4", "--base-config", base)
     done = rlsweep.run("submit", rlsweep.agents("a"), *flags, expect=1, **ray_head)
     runs = sorted(runs_of(rlsweep), key=lambda run: run["seed"])
@@ -74,6 +75,7 @@ def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any, ray_head: dict[s
         assert "ZeroDivisionError: a mistake in the environment" in said
     assert "ZeroDivisionError: a mistake in the environment" in done.stdout
     assert "process died" in runs[3]["error_text"]
+    assert (rlsweep.folder / "data" / "marker").exists(), "trials run where the command was typed"
 
 
 def test_the_dashboard_answers_and_ctrl_c_stops_trials_and_keeps_what_they_recorded(rlsweep: Any) -> None:

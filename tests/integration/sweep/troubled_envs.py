@@ -95,7 +95,10 @@ class Dies(_Troubled):
 
 
 class Fated(_Troubled):
-    """Goes by the trial's seed: 0 goes well, 1 raises, 2 dies once, and 3 whenever it is begun again."""
+    """Goes by the trial's seed: 0 goes well, 1 raises, 2 dies once, and 3 whenever it is begun again.
+
+    Its marker is a relative path: the folder of the command is that of the trials.
+    """
 
     _fate: int | None = None
 
