@@ -39,7 +39,6 @@ class TrialTrainable(tune.Trainable):
         self._run_id = UUID(config["run_id"])
         self._worker_context = dataclasses.replace(context, actor=own_actor())
         self._flag = flag
-        enter(context.folder)
         if context.code_folder is not None:
             sys.path.insert(0, str(context.code_folder))  # before the folder in which the service was started
 
@@ -50,6 +49,7 @@ class TrialTrainable(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Run the whole trial. Its own errors are recorded; Tune only sees a lost database or process."""
+        enter(self._worker_context.folder)  # for every trial: Tune enters a folder of its own before each
         stop = threading.Event()
         if self._flag.is_raised():
             stop.set()
