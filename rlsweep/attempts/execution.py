@@ -5,13 +5,14 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from rlsweep.attempts.last_words import DEATH, exits_told, fault_file, faults_written
 from rlsweep.attempts.recorder import PATIENCE_SECONDS, StoreRecorder
 from rlsweep.attempts.spool import Spool, send_left
 from rlsweep.cluster.working_folder import missing_file_hint
@@ -115,6 +116,24 @@ def execute_run(
     return reason.status
 
 
+def _tell_exit(run: TrainingRun, recorder: StoreRecorder, context: WorkerContext, cause: str) -> None:
+    """Record why this process is about to end. Without Ray, which would start the run again, that is the run's end."""
+    recorder.send_last({DEATH: cause})
+    if context.actor is not None:
+        return
+    error = f"The process that trained ended with {cause}."
+    logger.error("%s", error)
+    with suppress(StoreUnavailableError, StaleAttemptError):
+        transitions.finish(Database(context.database_url), run.id, run.attempt, EndReason.FAILED, error)
+
+
+def _faults_written(run: TrainingRun, context: WorkerContext) -> AbstractContextManager[None]:
+    """Under Ray, keep why a fatal signal ended the process, for the driver; elsewhere the caller sees the signal."""
+    if context.actor is None:
+        return nullcontext()
+    return faults_written(fault_file(Paths(context.settings).spool, run.id, run.attempt))
+
+
 def _with_hint(error: str, failure: BaseException, context: WorkerContext) -> str:
     """Add to the last line of an error, which lists show, what to do about a missing file."""
     hint = missing_file_hint(failure, context.folder)
@@ -133,7 +152,7 @@ def _train(
 
     config = RunConfig.from_record(run.config)
     paths = Paths(context.settings)
-    with recorder:
+    with recorder, exits_told(partial(_tell_exit, run, recorder, context)), _faults_written(run, context):
         checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
         result = train(
             config,

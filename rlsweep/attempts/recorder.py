@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 1.0
 """Time between two transactions of one run; each takes 3 ms, 0.3% of a core."""
 
+LAST_SECONDS = 3.0
+"""How long `send_last` retries while the database is unreachable."""
+
 PATIENCE_SECONDS = 60.0
 """How long the start and the end of a run retry while the database is unreachable."""
 
@@ -157,6 +160,13 @@ class StoreRecorder:
         """Whether the checkpoint is stored in the database."""
         with self._lock:
             return uri in self._recorded_uris
+
+    def send_last(self, facts: Mapping[str, str]) -> None:
+        """Add facts and send all records, because the process ends now; what cannot be sent stays in the spool."""
+        self.add_facts(facts)
+        self._closing_seconds = LAST_SECONDS
+        self._closing.set()
+        self._thread.join()
 
     def __enter__(self) -> "StoreRecorder":
         self._thread.start()

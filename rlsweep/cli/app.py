@@ -125,8 +125,11 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 def _run(arguments: Sequence[str]) -> int:
     try:
         app(arguments, prog_name="rlsweep")
-    except SystemExit as end:  # how Typer ends every command
-        return end.code if isinstance(end.code, int) else 0
+    except SystemExit as end:  # how Typer ends every command, with a number
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(f"Error: {end.code}", file=sys.stderr)  # noqa: T201 - the text of a sys.exit in somebody's own code
+        return 1
     except OSError:
         flush_output("\n")  # raises its own error where it is the output that cannot be written
         raise

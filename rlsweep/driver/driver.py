@@ -19,6 +19,7 @@ from rlsweep.attempts.recorder import PATIENCE_SECONDS
 from rlsweep.attempts.spool import send_left
 from rlsweep.cluster.actor_location import has_live_actor
 from rlsweep.cluster.resources import Resources
+from rlsweep.driver.deaths import cause_of_death
 from rlsweep.driver.meters import Meters
 from rlsweep.driver.selection import RunSelection
 from rlsweep.driver.stop_flag import StopFlag
@@ -232,9 +233,11 @@ class Driver:
     def _settle_all_lost(self) -> None:
         """Record an end for runs whose processes died; a run that had not begun is left to the next round."""
         self._lost |= self._trials.take_lost()
-        for run_id, reason in list(self._lost.items()):
-            if training_runs.get(self._database, run_id).attempt > 0:
-                self._settle_lost(run_id, reason)
+        spool = Paths(self._worker_context.settings).spool
+        for run_id, details in list(self._lost.items()):
+            run = training_runs.get(self._database, run_id)
+            if run.attempt > 0:
+                self._settle_lost(run_id, cause_of_death(run, details, spool))
             del self._lost[run_id]
 
     def _renew_lease(self) -> None:

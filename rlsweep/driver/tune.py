@@ -191,7 +191,7 @@ class LiveTrials(tune.Callback):
         return news
 
     def take_lost(self) -> dict[UUID, str]:
-        """Return the runs whose processes died without a restart since the last call, each with the reason."""
+        """Return the runs whose processes died without a restart since the last call, each with Ray's text."""
         lost: dict[UUID, str] = {}
         while self._lost:
             run_id, reason = self._lost.popleft()
@@ -211,7 +211,7 @@ class LiveTrials(tune.Callback):
         run_id = _run_of(trial)
         self._live.pop(run_id, None)
         details = Path(trial.error_file).read_text() if trial.error_file else ""
-        self._lost.append((run_id, f"The trial's process died.\n{details}".rstrip()))
+        self._lost.append((run_id, details.rstrip()))
 
     @override
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:

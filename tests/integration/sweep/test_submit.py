@@ -74,7 +74,10 @@ def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any, ray_head: dict[s
         assert "Traceback" in said
         assert "ZeroDivisionError: a mistake in the environment" in said
     assert "ZeroDivisionError: a mistake in the environment" in done.stdout
-    assert "process died" in runs[3]["error_text"]
+    said = runs[3]["error"]
+    assert said.startswith("The trial's process died: exit code 7, by os._exit in ")
+    assert "troubled_envs.py, line " in said
+    assert "started 4 times" in said
     assert (rlsweep.folder / "data" / "marker").exists(), "trials run where the command was typed"
 
 
