@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from types import FrameType
-from typing import Any, SupportsFloat
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -22,6 +22,7 @@ from typing_extensions import override
 
 from rlsweep import child_signals, errors
 from rlsweep.envs.pickling import pickled
+from rlsweep.envs.user_code import place_of
 from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError, RlsweepError, WorkersLostError
 from rlsweep.exit_codes import how_it_ended
 from rlsweep.training.unpickling import unpickle
@@ -37,10 +38,6 @@ CLOSE_SECONDS = 30.0
 
 class _ElsewhereError(Exception):
     """The traceback of another process, as the cause of the error raised here."""
-
-
-class _RaisedError(Exception):
-    """An EOFError of an environment, as the cause: SB3's worker would take it for the end of its own pipe."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,20 +58,6 @@ class ReplaceableEnv(gym.Wrapper[Any, Any, Any, Any]):
 
     Pickling errors are returned as text: training goes on without a copy, while an exception would end the process.
     """
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode."""
-        try:
-            return self.env.reset(seed=seed, options=options)
-        except EOFError as exc:
-            raise _RaisedError from exc
-
-    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
-        """One env step."""
-        try:
-            return self.env.step(action)
-        except EOFError as exc:
-            raise _RaisedError from exc
 
     def save(self) -> bytes | str:
         """Return the pickled environment, or the error as text."""
@@ -226,13 +209,10 @@ def _play(connection: Connection, other_end: Connection, make: CloudpickleWrappe
 
 
 def _failure(exc: BaseException) -> _Failure:
-    if isinstance(exc, _RaisedError) and exc.__cause__ is not None:
-        exc = exc.__cause__
-    frame = traceback.extract_tb(exc.__traceback__)[-1]
     return _Failure(
         kind=type(exc).__name__,
         text=str(exc),
-        place=f" ({frame.filename}, line {frame.lineno})",
+        place=place_of(exc),
         trace="".join(traceback.format_exception(exc)),
     )
 
