@@ -9,6 +9,7 @@ from rlsweep.api.opening import database_of
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import CheckpointError, InputError, after_start, before_start
 from rlsweep.places.observer import ProgressObserver
+from rlsweep.planning.endless import endless_warning
 from rlsweep.planning.plan import Trial
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import gymnasium as gym
 
     from rlsweep.store.database import Database
+    from rlsweep.training.environment_check import Checked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +71,7 @@ def train(
     from rlsweep.store import transitions
 
     weights = None if weights_from is None else _weights_file(weights_from)
-    facts = _check(trial.config, weights)
+    checked = _check(trial.config, weights)
     check_usable(settings.storage)
     database = database_of(settings)
     with ray_for_run(trial.config.training, address=options.address):
@@ -77,8 +79,7 @@ def train(
         run = transitions.create_single(
             database, run_of_trial(trial), weights_from=None if weights is None else str(weights)
         )
-        for line in labelled(facts):
-            observer.message(line)
+        _tell_of_environment(checked, RunConfig.from_record(run.config), observer)
         for warning in trial.warnings:
             observer.warning(warning)
         return _train(database, run, settings, observer, options, provenance.as_metadata())
@@ -113,7 +114,7 @@ def resume_run(
     database = database_of(settings)
     before, _ = find_run(database, reference, trust=trust)
     config = RunConfig.from_record(before.config)
-    facts = _check(config)
+    checked = _check(config)
     with ray_for_run(config.training, address=options.address):
         provenance = collect_provenance(before.config_folder)
         run, checkpoint = reopen_run(
@@ -124,8 +125,7 @@ def resume_run(
             keep_schedule=keep_schedule,
             trust=trust,
         )
-        for line in labelled(facts):
-            observer.message(line)
+        _tell_of_environment(checked, RunConfig.from_record(run.config), observer)
         warning = schedule_warning(
             config, RunConfig.from_record(run.config), episodes=run.episodes, env_steps=run.env_steps
         )
@@ -166,6 +166,13 @@ def _train(
     )
 
 
+def _tell_of_environment(checked: "Checked", config: RunConfig, observer: ProgressObserver) -> None:
+    for line in labelled(checked.facts):
+        observer.message(line)
+    if not checked.episodes and (warning := endless_warning(config)) is not None:
+        observer.warning(warning)
+
+
 def _weights_file(reference: str) -> Location:
     """The file whose policy weights a new run begins with. Raises InputError for a run's id, NotFoundError."""
     from rlsweep.attempts.resuming import checkpoint_path
@@ -180,13 +187,14 @@ def _weights_file(reference: str) -> Location:
 
 
 @before_start()
-def _check(config: RunConfig, weights_from: Location | None = None) -> dict[str, str]:
+def _check(config: RunConfig, weights_from: Location | None = None) -> "Checked":
     """Raise InputError where the environment cannot be trained, the policy cannot be made, or the weights do not fit.
 
-    That is no failed run. Returns the environment's facts.
+    That is no failed run.
     """
     from rlsweep.training.environment_check import check_environment
     from rlsweep.training.evaluation import make_evaluation_env
+    from rlsweep.training.waiting import waiting_said
     from rlsweep.training.weights import build_player, set_policy_weights
 
     def check_policy(env: "gym.Env[Any, Any]") -> None:
@@ -198,6 +206,7 @@ def _check(config: RunConfig, weights_from: Location | None = None) -> dict[str,
                 set_policy_weights(player, file, config)
 
     try:
-        return check_environment(config, then=check_policy)
+        with waiting_said(config.training.environment.id):
+            return check_environment(config, then=check_policy)
     except CheckpointError as exc:
         raise InputError(str(exc)) from exc

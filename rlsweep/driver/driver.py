@@ -25,6 +25,7 @@ from rlsweep.driver.selection import RunSelection
 from rlsweep.driver.stop_flag import StopFlag
 from rlsweep.driver.trainable import TrialTrainable
 from rlsweep.driver.tune import RESTARTS, Fit, LiveTrials
+from rlsweep.driver.waiting import WaitingTrials
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.process_identity import is_here, own_process
@@ -82,6 +83,7 @@ class Driver:
         self._flag = StopFlag(sweep.id)
         self._trials = LiveTrials()
         self._meters = Meters(sweep.name)
+        self._waiting = WaitingTrials(database, sweep.id)
         self._stop = threading.Event()
         self._flag_raised = False
         self._stop_recorded = False
@@ -211,7 +213,7 @@ class Driver:
         transitions.fail_lost(self._database, run_id, reason)
 
     def _look(self, watch: Watcher) -> None:
-        """Pass on a stop request, write a heartbeat, record lost runs, kill overdue trials, show progress."""
+        """Pass on a stop request, write a heartbeat, record lost runs, kill overdue trials, tell and show progress."""
         if self._stop.is_set() and not self._flag_raised:
             self._flag.raise_()
             self._flag_raised = True
@@ -222,6 +224,7 @@ class Driver:
             self._renew_lease()
             self._settle_all_lost()
             self._kill_overdue()
+            self._waiting.tell()
             self._show(watch)
         except StoreUnavailableError as error:
             if not self._is_away:

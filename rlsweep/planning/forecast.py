@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rlsweep.errors import InputError, RlsweepError
+from rlsweep.planning.endless import endless_warnings
 from rlsweep.planning.estimate import (
     Estimate,
     Measurement,
@@ -82,6 +83,7 @@ def make_forecast(
     """Estimate every trial from its measurement; `notes` are additional warnings."""
     estimates = [estimate(trial.config, each) for trial, each in zip(plan.trials, measurements, strict=True)]
     found = (
+        *endless_warnings(plan, estimates),
         *budget_warnings(plan, estimates),
         *evaluation_warnings(plan, estimates),
         *gpu_warnings(estimates, gpus_per_trial),

@@ -1,10 +1,15 @@
 """Measure environments and networks in a child process, so that this one imports neither torch nor the user's code."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from rlsweep import errors
 from rlsweep.config.run import RunConfig
@@ -12,6 +17,8 @@ from rlsweep.errors import RlsweepError, before_start
 from rlsweep.exit_codes import how_it_ended
 from rlsweep.planning.estimate import Measurement
 from rlsweep.python_path import python_path
+
+logger = logging.getLogger(__name__)
 
 _KINDS: dict[str, type[RlsweepError]] = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, RlsweepError)
@@ -28,30 +35,72 @@ def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float)
     Raises the child's RlsweepErrors (EnvironmentSpecError, ConfigError), UnreachableError if the storage of an
     opponent's checkpoint does not answer, and RlsweepError if the child failed in another way or took too long.
     """
-    try:
-        child = subprocess.run(
-            [sys.executable, "-m", "rlsweep.planning.probe"],
-            input=json.dumps([config.to_record() for config in configs]),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-            env=os.environ | {"PYTHONPATH": python_path()} | ({} if gpus else {"CUDA_VISIBLE_DEVICES": ""}),
-        )
-    except subprocess.TimeoutExpired as exc:
-        raise RlsweepError(
-            f"Measuring the environment took longer than {timeout:g} s and was stopped. "
-            "Play a few of its episodes by hand to see what it waits for."
-        ) from exc
-    if child.returncode != 0:
-        raise RlsweepError(f"Measuring the environment failed ({_how_it_ended(child)}).")
-    answer = json.loads(child.stdout)
-    if isinstance(answer, dict):
+    command = [sys.executable, "-m", "rlsweep.planning.probe"]
+    environ = os.environ | {"PYTHONPATH": python_path()} | ({} if gpus else {"CUDA_VISIBLE_DEVICES": ""})
+    records = json.dumps([config.to_record() for config in configs])
+    timed_out = threading.Event()
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as errors_of_child,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors_of_child, text=True, env=environ
+        ) as child,
+        _killed_after(timeout, child, timed_out),
+    ):
+        answer, waited_for = _converse(child, records)
+        child.wait()
+        if timed_out.is_set():
+            hint = f"It waited for {waited_for}." if waited_for else "Play a few of its episodes by hand to see why."
+            raise RlsweepError(f"Measuring the environment took longer than {timeout:g} s and was stopped. {hint}")
+        if answer is None or child.returncode != 0:
+            errors_of_child.seek(0)
+            ended = _how_it_ended(child.returncode, errors_of_child.read())
+            raise RlsweepError(f"Measuring the environment failed ({ended}).")
+    if "error" in answer:
         raise _KINDS[answer["kind"]](answer["error"])
-    return [Measurement.from_dict(measurement) for measurement in answer]
+    return [Measurement.from_dict(measurement) for measurement in answer["measurements"]]
 
 
-def _how_it_ended(child: subprocess.CompletedProcess[str]) -> str:
-    lines = child.stderr.strip().splitlines()
+@contextmanager
+def _killed_after(seconds: float, child: subprocess.Popen[str], timed_out: threading.Event) -> Iterator[None]:
+    """Kill the child once the time is over, which sets the event, or at an exception in the context."""
+
+    def end() -> None:
+        timed_out.set()
+        child.kill()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except BaseException:
+        child.kill()
+        raise
+    finally:
+        timer.cancel()
+
+
+def _converse(child: subprocess.Popen[str], records: str) -> tuple[dict[str, Any] | None, str | None]:
+    """Send the configs and read until the child closes its output; log what it waits for meanwhile.
+
+    Returns its answer, None if it gave none, and what it waited for last.
+    """
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with suppress(BrokenPipeError), child.stdin:
+        child.stdin.write(records)
+    answer, waited_for = None, None
+    for line in child.stdout:
+        said: dict[str, Any] = json.loads(line)
+        if "waiting" in said:
+            waited_for = said["waiting"]
+            logger.warning("Waiting for %s.", waited_for)
+        else:
+            answer = said
+    return answer, waited_for
+
+
+def _how_it_ended(exit_code: int, written: str) -> str:
+    lines = written.strip().splitlines()
     last = f"; it last wrote: {lines[-1]}" if lines else ""
-    return f"its process {how_it_ended(child.returncode)}{last}"
+    return f"its process {how_it_ended(exit_code)}{last}"

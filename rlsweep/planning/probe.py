@@ -1,6 +1,7 @@
 """The child process of `measure_configs`: `python -m rlsweep.planning.probe`.
 
-Reads a JSON list of RunConfig records on stdin; writes a JSON list of Measurement records on stdout, or
+Reads a JSON list of RunConfig records on stdin. Writes one JSON object per line on stdout: `{"waiting": …}` while an
+environment does not answer, and at the end `{"measurements": …}`, a list of Measurement records, or
 `{"kind": …, "error": …}` for an RlsweepError. Nothing else is written to stdout, even if the environments print.
 """
 
@@ -45,6 +46,7 @@ from rlsweep.training.opponent_pool import OpponentPool
 from rlsweep.training.progress import Progress
 from rlsweep.training.snapshot import PolicyBackup
 from rlsweep.training.vector import make_vector
+from rlsweep.training.waiting import waiting_said
 
 PLAY_SECONDS = 0.5
 LEARN_SECONDS = 0.3
@@ -108,7 +110,7 @@ def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
         first = configs[same_environment[0]]
         # first: what is wrong with the environment is said in one sentence, and not as an error of what follows
         algorithms = {configs[index].agent.algorithm: configs[index] for index in same_environment}
-        facts = {algorithm: check_environment(config) for algorithm, config in algorithms.items()}
+        facts = {algorithm: check_environment(config).facts for algorithm, config in algorithms.items()}
         with ExitStack() as stack:
             began = time.perf_counter()
             env = make_vector(first)
@@ -322,18 +324,29 @@ def _buffer_bytes(config: RunConfig, observation_size: int, masks: int) -> int:
     return config.agent.n_steps * config.training.n_envs * (per_step + copied) * FLOAT_BYTES
 
 
+def answer(configs: Sequence[RunConfig], write: Callable[[dict[str, Any]], None]) -> None:
+    """Measure; call `write` with what is waited for, and at the end with the measurements or the error."""
+    try:
+        with waiting_said(configs[0].training.environment.id, lambda text: write({"waiting": text})):
+            measured = measure_all(configs)
+    except RlsweepError as exc:
+        write({"kind": type(exc).__name__, "error": str(exc)})
+    else:
+        write({"measurements": [measurement.as_dict() for measurement in measured]})
+
+
 def main() -> None:
-    """Write the answer to the real stdout; everything else that is printed, by C libraries too, goes to stderr."""
+    """Write to the real stdout; everything else that is printed, by C libraries too, goes to stderr."""
     with os.fdopen(os.dup(1), "w") as answer_to:
         os.dup2(2, 1)
         torch.set_num_threads(1)
         configs = [RunConfig.from_record(record) for record in json.load(sys.stdin)]
-        answer: list[dict[str, Any]] | dict[str, str]
-        try:
-            answer = [measurement.as_dict() for measurement in measure_all(configs)]
-        except RlsweepError as exc:
-            answer = {"kind": type(exc).__name__, "error": str(exc)}
-        json.dump(answer, answer_to)
+
+        def write(said: dict[str, Any]) -> None:
+            answer_to.write(json.dumps(said) + "\n")
+            answer_to.flush()
+
+        answer(configs, write)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -30,13 +31,22 @@ STEPS = 150
 """The check ends after this many env steps if an episode has ended by then."""
 
 
-def check_environment(
-    config: RunConfig, *, then: Callable[[gym.Env[Any, Any]], None] = lambda _: None
-) -> dict[str, str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """An environment that was played without a fault.
+
+    facts: as `environment_facts` has them
+    episodes: how many ended meanwhile
+    """
+
+    facts: dict[str, str]
+    episodes: int
+
+
+def check_environment(config: RunConfig, *, then: Callable[[gym.Env[Any, Any]], None] = lambda _: None) -> Checked:
     """Play random legal actions in a separate environment and look at everything that it returns.
 
     then: called with that environment if nothing is wrong
-    Returns the environment's facts, as `environment_facts` has them.
     Raises EnvironmentSpecError, with the file and line of the user's code, if the environment breaks Gymnasium's
     contract, raises an exception, or gives a wrong action mask; also if the algorithm masks actions, no masks were
     found, and something looks like one. Raises ConfigError if the algorithm cannot choose its actions.
@@ -46,7 +56,7 @@ def check_environment(
     env = make_env(training.environment, seed=seed, max_steps_per_episode=training.max_steps_per_episode)
     try:
         _check_actions(config, env)
-        facts = _Check(config, env, seed).run()
+        checked = _Check(config, env, seed).run()
         then(env)
     except EnvironmentStateError as exc:
         with suppress(RlsweepError):
@@ -57,7 +67,7 @@ def check_environment(
             env.close()
         raise
     env.close()
-    return facts
+    return checked
 
 
 def _check_actions(config: RunConfig, env: gym.Env[Any, Any]) -> None:
@@ -87,8 +97,8 @@ class _Check:
         self._observation: Any = None
         self._info: dict[str, Any] = {}
 
-    def run(self) -> dict[str, str]:
-        """Play; return the environment's facts."""
+    def run(self) -> Checked:
+        """Play."""
         env, actions = self._env, RandomActions(self._env.action_space, self._seed)
         if self._single is not None:
             self._watch(self._single.unwrapped)
@@ -107,7 +117,7 @@ class _Check:
             if terminated or truncated:
                 episodes += 1
                 env.reset()
-        return facts
+        return Checked(facts=facts, episodes=episodes)
 
     def _watch(self, layer: Any) -> None:
         """Look at what `reset` and `step` of the user's environment, or of its outermost wrapper, return."""

@@ -16,6 +16,7 @@ from rlsweep.training.evaluation import Played, PolicyPlayer, play
 from rlsweep.training.policy import trusted_statistics
 from rlsweep.training.seeding import evaluation_seed
 from rlsweep.training.unpickling import unpickle
+from rlsweep.training.waiting import waiting_said
 from rlsweep.training.weights import load_player
 
 
@@ -71,12 +72,21 @@ def evaluate(
         )
     training = trained_with.training.model_copy(update={"environment": spec})
     config = trained_with.model_copy(update={"training": training})
-    env = make_env(spec, seed=evaluation_seed(seed), max_steps_per_episode=training.max_steps_per_episode)
+    with waiting_said(spec.id):
+        return _play(checkpoint, config, statistics, episodes=episodes, seed=evaluation_seed(seed))
+
+
+def _play(
+    checkpoint: Path, config: RunConfig, statistics: bytes | None, *, episodes: int, seed: int
+) -> EvaluationSummary:
+    """Play the policy in a new environment."""
+    training = config.training
+    env = make_env(training.environment, seed=seed, max_steps_per_episode=training.max_steps_per_episode)
     try:
         model = load_player(checkpoint, config, env)
         normalizer = None if statistics is None else unpickle(statistics)
         player = PolicyPlayer(model, normalizer, uses_masks=ALGORITHMS[config.agent.algorithm].uses_masks)
-        return _summary(play(player, env, episodes=episodes, seed=evaluation_seed(seed)))
+        return _summary(play(player, env, episodes=episodes, seed=seed))
     finally:
         env.close()
 

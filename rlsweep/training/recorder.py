@@ -5,6 +5,9 @@ from typing import Protocol
 
 from rlsweep.runs import Checkpoint, Counters, Episode, Evaluation, Update
 
+WAITED_FOR = "waited_for"
+"""The fact that says what the run waited for when its environment last did not answer for long."""
+
 
 class Recorder(Protocol):
     """Receives the events of `train`. Calls are cheap and never wait for the network."""
