@@ -26,6 +26,7 @@ from rlsweep.storage import Location, locate
 from rlsweep.store import training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.retry import retry_while_away
+from rlsweep.training.recorder import WAITED_FOR
 
 if TYPE_CHECKING:
     from rlsweep.training.remote_workers import RemoteWorkers
@@ -149,10 +150,16 @@ def _train(
 ) -> "Result":
     # imported here: only the process that trains loads torch and the environments
     from rlsweep.training.train import train
+    from rlsweep.training.waiting import waiting_said
 
     config = RunConfig.from_record(run.config)
     paths = Paths(context.settings)
-    with recorder, exits_told(partial(_tell_exit, run, recorder, context)), _faults_written(run, context):
+    with (
+        recorder,
+        exits_told(partial(_tell_exit, run, recorder, context)),
+        _faults_written(run, context),
+        waiting_said(config.training.environment.id, lambda text: recorder.add_facts({WAITED_FOR: text})),
+    ):
         checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
         result = train(
             config,

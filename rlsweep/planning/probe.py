@@ -7,17 +7,13 @@ environment does not answer, and at the end `{"measurements": …}`, a list of M
 
 import json
 import os
-import resource
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -38,6 +34,7 @@ from rlsweep.envs.random_actions import RandomActions
 from rlsweep.errors import RlsweepError
 from rlsweep.planning.estimate import GpuMemory, Measurement
 from rlsweep.planning.measurement_key import environment_key, network_key, rollout_length
+from rlsweep.planning.memory import gpu_memory, memory_of_children, peak_memory
 from rlsweep.planning.probe_evaluation import EvaluationProbe
 from rlsweep.training.algorithms import build_model, load_algorithm
 from rlsweep.training.environment_check import check_environment
@@ -54,8 +51,6 @@ MOST_ROLLOUTS = 10
 GRADIENT_STEPS = 8
 """On one minibatch, so that what is done once an update hardly counts."""
 FLOAT_BYTES = 4
-GPU_CONTEXT_BYTES = 750_000_000
-"""What CUDA itself takes of a GPU for each process, about, where the driver does not say what this one takes."""
 CHECKPOINT_BYTES = 64 * 1024
 """Size of a checkpoint without weights and moments: archive, settings, random generators and environments."""
 
@@ -224,53 +219,18 @@ def _learn(env: VecEnv, config: RunConfig, evaluation: EvaluationProbe | None) -
     return Learning(
         _typical(stopwatch.rollouts) / (length * env.num_envs),
         _typical(stopwatch.updates) / gradient_steps,
-        _peak_memory() + _in_children(env),
+        peak_memory() + memory_of_children(env),
         weights=sum(parameter.numel() for parameter in model.policy.parameters()),
         build_seconds=build_seconds,
         evaluation_seconds_per_step=0.0 if evaluation is None else evaluation.seconds_per_step(model, config),
         keeps_masks=isinstance(model.rollout_buffer, MaskableRolloutBuffer),
-        gpu=_gpu_memory(model.device) if model.device.type == "cuda" else None,
+        gpu=gpu_memory(model.device) if model.device.type == "cuda" else None,
     )
-
-
-def _gpu_memory(device: torch.device) -> GpuMemory:
-    """The GPU and this process's memory on it; torch's allocator never frees memory, so that is the peak."""
-    properties = torch.cuda.get_device_properties(device)
-    taken = _taken_by_this_process() or torch.cuda.max_memory_reserved(device) + GPU_CONTEXT_BYTES
-    return GpuMemory(name=properties.name, total_bytes=properties.total_memory, per_trial_bytes=taken)
-
-
-def _taken_by_this_process() -> int | None:
-    """Bytes of GPU memory of this process, with CUDA's; None if the driver reports none, as in some containers."""
-    if (nvidia_smi := shutil.which("nvidia-smi")) is None:
-        return None
-    question = [nvidia_smi, "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
-    answer = subprocess.run(question, capture_output=True, text=True, check=False).stdout
-    processes = dict(line.split(", ") for line in answer.splitlines() if line.count(", ") == 1)
-    mebibytes = processes.get(str(os.getpid()), "")
-    return int(mebibytes) * 1024**2 if mebibytes.isdecimal() else None
 
 
 def _typical(seconds: Sequence[float]) -> float:
     """The median without the first value, which includes the warm-up; the first if there is no other."""
     return statistics.median(seconds[1:] or seconds)
-
-
-def _peak_memory() -> int:
-    """Peak memory of this process in bytes. `getrusage` is only the fallback: it may include the parent's peak."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
-    return int(line.split()[1]) * 1024
-
-
-def _in_children(env: VecEnv) -> int:
-    """Memory in bytes of an environment's processes and their fork server; on Linux, shared memory counts once."""
-    if not isinstance(env.unwrapped, SubprocVecEnv):
-        return 0
-    held = [process.memory_full_info() for process in psutil.Process().children(recursive=True)]
-    return sum(getattr(each, "pss", each.uss) for each in held)
 
 
 def _measurement(config: RunConfig, env: VecEnv, making: Making, play: Play, learning: Learning) -> Measurement:

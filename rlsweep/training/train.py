@@ -25,13 +25,12 @@ from rlsweep.training.log_upload import FILE_BYTES, LogUploader
 from rlsweep.training.observer import observe, with_observer
 from rlsweep.training.opponent_pool import OpponentPool
 from rlsweep.training.progress import Progress
-from rlsweep.training.recorder import WAITED_FOR, Recorder
+from rlsweep.training.recorder import Recorder
 from rlsweep.training.remote_workers import EpisodePartCallback, RemoteWorkers, build_remote_model
 from rlsweep.training.seeding import evaluation_seed, resumed_seed, training_seed
 from rlsweep.training.session import Result, TrainingSession
 from rlsweep.training.tensorboard import TensorBoardLog
 from rlsweep.training.vector import LeanVecEnv, make_vector, normalizer_of, restore_statistics
-from rlsweep.training.waiting import waiting_said
 from rlsweep.training.weights import set_policy_weights
 
 LOG_FILE = "train.log"
@@ -69,9 +68,6 @@ def train(
     with ExitStack() as stack:
         resumed = None if resume_from is None else stack.enter_context(local_copy(resume_from))
         saved = None if resumed is None else read_saved_run(resumed)
-        stack.enter_context(
-            waiting_said(config.training.environment.id, lambda text: recorder.add_facts({WAITED_FOR: text}))
-        )
         progress = Progress() if saved is None else saved.snapshot.progress
         log_folder, uploader = _log_folder(tensorboard_folder, stack)
         checkpoints = stack.enter_context(
