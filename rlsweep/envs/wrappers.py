@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rlsweep.config.training import EnvironmentSpec, WrapperSpec
 from rlsweep.envs.flatten import MASK_KEY
 from rlsweep.envs.importing import find_named
-from rlsweep.envs.masks import METHOD, owner_of
+from rlsweep.envs.masks import METHOD, NO_MASKS, owner_of
 from rlsweep.envs.user_code import USER_ERRORS, raised
 from rlsweep.errors import EnvironmentSpecError
 
@@ -27,7 +27,11 @@ def with_wrappers(env: gym.Env[Any, Any], spec: EnvironmentSpec) -> gym.Env[Any,
         return env
     env = _MaskInInfo(env, spec.mask or MASK_KEY)
     for index, wrapper in enumerate(spec.wrappers):
-        env = _wrapped(env, wrapper, f"Environment {spec.id!r}, wrappers[{index}]")
+        where = f"Environment {spec.id!r}, wrappers[{index}]"
+        outer = _wrapped(env, wrapper, where)
+        if spec.mask != NO_MASKS:
+            _check_masks_fit(env, outer, spec.mask or METHOD, f"{where}: {wrapper.id}")
+        env = outer
     return env
 
 
@@ -83,14 +87,17 @@ def _wrapped(env: gym.Env[Any, Any], wrapper: WrapperSpec, where: str) -> gym.En
         raise EnvironmentSpecError(
             f"{where}: {wrapper.id} returns a {type(outer).__name__}; a wrapper must return a Gymnasium Env."
         )
-    before, after = env.action_space, outer.action_space
-    masked = owner_of(env, METHOD) is not None and not hasattr(type(outer), METHOD)
-    if masked and after != before:
-        raise EnvironmentSpecError(
-            f"{where}: {wrapper.id} changes the actions from {before} to {after}, so the action masks no longer fit; "
-            f"give it a method action_masks() for its own actions."
-        )
     return outer
+
+
+def _check_masks_fit(env: gym.Env[Any, Any], outer: gym.Env[Any, Any], mask: str, where: str) -> None:
+    """Raise EnvironmentSpecError if a wrapper changes the actions, but the method `mask` is still that of `env`."""
+    owner = owner_of(env, mask)
+    if owner is not None and owner_of(outer, mask) is owner and outer.action_space != env.action_space:
+        raise EnvironmentSpecError(
+            f"{where} changes the actions from {env.action_space} to {outer.action_space}, so the action masks no "
+            f"longer fit; give it a method {mask}() for its own actions."
+        )
 
 
 def _joining_axis(space: spaces.Space[Any]) -> int | None:

@@ -50,7 +50,7 @@ class Measurement:
     policy_seconds_per_step: seconds to choose an action, per env step likewise
     minibatch_seconds: seconds of one gradient step on one minibatch (A2C: on one rollout)
     peak_memory_bytes: memory of one whole trial, including interpreter and libraries
-    checkpoint_bytes: size of one checkpoint: weights and Adam's two moments
+    checkpoint_bytes: size of one checkpoint: weights, Adam's two moments, and the opponents of self-play
     observation_size: number of values of one flattened observation
     evaluation_seconds_per_step: seconds of one env step of an evaluation, to choose the action included; 0 where the
         run is not evaluated

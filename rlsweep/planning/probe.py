@@ -39,8 +39,7 @@ from rlsweep.planning.probe_evaluation import EvaluationProbe
 from rlsweep.training.algorithms import build_model, load_algorithm
 from rlsweep.training.environment_check import check_environment
 from rlsweep.training.observer import observe, with_observer
-from rlsweep.training.opponent_pool import OpponentPool
-from rlsweep.training.progress import Progress
+from rlsweep.training.opponent_pool import play_against_itself
 from rlsweep.training.snapshot import PolicyBackup
 from rlsweep.training.vector import make_vector
 from rlsweep.training.waiting import waiting_said
@@ -77,6 +76,7 @@ class Learning:
 
     memory_bytes: the process's peak memory, with a negligible rollout buffer
     weights: number of weights
+    opponents_bytes: size of the full pool of a run that plays against itself
     build_seconds: seconds to build the model
     evaluation_seconds_per_step: as Measurement has it
     keeps_masks: whether the rollout buffer stores a float32 per action and step
@@ -87,6 +87,7 @@ class Learning:
     minibatch_seconds: float
     memory_bytes: int
     weights: int
+    opponents_bytes: int
     build_seconds: float
     evaluation_seconds_per_step: float
     keeps_masks: bool
@@ -209,10 +210,7 @@ def _learn(env: VecEnv, config: RunConfig, evaluation: EvaluationProbe | None) -
     model = build_model(with_observer(load_algorithm(config.agent.algorithm, config.training.engine)), short, env)
     build_seconds = time.perf_counter() - began
     observe(model, stopwatch)
-    if (settings := config.training.environment.self_play) is not None:
-        opponents = OpponentPool(settings)
-        opponents.grow(model, Progress())
-        opponents.hand_over(model)
+    opponents_bytes = play_against_itself(model, config.training.environment.self_play)
     model.set_logger(Logger(folder=None, output_formats=[]))
     model.learn(MOST_ROLLOUTS * length * env.num_envs, callback=stopwatch, log_interval=None)  # type: ignore[arg-type]
     gradient_steps = GRADIENT_STEPS if "n_epochs" in ALGORITHMS[agent.algorithm].hyperparameters else 1
@@ -221,6 +219,7 @@ def _learn(env: VecEnv, config: RunConfig, evaluation: EvaluationProbe | None) -
         _typical(stopwatch.updates) / gradient_steps,
         peak_memory() + memory_of_children(env),
         weights=sum(parameter.numel() for parameter in model.policy.parameters()),
+        opponents_bytes=opponents_bytes,
         build_seconds=build_seconds,
         evaluation_seconds_per_step=0.0 if evaluation is None else evaluation.seconds_per_step(model, config),
         keeps_masks=isinstance(model.rollout_buffer, MaskableRolloutBuffer),
@@ -244,8 +243,9 @@ def _measurement(config: RunConfig, env: VecEnv, making: Making, play: Play, lea
         policy_seconds_per_step=max(0.0, learning.rollout_seconds_per_step - play.seconds_per_step),
         minibatch_seconds=learning.minibatch_seconds,
         peak_memory_bytes=learning.memory_bytes
+        + learning.opponents_bytes
         + _buffer_bytes(config, observation_size, n_actions if learning.keeps_masks else 0),
-        checkpoint_bytes=CHECKPOINT_BYTES + 3 * FLOAT_BYTES * learning.weights,
+        checkpoint_bytes=CHECKPOINT_BYTES + 3 * FLOAT_BYTES * learning.weights + learning.opponents_bytes,
         n_actions=n_actions,
         observation_size=observation_size,
         evaluation_seconds_per_step=learning.evaluation_seconds_per_step,

@@ -96,3 +96,16 @@ def policy_of(model: OnPolicyAlgorithm) -> DensePolicy:
         return dense_policy(weights, activation, None if scale is None else ObservationScale(**scale))
     except ValueError as exc:
         raise ConfigError(f"environment.opponent: self cannot play this policy: {exc}; take another opponent.") from exc
+
+
+def play_against_itself(model: OnPolicyAlgorithm, settings: SelfPlayPool | None) -> int:
+    """Let the model's environments play against the model as it is now, to measure it; do nothing without self-play.
+
+    Returns the size in bytes of a full pool. Raises ConfigError if the model's network cannot be played.
+    """
+    if settings is None:
+        return 0
+    pool = OpponentPool(settings)
+    pool.grow(model, Progress())
+    pool.hand_over(model)
+    return settings.pool * len(pool.packed)

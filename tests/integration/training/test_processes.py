@@ -43,10 +43,11 @@ def config(environment: str | EnvironmentSpec, *, algorithm="MaskablePPO", layer
 
 def test_environments_in_processes_of_their_own_give_the_same_run(tmp_path: Path):
     recorded = {}
+    against_itself = EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent="self")
     for vec_env in ("dummy", "subproc"):
         recorder = ListRecorder()
         result = train(
-            config("open_spiel/tic_tac_toe", n_envs=4, vec_env=vec_env),
+            config(against_itself, n_envs=4, vec_env=vec_env, n_steps=8),
             recorder,
             checkpoint_folder=tmp_path / vec_env,
             tensorboard_folder=None,

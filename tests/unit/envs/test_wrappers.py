@@ -97,6 +97,17 @@ class Pictures(gym.Env[Any, Any]):
         return np.full(shape, self._steps, np.uint8)
 
 
+class Allowed(gym.Env[Any, Any]):
+    """Has its mask under the key `allowed`."""
+
+    observation_space = spaces.Dict({"goal": spaces.Box(0, 3, (1,)), "allowed": spaces.MultiBinary(2)})
+    action_space = spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        return {"goal": np.ones(1, np.float32), "allowed": np.array([1, 0], np.int8)}, {}
+
+
 def not_an_env(env: gym.Env[Any, Any]) -> object:
     return object()
 
@@ -162,6 +173,15 @@ def test_wrapper_that_changes_actions_brings_its_own_masks() -> None:
     message = r"tic_tac_toe', wrappers\[0\]: test_wrappers:Halved changes the actions from Discrete\(9\) to Discrete\(4"
     with pytest.raises(EnvironmentSpecError, match=message):
         make_env(wrapped("open_spiel/tic_tac_toe", "Halved"), seed=0)
+    unmasked = make_env(wrapped("tiny:OwnMasks", "Halved", mask="none"), seed=0)
+    unmasked.reset()
+    assert masks_of(unmasked).tolist() == [True]
+
+
+def test_mask_under_a_key_of_its_own_survives_a_wrapper_that_drops_it() -> None:
+    env = make_env(wrapped("test_wrappers:Allowed", "GoalOnly", mask="allowed"), seed=0)
+    env.reset()
+    assert masks_of(env).tolist() == [True, False]
 
 
 @pytest.mark.parametrize(

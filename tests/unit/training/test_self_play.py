@@ -102,6 +102,14 @@ def test_a_checkpoint_is_evaluated_as_its_run_was(make_config, run):
     assert evaluate(checkpoint, episodes=3, opponent=str(checkpoint)).episodes == 3
 
 
+def test_a_plan_counts_the_pool_into_the_checkpoints(make_config, run):
+    config = make_config(environment=against(pool_of(30, 1)), total_timesteps=32 * 32)
+    [measured] = measure_all([config])
+    result, _ = run(config)
+    assert len(members(Path(result.checkpoint.uri))) == 30
+    assert result.checkpoint.bytes < measured.checkpoint_bytes < 2 * result.checkpoint.bytes
+
+
 def test_damaged_opponents_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"The opponents in .*a\.zip cannot be read"):
         OpponentPool(SelfPlayPool()).restore(b"no archive", locate(str(tmp_path / "a.zip")))
