@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -115,7 +115,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except RlsweepError as error:
         if debug:
             traceback.print_exception(error)
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - the one place where errors meet the user
+        with suppress(OSError):  # of a full disk or a closed pipe; the exit code still says what happened
+            print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - the one place where errors meet the user
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

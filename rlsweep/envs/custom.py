@@ -40,6 +40,8 @@ def _way_out(env: object) -> str:
         return "it is an environment of the old gym: derive it from gymnasium.Env"
     if isinstance(env, gym.vector.VectorEnv):
         return "it is a vector of environments: name the class of one, and set n_envs"
+    if hasattr(env, "agent_iter"):
+        return "it has no possible_agents: set self.possible_agents in __init__"
     if hasattr(env, "possible_agents"):
         return (
             "its agents act at the same time: convert it with pettingzoo.utils.parallel_to_aec, because it must return "

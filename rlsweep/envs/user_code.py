@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-import sysconfig
+import os
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ USER_ERRORS = (Exception, SystemExit)
 """What an environment may raise; SystemExit too, because `sys.exit` in an environment must not end a worker."""
 
 _OURS = str(Path(__file__).parents[1])
+_STANDARD_LIBRARY = str(Path(os.__file__).parent)
+_PACKAGES = r"/(?:site|dist)-packages/"
 _LIBRARIES = ("gymnasium", "pettingzoo", "numpy", "stable_baselines3", "sb3_contrib")
 
 
@@ -48,7 +51,7 @@ def place_of(exc: BaseException) -> str:
         return ""
     frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(exc.__traceback__)]
     outside = [frame for frame in frames if not _is_of_library(frame[0])]
-    own = [frame for frame in outside if not frame[0].startswith(_installed_folders())]
+    own = [frame for frame in outside if not _is_installed(frame[0])]
     found = (own or outside)[-1:]
     return f" ({found[0][0]}, line {found[0][1]})" if found else ""
 
@@ -61,7 +64,7 @@ def is_raised_by_user(exc: BaseException) -> bool:
 def place_of_function(env: object, name: str) -> str:
     """Where the method or property `name` of an environment is written, as ` (file, line 3)`; empty if unknown.
 
-    Of wrappers, the outermost one that is not Gymnasium's counts.
+    Of wrappers, the outermost one that is not Gymnasium's counts. The class stands for a method that it lacks.
     """
     for layer in layers_of(env):
         for owner in (layer, type(layer)):  # an instance may have a function that a check put there
@@ -73,7 +76,7 @@ def place_of_function(env: object, name: str) -> str:
             code = getattr(getattr(function, "__func__", function), "__code__", None)
             if code is not None and not _is_of_library(code.co_filename):
                 return f" ({code.co_filename}, line {code.co_firstlineno})"
-    return ""
+    return next((place for layer in layers_of(env) if (place := _place_of_class(layer))), "")
 
 
 def layers_of(env: Any) -> Iterator[Any]:
@@ -82,6 +85,15 @@ def layers_of(env: Any) -> Iterator[Any]:
     while (inner := inspect.getattr_static(env, "env", None)) is not None and not isinstance(inner, property):
         env = inner
         yield env
+
+
+def _place_of_class(layer: object) -> str:
+    kind = layer if isinstance(layer, type) else type(layer)
+    try:
+        file, (_, line) = inspect.getsourcefile(kind), inspect.getsourcelines(kind)
+    except (OSError, TypeError):  # of built-in classes and those without a file
+        return ""
+    return "" if file is None or _is_of_library(file) else f" ({file}, line {line})"
 
 
 def _files(trace: TracebackType | None) -> Iterator[str]:
@@ -93,13 +105,10 @@ def _files(trace: TracebackType | None) -> Iterator[str]:
 def _is_of_library(file: str) -> bool:
     if file.startswith((_OURS, "<")):
         return True
-    for folder in _installed_folders():
-        if file.startswith(folder):
-            return file[len(folder) + 1 :].partition("/")[0] in _LIBRARIES
-    return file.startswith(sysconfig.get_path("stdlib"))
+    if _is_installed(file):
+        return re.split(_PACKAGES, file)[-1].partition("/")[0] in _LIBRARIES
+    return file.startswith(_STANDARD_LIBRARY)
 
 
-@functools.cache
-def _installed_folders() -> tuple[str, ...]:
-    """The folders of installed packages."""
-    return tuple({sysconfig.get_path(name) for name in ("purelib", "platlib")})
+def _is_installed(file: str) -> bool:
+    return re.search(_PACKAGES, file) is not None

@@ -58,6 +58,8 @@ def check_environment(config: RunConfig, *, then: Callable[[gym.Env[Any, Any]], 
         _check_actions(config, env)
         checked = _Check(config, env, seed).run()
         then(env)
+        env.close()
+        return checked
     except EnvironmentStateError as exc:
         with suppress(RlsweepError):
             env.close()
@@ -66,8 +68,6 @@ def check_environment(config: RunConfig, *, then: Callable[[gym.Env[Any, Any]], 
         with suppress(RlsweepError):
             env.close()
         raise
-    env.close()
-    return checked
 
 
 def _check_actions(config: RunConfig, env: gym.Env[Any, Any]) -> None:
