@@ -293,7 +293,7 @@ def train(
     if outcome.is_interrupted:
         raise KeyboardInterrupt
     if outcome.run.error_text:
-        observer.warning(outcome.run.error_text.rstrip())
+        observer.warning(str(outcome.run.error))
     return Run(outcome.run, settings)
 
 

@@ -76,12 +76,13 @@ def train(
     database = database_of(settings)
     with ray_for_run(trial.config.training, address=options.address):
         provenance = collect_provenance(trial.config_folder)  # before the run is on record: it takes a moment
+        # also before: output that cannot be written, as on a full disk, leaves no run that nobody trains
+        _tell_of_environment(checked, trial.config, observer)
+        for warning in trial.warnings:
+            observer.warning(warning)
         run = transitions.create_single(
             database, run_of_trial(trial), weights_from=None if weights is None else str(weights)
         )
-        _tell_of_environment(checked, RunConfig.from_record(run.config), observer)
-        for warning in trial.warnings:
-            observer.warning(warning)
         return _train(database, run, settings, observer, options, provenance.as_metadata())
 
 

@@ -17,7 +17,14 @@ from rlsweep.attempts.recorder import PATIENCE_SECONDS, StoreRecorder
 from rlsweep.attempts.spool import Spool, send_left
 from rlsweep.cluster.working_folder import missing_file_hint
 from rlsweep.config.run import RunConfig
-from rlsweep.errors import DivergedError, RlsweepError, SpoolLostError, StaleAttemptError, StoreUnavailableError
+from rlsweep.errors import (
+    DivergedError,
+    EnvironmentStateError,
+    RlsweepError,
+    SpoolLostError,
+    StaleAttemptError,
+    StoreUnavailableError,
+)
 from rlsweep.paths import Paths
 from rlsweep.process_identity import own_process
 from rlsweep.runs import Actor, Checkpoint, EndReason, RunStatus, TrainingRun
@@ -110,7 +117,7 @@ def execute_run(
         raise
     except RlsweepError as failure:
         reason = EndReason.DIVERGED if isinstance(failure, DivergedError) else EndReason.FAILED
-        error = _with_hint(f"{type(failure).__name__}: {failure}", failure, context)
+        error = _with_hint(f"{_users_traceback(failure)}{type(failure).__name__}: {failure}", failure, context)
     except Exception as failure:  # noqa: BLE001 - any error of a run is recorded
         reason, error = EndReason.FAILED, _with_hint(traceback.format_exc(), failure, context)
     wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final))
@@ -139,6 +146,16 @@ def _with_hint(error: str, failure: BaseException, context: WorkerContext) -> st
     """Add to the last line of an error, which lists show, what to do about a missing file."""
     hint = missing_file_hint(failure, context.folder)
     return error if hint is None else f"{error.rstrip().removesuffix('.')}. {hint}"
+
+
+def _users_traceback(failure: RlsweepError) -> str:
+    """The traceback of the exception that the user's environment raised, for the record; empty for any other error."""
+    from rlsweep.envs.user_code import is_raised_by_user
+
+    cause = failure.__cause__
+    if not isinstance(failure, EnvironmentStateError) or cause is None or not is_raised_by_user(cause):
+        return ""
+    return "".join(traceback.format_exception(cause)) + "\n"
 
 
 def _train(

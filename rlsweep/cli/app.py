@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     try:
         with (
             _importable(os.getcwd()),
-            call.called_with(os.environ if environ is None else environ),
+            call.called_with(os.environ if environ is None else environ, debug=debug),
             closed_afterwards(),
         ):
             code = _run(arguments)

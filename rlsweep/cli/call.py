@@ -8,16 +8,23 @@ from contextvars import ContextVar
 from rlsweep.settings import Settings
 
 _environ: ContextVar[Mapping[str, str]] = ContextVar("environ", default=os.environ)
+_debug: ContextVar[bool] = ContextVar("debug", default=False)
 
 
 @contextmanager
-def called_with(environ: Mapping[str, str]) -> Iterator[None]:
-    """The environment variables of the call while the context lasts."""
-    token = _environ.set(environ)
+def called_with(environ: Mapping[str, str], *, debug: bool) -> Iterator[None]:
+    """The environment variables of the call, and whether it came with --debug, while the context lasts."""
+    of_environ, of_debug = _environ.set(environ), _debug.set(debug)
     try:
         yield
     finally:
-        _environ.reset(token)
+        _environ.reset(of_environ)
+        _debug.reset(of_debug)
+
+
+def debug() -> bool:
+    """Whether tracebacks are wanted."""
+    return _debug.get()
 
 
 def add_defaults(variables: Mapping[str, str]) -> None:

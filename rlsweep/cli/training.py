@@ -96,7 +96,7 @@ def _tell_end(outcome: "RunOutcome", observer: ConsoleObserver) -> None:
     run = outcome.run
     observer.message(progress_line(run))
     if run.error_text:
-        observer.message(run.error_text.rstrip())
+        observer.message(run.error_text.rstrip() if call.debug() else str(run.error))
     if outcome.checkpoint is not None:
         observer.message(f"Checkpoint:  {outcome.checkpoint}")
         observer.message(f"Play it:     rlsweep eval {str(run.id)[:8]} --episodes 100")

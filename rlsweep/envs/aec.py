@@ -19,10 +19,32 @@ from rlsweep.envs.turns import TurnGame
 from rlsweep.envs.user_code import USER_ERRORS, place_of_function, raised
 from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError
 
+COOPERATIVE = frozenset(
+    [
+        "hanabi",
+        "cooperative_pong",
+        "pistonball",
+        "pursuit",
+        "multiwalker",
+        "knights_archers_zombies",
+        "entombed_cooperative",
+    ]
+)
+"""PettingZoo's environments in which all agents have one goal."""
+
 
 def is_aec(env: object) -> bool:
     """Whether an object has the methods of a PettingZoo AEC environment."""
     return hasattr(env, "agent_iter") and hasattr(env, "possible_agents")
+
+
+def is_cooperative(aec: Any) -> bool:
+    """Whether all agents of an AEC environment win or lose together, so that an episode has no winner.
+
+    Known of PettingZoo's own environments; others say so by `metadata["cooperative"] = True`.
+    """
+    metadata = getattr(aec, "metadata", {})
+    return bool(metadata.get("cooperative")) or str(metadata.get("name")).rpartition("_v")[0] in COOPERATIVE
 
 
 def play(aec: Any, spec: EnvironmentSpec, *, seed: int) -> gym.Env[Any, Any]:
@@ -96,7 +118,7 @@ class AECGame(TurnGame):
             spec.id,
             opponent=opponent,
             players=len(self._seats),
-            competitive=len(self._seats) > 1,
+            competitive=len(self._seats) > 1 and not is_cooperative(aec),
             observation_space=flatten.box,
             actions=int(actions.n),
             seed=seed,

@@ -1,9 +1,10 @@
 """Outcomes whose right answer is known."""
 
 import random
+from typing import Any
 
 import pytest
-from tiny import play_episode
+from tiny import LeastLost, play_episode
 
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
@@ -125,3 +126,11 @@ def test_blokus_outcome_is_the_highest_score() -> None:
         scores = list(env.unwrapped._aec._env.scores)  # type: ignore[attr-defined]
         own = scores.pop(seat)
         assert info["outcome"] is outcome_of(own, scores)
+
+
+@pytest.mark.parametrize("metadata", [{"name": "hanabi_v5"}, {"name": "our_game", "cooperative": True}])
+def test_a_cooperative_game_has_no_winner(metadata: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was shown as 0 won and 20 drawn."""
+    monkeypatch.setattr(LeastLost, "metadata", metadata)
+    env = make_env(EnvironmentSpec(id="tiny:LeastLost"), seed=0)
+    assert "outcome" not in play_episode(env, random.Random(0))[-1][-1]
