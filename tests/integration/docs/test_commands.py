@@ -58,7 +58,7 @@ def quickly(command: str) -> str:
     if words[0] != "rlsweep" or words[1] not in (*TRAINING_COMMANDS, "eval"):
         return command
     command = re.sub(r"--episodes \d+", "--episodes 10", command)
-    command = re.sub(r"--seeds \d+", "--seeds 2", command)
+    command = re.sub(r"--seeds \d+", "--seeds 1", command)
     command = re.sub(r"--total-timesteps 2000000", "--total-timesteps 512", command)
     command = re.sub(r"--total-timesteps (?!512)\d+", "--total-timesteps 256", command)
     if words[1] in TRAINING_COMMANDS and "--resume" not in words:

@@ -19,7 +19,7 @@ from victims import Nodes
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "10b5" * 16}
-EPISODES = 150
+EPISODES = 100
 LONG = ("--set", "checkpoint_interval_episodes=5", "--set", "evaluation.enabled=false", "--mode", "full")
 PATIENCE_S = 240
 
@@ -77,13 +77,13 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> N
     assert "Sweep far: completed" in out
     assert f"driven by {cluster.url}" not in out
     log = rlsweep.run("logs", "far", "--follow", **TOKEN).stdout
-    assert "completed, 150/150 ep" in log
+    assert "completed, 100/100 ep" in log
     assert "Sweep far: completed" in log
     assert rlsweep.run("logs", "far", **TOKEN).stdout == log
     assert "postgresql://" not in log, "the job's command and its log name no database"
 
     # Stopped as Ray's own dashboard would, it settles its record and leaves checkpoints; resumed, it goes back there.
-    rlsweep.run(*plan, "--seeds", "2", *there, "--name", "again", "--detach", **TOKEN)
+    rlsweep.run(*plan, *there, "--name", "again", "--detach", **TOKEN)
     rlsweep.wait_until("select count(*) from checkpoints join training_runs on id = run_id where status = 'running'")
     job = rlsweep.json("status", "again")["sweep"]["id"]
     stop = "from ray.job_submission import JobSubmissionClient as C; import sys; C(sys.argv[1]).stop_job(sys.argv[2])"
@@ -92,7 +92,7 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> N
     resumed = rlsweep.run("resume", "again", timeout=PATIENCE_S, **TOKEN).stdout
     assert f"Sweep again is driven by {cluster.url}" in resumed
     runs = rlsweep.json("status", "again")["runs"]
-    assert [run["status"] for run in runs] == ["completed"] * 4
+    assert [run["status"] for run in runs] == ["completed"] * 2
     assert {run["attempt"] for run in runs} <= {1, 2}
     assert 2 in {run["attempt"] for run in runs}
     counted = rlsweep.rows("select distinct count(*), max(episode) from episodes group by run_id")

@@ -145,7 +145,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
 def test_a_service_that_was_killed_is_followed_by_another(rlsweep: Any) -> None:
     up(rlsweep)
     base = rlsweep.base("Calm", seconds=0.01)
-    plan = ("--episodes", "120", "--base-config", base, *EVERY_ROLLOUT)
+    plan = ("--episodes", "60", "--base-config", base, *EVERY_ROLLOUT)
     rlsweep.run("submit", rlsweep.agents("a"), *plan, "--name", "night", "--detach")
     pid = rlsweep.json("status")["service"]["pid"]
     attached = rlsweep.start("attach", "night")
@@ -165,6 +165,6 @@ def test_a_service_that_was_killed_is_followed_by_another(rlsweep: Any) -> None:
         done = rlsweep.run("resume", "night").stdout
         assert "is driven by the service" in done
         (run,) = rlsweep.json("status", "night")["runs"]
-        assert (run["status"], run["attempt"], run["episodes"]) == ("completed", 3, 120)
+        assert (run["status"], run["attempt"], run["episodes"]) == ("completed", 3, 60)
     finally:
         rlsweep.run("down")

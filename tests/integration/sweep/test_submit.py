@@ -151,8 +151,12 @@ def test_nothing_of_ray_outlives_a_killed_driver(rlsweep_at_home: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base)
     rlsweep.wait_for_episodes(5)
+    of_ray = " ".join(line for line in rlsweep.processes().values() if "ray" in line)
+    for nobody_uses in ("log_monitor", "monitor.py", "dashboard.py"):
+        assert nobody_uses not in of_ray
     submit.kill()
     submit.communicate(timeout=30)
+    assert "raylet" in of_ray
     assert not rlsweep.left_behind(of="ray", within_s=30)
 
 
