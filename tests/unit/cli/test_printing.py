@@ -68,9 +68,12 @@ def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
         for steps in (20_001, 20_002) * 2
     ]
     out = io.StringIO()
-    forecast = Forecast(plan=plan, estimates=tuple(estimates), warnings=plan.warnings)
+    facts = {"action_masks": "none; every action counts as legal"}
+    forecast = Forecast(plan=plan, estimates=tuple(estimates), warnings=plan.warnings, facts=facts)
     print_forecast(forecast, Console(file=out, width=400))
-    heading, columns, one, two, disk = out.getvalue().splitlines()[:5]
+    heading, masks, columns, one, two, disk = out.getvalue().splitlines()[:6]
+    assert masks == "Action masks: none; every action counts as legal."
+    assert forecast_as_json(forecast)["environment_facts"] == facts
     assert heading.startswith("4 trials: 2 configs × 2 seeds on ")
     assert columns.split()[:2] == ["config", "gamma"]
     assert one.split()[:4] == ["a_v1", f"({tmp_path / 'one[b].yaml'})", "0.9", "20,001"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rlsweep.analysis.wording import labelled
 from rlsweep.api import train as train_api
 from rlsweep.api.plan import PlanOptions, make_plan, measure
 from rlsweep.api.submit import submit
@@ -123,10 +124,15 @@ WITHOUT_PLACE = {
 }  # fmt: skip
 
 
-class _Silent:
-    def message(self, text: str) -> None: ...
+class _Listening:
+    def __init__(self) -> None:
+        self.said: list[str] = []
 
-    def warning(self, text: str) -> None: ...
+    def message(self, text: str) -> None:
+        self.said.append(text)
+
+    def warning(self, text: str) -> None:
+        self.said.append(text)
 
 
 class _StartedError(Exception):
@@ -179,7 +185,7 @@ def submit_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Pl
                 plan,
                 patterns=(),
                 settings=Settings.from_environ({"RLSWEEP_HOME": str(tmp_path)}),
-                observer=_Silent(),  # type: ignore[arg-type]
+                observer=_Listening(),  # type: ignore[arg-type]
                 options=DrivingOptions(),
                 on_forecast=lambda forecast: seen.update(forecast.facts),
                 resume_instead=lambda _: False,
@@ -197,11 +203,16 @@ def plan_of(spec: dict[str, Any]) -> Plan:
     return make_plan([AGENT], PlanOptions(base_config=base(spec), total_timesteps=64))
 
 
-def check(spec: dict[str, Any], mode: Mode) -> dict[str, str]:
-    """What `rlsweep train` does before a run is on record."""
-    return train_api._check(
-        make_run(AGENT, base_config=base(spec), mode=mode, episodes=None, total_timesteps=64).config
-    )
+def config_of(spec: dict[str, Any], mode: Mode) -> RunConfig:
+    return make_run(AGENT, base_config=base(spec), mode=mode, episodes=None, total_timesteps=64).config
+
+
+def check(spec: dict[str, Any], mode: Mode) -> list[str]:
+    """What `rlsweep train` does and says before a run is on record."""
+    observer = _Listening()
+    checked = train_api._check(config_of(spec, mode))
+    train_api._tell_of_environment(checked, config_of(spec, mode), observer)
+    return observer.said
 
 
 def test_every_line_of_the_tables_is_tested() -> None:
@@ -216,10 +227,9 @@ def test_accepted(line: str, submit_here: Callable[[Plan], dict[str, str]], tmp_
     assert measure(plan_of(spec)).facts == facts
     assert submit_here(plan_of(spec)) == facts
     for mode in Mode:
-        assert check(spec, mode) == facts
+        assert check(spec, mode) == labelled(facts)
         recorder = ListRecorder()
-        config = make_run(AGENT, base_config=base(spec), mode=mode, episodes=None, total_timesteps=64).config
-        train(config, recorder, checkpoint_folder=tmp_path / mode, tensorboard_folder=None)
+        train(config_of(spec, mode), recorder, checkpoint_folder=tmp_path / mode, tensorboard_folder=None)
         assert recorder.episodes[-1].reward == 8
         assert facts.items() <= recorder.facts.items()
 
