@@ -13,9 +13,6 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rlsweep.checkpoint_format import (
     OBSERVATIONS_KEY,
     POLICY_MEMBER,
@@ -23,12 +20,12 @@ from rlsweep.checkpoint_format import (
     SETTINGS_MEMBER,
     STATISTICS_MEMBER,
 )
+from rlsweep.envs.dense_policy import DensePolicy, ObservationScale, dense_policy
 from rlsweep.envs.positions import Position
 from rlsweep.errors import EnvironmentSpecError
 from rlsweep.storage import Location, local_copy
 
-_ACTIVATION = re.compile(r"<class 'torch\.nn\.modules\.activation\.(Tanh|ReLU|ELU)'>")
-_LAYER = "mlp_extractor.{}_net.{}.weight"
+_ACTIVATION = re.compile(r"<class 'torch\.nn\.modules\.activation\.(\w+)'>")
 
 
 class CheckpointOpponent:
@@ -44,39 +41,26 @@ class CheckpointOpponent:
         self._path = path
         self._actions = actions
         self._observation_size = observation_size
-        self._policy: Any = None
-        self._scale: Mapping[str, Any] | None = None
+        self._policy: DensePolicy | None = None
 
     def act(self, position: Position, rng: random.Random) -> int:
         """A legal action, drawn with its probability."""
-        import torch
-
         if self._policy is None:
-            self._load()
-        legal = np.asarray(position.legal_actions(), np.intp)
-        mask = np.zeros(self._actions, np.bool_)
-        mask[legal] = True
-        seen = _scaled(position.observation(), self._scale)
-        with torch.no_grad():
-            distribution = self._policy.get_distribution(torch.as_tensor(seen)[None], action_masks=mask[None])
-            probabilities = distribution.distribution.probs[0].numpy()[legal]
-        reached = np.cumsum(probabilities, dtype=np.float64)
-        drawn = int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))
-        return int(legal[min(drawn, legal.size - 1)])
+            self._policy = self._loaded()
+        return self._policy.draw(position.observation(), position.legal_actions(), rng)
 
-    def _load(self) -> None:
-        """Read the policy, on the CPU, and how its observations are scaled."""
+    def _loaded(self) -> DensePolicy:
+        """Read the policy, and how its observations are scaled."""
         import torch
 
         try:
             with local_copy(self._path) as file, zipfile.ZipFile(file) as archive:
-                weights = torch.load(io.BytesIO(archive.read(POLICY_MEMBER)), map_location="cpu", weights_only=True)
+                tensors = torch.load(io.BytesIO(archive.read(POLICY_MEMBER)), map_location="cpu", weights_only=True)
                 settings = json.loads(archive.read(SETTINGS_MEMBER))
                 scale = self._read_scale(archive)
             _check_extractor(settings)
-            self._check_trained_here(weights)
-            with torch.random.fork_rng(devices=[]):  # building a layer draws random weights
-                policy = _build(weights, settings)
+            weights = {name: tensor.numpy() for name, tensor in tensors.items()}
+            policy = dense_policy(weights, _activation(settings), scale)
         except pickle.UnpicklingError as exc:
             raise self._unloadable(f"{POLICY_MEMBER} contains more than tensors") from exc
         except (
@@ -90,10 +74,10 @@ class CheckpointOpponent:
             zipfile.BadZipFile,
         ) as exc:
             raise self._unloadable(str(exc).strip().split("\n", 1)[0]) from exc
-        policy.set_training_mode(False)
-        self._policy, self._scale = policy, scale
+        self._check_trained_here(policy)
+        return policy
 
-    def _read_scale(self, archive: zipfile.ZipFile) -> Mapping[str, Any] | None:
+    def _read_scale(self, archive: zipfile.ZipFile) -> ObservationScale | None:
         members = archive.namelist()
         if STATISTICS_MEMBER not in members:
             return None
@@ -104,11 +88,10 @@ class CheckpointOpponent:
                 "resume its run once to save a checkpoint that can be read"
             )
         scale = record[OBSERVATIONS_KEY]
-        return None if scale is None else {key: np.asarray(value, np.float64) for key, value in scale.items()}
+        return None if scale is None else ObservationScale.of(scale)
 
-    def _check_trained_here(self, weights: Mapping[str, Any]) -> None:
-        first = weights.get(_LAYER.format("policy", 0), weights["action_net.weight"])
-        size, actions = first.shape[1], weights["action_net.weight"].shape[0]
+    def _check_trained_here(self, policy: DensePolicy) -> None:
+        size, actions = policy.layers[0][0].shape[1], policy.layers[-1][0].shape[0]
         if (size, actions) != (self._observation_size, self._actions):
             raise EnvironmentSpecError(
                 f"Opponent checkpoint {self._path} was trained for observations of shape ({size},) and {actions} "
@@ -122,32 +105,7 @@ class CheckpointOpponent:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the policy; a copy loads it again."""
-        return {**self.__dict__, "_policy": None, "_scale": None}
-
-
-def _build(weights: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
-    """Build the policy of these weights: dense layers over a flat observation, with the sizes of the tensors.
-
-    Raises RuntimeError if a tensor belongs to another kind of network, ValueError for an unknown activation.
-    """
-    import gymnasium as gym
-    import torch
-    from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
-
-    layers = {
-        name: [weights[key].shape[0] for i in range(0, len(weights), 2) if (key := _LAYER.format(tower, i)) in weights]
-        for name, tower in (("pi", "policy"), ("vf", "value"))
-    }
-    first = weights.get(_LAYER.format("policy", 0), weights["action_net.weight"])
-    policy = MaskableActorCriticPolicy(
-        gym.spaces.Box(-np.inf, np.inf, (first.shape[1],), np.float32),
-        gym.spaces.Discrete(weights["action_net.weight"].shape[0]),
-        lambda _: 0.0,
-        net_arch=layers,
-        activation_fn=getattr(torch.nn, _activation(settings)),
-    )
-    policy.load_state_dict(weights)
-    return policy
+        return {**self.__dict__, "_policy": None}
 
 
 def _check_extractor(settings: Mapping[str, Any]) -> None:
@@ -162,15 +120,4 @@ def _activation(settings: Mapping[str, Any]) -> str:
     if note is None:
         return "Tanh"
     known = _ACTIVATION.fullmatch(str(note))
-    if known is None:
-        raise ValueError(f"its activation is {note}; supported are Tanh, ReLU and ELU")
-    return known[1]
-
-
-def _scaled(seen: NDArray[np.float32], scale: Mapping[str, Any] | None) -> NDArray[np.float32]:
-    """Scale an observation as `VecNormalize.normalize_obs` does."""
-    if scale is None:
-        return seen
-    centred = (seen - scale["mean"]) / np.sqrt(scale["variance"] + scale["epsilon"])
-    clipped: NDArray[np.float32] = np.clip(centred, -scale["clip"], scale["clip"]).astype(np.float32)
-    return clipped
+    return str(note) if known is None else known[1]

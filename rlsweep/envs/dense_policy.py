@@ -36,6 +36,12 @@ class ObservationScale:
     epsilon: float
     clip: float
 
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "ObservationScale":
+        """The scale with these values, of which mean and variance may be lists."""
+        arrays = {key: np.asarray(plain[key], np.float64) for key in ("mean", "variance")}
+        return cls(**{**plain, **arrays})
+
     def __call__(self, seen: NDArray[np.float32]) -> NDArray[np.float32]:
         """A scaled observation, as `VecNormalize.normalize_obs` gives it."""
         centred = (seen - self.mean) / np.sqrt(self.variance + self.epsilon)
@@ -84,7 +90,21 @@ def dense_policy(
     numbers = sorted({int(name.removeprefix(hidden).partition(".")[0]) for name in weights if name.startswith(hidden)})
     names = [*(f"{hidden}{number}" for number in numbers), "action_net"]
     layers = tuple((weights[f"{name}.weight"].copy(), weights[f"{name}.bias"].copy()) for name in names)
+    _check_shapes(layers, scale)
     return DensePolicy(layers=layers, activation=activation, scale=scale)
+
+
+def _check_shapes(
+    layers: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]], scale: ObservationScale | None
+) -> None:
+    if any(weight.ndim != 2 for weight, _ in layers):
+        raise ValueError("one of its layers has weights of another shape than (out, in)")
+    inputs = [weight.shape[1] for weight, _ in layers]
+    outputs = [weight.shape[0] for weight, _ in layers]
+    if inputs[1:] != outputs[:-1] or any(bias.shape != weight.shape[:1] for weight, bias in layers):
+        raise ValueError("its layers do not fit together")
+    if scale is not None and not scale.mean.shape == scale.variance.shape == (inputs[0],):
+        raise ValueError("its statistics are of other observations")
 
 
 def pack(policies: Sequence[DensePolicy], notes: Sequence[Mapping[str, Any]]) -> bytes:

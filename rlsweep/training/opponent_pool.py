@@ -3,8 +3,8 @@
 import zipfile
 from dataclasses import dataclass
 
-import numpy as np
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.torch_layers import FlattenExtractor
 
 from rlsweep.config.training import SelfPlayPool
 from rlsweep.envs.dense_policy import DensePolicy, ObservationScale, dense_policy, pack, unpack
@@ -88,14 +88,18 @@ def policy_of(model: OnPolicyAlgorithm) -> DensePolicy:
     assert model.env is not None
     normalizer = normalizer_of(model.env)
     scale = None if normalizer is None else observation_scale(normalizer)
-    if scale is not None:
-        scale |= {key: np.asarray(scale[key], np.float64) for key in ("mean", "variance")}
+    if type(extractor := model.policy.features_extractor) is not FlattenExtractor:  # it may have no weights
+        raise _unplayable(f"it has the features extractor {type(extractor).__name__}")
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in model.policy.state_dict().items()}
     activation: str = model.policy.activation_fn.__name__
     try:
-        return dense_policy(weights, activation, None if scale is None else ObservationScale(**scale))
+        return dense_policy(weights, activation, None if scale is None else ObservationScale.of(scale))
     except ValueError as exc:
-        raise ConfigError(f"environment.opponent: self cannot play this policy: {exc}; take another opponent.") from exc
+        raise _unplayable(str(exc)) from exc
+
+
+def _unplayable(reason: str) -> ConfigError:
+    return ConfigError(f"environment.opponent: self cannot play this policy: {reason}; take another opponent.")
 
 
 def play_against_itself(model: OnPolicyAlgorithm, settings: SelfPlayPool | None) -> int:

@@ -143,6 +143,17 @@ def test_other_networks_are_refused(name: str, activation: str, said: str) -> No
         dense_policy({name: np.zeros((1, 1), np.float32)}, activation, None)
 
 
+def test_layers_that_do_not_fit_together_are_refused() -> None:
+    weights = {"action_net.weight": np.zeros((9, 27), np.float32), "action_net.bias": np.zeros(9, np.float32)}
+    scale = ObservationScale(mean=np.zeros(26), variance=np.ones(26), epsilon=0.0, clip=10.0)
+    with pytest.raises(ValueError, match="its statistics are of other observations"):
+        dense_policy(weights, "Tanh", scale)
+    for name, shape in (("action_net.bias", (8,)), ("mlp_extractor.policy_net.0.weight", (26, 5))):
+        hidden = {"mlp_extractor.policy_net.0.bias": np.zeros(26, np.float32)} if "0" in name else {}
+        with pytest.raises(ValueError, match="its layers do not fit together"):
+            dense_policy({**weights, **hidden, name: np.zeros(shape, np.float32)}, "Tanh", None)
+
+
 def test_the_policys_numbers_are_copied() -> None:
     weights = {"action_net.weight": np.zeros((9, 27), np.float32), "action_net.bias": np.zeros(9, np.float32)}
     scale = ObservationScale(mean=np.zeros(27), variance=np.ones(27), epsilon=0.0, clip=10.0)

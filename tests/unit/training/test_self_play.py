@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from rlsweep.config.run import RunConfig
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, SelfPlay, SelfPlayPool
 from rlsweep.envs.dense_policy import unpack
 from rlsweep.envs.mcts import MCTSOpponent
@@ -12,6 +12,7 @@ from rlsweep.envs.random_opponent import RandomOpponent
 from rlsweep.errors import CheckpointError, ConfigError, EnvironmentSpecError
 from rlsweep.planning.probe import measure_all
 from rlsweep.storage import locate
+from rlsweep.training import algorithms
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluate import evaluate
 from rlsweep.training.evaluation import PeriodicEvaluation
@@ -115,17 +116,13 @@ def test_damaged_opponents_are_refused(tmp_path: Path) -> None:
         OpponentPool(SelfPlayPool()).restore(b"no archive", locate(str(tmp_path / "a.zip")))
 
 
-def test_a_network_that_cannot_be_played_is_refused_before_training(make_config: object, monkeypatch) -> None:
-    import torch
-
-    from rlsweep.training import algorithms
-
+def test_a_network_that_cannot_be_played_is_refused_before_training(make_config, monkeypatch):
+    own = {"network": {"net_arch": [8], "features_extractor": "own_extractor:Powers"}}
+    with pytest.raises(ConfigError, match=r"self cannot play this policy: it has the features extractor Powers; take"):
+        measure_all([make_config(environment=against("self"), total_timesteps=32, agent=own)])
     monkeypatch.setitem(algorithms.ACTIVATIONS, "tanh", torch.nn.GELU)
-    config: RunConfig = make_config(environment=against("self"), total_timesteps=32)  # type: ignore[operator]
-    with pytest.raises(
-        ConfigError, match=r"environment.opponent: self cannot play this policy: its activation is GELU"
-    ):
-        measure_all([config])
+    with pytest.raises(ConfigError, match=r"self cannot play this policy: its activation is GELU"):
+        measure_all([make_config(environment=against("self"), total_timesteps=32)])
 
 
 def test_an_opponent_of_evaluations_that_cannot_play_is_refused_before_training(make_config) -> None:
