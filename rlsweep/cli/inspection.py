@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlsweep.analysis.wording import duration, number, percent
+from rlsweep.analysis.wording import duration, limits, number, percent
 from rlsweep.api.references import NO_SWEEPS, find_sweep
 from rlsweep.api.status import MOST_SHOWN
 from rlsweep.cli import call
@@ -19,7 +19,7 @@ from rlsweep.paths import Paths
 from rlsweep.process_identity import describe_process
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.reports.progress import progress_table
-from rlsweep.runs import RunStatus
+from rlsweep.runs import Budget, RunStatus
 
 if TYPE_CHECKING:
     from rlsweep.api.status import SweepStanding
@@ -243,6 +243,8 @@ def _facts(run: "TrainingRun") -> dict[str, str]:
         facts["took"] = duration((run.ended_at - run.started_at).total_seconds())
     if run.end_reason is not None and run.end_reason.value != run.status.value:
         facts["status"] += f" ({run.end_reason})"
+    if kept := run.config.get("schedule_budget"):
+        facts["schedules"] = f"over {limits(Budget(**kept))}, then 0"
     if run.weights_from is not None:
         facts["weights from"] = run.weights_from
     if run.actor is not None:

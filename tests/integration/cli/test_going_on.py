@@ -85,6 +85,7 @@ def test_a_larger_budget_keeps_the_schedule_if_asked_to(cli_on_database: Any, da
     assert "learning_rate: the linear schedules of 32 env steps have ended and stay at 0" in told
     kept = training_runs.get(database, run.id)
     assert kept.config["schedule_budget"] == {"episodes": None, "total_timesteps": 32}
+    assert "over 32 env steps, then 0" in cli.run("show", str(run.id)).stdout
     told = cli.run("train", "--resume", str(run.id), "--total-timesteps", "128").stdout
     assert "stretches the linear schedules: learning_rate from 0 to 0.05" in told
     assert "schedule_budget" not in training_runs.get(database, run.id).config
