@@ -98,7 +98,7 @@ class _Watch:
         if waited >= FIRST_SECONDS and now >= self._silent_until:
             self._silent_until = now + PAUSES[min(self._told, len(PAUSES) - 1)]
             self._told += 1
-            self._tell(f"{what.format(self._environment)}, for {waited:.0f} s{_place(innermost)}")
+            self._tell(f"{what.format(self._environment)}, for {waited:.0f} s{_place(innermost, call)}")
 
 
 def _outermost_call(frame: FrameType | None) -> tuple[FrameType | None, str]:
@@ -125,9 +125,9 @@ def _what(frame: FrameType) -> str | None:
     return _CALLS.get(code.co_name) if isinstance(owner, gym.Env) else None
 
 
-def _place(frame: FrameType | None) -> str:
-    """The innermost line of the user's own code, as ` (file, line 3)`; empty if there is none."""
-    while frame is not None:
+def _place(frame: FrameType | None, call: FrameType) -> str:
+    """The innermost line of the user's own code within the call, as ` (file, line 3)`; empty if there is none."""
+    while frame is not None and frame is not call.f_back:
         file = frame.f_code.co_filename
         if not file.startswith((*_NOT_OF_THE_USER, "<")):
             return f" ({file}, line {frame.f_lineno})"

@@ -68,3 +68,11 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("rlsweep.cli.app.app", interrupt)
     assert main(["runs"], {}) == 130
+
+
+def test_a_text_that_somebody_elses_code_ends_with_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("rlsweep.cli.app.app", lambda *_, **__: sys.exit("no licence left"))
+    assert main([]) == 1
+    assert capsys.readouterr().err == "Error: no licence left\n"

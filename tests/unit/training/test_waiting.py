@@ -3,7 +3,7 @@
 import inspect
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import gymnasium as gym
@@ -11,6 +11,7 @@ import pytest
 
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
+from rlsweep.training.environment_processes import EnvironmentProcesses
 from rlsweep.training.vector import LeanVecEnv
 from rlsweep.training.waiting import _Watch
 
@@ -45,7 +46,22 @@ class Slow(gym.Env[Any, Any]):
 WAITS = inspect.getsourcelines(Slow._wait)[1] + 3
 
 
+class SilentRemote:
+    """The pipe to an environment's process that does not answer."""
+
+    def recv(self) -> None:
+        entered.set()
+        assert released.wait(30)
+        raise EOFError
+
+
 def play(where: str) -> None:
+    if where == "processes":
+        processes = EnvironmentProcesses.__new__(EnvironmentProcesses)
+        processes.remotes = (SilentRemote(),)
+        with suppress(EOFError):
+            processes.step_wait()
+        return
     vector = LeanVecEnv([lambda: make_env(EnvironmentSpec(id=f"{__name__}:Slow", kwargs={"where": where}), seed=0)])
     vector.reset()
     for _ in range(3):
@@ -88,6 +104,16 @@ def test_a_call_that_does_not_return_is_said_after_ten_seconds_and_then_rarely(w
         for now in (12.0, 60.0, 61.0, 70.0, 600.0, 602.0):
             watch.look(now)
         assert [text.partition(", for ")[2].split()[0] for text in told] == ["11", "61", "602"]
+
+
+def test_environments_in_processes_are_waited_for_too() -> None:
+    told: list[str] = []
+    with playing("processes") as thread:
+        watch = _Watch(thread, "'x'", told.append)
+        watch.look(0.0)
+        watch.look(10.0)
+    (said,) = told
+    assert said.startswith("a step of environment 'x' in its processes, for 10 s")
 
 
 def test_calls_that_return_are_not_said() -> None:
