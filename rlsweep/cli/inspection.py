@@ -228,7 +228,7 @@ def _facts(run: "TrainingRun") -> dict[str, str]:
         "epochs": str(agent["n_epochs"]),
         "network": f"{agent['network']['net_arch']} {agent['network']['activation_fn']}",
         "ppo": ", ".join(f"{key} {value}" for key, value in agent["ppo"].items()),
-        "environment": str(run.environment),
+        "environment": _environment(run),
         "seed": str(run.seed),
         "attempt": str(run.attempt),
         "episodes": f"{run.episodes:,}",
@@ -251,6 +251,16 @@ def _facts(run: "TrainingRun") -> dict[str, str]:
         facts["actor"] = f"{run.actor.id} on node {run.actor.node}, process {run.actor.pid}"
     facts.update({key.replace("_", " "): _plain(value) for key, value in run.metadata.items() if value is not None})
     return facts
+
+
+def _environment(run: "TrainingRun") -> str:
+    """The environment's id, and its other keys where they are not the defaults."""
+    from rlsweep.config.training import EnvironmentSpec
+
+    spec = run.config.get("training", {}).get("environment", {})
+    defaults = EnvironmentSpec().model_dump(mode="json")
+    others = [f"{key} {value}" for key, value in spec.items() if key != "id" and value != defaults.get(key)]
+    return f"{run.environment} ({'; '.join(others)})" if others else str(run.environment)
 
 
 def _plain(value: object) -> str:

@@ -6,16 +6,18 @@ import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 from rich.console import Console
 
+from rlsweep.cli.inspection import _environment
 from rlsweep.cli.output import print_json
 from rlsweep.cli.planning import fit_on_gpu, forecast_as_json, print_forecast, time_note
 from rlsweep.config.run import Mode
-from rlsweep.config.training import EvaluationConfig
+from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, WrapperSpec
 from rlsweep.planning.estimate import Estimate, GpuMemory, gpu_warnings
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.plan import make_plan
@@ -39,6 +41,21 @@ def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
             "parts": {"failed": "a", "id": str(UUID(int=1)), "at": "2026-01-02T00:00:00+00:00", "no": None},
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (EnvironmentSpec(id="CartPole-v1"), "CartPole-v1"),
+        (
+            EnvironmentSpec(opponent="self", wrappers=(WrapperSpec(id="a:B"),), frame_stack=4),
+            "open_spiel/connect_four (opponent self; wrappers [{'id': 'a:B', 'kwargs': {}}]; frame_stack 4)",
+        ),
+    ],
+)
+def test_a_run_shows_how_its_environment_differs_from_the_defaults(spec: EnvironmentSpec, said: str) -> None:
+    run: Any = SimpleNamespace(environment=spec.id, config={"training": {"environment": spec.model_dump(mode="json")}})
+    assert _environment(run) == said
 
 
 def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
