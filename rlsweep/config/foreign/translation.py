@@ -14,7 +14,7 @@ from rlsweep.config.foreign.literals import literal
 from rlsweep.config.foreign.values import converted, wrappers
 from rlsweep.config.keys import leaf_keys, sections, unknown_key_hint
 from rlsweep.config.layers import expand_environment, with_value
-from rlsweep.config.limits import MAX_KEY
+from rlsweep.config.limits import MAX_KEY, MAX_TOLD
 from rlsweep.config.problems import check, shown
 from rlsweep.config.training import TrainingConfig
 
@@ -53,7 +53,7 @@ class Translation:
         for model, given in ((AgentConfig, self.agent), (TrainingConfig, self.training)):
             complete = defaults | self.agent if model is AgentConfig else expand_environment(given)
             _, problems = check(model, complete)
-            for key, problem in problems:
+            for key, problem in problems[:MAX_TOLD]:
                 name = key.partition("[")[0]
                 head, _, rest = name.partition(".")
                 section = given.get(head)
@@ -105,7 +105,10 @@ def _add(result: Translation, key: str, value: Any) -> None:
             special(result, value)
         except ValueError as exc:
             result.left_out[name] = str(exc)
-    elif key in sections(AgentConfig) and isinstance(value, Mapping):
+    elif key in sections(AgentConfig):
+        if not isinstance(value, Mapping):
+            result.left_out[key] = "must be a mapping"
+            return
         for inner, each in value.items():
             _add(result, f"{key}.{inner}", each)
     elif (ours := our_key(key)) is not None:

@@ -45,9 +45,9 @@ def wrappers(value: Any) -> list[Any]:
     listed = value if isinstance(value, list) else [value]
     found: list[Any] = []
     for each in listed:
+        if not isinstance(each, str | dict):
+            raise ValueError(f"must name classes, got {shown(value)}")
         for path, kwargs in (each if isinstance(each, dict) else {each: None}).items():
-            if not isinstance(path, str):
-                raise ValueError(f"must name classes, got {shown(value)}")
             wrapper = _wrapper(path)
             found.append({"id": wrapper, "kwargs": dict(kwargs)} if isinstance(kwargs, dict) and kwargs else wrapper)
     return found
@@ -96,7 +96,7 @@ def _activation(value: Any) -> str:
 
 
 def _policy(value: Any) -> str:
-    if value not in _POLICIES:
+    if not isinstance(value, str) or value not in _POLICIES:
         raise ValueError(f"policies are MlpPolicy and CnnPolicy, not {shown(value)}")
     return _POLICIES[value]
 

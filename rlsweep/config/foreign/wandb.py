@@ -70,5 +70,8 @@ def _sorted_out(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], list[Cho
         elif key not in leaf_keys(AgentConfig):
             left_out[name] = f"{key} is the same for a whole sweep: submit one for each of its values"
         else:
-            choices.append(Choice(key, tuple(converted(key, value) for value in values)))
+            try:
+                choices.append(Choice(key, tuple(converted(key, value) for value in values)))
+            except ValueError as exc:
+                left_out[name] = str(exc)
     return fixed, choices, left_out

@@ -1,13 +1,21 @@
 """Files of other tools are recognised, and the answer is the same config as it is written here, ready to paste."""
 
+import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pasting import answer, as_base, pasted, pasted_agents, written
 
+from rlsweep.config import habits
+from rlsweep.config.agent import AgentConfig
+from rlsweep.config.foreign.translation import _SPECIAL
 from rlsweep.config.loading import load_agent, load_training
+from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import ConfigError
 
 WANDB = """
@@ -153,6 +161,42 @@ def test_a_hostile_file_is_answered_in_bounds(tmp_path: Path) -> None:
         assert time.perf_counter() - started < 5, name
         assert len(error.splitlines()) < 250, name
         assert len(error) < 60_000, name
+
+
+keys = st.sampled_from(
+    [*_SPECIAL, *habits.KEYS, *AgentConfig.model_fields, *TrainingConfig.model_fields, "n_timesteps", "net_arch",
+     "values", "parameters", "min", "max", "value", "x-a", "y", "policy", "activation_fn"]
+)  # fmt: skip
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 2**62)
+    | st.floats(-1, 1)
+    | st.sampled_from(
+        ["", "lin_0.1", "dict(net_arch=[dict(pi=[1])])", "{'norm_obs': 1}", "nn.ReLU", "MlpPolicy", "a.B"]
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(entry=st.dictionaries(keys, values, max_size=5))
+def test_any_foreign_values_are_answered_without_an_error_of_python(tmp_path: Path, entry: dict[str, Any]) -> None:
+    files = {
+        "ppo.json": {"Some-v0": {"n_timesteps": 1, "policy": "MlpPolicy", **entry}},
+        "sweep.json": {"method": "grid", "parameters": entry},
+        "agent.json": {"agent_id": "a", "lr": 0.1, **entry},
+    }
+    for name, data in files.items():
+        path = written(tmp_path, name, json.dumps(data))
+        for load in (lambda path: load_agent(path, {}, ()), as_base):
+            with suppress(ConfigError):
+                load(path)
 
 
 def answer_of(path: Path) -> str:
