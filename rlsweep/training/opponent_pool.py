@@ -29,11 +29,11 @@ class OpponentPool:
     def __init__(self, settings: SelfPlayPool) -> None:
         self._settings = settings
         self._members: list[Member] = []
-        self._packed = b""
+        self._packed: bytes | None = None
 
     @property
-    def packed(self) -> bytes:
-        """The pool as `restore` takes it; nothing in it is a pickle."""
+    def packed(self) -> bytes | None:
+        """The pool as `restore` takes it, without pickles; None while it is empty."""
         return self._packed
 
     @property
@@ -112,4 +112,4 @@ def play_against_itself(model: OnPolicyAlgorithm, settings: SelfPlayPool | None)
     pool = OpponentPool(settings)
     pool.grow(model, Progress())
     pool.hand_over(model)
-    return settings.pool * len(pool.packed)
+    return settings.pool * len(pool.packed or b"")

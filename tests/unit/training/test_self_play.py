@@ -18,6 +18,8 @@ from rlsweep.training.evaluate import evaluate
 from rlsweep.training.evaluation import PeriodicEvaluation
 from rlsweep.training.opponent_pool import OpponentPool
 from rlsweep.training.policy import load_policy
+from rlsweep.training.train import train
+from tests.list_recorder import ListRecorder
 
 TIC_TAC_TOE = "open_spiel/tic_tac_toe"
 
@@ -109,6 +111,23 @@ def test_a_plan_counts_the_pool_into_the_checkpoints(make_config, run):
     result, _ = run(config)
     assert len(members(Path(result.checkpoint.uri))) == 30
     assert result.checkpoint.bytes < measured.checkpoint_bytes < 2 * result.checkpoint.bytes
+
+
+def test_a_run_that_begins_with_other_weights_resumes_from_its_start(make_config, run, tmp_path):
+    class StopsAtOnce(ListRecorder):
+        def add_checkpoint(self, checkpoint, *, dropped_uris):
+            super().add_checkpoint(checkpoint, dropped_uris=dropped_uris)
+            self.stop_requested = True
+
+    config = make_config(environment=against("self"), total_timesteps=64)
+    trained, _ = run(config)
+    recorder = StopsAtOnce()
+    weights = {"weights_from": Path(trained.checkpoint.uri)}
+    train(config, recorder, checkpoint_folder=tmp_path / "begun", tensorboard_folder=None, **weights)
+    [start] = recorder.checkpoints
+    assert start.env_steps == 0
+    result, _ = run(config, folder="begun", resume_from=Path(start.uri))
+    assert members(Path(result.checkpoint.uri)) == [32]
 
 
 def test_damaged_opponents_are_refused(tmp_path: Path) -> None:
