@@ -113,7 +113,7 @@ def _notes(forecast: Forecast, resources: Resources | None) -> Iterator[str]:
 
 
 def time_note(estimates: Sequence[Estimate], evaluation: EvaluationConfig) -> str | None:
-    """What evaluations and the start take of the longest trial's time; None where that is little."""
+    """What evaluations and making take of the longest trial's time, and imports before; None where that is little."""
     known = [each for each in estimates if each.seconds is not None]
     longest = max(known, key=lambda each: each.seconds[1] if each.seconds else 0.0, default=None)
     if longest is None or longest.seconds is None:
@@ -127,8 +127,11 @@ def time_note(estimates: Sequence[Estimate], evaluation: EvaluationConfig) -> st
             f"{plural(evaluation.episodes, 'episode')} (evaluation.every_rollouts, evaluation.episodes)"
         )
     if longest.start_seconds > TOLD_SHARE * slowest:
-        parts.append(f"{duration(longest.start_seconds)} for the start of its process")
-    return f"A trial's time includes {' and '.join(parts)}." if parts else None
+        parts.append(f"{duration(longest.start_seconds)} for making environments and network")
+    notes = [f"A trial's time includes {' and '.join(parts)}."] if parts else []
+    if longest.import_seconds > TOLD_SHARE * slowest:
+        notes.append(f"Before its first trial, a process takes {duration(longest.import_seconds)} to import libraries.")
+    return " ".join(notes) or None
 
 
 def _table(forecast: Forecast) -> "Table":

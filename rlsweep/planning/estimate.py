@@ -55,7 +55,8 @@ class Measurement:
     evaluation_seconds_per_step: seconds of one env step of an evaluation, to choose the action included; 0 where the
         run is not evaluated
     episode_limit: env steps after which the environment's registration truncates an episode; None if unknown
-    start_seconds: seconds of a process until it has imported the libraries and built environments and network
+    import_seconds: seconds of a process until it has imported the libraries
+    start_seconds: seconds to make the environments that train, and the network
     make_seconds: seconds to make one instance of the environment; 0 where `start_seconds` includes all that matters
     fixed_episode_length: whether all episodes had equal length, so that training will not change it
     gpu: None if trials run on the CPU
@@ -73,6 +74,7 @@ class Measurement:
     observation_size: int
     evaluation_seconds_per_step: float = 0.0
     episode_limit: int | None = None
+    import_seconds: float = 0.0
     start_seconds: float = 0.0
     make_seconds: float = 0.0
     fixed_episode_length: bool = False
@@ -99,8 +101,9 @@ class Estimate:
     evaluation_seconds: what they take of `seconds`; None if unknown: no episode ended during the measurement
     nominal_env_steps: env steps if episodes stay as long as in random play
     checkpoint_bytes: maximum size of all checkpoints kept at the same time
-    start_seconds: time of the trial's process before its first env step; a sweep's workers import only once
-    seconds: time on one slot from its process's start, with evaluations, without saves
+    import_seconds: time of a process before its first trial, not in `seconds`: a sweep's workers import once
+    start_seconds: what making environments and network takes of `seconds`
+    seconds: time on one slot, with evaluations, without saves
     gpu: as measured
     """
 
@@ -111,6 +114,7 @@ class Estimate:
     checkpoint_bytes: int
     evaluations: CountRange | None = None
     evaluation_seconds: Range | None = None
+    import_seconds: float = 0.0
     start_seconds: float = 0.0
     seconds: Range | None
     gpu: GpuMemory | None
@@ -126,6 +130,7 @@ def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
     sizes: dict[str, Any] = {
         "peak_memory_bytes": measurement.peak_memory_bytes,
         "checkpoint_bytes": _most_checkpoints(config) * measurement.checkpoint_bytes,
+        "import_seconds": measurement.import_seconds,
         "start_seconds": measurement.start_seconds + _instances_made(config) * measurement.make_seconds,
         "gpu": measurement.gpu,
     }

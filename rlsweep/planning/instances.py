@@ -4,7 +4,6 @@ import math
 import os
 from dataclasses import dataclass
 
-from rlsweep.analysis.wording import plural
 from rlsweep.cluster.resources import Resources
 from rlsweep.planning.plan import Plan
 
@@ -36,13 +35,12 @@ def instances_line(plan: Plan, found: EnvironmentInstances) -> str | None:
     if found.at_once == 1:
         return None
     config = max((trial.config for trial in plan.trials), key=lambda config: config.environment_instances)
-    parts = [f"{config.training.n_envs} to train"]
-    parts += ["1 in the run's own process"] if config.training.backend == "rllib" else []
-    parts += ["1 to evaluate, unless evaluation.enabled is false"] if config.evaluates else []
-    text = f"{plural(found.per_trial, 'instance')} of the environment in a trial ({', '.join(parts)})"
-    if found.trials_at_once == 1:
-        return f"At once there are up to {text}."
-    return (
-        f"At once there are up to {text}, {found.at_once} in {found.trials_at_once} trials on this machine's CPUs "
-        "(fewer with --max-concurrent)."
-    )
+    kinds = [f"{config.training.n_envs} to train"]
+    kinds += ["1 in the run's own process"] if config.training.backend == "rllib" else []
+    kinds += ["1 to evaluate"] if config.evaluates else []
+    ways = ["--max-concurrent"] if found.trials_at_once > 1 else []
+    ways += ["evaluation.enabled=false"] if config.evaluates else []
+    ways += ["n_envs"] if config.training.n_envs > 1 else []
+    trials = f" in each of {found.trials_at_once} trials on this machine's CPUs" if found.trials_at_once > 1 else ""
+    fewer = f"; {' or '.join(ways)} can lower that" if ways else ""
+    return f"Up to {found.at_once} instances of the environment exist at once: {', '.join(kinds)}{trials}{fewer}."

@@ -132,9 +132,15 @@ def test_a_plan_says_how_many_trials_a_gpu_holds(total_gb: float, per_trial_gb: 
             1.0,
             "30 s for 1 evaluation of 20 episodes (evaluation.every_rollouts, evaluation.episodes).",
         ),
-        ((1, 1), (30.0, 30.0), 20.0, "evaluation.episodes) and 20 s for the start of its process."),
-        ((1, 1), (5.0, 9.0), 11.0, "A trial's time includes 11 s for the start of its process."),
-        ((1, 1), (5.0, 9.0), 9.0, None),
+        ((1, 1), (30.0, 30.0), 20.0, "evaluation.episodes) and 20 s for making environments and network."),
+        (
+            (1, 1),
+            (5.0, 9.0),
+            11.0,
+            "A trial's time includes 11 s for making environments and network. Before its first trial, a process takes "
+            "12 s to import libraries.",
+        ),
+        ((1, 1), (5.0, 9.0), 8.0, None),
         ((0, 0), (0.0, 0.0), 0.0, None),
         ((1, 1), None, 0.0, None),
     ],
@@ -148,6 +154,7 @@ def test_what_takes_a_good_part_of_the_time_is_said(
             evaluations=evaluations,
             evaluation_seconds=evaluating,
             start_seconds=start,
+            import_seconds=start + 1,
             seconds=(seconds / 2, seconds),
         )
         for seconds in (10.0, 100.0)

@@ -93,7 +93,7 @@ def test_a2c_learns_once_from_a_rollout(write_agent: Write) -> None:
     assert found.seconds == pytest.approx((100 * 0.003 + 10 * 0.01,) * 2)
 
 
-EVALUATED = replace(MEASURED, evaluation_seconds_per_step=0.01, start_seconds=2.0, make_seconds=0.5)
+EVALUATED = replace(MEASURED, evaluation_seconds_per_step=0.01, import_seconds=7.0, start_seconds=2.0, make_seconds=0.5)
 
 
 def test_the_time_includes_evaluations_and_the_start(write_agent: Write) -> None:
@@ -103,6 +103,7 @@ def test_the_time_includes_evaluations_and_the_start(write_agent: Write) -> None
     assert found.evaluations == (5, 5)
     # 5 evaluations of 3 episodes, which may be half or twice as long as those of random play
     assert found.evaluation_seconds == pytest.approx((5 * 3 * 4.75 * 0.01, 5 * 3 * 19 * 0.01))
+    assert found.import_seconds == 7.0  # of a process: its next trials do not pay it again
     assert found.start_seconds == 2.0 + 2 * 0.5  # one instance checks copies, one is for the evaluations
     training = 1000 * 0.003 + 10 * 2 * 0.01
     assert found.seconds == pytest.approx((3.0 + training + 0.7125, 3.0 + training + 2.85))

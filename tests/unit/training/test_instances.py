@@ -77,7 +77,7 @@ def test_a_run_and_its_measurement_have_as_many_as_the_plan_says(make_config, ru
     (measured,) = measure_all([config])
     assert (Counted.is_open, Counted.most) == (0, expected)
     assert (measured.evaluation_seconds_per_step > 0) is config.evaluates
-    assert measured.start_seconds > 0
+    assert measured.import_seconds > measured.start_seconds > measured.make_seconds > 0
 
 
 def test_a_simulator_that_allows_one_is_trained_in_smoke_mode_and_refused_before_a_full_run(make_config, run):
@@ -109,15 +109,15 @@ def test_a_plan_counts_the_trials_that_run_at_once(monkeypatch: pytest.MonkeyPat
     counts, line = told(n_envs=2)
     assert counts == (3, 3, 9)
     assert line == (
-        "At once there are up to 3 instances of the environment in a trial (2 to train, 1 to evaluate, unless "
-        "evaluation.enabled is false), 9 in 3 trials on this machine's CPUs (fewer with --max-concurrent)."
+        "Up to 9 instances of the environment exist at once: 2 to train, 1 to evaluate in each of 3 trials on this "
+        "machine's CPUs; --max-concurrent or evaluation.enabled=false or n_envs can lower that."
     )
     assert told(Resources(max_concurrent=2))[0] == (2, 2, 4)
     assert told(Resources(cpus_per_trial=2.0))[0] == (2, 1, 2)
     assert told(Resources(cpus_per_trial=8.0), seeds=1)[0] == (2, 1, 2)
     assert told(Resources(max_concurrent=1), mode=Mode.SMOKE) == ((1, 1, 1), None)
     assert told(Resources(max_concurrent=1))[1] == (
-        "At once there are up to 2 instances of the environment in a trial (1 to train, 1 to evaluate, unless "
-        "evaluation.enabled is false)."
+        "Up to 2 instances of the environment exist at once: 1 to train, 1 to evaluate; evaluation.enabled=false can "
+        "lower that."
     )
     assert "1 in the run's own process" in str(told(backend="rllib", seeds=1, evaluation={"enabled": False})[1])
