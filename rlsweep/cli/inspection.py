@@ -110,7 +110,7 @@ def _print_standing(standing: "SweepStanding") -> None:
         typer.echo(f"It has no driver now. The log of its last one: rlsweep logs {found.name}")
     if standing.lost_driver is not None:
         typer.echo(
-            f"Its driver, {describe_process(standing.lost_driver)}, gives no sign of life, so pending trials will not "
+            f"Its driver {describe_process(standing.lost_driver)} gives no sign of life, so pending trials will not "
             f"begin. Continue it with `rlsweep resume {found.name}`, or end it with `rlsweep stop {found.name}`."
         )
 

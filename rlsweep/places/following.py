@@ -77,7 +77,7 @@ def follow_to_end(
     followed = follow(database, sweep, observer, check, before_look=before_look)
     if followed.lost_driver is not None:
         raise RlsweepError(
-            f"The driver of sweep {sweep.name}, {describe_process(followed.lost_driver)}, gives no sign of life. "
+            f"The driver {describe_process(followed.lost_driver)} of sweep {sweep.name} gives no sign of life. "
             f"Continue it: rlsweep resume {sweep.name}"
         )
     return followed.sweep

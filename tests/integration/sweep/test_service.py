@@ -153,7 +153,7 @@ def test_a_service_that_was_killed_is_followed_by_another(rlsweep: Any) -> None:
     os.kill(pid, signal.SIGKILL)
     _, err = attached.communicate(timeout=PATIENCE_S)
     assert attached.returncode == 1
-    assert re.search(r"The driver .*:\d+:\w+ of sweep night gives no sign of life", err)
+    assert re.search(r"The driver process \d+ on .* of sweep night gives no sign of life", err)
     assert not rlsweep.left_behind(within_s=60), "neither its page nor its Ray outlives it"
 
     up(rlsweep)
