@@ -12,6 +12,7 @@ from rlsweep.api.arguments import agent_config as agent_config_of
 from rlsweep.api.opening import database_of
 from rlsweep.api.plan import PlanOptions
 from rlsweep.api.runs import Run
+from rlsweep.attempts.last_words import exits_told, say_exit
 from rlsweep.attempts.resuming import checkpoint_path, run_of_file
 from rlsweep.checkpoint_format import BEST_NAME
 from rlsweep.config.run import Mode, RunConfig
@@ -173,7 +174,8 @@ def play_policy(
     """As `evaluate`, of a checkpoint that was found."""
     from rlsweep.training.evaluate import evaluate as play
 
-    with before_start(), local_copy(policy.location) as file:  # an evaluation leaves nothing behind
+    # an evaluation leaves nothing behind
+    with before_start(), exits_told(say_exit), local_copy(policy.location) as file:
         return play(
             file,
             episodes=episodes,

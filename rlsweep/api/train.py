@@ -193,6 +193,7 @@ def _check(config: RunConfig, weights_from: Location | None = None) -> "Checked"
 
     That is no failed run.
     """
+    from rlsweep.attempts.last_words import exits_told, say_exit
     from rlsweep.training.environment_check import check_environment
     from rlsweep.training.evaluation import make_evaluation_env
     from rlsweep.training.waiting import waiting_said
@@ -207,7 +208,7 @@ def _check(config: RunConfig, weights_from: Location | None = None) -> "Checked"
                 set_policy_weights(player, file, config)
 
     try:
-        with waiting_said(config.training.environment.id):
+        with waiting_said(config.training.environment.id), exits_told(say_exit):
             return check_environment(config, then=check_policy)
     except CheckpointError as exc:
         raise InputError(str(exc)) from exc

@@ -4,6 +4,7 @@ Ray cannot tell them: it sees only that a connection was closed.
 """
 
 import faulthandler
+import logging
 import os
 import re
 import signal
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 from uuid import UUID
+
+logger = logging.getLogger(__name__)
 
 DEATH = "death"
 """The fact on a run's record that says how its process ended, if that was known before."""
@@ -43,6 +46,11 @@ def exits_told(tell: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         os._exit = exit_at_once
+
+
+def say_exit(cause: str) -> None:
+    """Log that the environment ends this process, which nobody else can say; for `exits_told`."""
+    logger.error("The environment ends this process with %s.", cause)
 
 
 @contextmanager

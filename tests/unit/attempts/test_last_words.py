@@ -17,8 +17,8 @@ RUN_ID = UUID(int=7)
 
 EXITS = """
 import os
-from rlsweep.attempts.last_words import exits_told
-with exits_told(lambda cause: print(cause, flush=True)):
+from rlsweep.attempts.last_words import exits_told, say_exit
+with exits_told(say_exit):
     if os.fork() == 0:
         os._exit(0)
     os.wait()
@@ -43,7 +43,8 @@ CONNECTION = "Worker unexpectedly exits with a connection error code 2. Causes i
 
 def test_an_exit_code_is_told_before_the_process_ends() -> None:
     done = subprocess.run([sys.executable, "-c", EXITS], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (3, "exit code 3, by os._exit in <string>, line 8\n")
+    said = "The environment ends this process with exit code 3, by os._exit in <string>, line 8.\n"
+    assert (done.returncode, done.stderr) == (3, said)
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
