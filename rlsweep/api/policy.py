@@ -16,7 +16,7 @@ from rlsweep.attempts.last_words import exits_told, say_exit
 from rlsweep.attempts.resuming import checkpoint_path, run_of_file
 from rlsweep.checkpoint_format import BEST_NAME
 from rlsweep.config.run import Mode, RunConfig
-from rlsweep.errors import InputError, NotFoundError, before_start
+from rlsweep.errors import CheckpointError, InputError, NotFoundError, before_start
 from rlsweep.planning.plan import make_run
 from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
@@ -127,7 +127,8 @@ def evaluate(
     agent_config, environment, base_config, overrides: as `train` has them, for a zip of stock SB3: its algorithm and
         network, and its environment
 
-    Raises what `load_policy` raises, and DivergedError where a reward is NaN or infinite.
+    Raises what `load_policy` raises, but InputError for a checkpoint that cannot be played; DivergedError where a
+    reward is NaN or infinite.
 
     >>> import rlsweep
     >>> rlsweep.evaluate(trained, episodes=20).episodes
@@ -176,14 +177,17 @@ def play_policy(
 
     # an evaluation leaves nothing behind
     with before_start(), exits_told(say_exit), local_copy(policy.location) as file:
-        return play(
-            file,
-            episodes=episodes,
-            seed=seed,
-            given=given,
-            opponent=opponent,
-            is_trusted=lambda: trust or _is_on_record(file, settings),
-        )
+        try:
+            return play(
+                file,
+                episodes=episodes,
+                seed=seed,
+                given=given,
+                opponent=opponent,
+                is_trusted=lambda: trust or _is_on_record(file, settings),
+            )
+        except CheckpointError as exc:
+            raise InputError(str(exc)) from exc
 
 
 def _is_on_record(file: Path, settings: Settings) -> bool:

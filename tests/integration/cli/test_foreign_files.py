@@ -110,7 +110,7 @@ def test_a_zip_of_stock_sb3_is_played_once_its_config_is_named(cli_on_database: 
     cli = cli_on_database
     PPO("MlpPolicy", "CartPole-v1", n_steps=8, batch_size=8, policy_kwargs={"net_arch": [8]}).save(cli.folder / "m.zip")
     named = ("--set", "environment=CartPole-v1", "--set", "network.net_arch=[8]", "--set", "algorithm=PPO")
-    refused = cli.run("eval", "m.zip", "--trust", "--episodes", "2", expect=1).stderr
+    refused = cli.run("eval", "m.zip", "--trust", "--episodes", "2", expect=2).stderr
     assert "m.zip was not written by rlsweep" in refused
     assert "--agent-config CONFIG" in refused
     assert "add --agent-config" in cli.run("eval", "m.zip", *named, expect=2).stderr
