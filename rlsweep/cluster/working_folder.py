@@ -20,7 +20,7 @@ def missing_file_hint(error: BaseException, folder: Path | None) -> str | None:
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, FileNotFoundError):
         cause = cause.__cause__ or cause.__context__
-    if cause is None:
+    if cause is None and FileNotFoundError.__name__ not in str(error):  # an environment's own process sends text alone
         return None
     return (
         f"The folder of the command, {folder}, is not on this node, where the trial runs in {Path.cwd()}: put the "

@@ -23,7 +23,8 @@ def test_a_file_that_is_missing_on_a_node_comes_with_what_to_do(tmp_path: Path) 
     spec_error = EnvironmentSpecError("Environment cannot be made")
     spec_error.__cause__ = missing = FileNotFoundError("data/level.txt")
     elsewhere = tmp_path / "on another machine"
-    for error in (missing, spec_error):
+    told = EnvironmentSpecError("Environment 'x' cannot be made: FileNotFoundError: data/level.txt")
+    for error in (missing, spec_error, told):
         hint = missing_file_hint(error, elsewhere)
         assert hint is not None
         assert f"The folder of the command, {elsewhere}, is not on this node" in hint

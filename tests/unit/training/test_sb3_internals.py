@@ -14,7 +14,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
-from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, subproc_vec_env
 
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
@@ -91,3 +91,7 @@ def test_torch_wraps_its_optimizers_methods_and_looks_where_we_keep_the_compiler
         f"torch {torch.__version__} keeps what keep_compiler_out sets under another name"
     )
     assert "torch._compile" in sys.modules
+
+
+def test_the_process_of_an_environment_takes_what_ours_gives_it() -> None:
+    assert list(inspect.signature(subproc_vec_env._worker).parameters) == ["remote", "parent_remote", "env_fn_wrapper"]
