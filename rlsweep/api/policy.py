@@ -122,7 +122,8 @@ def evaluate(
 ) -> "EvaluationSummary":
     """Play a trained policy, deterministic and masked, and count: mean reward, its 95% interval, wins.
 
-    episodes: how many to play; opponent: random, mcts, mcts:SIMULATIONS, or a checkpoint's path or URI
+    episodes: how many to play
+    opponent: random, mcts, mcts:SIMULATIONS, or a checkpoint's path or URI; None takes that of the run's evaluations
     checkpoint, seed, trust: as `load_policy` has them
     agent_config, environment, base_config, overrides: as `train` has them, for a zip of stock SB3: its algorithm and
         network, and its environment

@@ -39,13 +39,18 @@ CASES: dict[str, dict[str, Any]] = {
     "4 processes": {"environment": "open_spiel/connect_four", "n_envs": 4, "vec_env": "subproc"},
     "chance": {"environment": "open_spiel/backgammon", "max_steps_per_episode": 40},
     "tree search": {"environment": EnvironmentSpec(id="open_spiel/tic_tac_toe", opponent="mcts:3")},
-    "PettingZoo": {"environment": "pettingzoo/connect_four_v3", "n_envs": 4},
+    "against itself in PettingZoo": {
+        "environment": EnvironmentSpec(id="pettingzoo/connect_four_v3", opponent="self"), "n_envs": 4,
+    },
     "Blokus": {
         "environment": EnvironmentSpec(id="blokus_rl:BlokusEnv", observation_keys=("observation",)),
         "max_steps_per_episode": 15,
     },
-    "normalised": {
-        "environment": "CartPole-v1", "normalize_observations": True, "normalize_rewards": True, "n_envs": 4,
+    "wrapped, stacked and normalised": {
+        "environment": EnvironmentSpec(
+            id="CartPole-v1", wrappers=(WrapperSpec(id="gymnasium.wrappers:TimeAwareObservation"),), frame_stack=3
+        ),
+        "normalize_observations": True, "normalize_rewards": True, "n_envs": 4,
     },
     "PPO": {"environment": "CartPole-v1", "algorithm": "PPO", "engine": "stock"},
     "against its own earlier policies": {
@@ -54,19 +59,6 @@ CASES: dict[str, dict[str, Any]] = {
         ),
         "n_envs": 2,
         "normalize_observations": True,
-    },
-    "against itself in PettingZoo": {
-        "environment": EnvironmentSpec(id="pettingzoo/tictactoe_v3", opponent="self"), "engine": "stock",
-    },
-    "wrapped and stacked": {
-        "environment": EnvironmentSpec(
-            id="CartPole-v1", wrappers=(WrapperSpec(id="gymnasium.wrappers:TimeAwareObservation"),), frame_stack=3
-        ),
-        "n_envs": 2,
-    },
-    "PPO with gSDE": {
-        "environment": "Pendulum-v1", "algorithm": "PPO", "n_envs": 2, "max_steps_per_episode": 30,
-        "ppo": {"use_sde": True, "sde_sample_freq": 4}, "optimizer": {"eps": 1e-4, "weight_decay": 0.1},
     },
 }  # fmt: skip
 
