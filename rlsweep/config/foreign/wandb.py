@@ -1,4 +1,4 @@
-"""W&B's sweep files: parameters with values or ranges."""
+"""W&B's files: sweeps, whose parameters have values or ranges, and the configs that it saves of runs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,25 +15,35 @@ _MARKS = ("method", "program", "metric", "command", "early_terminate")
 
 
 def is_wandb(data: Mapping[str, Any]) -> bool:
-    """Whether a file's root is that of a W&B sweep."""
+    """Whether a file's root is that of a W&B sweep, or of a run's config."""
+    if "wandb_version" in data or "_wandb" in data:
+        return True
     return isinstance(data.get("parameters"), Mapping) and any(mark in data for mark in _MARKS)
 
 
 def wandb_answer(data: Mapping[str, Any]) -> Answer:
-    """What to write instead of a W&B sweep file: an agent config for each value, and a training config."""
-    fixed, choices, left_out = _sorted_out(data["parameters"])
+    """What to write instead of a W&B file: an agent config, for each value of a sweep, and a training config."""
+    is_sweep = "parameters" in data
+    fixed, choices, left_out = _sorted_out(data["parameters"] if is_sweep else _of_run(data))
     found = translate(fixed)
     algorithm = next((name for name in ALGORITHMS if name == fixed.get("algorithm", fixed.get("algo"))), "PPO")
-    identity = {"agent_id": "agent", "name": f"{algorithm} from a W&B sweep", "algorithm": algorithm, "version": 1}
+    identity = {"agent_id": "agent", "name": f"{algorithm} from W&B", "algorithm": algorithm, "version": 1}
     found.left_out.pop("algo", None)
     found.drop_invalid(identity)
     found.left_out |= left_out
     agent = identity | {key: value for key, value in found.agent.items() if key != "algorithm"}
     blocks = variant_blocks(agent, choices, is_grid=data.get("method") == "grid")
-    return Answer(
-        "is a sweep file of W&B; write an agent config for each value instead",
-        (*blocks, *_rest(found)),
-    )
+    what = "sweep file of W&B; write an agent config for each value" if is_sweep else "run's config of W&B; write ours"
+    return Answer(f"is a {what} instead", (*blocks, *_rest(found)))
+
+
+def _of_run(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a run's config, which W&B saves as `{desc: …, value: …}`, in the form of a sweep's parameters."""
+    return {
+        key: {"value": given["value"]}
+        for key, given in data.items()
+        if not key.startswith("_") and isinstance(given, Mapping) and "value" in given
+    }
 
 
 def _rest(found: Translation) -> list[str]:

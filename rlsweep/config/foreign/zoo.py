@@ -64,7 +64,7 @@ def _is_holder(key: str) -> bool:
 
 
 def _is_entry(value: Any) -> bool:
-    return isinstance(value, Mapping) and len(_MARKS & value.keys()) >= 2
+    return isinstance(value, Mapping) and len(_MARKS & value.keys()) >= 2 and "agent_id" not in value
 
 
 def _algorithm(stem: str, entries: Mapping[str, Mapping[str, Any]]) -> tuple[str, str | None]:

@@ -72,6 +72,15 @@ def test_a_range_of_wandb_becomes_its_ends_and_its_middle(tmp_path: Path) -> Non
     assert {each.config.learning_rate for each in tried} == {1.01e-5, 1.01e-4, 1.01e-3}
 
 
+def test_the_config_that_wandb_saves_of_a_run_becomes_ours(tmp_path: Path) -> None:
+    text = "wandb_version: 1\n_wandb: {value: {cli: 1}}\nlr: {desc: null, value: 0.01}\nnum_envs: {value: 4}\n"
+    error = answer(written(tmp_path, "config.yaml", text))
+    assert error.problems[0].endswith("is a run's config of W&B; write ours instead")
+    files = pasted(error, tmp_path)
+    assert load_agent(files["agent_v1.yaml"], {}, ()).config.learning_rate == 0.01
+    assert load_training(files["training.yaml"], ()).n_envs == 4
+
+
 IDENTITY = "agent_id: tiny\nname: Tiny\nalgorithm: PPO\nversion: 1\n"
 
 

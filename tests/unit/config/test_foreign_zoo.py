@@ -145,6 +145,11 @@ def test_several_environments_in_one_file(tmp_path: Path) -> None:
     assert error.pasted[-1].startswith("# Further environments: Other2-v0, Other3-v0, Other4-v0\n")
 
 
+def test_agent_configs_below_keys_are_none_of_rl_zoo(tmp_path: Path) -> None:
+    text = "one: {agent_id: a, learning_rate: 0.1, n_steps: 8}\n"
+    assert "one: unknown key" in str(answer(written(tmp_path, "ppo.yml", text)))
+
+
 def test_versions_of_one_environment_get_files_of_their_own(tmp_path: Path) -> None:
     entry = "{n_timesteps: 1, policy: MlpPolicy}"
     error = answer(written(tmp_path, "ppo.yml", f"Walker2d-v3: {entry}\nWalker2d-v4: {entry}\n"))
