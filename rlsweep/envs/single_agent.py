@@ -11,6 +11,7 @@ from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs.contract import number_problem, reset_problem, signature_problem, step_problem
 from rlsweep.envs.flatten import MASK_KEY, Flattener
 from rlsweep.envs.masks import (
+    METHOD,
     NO_MASKS,
     MaskPlace,
     MaskSource,
@@ -49,7 +50,9 @@ class SingleAgent(gym.Wrapper[Any, Any, Any, Any]):
     """The environment's action that is 0 here, an array for MultiDiscrete; None if it is 0 there too."""
     _env_id: str | None = None
     _shape: tuple[int, ...] | None = None
+    _values: int | None = None
     _mask_key: str = MASK_KEY
+    _keeps_masks = False
     _over = False
 
     def __init__(
@@ -65,6 +68,8 @@ class SingleAgent(gym.Wrapper[Any, Any, Any, Any]):
             self.observation_space = flatten.box
         elif isinstance(self.observation_space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
             self._shape = self.observation_space.shape
+        elif isinstance(self.observation_space, spaces.Discrete):
+            self._values = int(self.observation_space.n)
         self._begin_actions_at_0()
         self.action_space.seed(seed)
 
@@ -119,13 +124,21 @@ class SingleAgent(gym.Wrapper[Any, Any, Any, Any]):
             self.first_action = space.start
             self.action_space = spaces.MultiDiscrete(space.nvec, dtype=space.dtype)
 
-    def _seen(self, observation: Any, info: dict[str, Any]) -> Any:  # noqa: ARG002 - a subclass finds its mask there
+    def _seen(self, observation: Any, info: dict[str, Any]) -> Any:
         """The observation as a policy sees it."""
-        if self._flatten is not None:
+        if self._keeps_masks:
+            self._keep_mask(observation, info)
+        if self._shape is not None:
+            if type(observation) is not np.ndarray or observation.shape != self._shape:
+                return self._as_array(observation)
+        elif self._flatten is not None:
             return self._flatten(observation)
-        if self._shape is not None and (type(observation) is not np.ndarray or observation.shape != self._shape):
-            return self._as_array(observation)
+        elif self._values is not None and not 0 <= observation < self._values:
+            raise ValueError(f"an observation of {observation}")
         return observation
+
+    def _keep_mask(self, observation: Any, info: dict[str, Any]) -> None:
+        """Keep the mask of the observation or the info, for a class that has one."""
 
     def _as_array(self, observation: Any) -> NDArray[Any]:
         values = np.asarray(observation, self.observation_space.dtype)
@@ -159,9 +172,12 @@ class MaskedSingleAgent(SingleAgent):
     of its observation or info; otherwise they are all True. This is decided at the first reset.
     """
 
+    _keeps_masks = True
     _source: MaskSource | None = None
     _wanted: str | None = None
     _owner: Any = None
+    _name = METHOD
+    _is_called = True
     _starts: NDArray[np.intp] | None = None
 
     def __init__(
@@ -182,17 +198,20 @@ class MaskedSingleAgent(SingleAgent):
         return of_game or self._source or MaskSource(MaskPlace.NOWHERE)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions are legal now: a new array, shape (n_actions,), bool.
+        """Which actions are legal now: shape (n_actions,), bool. It may be the environment's own array.
 
         For MultiDiscrete and MultiBinary, the masks of all parts of the action, one after the other, as in sb3-contrib.
         Raises EnvironmentStateError if the environment's mask is none, or allows no action before the episode's end.
         """
-        mask = self._mask if self._owner is None else self._asked()
-        if mask is None and self._owner is None and self.mask_source.place is MaskPlace.NOWHERE:
+        if self._owner is not None:
+            mask = self._asked()
+        elif self._mask is None and self.mask_source.place is MaskPlace.NOWHERE:
             return self._all_legal.copy()
+        else:
+            mask = self._mask
         is_mask = type(mask) is np.ndarray and mask.dtype is _BOOL and mask.shape == self._all_legal.shape
-        legal: NDArray[np.bool_] = mask.copy() if is_mask else self._converted(mask)
-        if not self._over and not self._allows_an_action(legal):
+        legal: NDArray[np.bool_] = mask if is_mask else self._converted(mask)
+        if not self._over and not (np.count_nonzero(legal) if self._starts is None else self._allows_each_part(legal)):
             problem = mask_problem(legal, self.action_space)
             assert problem is not None
             raise self._wrong_mask(problem)
@@ -205,7 +224,7 @@ class MaskedSingleAgent(SingleAgent):
             if problem := mask_problem(mask, self.action_space):
                 raise self._wrong_mask(problem)
 
-    def _seen(self, observation: Any, info: dict[str, Any]) -> Any:
+    def _keep_mask(self, observation: Any, info: dict[str, Any]) -> None:
         source = self._source or self._find_source(observation, info)
         if source.place is MaskPlace.OBSERVATION:
             self._mask = observation[source.name]
@@ -215,7 +234,6 @@ class MaskedSingleAgent(SingleAgent):
             if mask is None and not self._over:
                 problem = Problem(f"returned info without {source.name}, which an earlier one had", "always return it")
                 raise self._broken("step", problem)
-        return super()._seen(observation, info)
 
     def _find_source(self, observation: Any, info: dict[str, Any]) -> MaskSource:
         source = find_source(self.env, observation, info, self._wanted)
@@ -226,31 +244,32 @@ class MaskedSingleAgent(SingleAgent):
             )
         if source.place in (MaskPlace.METHOD, MaskPlace.PROPERTY):
             self._owner = owner_of(self.env, source.name)
+            self._name = source.name
+            self._is_called = source.place is MaskPlace.METHOD
+        self._keeps_masks = source.place in (MaskPlace.OBSERVATION, MaskPlace.INFO)
         self._source = source
         return source
 
     def _asked(self) -> Any:
         """The mask of the environment's own method or property."""
-        source = self._source
-        assert source is not None
         try:
-            mask = getattr(self._owner, source.name)
-            return mask() if source.place is MaskPlace.METHOD else mask
+            mask = getattr(self._owner, self._name)
+            return mask() if self._is_called else mask
         except RlsweepError:
             raise
         except USER_ERRORS as exc:
-            raise fails_in(self._id, str(source).partition(" of ")[0], exc, self.env) from exc
+            raise fails_in(self._id, str(self._source).partition(" of ")[0], exc, self.env) from exc
 
     def _converted(self, mask: Any) -> NDArray[np.bool_]:
         """A mask of another type than a bool array: a list, integers, floats."""
-        if problem := content_problem(mask, self.action_space):
+        is_known = type(mask) is np.ndarray and mask.dtype.kind in "biu" and mask.shape == self._all_legal.shape
+        if not is_known and (problem := content_problem(mask, self.action_space)):
             raise self._wrong_mask(problem)
         legal: NDArray[np.bool_] = np.asarray(mask) != 0
         return legal
 
-    def _allows_an_action(self, legal: NDArray[np.bool_]) -> bool:
-        if self._starts is None:
-            return bool(np.count_nonzero(legal))
+    def _allows_each_part(self, legal: NDArray[np.bool_]) -> bool:
+        assert self._starts is not None
         return bool(np.logical_or.reduceat(legal, self._starts).all())
 
     def _wrong_mask(self, problem: Problem) -> EnvironmentStateError:

@@ -5,6 +5,7 @@ from tiny import masks_of
 
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
+from rlsweep.errors import EnvironmentStateError
 
 
 @pytest.mark.parametrize("masked_in", ["observation", "info"])
@@ -66,3 +67,21 @@ def test_tuple_observations_are_flattened() -> None:
 
 def test_no_checking_wrapper_slows_the_steps() -> None:
     assert str(make_env(EnvironmentSpec(id="CartPole-v1"), seed=0)).startswith("<MaskedSingleAgent<TimeLimit<CartPole")
+
+
+def test_a_discrete_observation_outside_its_space_is_an_error() -> None:
+    env = make_env(EnvironmentSpec(id="Taxi-v4"), seed=0)
+    _, info = env.reset()
+    env.unwrapped.step = lambda _: (500, 0.0, False, False, info)  # type: ignore[method-assign]
+    with pytest.raises(EnvironmentStateError, match=r"step returned 500 as an observation; .* Discrete\(500\)"):
+        env.step(0)
+
+
+def test_masks_of_integers_are_converted_and_their_size_is_looked_at() -> None:
+    env = make_env(EnvironmentSpec(id="tiny:Corridor", kwargs={"masked_in": "info"}), seed=0)
+    env.reset()
+    assert masks_of(env).dtype == np.bool_
+    env.unwrapped._mask = lambda: np.ones(3, np.int8)  # type: ignore[attr-defined]
+    env.step(1)
+    with pytest.raises(EnvironmentStateError, match=r"key action_mask of info has 3 values; Discrete\(2\) needs 2"):
+        masks_of(env)
