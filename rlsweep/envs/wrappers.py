@@ -16,6 +16,14 @@ from rlsweep.envs.masks import METHOD, NO_MASKS, owner_of
 from rlsweep.envs.user_code import USER_ERRORS, raised
 from rlsweep.errors import EnvironmentSpecError
 
+_OF_VECTORS = {"VecEnvWrapper", "VectorWrapper"}
+"""Base classes of SB3's and Gymnasium's wrappers of several environments."""
+
+_INSTEAD = {
+    "VecNormalize": "write normalize_observations and normalize_rewards instead",
+    "VecFrameStack": "write environment.frame_stack instead",
+}
+
 
 def with_wrappers(env: gym.Env[Any, Any], spec: EnvironmentSpec) -> gym.Env[Any, Any]:
     """Return `env` in the wrappers of `spec`: the first is the innermost.
@@ -77,6 +85,9 @@ class _MaskInInfo(gym.Wrapper[Any, Any, Any, Any]):
 
 def _wrapped(env: gym.Env[Any, Any], wrapper: WrapperSpec, where: str) -> gym.Env[Any, Any]:
     constructor = find_named(wrapper.id, where)
+    if _OF_VECTORS & {base.__name__ for base in getattr(constructor, "__mro__", ())}:
+        way_out = _INSTEAD.get(constructor.__name__, "take a wrapper of one environment")
+        raise EnvironmentSpecError(f"{where}: {wrapper.id} wraps a vector of environments; {way_out}.")
     try:
         outer = constructor(env, **wrapper.kwargs)
     except USER_ERRORS as exc:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.torch_layers import FlattenExtractor
 
-from rlsweep.config.training import SelfPlayPool
+from rlsweep.config.training import LATEST, SelfPlayPool
 from rlsweep.envs.dense_policy import DensePolicy, ObservationScale, dense_policy, pack, unpack
 from rlsweep.errors import CheckpointError, ConfigError
 from rlsweep.storage import Location
@@ -39,10 +39,11 @@ class OpponentPool:
     @property
     def fact(self) -> str:
         """What the pool holds, for the run's record."""
-        if self._settings.pool == 1:
-            return f"1 policy of this run, a new one every {self._settings.every_rollouts} rollouts"
+        if self._settings == LATEST:
+            return "the latest policy of this run"
         saved_at = ", ".join(f"{steps:,}" for steps in sorted(member.env_steps for member in self._members))
-        return f"{len(self._members)} policies of this run, of env steps {saved_at}"
+        count = len(self._members)
+        return f"{count} {'policy' if count == 1 else 'policies'} of this run, of env steps {saved_at}"
 
     def restore(self, packed: bytes, path: Location) -> None:
         """Take over the pool of a snapshot in the checkpoint at `path`. Raises CheckpointError if it cannot be read."""

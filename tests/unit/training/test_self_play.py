@@ -58,7 +58,7 @@ def test_self_is_the_latest_policy_at_every_rollout(make_config, run, monkeypatc
     assert [steps for steps, _ in played] == [0, 64], "before each rollout, and never in one"
     checkpoint = Path(result.checkpoint.uri)
     assert members(checkpoint) == [64]
-    assert recorder.facts["opponents"] == "1 policy of this run, a new one every 1 rollouts"
+    assert recorder.facts["opponents"] == "the latest policy of this run"
     [(newest, _)] = unpack(read_saved_run(checkpoint).snapshot.opponents)
     last = load_policy(checkpoint).policy.state_dict()["action_net.bias"].numpy()
     assert newest.layers[-1][1].tolist() != last.tolist(), "what the last rollout taught is played in the next one"
