@@ -20,6 +20,9 @@ from rlsweep.python_path import python_path
 
 logger = logging.getLogger(__name__)
 
+LONG_SECONDS = 30.0
+"""After this time, a measurement that goes on is mentioned."""
+
 _KINDS: dict[str, type[RlsweepError]] = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, RlsweepError)
 }
@@ -45,6 +48,7 @@ def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors_of_child, text=True, env=environ
         ) as child,
         _killed_after(timeout, child, timed_out),
+        _said_after(LONG_SECONDS),
     ):
         answer, waited_for = _converse(child, records)
         child.wait()
@@ -58,6 +62,18 @@ def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float)
     if "error" in answer:
         raise _KINDS[answer["kind"]](answer["error"])
     return [Measurement.from_dict(measurement) for measurement in answer["measurements"]]
+
+
+@contextmanager
+def _said_after(seconds: float) -> Iterator[None]:
+    """Log it if the context lasts that long: a child that waits inside a C library cannot say it itself."""
+    timer = threading.Timer(seconds, logger.warning, ("Measuring the environment has taken %.0f s so far.", seconds))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
-from rlsweep.planning.measure import _converse
+from rlsweep.planning.measure import _converse, _said_after
 from rlsweep.planning.probe import answer
 from rlsweep.training import waiting
 
@@ -41,6 +41,16 @@ def test_the_process_says_what_it_waits_for_and_then_its_answer(monkeypatch: pyt
         f"environment '{__name__}:SlowlyRefused' to be made"
     ]
     assert (said[-1]["kind"], "ValueError: no licence" in said[-1]["error"]) == ("EnvironmentSpecError", True)
+
+
+def test_a_long_measurement_is_mentioned_even_if_its_process_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        with _said_after(60.0):
+            pass
+        assert caplog.messages == []
+        with _said_after(0.05):
+            time.sleep(0.3)
+    assert caplog.messages == ["Measuring the environment has taken 0 s so far."]
 
 
 def test_what_the_process_waits_for_is_told_at_once(caplog: pytest.LogCaptureFixture) -> None:
