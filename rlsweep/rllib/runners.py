@@ -150,8 +150,7 @@ class Runners:
         self._deaths += 1
         if self._deaths > DEATHS * self._count:
             raise WorkersLostError(
-                f"Env runners died {self._deaths} times within one rollout; the usual cause is too little memory. "
-                f"The last error: {plain(str(error))}"
+                f"Env runners died {self._deaths} times within one rollout. The last error: {plain(str(error))}"
             ) from error
         logger.warning("an env runner died; starting another one: %s", plain(str(error)))
         self._start_one()
