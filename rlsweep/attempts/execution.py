@@ -153,9 +153,11 @@ def _users_traceback(failure: RlsweepError) -> str:
     from rlsweep.envs.user_code import is_raised_by_user
 
     cause = failure.__cause__
-    if not isinstance(failure, EnvironmentStateError) or cause is None or not is_raised_by_user(cause):
+    if not isinstance(failure, EnvironmentStateError) or cause is None:
         return ""
-    return "".join(traceback.format_exception(cause)) + "\n"
+    if cause.__traceback__ is None:  # of another process, as text
+        return f"{cause}\n"
+    return "".join(traceback.format_exception(cause)) + "\n" if is_raised_by_user(cause) else ""
 
 
 def _train(

@@ -16,7 +16,7 @@ from rlsweep.envs.contract import observation_problem, reset_problem, reward_pro
 from rlsweep.envs.facts import environment_facts
 from rlsweep.envs.flatten import MASK_KEY
 from rlsweep.envs.lookalikes import find_lookalike
-from rlsweep.envs.masks import METHOD, MaskPlace, Problem
+from rlsweep.envs.masks import METHOD, NO_MASKS, MaskPlace, Problem
 from rlsweep.envs.random_actions import RandomActions
 from rlsweep.envs.single_agent import MaskedSingleAgent, SingleAgent
 from rlsweep.envs.user_code import layers_of, place_of_function
@@ -156,6 +156,11 @@ class _Check:
             game = self._env.unwrapped
             observed, space = game.observed, game.action_space
             is_found = game.mask_source.place is not MaskPlace.NOWHERE
+            if not is_found and self._spec.mask not in (None, NO_MASKS):
+                raise EnvironmentSpecError(
+                    f"Environment {self._spec.id!r} has no observation key or info key {self._spec.mask!r}; correct "
+                    f"environment.mask, or remove it."
+                )
         else:
             return
         if self._uses_masks and not is_found and self._spec.mask is None:

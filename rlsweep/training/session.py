@@ -181,8 +181,10 @@ class TrainingSession:
             self._episodes.stopped = True
         except EnvironmentStateError as exc:
             progress = self._progress
-            step = progress.env_steps + self._config.training.n_envs
-            raise exc.located(f"at env step {step}, in episode {progress.episodes + 1}") from exc.__cause__
+            where = f"at env step {progress.env_steps + self._config.training.n_envs}"
+            if self._config.training.backend == "rllib":  # whose steps are counted after each rollout
+                where = f"after env step {progress.env_steps}"
+            raise exc.located(f"{where}, in episode {progress.episodes + 1}") from exc.__cause__
         except ValueError as exc:
             if not is_refused_distribution(exc):
                 raise

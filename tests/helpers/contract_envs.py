@@ -116,6 +116,13 @@ class OtherProperty(Walk):
         return np.flatnonzero(self.legal())
 
 
+class Suggests(Free):
+    """Advises against the move to the right, which is legal."""
+
+    def valid_action_mask(self) -> Any:
+        return [True, True, False]
+
+
 class RaisingProperty(Walk):
     @property
     def action_masks(self) -> Any:

@@ -49,7 +49,7 @@ ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"action_masks": "key valid_avail_actions_mask of the observation"},
     ),
     "has something that looks like a mask, and `environment.mask: none`": (
-        {"id": "Free", "mask": "none"}, NO_MASK,
+        {"id": "Suggests", "mask": "none"}, NO_MASK,
     ),
     "has `Discrete(n, start=s)` actions": (
         {"id": "FromOne"}, METHOD | {"actions": "0 to 2 of the policy are 1 to 3 of the environment"},
