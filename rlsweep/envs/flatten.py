@@ -1,5 +1,6 @@
 """Flatten observations of any space into one float32 vector."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class Flattener:
         self, space: spaces.Space[Any], keys: tuple[str, ...] | None, env_id: str, *, mask_key: str | None = None
     ) -> None:
         parts = _parts(space, keys, env_id, mask_key)
-        flat = [_flat_box(part, env_id) for _, part in parts]
+        flat = _flat_boxes(parts, env_id)
         self._parts: list[tuple[str | None, int, int, spaces.Space[Any] | None]] = []
         start = 0
         for (key, part), box in zip(parts, flat, strict=True):
@@ -73,17 +74,26 @@ def _parts(
     return [(key, space.spaces[key]) for key in chosen]
 
 
-def _flat_box(space: spaces.Space[Any], env_id: str) -> spaces.Box:
+def _flat_boxes(parts: Sequence[tuple[str | None, spaces.Space[Any]]], env_id: str) -> list[spaces.Box]:
+    """Each space as a vector. Raises EnvironmentSpecError, which names the usable keys, if one cannot be flattened."""
+    flat = [_flat_box(part) for _, part in parts]
+    for (_, part), box in zip(parts, flat, strict=True):
+        if box is None:
+            usable = [str(key) for (key, _), found in zip(parts, flat, strict=True) if found is not None]
+            way_out = f"with environment.observation_keys: [{', '.join(usable)}]" if usable else "with observation_keys"
+            raise EnvironmentSpecError(
+                f"Environment {env_id!r}: a {type(part).__name__} observation has no fixed number of values; "
+                f"exclude it {way_out}."
+            )
+    return [box for box in flat if box is not None]
+
+
+def _flat_box(space: spaces.Space[Any]) -> spaces.Box | None:
     try:
         flat = spaces.flatten_space(space) if space.is_np_flattenable else None
     except NotImplementedError:  # a space of the environment's own, such as MiniGrid's MissionSpace
-        flat = None
-    if not isinstance(flat, spaces.Box):
-        raise EnvironmentSpecError(
-            f"Environment {env_id!r}: a {type(space).__name__} observation has no fixed number of values; "
-            f"exclude it with observation_keys."
-        )
-    return flat
+        return None
+    return flat if isinstance(flat, spaces.Box) else None
 
 
 def _as_array(space: spaces.Space[Any], value: Any) -> NDArray[Any]:

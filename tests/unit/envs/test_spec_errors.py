@@ -31,7 +31,7 @@ from rlsweep.errors import EnvironmentSpecError
         ),
         (
             {"id": "tiny:OwnSpace"},
-            r"a OfItsOwn observation has no fixed number of values; exclude it with observation_",
+            r"a OfItsOwn observation has no fixed number .* exclude it with environment\.observation_keys: \[image\]\.",
         ),
         ({"id": "nothing_here:Env-v0"}, r"module 'nothing_here' cannot be imported"),
         ({"id": "CartPole-v1", "kwargs": {"foo": 1}}, r"'CartPole-v1' cannot be made with kwargs \{'foo': 1\}"),

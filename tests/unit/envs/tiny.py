@@ -164,5 +164,5 @@ class OfItsOwn(spaces.Space):
 class OwnSpace(gym.Env):
     """Its observation is a Dict with a space of the environment's own."""
 
-    observation_space = spaces.Dict({"mission": OfItsOwn()})
+    observation_space = spaces.Dict({"image": spaces.Box(0, 1, (2,), np.float32), "mission": OfItsOwn()})
     action_space = spaces.Discrete(2)
