@@ -20,7 +20,8 @@ from rlsweep.planning.instances import environment_instances, instances_line
 from rlsweep.planning.plan import Plan
 
 TOLD_SHARE = 0.1
-"""A part of a trial's time is told from this share on."""
+TOLD_SECONDS = 1.0
+"""A part of a trial's time is told from this share and these seconds on."""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,18 +119,18 @@ def time_note(estimates: Sequence[Estimate], evaluation: EvaluationConfig) -> st
     longest = max(known, key=lambda each: each.seconds[1] if each.seconds else 0.0, default=None)
     if longest is None or longest.seconds is None:
         return None
-    slowest, parts = longest.seconds[1], []
-    if longest.evaluation_seconds and longest.evaluations and longest.evaluation_seconds[1] > TOLD_SHARE * slowest:
+    least, parts = max(TOLD_SHARE * longest.seconds[1], TOLD_SECONDS), []
+    if longest.evaluation_seconds and longest.evaluations and longest.evaluation_seconds[1] > least:
         most = longest.evaluations[1]
         number = f"{_range(longest.evaluations, _count)} evaluation{'' if most == 1 else 's'}"
         parts.append(
             f"{_range(longest.evaluation_seconds, duration)} for {number} of "
             f"{plural(evaluation.episodes, 'episode')} (evaluation.every_rollouts, evaluation.episodes)"
         )
-    if longest.start_seconds > TOLD_SHARE * slowest:
+    if longest.start_seconds > least:
         parts.append(f"{duration(longest.start_seconds)} for making environments and network")
     notes = [f"A trial's time includes {' and '.join(parts)}."] if parts else []
-    if longest.import_seconds > TOLD_SHARE * slowest:
+    if longest.import_seconds > least:
         notes.append(f"Before its first trial, a process takes {duration(longest.import_seconds)} to import libraries.")
     return " ".join(notes) or None
 

@@ -159,6 +159,8 @@ def test_what_takes_a_good_part_of_the_time_is_said(
         )
         for seconds in (10.0, 100.0)
     )
+    short = replace(longer, evaluation_seconds=(0.1, 0.9), start_seconds=0.9, import_seconds=0.9, seconds=(1.0, 1.0))
+    assert time_note([short], EvaluationConfig()) is None
     note = time_note([shorter, longer, on_gpu(None)], EvaluationConfig())
     assert (note is None) if said is None else (said in str(note)), note
 
