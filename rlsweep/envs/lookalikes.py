@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium as gym
@@ -27,13 +27,37 @@ _UNKNOWN = object()
 class Lookalike:
     """Something that looks like an action mask.
 
-    where: what it is, for a message; expected: the name that is read; place: of its code, as ` (file, line 3)`
+    where: what it is, for a message; expected: the name that is read
+    owner, function: the environment or wrapper, and its method or property that has or returns it
+    numbers: whether it holds the numbers of the legal actions
     """
 
     name: str
     where: str
     expected: str
-    place: str = ""
+    owner: Any
+    function: str
+    numbers: bool = False
+
+    @property
+    def message(self) -> str:
+        """What is wrong, with file and line, and the cures."""
+        place = place_of_function(self.owner, self.function)
+        if self.name == self.expected:
+            return (
+                f"{self.where} is there after a step, but not after reset, so every action would count as legal"
+                f"{place}. Return it from reset too."
+            )
+        cure = f"Rename it to {self.expected}, or set environment.mask: {self.name} (or none, if it is no mask)."
+        if self.numbers:
+            cure = (
+                f"It holds numbers of actions: give the environment a method {METHOD}() that returns np.isin(np.arange("
+                f"n), them), or set environment.mask: none."
+            )
+        return (
+            f"{self.where} looks like an action mask, but only {self.expected} is read, so every action would count as "
+            f"legal{place}. {cure}"
+        )
 
 
 def find_lookalike(env: Any, observation: Any, info: Mapping[str, Any], space: spaces.Space[Any]) -> Lookalike | None:
@@ -44,19 +68,18 @@ def find_lookalike(env: Any, observation: Any, info: Mapping[str, Any], space: s
     """
     for look, value in _candidates(env, observation, info):
         if _is_mask(look.name, value, space):
-            return look
+            return replace(look, numbers=_holds_numbers(value, space))
     return None
 
 
 def _candidates(env: Any, observation: Any, info: Mapping[str, Any]) -> Iterator[tuple[Lookalike, Any]]:
-    place = place_of_function(env, "step")
     if isinstance(observation, Mapping):
         for key in observation:
             if _NAME.search(str(key)):
-                yield Lookalike(str(key), f"key {key!r} of the observation", MASK_KEY, place), observation[key]
+                yield Lookalike(str(key), f"key {key!r} of the observation", MASK_KEY, env, "step"), observation[key]
     for key in info:
         if _NAME.search(str(key)):
-            yield Lookalike(str(key), f"key {key!r} of info", MASK_KEY, place), info[key]
+            yield Lookalike(str(key), f"key {key!r} of info", MASK_KEY, env, "step"), info[key]
     for layer in layers_of(env):
         if type(layer).__module__.partition(".")[0] in ("gymnasium", "pettingzoo"):
             continue
@@ -67,15 +90,15 @@ def _candidates(env: Any, observation: Any, info: Mapping[str, Any]) -> Iterator
 
 
 def _attribute(layer: Any, name: str) -> tuple[Lookalike, Any]:
-    place = place_of_function(layer, name)
+    look = Lookalike(name, f"property {name}", METHOD, layer, name)
     value: Any = _UNKNOWN
     try:
         value = getattr(layer, name)
     except Exception:  # noqa: BLE001 - a property may raise anything
-        return Lookalike(name, f"property {name}", METHOD, place), value
+        return look, value
     if not callable(value):
-        return Lookalike(name, f"property {name}", METHOD, place), value
-    look = Lookalike(name, f"{name}()", METHOD, place)
+        return look, value
+    look = replace(look, where=f"{name}()")
     try:
         inspect.signature(value).bind()
         may_call = _NAME_OF_A_MASK.search(name) or not _CHANGES_STATE.search(name)
@@ -96,16 +119,17 @@ def _is_mask(name: str, value: Any, space: spaces.Space[Any]) -> bool:
         return is_named
     if is_named and values.ndim and values.size > 1:
         return True
-    return _excludes_an_action(values, space)
-
-
-def _excludes_an_action(values: np.ndarray, space: spaces.Space[Any]) -> bool:
-    length = mask_length(space)
-    assert length is not None
     values = values.ravel()
-    if values.size == length and content_problem(values, space) is None:
+    if values.size == mask_length(space) and content_problem(values, space) is None:
         return not values.all()
-    if values.dtype.kind not in "iu" or not isinstance(space, spaces.Discrete):
+    return _holds_numbers(value, space)
+
+
+def _holds_numbers(value: Any, space: spaces.Space[Any]) -> bool:
+    """Whether a value holds the numbers of some actions, but not of all."""
+    if not isinstance(space, spaces.Discrete) or not isinstance(value, np.ndarray | list | tuple | set | frozenset):
         return False
-    numbers = set(values.tolist())
-    return len(numbers) == values.size < length and all(0 <= number < length for number in numbers)
+    numbers = list(value)
+    if not all(isinstance(number, int | np.integer) and not isinstance(number, bool) for number in numbers):
+        return False
+    return len(set(numbers)) == len(numbers) < space.n and all(0 <= number < space.n for number in numbers)

@@ -37,7 +37,7 @@ def fails_in(env_id: str, function: str, exc: BaseException, env: Any = None) ->
 
 def raised(exc: BaseException) -> str:
     """An exception in one line, with the user's file and line: `ValueError: no board (game.py, line 3)`."""
-    text = printable_line(str(exc))
+    text = printable_line(str(exc)).removesuffix(".")
     return f"{type(exc).__name__}{': ' if text else ''}{text}{place_of(exc)}"
 
 

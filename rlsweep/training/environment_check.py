@@ -166,8 +166,4 @@ class _Check:
         if self._uses_masks and not is_found and self._spec.mask is None:
             look = find_lookalike(*observed, space)
             if look is not None:
-                raise EnvironmentSpecError(
-                    f"Environment {self._spec.id!r}: {look.where} looks like an action mask, but only "
-                    f"{look.expected} is read, so every action would count as legal{look.place}. Rename it to "
-                    f"{look.expected}, or set environment.mask: {look.name} (or none, if it is no mask)."
-                )
+                raise EnvironmentSpecError(f"Environment {self._spec.id!r}: {look.message}")
