@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 import gymnasium as gym
@@ -201,7 +202,7 @@ class Unpicklable(gym.Env[Any, Any]):
 
     def __init__(self) -> None:
         self._step = 0
-        self._handle = open("/dev/null")  # noqa: SIM115 - what cannot be pickled
+        self._lock = Lock()  # what cannot be pickled
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
@@ -211,9 +212,6 @@ class Unpicklable(gym.Env[Any, Any]):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self._step += 1
         return self.np_random.random(1, dtype=np.float32), float(action), self._step == 6, False, {}
-
-    def close(self) -> None:
-        self._handle.close()
 
 
 def test_without_copies_a_run_goes_on_at_an_episodes_start(tmp_path: Path) -> None:

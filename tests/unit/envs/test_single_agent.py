@@ -77,6 +77,13 @@ def test_a_discrete_observation_outside_its_space_is_an_error() -> None:
         env.step(0)
 
 
+def test_the_actions_of_a_policy_begin_at_0() -> None:
+    one = make_env(EnvironmentSpec(id="contract_envs:FromOne"), seed=0)
+    assert one.action_space == spaces.Discrete(3)
+    parts = make_env(EnvironmentSpec(id="contract_envs:Parts"), seed=0)
+    assert parts.action_space == spaces.MultiDiscrete([2, 3])
+
+
 def test_masks_of_integers_are_converted_and_their_size_is_looked_at() -> None:
     env = make_env(EnvironmentSpec(id="tiny:Corridor", kwargs={"masked_in": "info"}), seed=0)
     env.reset()
