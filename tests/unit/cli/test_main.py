@@ -1,5 +1,7 @@
 """A command called from Python: what it takes from its arguments, what it returns, and that it leaves no trace."""
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -76,3 +78,12 @@ def test_a_text_that_somebody_elses_code_ends_with_is_an_error(
     monkeypatch.setattr("rlsweep.cli.app.app", lambda *_, **__: sys.exit("no licence left"))
     assert main([]) == 1
     assert capsys.readouterr().err == "Error: no licence left\n"
+
+
+def test_an_error_that_cannot_be_written_keeps_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert main(["plan", "no/such.yaml"], {}) == 2
