@@ -10,10 +10,10 @@ import test_web
 import web_record
 from rounds import printed
 from test_engines import ratios
+from test_learning_self_play import games
 from test_many_trials import looking, many_trials, megabytes_at
 from test_recording import ingest, recording_ratio
 from test_rllib import speeds
-from test_self_play import games
 from test_service import starts
 from test_sweep_overhead import whole_processes
 from test_zoo import played

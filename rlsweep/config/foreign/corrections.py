@@ -9,6 +9,7 @@ from rlsweep.config.foreign.translation import IDENTITY, Translation, translate
 from rlsweep.config.foreign.variants import Choice, choice_values, variant_blocks
 from rlsweep.config.keys import leaf_keys, sections
 from rlsweep.config.layers import expand_environment, with_value
+from rlsweep.config.limits import MAX_TOLD
 from rlsweep.config.problems import check
 from rlsweep.config.training import TrainingConfig
 
@@ -25,7 +26,7 @@ def corrected_agent(data: Mapping[str, Any], stem: str) -> tuple[str, ...]:
         identity = {"agent_id": file_part(stem), "name": file_part(stem), "algorithm": "PPO", "version": 1}
     agent = identity | found.agent
     _, problems = check(AgentConfig, _with_choices(agent, choices))
-    if problems or not (found.translated or choices):
+    if problems or not (found.translated or choices) or _is_of_nobody(found):
         return ()
     _, base_problems = check(TrainingConfig, found.training)
     if base_problems:
@@ -50,8 +51,13 @@ def corrected_training(data: Mapping[str, Any], file: str) -> tuple[str, ...]:
         return ()
     if agent and check(AgentConfig, agent | {"agent_id": "a", "name": "a", "algorithm": "PPO", "version": 1})[1]:
         return ()
-    left_out = found.left_out | inner.left_out
-    return (block(file, training, notes=Translation(left_out=left_out).notes()),)
+    rest = Translation(left_out=found.left_out | inner.left_out)
+    return () if _is_of_nobody(rest) else (block(file, training, notes=rest.notes()),)
+
+
+def _is_of_nobody(found: Translation) -> bool:
+    """Whether so many keys mean nothing that no tool can have written the config."""
+    return len(found.left_out) > MAX_TOLD
 
 
 def _choices(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Choice]]:
