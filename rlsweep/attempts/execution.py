@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from rlsweep.attempts.last_words import DEATH, exits_told, fault_file, faults_written
+from rlsweep.attempts.last_words import DEATH, exits_told, fault_file, faults_written, remove_faults
 from rlsweep.attempts.recorder import PATIENCE_SECONDS, StoreRecorder
 from rlsweep.attempts.spool import Spool, send_left
 from rlsweep.cluster.working_folder import missing_file_hint
@@ -139,7 +139,9 @@ def _faults_written(run: TrainingRun, context: WorkerContext) -> AbstractContext
     """Under Ray, keep why a fatal signal ended the process, for the driver; elsewhere the caller sees the signal."""
     if context.actor is None:
         return nullcontext()
-    return faults_written(fault_file(Paths(context.settings).spool, run.id, run.attempt))
+    spool = Paths(context.settings).spool
+    remove_faults(spool, run.id)
+    return faults_written(fault_file(spool, run.id, run.attempt))
 
 
 def _with_hint(error: str, failure: BaseException, context: WorkerContext) -> str:

@@ -77,6 +77,12 @@ def fault_file(spool: Path, run_id: UUID, attempt: int) -> Path:
     return spool / f"{run_id}-{attempt}.fault"
 
 
+def remove_faults(spool: Path, run_id: UUID) -> None:
+    """Remove the files of a run's earlier attempts: a process that was killed leaves its own, which nobody reads."""
+    for file in spool.glob(f"{run_id}-*.fault"):
+        file.unlink(missing_ok=True)
+
+
 def take_fault(file: Path) -> str | None:
     """The signal that the file tells of, with the innermost line of Python, and remove the file; None without one."""
     try:

@@ -183,7 +183,7 @@ def _wait_for_nodes(rlsweep: Any, url: str, count: int) -> None:
         said = asked.stdout + asked.stderr
         if asked.stdout.strip() == str(count):
             return
-        time.sleep(1.0)
+        time.sleep(3.0)  # each question is a process, which takes a core for a second
     raise AssertionError(f"{count} nodes were not there before long: {said}")
 
 

@@ -32,10 +32,10 @@ print(wins)
 
 
 def test_connect_four_is_learnt_and_stock_sb3_plays_the_checkpoint(rlsweep: Any, ray_head: dict[str, str]) -> None:
-    flags = ("--mode", "full", "--total-timesteps", "60000", "--seeds", "2")
+    flags = ("--mode", "full", "--total-timesteps", "60000", "--seeds", "1")
     rlsweep.run("submit", str(BASE_AGENT), *flags, timeout=600, **ray_head)
     runs = rlsweep.json("status")["runs"]
-    assert [run["status"] for run in runs] == ["completed"] * 2
+    assert [run["status"] for run in runs] == ["completed"]
 
     last_500 = """
         select avg((outcome = 'win')::int) from (
@@ -45,9 +45,8 @@ def test_connect_four_is_learnt_and_stock_sb3_plays_the_checkpoint(rlsweep: Any,
     """
     win_rates = [float(rate) for (rate,) in rlsweep.rows(last_500)]
     print(f"win rates of the last 500 episodes: {win_rates}")
-    assert len(win_rates) == 2
-    assert min(win_rates) > 0.68
-    assert sum(win_rates) / 2 > 0.74
+    assert len(win_rates) == 1
+    assert min(win_rates) > 0.74
 
     shown = rlsweep.json("show", runs[0]["id"])
     assert len(shown["checkpoints"]) == 4, "the last three, and the best"

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from rlsweep.attempts.last_words import DEATH, fault_file, faults_written, take_fault
+from rlsweep.attempts.last_words import DEATH, fault_file, faults_written, remove_faults, take_fault
 from rlsweep.driver.deaths import cause_of_death
 
 RUN_ID = UUID(int=7)
@@ -98,3 +98,11 @@ def test_without_exit_code_and_signal_what_ray_guesses_is_shown(tmp_path: Path) 
     assert cause.startswith("The trial's process died without an exit code or a signal on record, as by SIGKILL")
     assert cause.endswith(f"Ray says: Worker exit detail: {CONNECTION}")
     assert "\n" not in cause
+
+
+def test_what_killed_attempts_left_is_removed(tmp_path: Path) -> None:
+    other = fault_file(tmp_path, UUID(int=8), 1)
+    for file in (other, fault_file(tmp_path, RUN_ID, 1), fault_file(tmp_path, RUN_ID, 12)):
+        file.touch()
+    remove_faults(tmp_path, RUN_ID)
+    assert list(tmp_path.iterdir()) == [other]

@@ -6,16 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 from rlsweep.places.interrupts import on_interrupt
 
 
-def handlers_of_a_child() -> bytes:
-    """What a forked child has for SIGINT and SIGTERM."""
+def handlers() -> list[Any]:
+    return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+
+def handlers_of_a_child(before: list[Any]) -> bytes:
+    """Which handlers of SIGINT and SIGTERM a forked child has."""
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
-        handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-        os.write(writing, b"default" if handlers == [signal.default_int_handler, signal.SIG_DFL] else b"inherited")
+        os.write(writing, b"those from before" if handlers() == before else b"others")
         os._exit(0)
     os.waitpid(child, 0)
     found = os.read(reading, 100)
@@ -25,11 +29,13 @@ def handlers_of_a_child() -> bytes:
 
 
 def test_children_have_the_handlers_from_before() -> None:
+    before = handlers()
     with on_interrupt(lambda: None), on_interrupt(lambda: None) as asked:
-        assert handlers_of_a_child() == b"default"
+        assert handlers() != before
+        assert handlers_of_a_child(before) == b"those from before"
         os.kill(os.getpid(), signal.SIGTERM)
         assert asked.is_set(), "this process keeps its own"
-    assert handlers_of_a_child() == b"default"
+    assert handlers_of_a_child(before) == b"those from before"
 
 
 def test_a_pool_of_an_environment_can_be_ended() -> None:
