@@ -12,7 +12,7 @@ sweep: $(VENV)/.installed  ## train the shipped variants side by side and compar
 	$(BIN)/rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --episodes 2000
 
 test: $(VENV)/.installed-dev  ## every test
-	$(TEST_ENV) $(BIN)/pytest -n 4 --dist loadgroup --durations=25 $(PYTEST_ARGS)
+	$(TEST_ENV) $(BIN)/pytest -n 3 --dist loadgroup --durations=25 $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev  ## style, types, and who imports whom
 	$(BIN)/ruff check .
