@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +22,6 @@ DEATH = "death"
 
 _FAULT = re.compile(r"Fatal Python error: (?P<name>[^\n]+)")
 _PLACE = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+)')
-_PYTHON = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-"""Folders whose code is not the user's."""
 
 
 @contextmanager
@@ -85,6 +82,8 @@ def remove_faults(spool: Path, run_id: UUID) -> None:
 
 def take_fault(file: Path) -> str | None:
     """The signal that the file tells of, with the innermost line of Python, and remove the file; None without one."""
+    from rlsweep.envs.user_code import is_users_own  # not before a process has died: it imports Gymnasium
+
     try:
         text = file.read_text(errors="replace")
     except FileNotFoundError:
@@ -94,7 +93,7 @@ def take_fault(file: Path) -> str | None:
     if found is None:
         return None
     places = list(_PLACE.finditer(text))
-    place = next((each for each in places if not each["file"].startswith(_PYTHON)), places[0] if places else None)
+    place = next((each for each in places if is_users_own(each["file"])), places[0] if places else None)
     where = "" if place is None else f", in {place['file']}, line {place['line']}"
     number = next((each for each in signal.Signals if signal.strsignal(each) == found["name"]), None)
     return f"signal {found['name'] if number is None else f'{number.value} ({number.name})'}{where}"

@@ -15,8 +15,10 @@ from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError, printabl
 USER_ERRORS = (Exception, SystemExit)
 """What an environment may raise; SystemExit too, because `sys.exit` in an environment must not end a worker."""
 
-_OURS = str(Path(__file__).parents[1])
-_STANDARD_LIBRARY = str(Path(os.__file__).parent)
+OURS = f"{Path(__file__).parents[1]}{os.sep}"
+"""Start of the path of each of rlsweep's files."""
+
+_STANDARD_LIBRARY = f"{Path(os.__file__).parent}{os.sep}"
 _PACKAGES = r"/(?:site|dist)-packages/"
 _LIBRARIES = ("gymnasium", "pettingzoo", "numpy", "stable_baselines3", "sb3_contrib")
 
@@ -51,7 +53,7 @@ def place_of(exc: BaseException) -> str:
         return ""
     frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(exc.__traceback__)]
     outside = [frame for frame in frames if not _is_of_library(frame[0])]
-    own = [frame for frame in outside if not _is_installed(frame[0])]
+    own = [frame for frame in outside if is_users_own(frame[0])]
     found = (own or outside)[-1:]
     return f" ({found[0][0]}, line {found[0][1]})" if found else ""
 
@@ -59,6 +61,11 @@ def place_of(exc: BaseException) -> str:
 def is_raised_by_user(exc: BaseException) -> bool:
     """Whether the exception passed code other than rlsweep's and the libraries' below environments."""
     return any(not _is_of_library(file) for file in _files(exc.__traceback__))
+
+
+def is_users_own(file: str) -> bool:
+    """Whether code lies in none of: rlsweep, Python's standard library, installed packages."""
+    return not _is_of_library(file) and not _is_installed(file)
 
 
 def place_of_function(env: object, name: str) -> str:
@@ -103,7 +110,7 @@ def _files(trace: TracebackType | None) -> Iterator[str]:
 
 
 def _is_of_library(file: str) -> bool:
-    if file.startswith((_OURS, "<")):
+    if file.startswith((OURS, "<")):
         return True
     if _is_installed(file):
         return re.split(_PACKAGES, file)[-1].partition("/")[0] in _LIBRARIES

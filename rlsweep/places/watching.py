@@ -9,6 +9,7 @@ from rlsweep.places.observer import ProgressObserver
 from rlsweep.runs import Overview, TrainingRun
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
+from rlsweep.threads import in_thread
 
 WATCH_SECONDS = 1.0
 """Between two looks at the record."""
@@ -17,19 +18,13 @@ WATCH_SECONDS = 1.0
 @contextmanager
 def watched(database: Database, run: TrainingRun, observer: ProgressObserver) -> Iterator[None]:
     """Show how far the run has come while the context lasts."""
-    done = threading.Event()
 
-    def watch() -> None:
+    def watch(done: threading.Event) -> None:
         with observer.live_progress() as show:
             while not done.wait(WATCH_SECONDS):
                 # Training goes on without the database for a while, and so does watching it.
                 with suppress(StoreUnavailableError):
                     show(Overview.of_all([training_runs.get(database, run.id)]))
 
-    thread = threading.Thread(target=watch, name="progress", daemon=True)
-    thread.start()
-    try:
+    with in_thread(watch, name="progress"):
         yield
-    finally:
-        done.set()
-        thread.join()

@@ -36,6 +36,7 @@ from rlsweep.locks import file_lock
 from rlsweep.store import keeper
 from rlsweep.store.database import Database
 from rlsweep.store.owner import Owner
+from rlsweep.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -78,9 +79,8 @@ def embedded_server(folder: Path) -> Iterator[Database]:
 @contextmanager
 def _kept_alive(folder: Path, url: str) -> Iterator[None]:
     """While the context lasts, a thread checks the server and restarts it if it died."""
-    done = threading.Event()
 
-    def watch() -> None:
+    def watch(done: threading.Event) -> None:
         while not done.wait(_WATCH_SECONDS):
             try:
                 if not _answers(url):
@@ -91,13 +91,8 @@ def _kept_alive(folder: Path, url: str) -> Iterator[None]:
             except (OSError, subprocess.SubprocessError) as exc:
                 logger.warning("the embedded database in %s cannot be restarted: %s", folder, _reason(exc))
 
-    thread = threading.Thread(target=watch, name="embedded-database", daemon=True)
-    thread.start()
-    try:
+    with in_thread(watch, name="embedded-database"):
         yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def program(name: str) -> Path:

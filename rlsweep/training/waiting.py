@@ -5,17 +5,17 @@ A thread looks once a second at what the watched thread executes. So an env step
 
 import logging
 import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import gymnasium as gym
 
+from rlsweep.envs.user_code import OURS, is_users_own
+from rlsweep.threads import in_thread
 from rlsweep.training.environment_processes import EnvironmentProcesses
 
 logger = logging.getLogger(__name__)
@@ -42,8 +42,6 @@ _CALLS_OF_PROCESSES = {
     "env_method": "environment {} in its processes",
     "close": "the closing of environment {} in its processes",
 }
-_OURS = str(Path(__file__).parents[1])
-_NOT_OF_THE_USER = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 
 
 @contextmanager
@@ -58,15 +56,9 @@ def waiting_said(environment_id: str, say: Callable[[str], None] = lambda _: Non
         logger.warning("Waiting for %s.", text)
         say(text)
 
-    done = threading.Event()
     watch = _Watch(threading.get_ident(), f"'{environment_id}'", tell)
-    thread = threading.Thread(target=watch.run, args=(done,), name="waiting", daemon=True)
-    thread.start()
-    try:
+    with in_thread(watch.run, name="waiting"):
         yield
-    finally:
-        done.set()
-        thread.join()
 
 
 class _Watch:
@@ -115,7 +107,7 @@ def _outermost_call(frame: FrameType | None) -> tuple[FrameType | None, str]:
 def _what(frame: FrameType) -> str | None:
     """What a frame is executed for, if it is a call of an environment."""
     code = frame.f_code
-    if code.co_name == "make_env" and code.co_filename.startswith(_OURS):
+    if code.co_name == "make_env" and code.co_filename.startswith(OURS):
         return "environment {} to be made"
     if code.co_name not in _CALLS and code.co_name not in _CALLS_OF_PROCESSES:
         return None
@@ -129,7 +121,7 @@ def _place(frame: FrameType | None, call: FrameType) -> str:
     """The innermost line of the user's own code within the call, as ` (file, line 3)`; empty if there is none."""
     while frame is not None and frame is not call.f_back:
         file = frame.f_code.co_filename
-        if not file.startswith((*_NOT_OF_THE_USER, "<")):
+        if is_users_own(file):
             return f" ({file}, line {frame.f_lineno})"
         frame = frame.f_back
     return ""

@@ -3,12 +3,9 @@
 from pathlib import Path
 
 from rounds import print_table
+from single_runs import trained
 
-from rlsweep.config.run import Mode
-from rlsweep.planning.plan import make_run
 from rlsweep.training.evaluate import EvaluationSummary, evaluate
-from rlsweep.training.train import train
-from tests.list_recorder import ListRecorder
 
 CONFIG = Path(__file__).parents[2] / "config" / "training" / "tic_tac_toe_self_play.yaml"
 AGENT = {"agent_id": "bench", "name": "Bench", "algorithm": "MaskablePPO", "version": 1}
@@ -19,16 +16,7 @@ EPISODES = 200
 
 def games(folder: Path, *, steps: int, seed: int, episodes: int) -> dict[str, EvaluationSummary]:
     """Train against itself, and then play games from both seats against two opponents that it never met."""
-    run = make_run(
-        AGENT,
-        base_config=CONFIG,
-        overrides=[f"seed={seed}", "evaluation.enabled=false", "checkpoint_interval_episodes=1000000"],
-        mode=Mode.FULL,
-        episodes=None,
-        total_timesteps=steps,
-    ).config
-    result = train(run, ListRecorder(), checkpoint_folder=folder / str(seed), tensorboard_folder=None)
-    checkpoint = Path(result.checkpoint.uri)
+    checkpoint = trained(AGENT, CONFIG, folder, seed=seed, steps=steps)
     return {
         opponent: evaluate(checkpoint, episodes=episodes, seed=seed, opponent=opponent)
         for opponent in ("random", "mcts:100")

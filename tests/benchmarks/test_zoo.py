@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 from rounds import print_table
+from single_runs import trained
 
 from rlsweep.config.run import Mode
 from rlsweep.errors import ConfigError
-from rlsweep.planning.plan import make_plan, make_run
+from rlsweep.planning.plan import make_plan
 from rlsweep.training.evaluate import EvaluationSummary, evaluate
-from rlsweep.training.train import train
-from tests.list_recorder import ListRecorder
 
 FILES = Path(__file__).parents[1] / "data" / "rl_zoo"
 SEEDS = (0, 1, 2)
@@ -57,16 +56,8 @@ def pasted(file: str, folder: Path) -> tuple[Path, Path]:
 def played(file: str, folder: Path, *, seed: int, steps: int | None, episodes: int) -> EvaluationSummary:
     """Train with the pasted configs, for as long as they say or for `steps`, and play the last policy."""
     agent, base = pasted(file, folder)
-    run = make_run(
-        agent,
-        base_config=base,
-        overrides=[f"seed={seed}", "evaluation.enabled=false", "checkpoint_interval_episodes=1000000"],
-        mode=Mode.FULL,
-        episodes=None,
-        total_timesteps=steps,
-    ).config
-    result = train(run, ListRecorder(), checkpoint_folder=folder / str(seed), tensorboard_folder=None)
-    return evaluate(Path(result.checkpoint.uri), episodes=episodes, seed=seed, is_trusted=lambda: True)
+    checkpoint = trained(agent, base, folder, seed=seed, steps=steps)
+    return evaluate(checkpoint, episodes=episodes, seed=seed, is_trusted=lambda: True)
 
 
 @pytest.mark.parametrize("file", PUBLISHED)
