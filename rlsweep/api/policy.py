@@ -12,7 +12,7 @@ from rlsweep.api.arguments import agent_config as agent_config_of
 from rlsweep.api.opening import database_of
 from rlsweep.api.plan import PlanOptions
 from rlsweep.api.runs import Run
-from rlsweep.attempts.last_words import exits_told, say_exit
+from rlsweep.attempts.process_exits import log_exit, report_exits
 from rlsweep.attempts.resuming import checkpoint_path, run_of_file
 from rlsweep.checkpoint_format import BEST_NAME
 from rlsweep.config.run import Mode, RunConfig
@@ -177,7 +177,7 @@ def play_policy(
     from rlsweep.training.evaluate import evaluate as play
 
     # an evaluation leaves nothing behind
-    with before_start(), exits_told(say_exit), local_copy(policy.location) as file:
+    with before_start(), report_exits(log_exit), local_copy(policy.location) as file:
         try:
             return play(
                 file,

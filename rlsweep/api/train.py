@@ -193,10 +193,10 @@ def _check(config: RunConfig, weights_from: Location | None = None) -> "Checked"
 
     That is no failed run.
     """
-    from rlsweep.attempts.last_words import exits_told, say_exit
+    from rlsweep.attempts.process_exits import log_exit, report_exits
     from rlsweep.training.environment_check import check_environment
     from rlsweep.training.evaluation import make_evaluation_env
-    from rlsweep.training.waiting import waiting_said
+    from rlsweep.training.waiting import report_waiting
     from rlsweep.training.weights import build_player, set_policy_weights
 
     def check_policy(env: "gym.Env[Any, Any]") -> None:
@@ -208,7 +208,7 @@ def _check(config: RunConfig, weights_from: Location | None = None) -> "Checked"
                 set_policy_weights(player, file, config)
 
     try:
-        with waiting_said(config.training.environment.id), exits_told(say_exit):
+        with report_waiting(config.training.environment.id), report_exits(log_exit):
             return check_environment(config, then=check_policy)
     except CheckpointError as exc:
         raise InputError(str(exc)) from exc

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from rlsweep.attempts.last_words import DEATH, exits_told, fault_file, faults_written, remove_faults
+from rlsweep.attempts.process_exits import DEATH, fault_file, remove_faults, report_exits, write_faults
 from rlsweep.attempts.recorder import PATIENCE_SECONDS, StoreRecorder
 from rlsweep.attempts.spool import Spool, send_left
 from rlsweep.cluster.working_folder import missing_file_hint
@@ -124,7 +124,7 @@ def execute_run(
     return reason.status
 
 
-def _tell_exit(run: TrainingRun, recorder: StoreRecorder, context: WorkerContext, cause: str) -> None:
+def _record_exit(run: TrainingRun, recorder: StoreRecorder, context: WorkerContext, cause: str) -> None:
     """Record why this process is about to end. Without Ray, which would start the run again, that is the run's end."""
     recorder.send_last({DEATH: cause})
     if context.actor is not None:
@@ -135,13 +135,13 @@ def _tell_exit(run: TrainingRun, recorder: StoreRecorder, context: WorkerContext
         transitions.finish(Database(context.database_url), run.id, run.attempt, EndReason.FAILED, error)
 
 
-def _faults_written(run: TrainingRun, context: WorkerContext) -> AbstractContextManager[None]:
+def _write_faults(run: TrainingRun, context: WorkerContext) -> AbstractContextManager[None]:
     """Under Ray, keep why a fatal signal ended the process, for the driver; elsewhere the caller sees the signal."""
     if context.actor is None:
         return nullcontext()
     spool = Paths(context.settings).spool
     remove_faults(spool, run.id)
-    return faults_written(fault_file(spool, run.id, run.attempt))
+    return write_faults(fault_file(spool, run.id, run.attempt))
 
 
 def _with_hint(error: str, failure: BaseException, context: WorkerContext) -> str:
@@ -171,15 +171,15 @@ def _train(
 ) -> "Result":
     # imported here: only the process that trains loads torch and the environments
     from rlsweep.training.train import train
-    from rlsweep.training.waiting import waiting_said
+    from rlsweep.training.waiting import report_waiting
 
     config = RunConfig.from_record(run.config)
     paths = Paths(context.settings)
     with (
         recorder,
-        exits_told(partial(_tell_exit, run, recorder, context)),
-        _faults_written(run, context),
-        waiting_said(config.training.environment.id, lambda text: recorder.add_facts({WAITED_FOR: text})),
+        report_exits(partial(_record_exit, run, recorder, context)),
+        _write_faults(run, context),
+        report_waiting(config.training.environment.id, lambda text: recorder.add_facts({WAITED_FOR: text})),
     ):
         checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
         result = train(

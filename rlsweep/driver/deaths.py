@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from rlsweep.attempts.last_words import DEATH, fault_file, take_fault
+from rlsweep.attempts.process_exits import DEATH, fault_file, take_fault
 from rlsweep.runs import TrainingRun
 
 _EXIT = re.compile(r"Worker exits with an exit code (?P<code>[^.\n]+)")

@@ -42,7 +42,7 @@ from rlsweep.training.observer import observe, with_observer
 from rlsweep.training.opponent_pool import play_against_itself
 from rlsweep.training.snapshot import PolicyBackup
 from rlsweep.training.vector import make_vector
-from rlsweep.training.waiting import waiting_said
+from rlsweep.training.waiting import report_waiting
 
 PLAY_SECONDS = 0.5
 LEARN_SECONDS = 0.3
@@ -288,7 +288,7 @@ def _buffer_bytes(config: RunConfig, observation_size: int, masks: int) -> int:
 def answer(configs: Sequence[RunConfig], write: Callable[[dict[str, Any]], None]) -> None:
     """Measure; call `write` with what is waited for, and at the end with the measurements or the error."""
     try:
-        with waiting_said(configs[0].training.environment.id, lambda text: write({"waiting": text})):
+        with report_waiting(configs[0].training.environment.id, lambda text: write({"waiting": text})):
             measured = measure_all(configs)
     except RlsweepError as exc:
         write({"kind": type(exc).__name__, "error": str(exc)})

@@ -94,7 +94,7 @@ class _Remote:
         try:
             self._connection.send(request)
         except ConnectionError as exc:
-            raise self._last_words() from exc
+            raise self._ended_error() from exc
 
     def recv(self) -> Any:
         try:
@@ -119,7 +119,7 @@ class _Remote:
     def close(self) -> None:
         self._connection.close()
 
-    def _last_words(self) -> RlsweepError:
+    def _ended_error(self) -> RlsweepError:
         """The error of a process that no longer listens: it may have written why before it ended."""
         with suppress(EOFError, OSError):
             while self._connection.poll():

@@ -16,7 +16,7 @@ from rlsweep.training.evaluation import Played, PolicyPlayer, play
 from rlsweep.training.policy import trusted_statistics
 from rlsweep.training.seeding import evaluation_seed
 from rlsweep.training.unpickling import unpickle
-from rlsweep.training.waiting import waiting_said
+from rlsweep.training.waiting import report_waiting
 from rlsweep.training.weights import load_player
 
 
@@ -72,7 +72,7 @@ def evaluate(
         )
     training = trained_with.training.model_copy(update={"environment": spec})
     config = trained_with.model_copy(update={"training": training})
-    with waiting_said(spec.id):
+    with report_waiting(spec.id):
         return _play(checkpoint, config, statistics, episodes=episodes, seed=evaluation_seed(seed))
 
 

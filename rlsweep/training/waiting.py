@@ -45,7 +45,7 @@ _CALLS_OF_PROCESSES = {
 
 
 @contextmanager
-def waiting_said(environment_id: str, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+def report_waiting(environment_id: str, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
     """While the context lasts, say what of the environment this thread waits for, if one call takes FIRST_SECONDS.
 
     It is logged as a warning and passed to `say`, both in another thread: `a step of environment 'x:X', for 10 s (x.py,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rlsweep.attempts.execution import WorkerContext, _tell_exit
-from rlsweep.attempts.last_words import DEATH
+from rlsweep.attempts.execution import WorkerContext, _record_exit
+from rlsweep.attempts.process_exits import DEATH
 from rlsweep.attempts.recorder import StoreRecorder
 from rlsweep.attempts.spool import Spool
 from rlsweep.runs import Actor, EndReason, Episode, RunStatus
@@ -39,7 +39,7 @@ def test_the_exit_code_and_the_last_episodes_are_on_record(
     )
     with recorder:
         recorder.add_episodes([Episode(episode=1, env_steps=8, reward=1.0, length=8, outcome=None, seconds=1.0)])
-        _tell_exit(run, recorder, context, CAUSE)  # the process would end here
+        _record_exit(run, recorder, context, CAUSE)  # the process would end here
         ended = training_runs.get(database, run.id)
     assert (ended.episodes, ended.metadata[DEATH]) == (1, CAUSE)
     if actor is None:

@@ -10,15 +10,15 @@ from uuid import UUID
 
 import pytest
 
-from rlsweep.attempts.last_words import DEATH, fault_file, faults_written, remove_faults, take_fault
+from rlsweep.attempts.process_exits import DEATH, fault_file, remove_faults, take_fault, write_faults
 from rlsweep.driver.deaths import cause_of_death
 
 RUN_ID = UUID(int=7)
 
 EXITS = """
 import os
-from rlsweep.attempts.last_words import exits_told, say_exit
-with exits_told(say_exit):
+from rlsweep.attempts.process_exits import report_exits, log_exit
+with report_exits(log_exit):
     if os.fork() == 0:
         os._exit(0)
     os.wait()
@@ -28,8 +28,8 @@ with exits_told(say_exit):
 DIES = """
 import os, sys
 from pathlib import Path
-from rlsweep.attempts.last_words import faults_written
-with faults_written(Path(sys.argv[1])):
+from rlsweep.attempts.process_exits import write_faults
+with write_faults(Path(sys.argv[1])):
     os.kill(os.getpid(), int(sys.argv[2]))
 """
 
@@ -59,7 +59,7 @@ def test_a_fatal_signal_is_left_in_a_file(number: signal.Signals, tmp_path: Path
 
 def test_a_run_that_ends_by_itself_leaves_no_file(tmp_path: Path) -> None:
     file = fault_file(tmp_path / "spool", RUN_ID, 1)
-    with faults_written(file):
+    with write_faults(file):
         assert file.exists()
     assert list(file.parent.iterdir()) == []
 

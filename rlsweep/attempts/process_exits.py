@@ -25,7 +25,7 @@ _PLACE = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
 @contextmanager
-def exits_told(tell: Callable[[str], None]) -> Iterator[None]:
+def report_exits(tell: Callable[[str], None]) -> Iterator[None]:
     """Call `tell` before `os._exit` ends this process, with the exit code and who called it, such as an environment.
 
     Forked children are not meant: they end by `os._exit`, as usual.
@@ -45,13 +45,13 @@ def exits_told(tell: Callable[[str], None]) -> Iterator[None]:
         os._exit = exit_at_once
 
 
-def say_exit(cause: str) -> None:
-    """Log that the environment ends this process, which nobody else can say; for `exits_told`."""
+def log_exit(cause: str) -> None:
+    """Log that the environment ends this process, which nobody else can say; for `report_exits`."""
     logger.error("The environment ends this process with %s.", cause)
 
 
 @contextmanager
-def faults_written(file: Path) -> Iterator[None]:
+def write_faults(file: Path) -> Iterator[None]:
     """Have Python write its stack into a file if a fatal signal such as SIGSEGV ends this process.
 
     The file is removed at the end of the context.
@@ -70,7 +70,7 @@ def faults_written(file: Path) -> Iterator[None]:
 
 
 def fault_file(spool: Path, run_id: UUID, attempt: int) -> Path:
-    """The file of `faults_written` for an attempt of a run, on the machine that trains it."""
+    """The file of `write_faults` for an attempt of a run, on the machine that trains it."""
     return spool / f"{run_id}-{attempt}.fault"
 
 
