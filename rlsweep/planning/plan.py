@@ -121,12 +121,7 @@ def make_plan(
     problems.raise_any()
 
     budget = _budget(training, mode, episodes, total_timesteps)
-    names = labels(
-        [agent.config.short_name for agent in agents],
-        [None if agent.path is None else str(agent.path) for agent in agents],
-        [hyperparameter_hash(agent.config) for agent in agents],
-    )
-    by_label = dict(zip(names, agents, strict=True))
+    by_label = _labelled(agents)
     trials = tuple(
         _trial(label, agent, training, sets, mode, budget, training.seed + offset)
         for offset in range(seeds)
@@ -144,6 +139,15 @@ def make_plan(
         overrides=tuple(overrides),
         base_config_path=Path(os.path.abspath(base_config)) if isinstance(base_config, Path) else None,
     )
+
+
+def _labelled(agents: Sequence[LoadedAgent]) -> dict[str, LoadedAgent]:
+    names = labels(
+        [agent.config.short_name for agent in agents],
+        [None if agent.path is None else str(agent.path) for agent in agents],
+        [hyperparameter_hash(agent.config) for agent in agents],
+    )
+    return dict(zip(names, agents, strict=True))
 
 
 def check_trials(training: TrainingConfig, *, gpus_per_trial: float) -> None:
