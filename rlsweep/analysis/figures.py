@@ -1,6 +1,6 @@
 """The figures of one run and of one config: what verdicts, rankings and summaries are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,44 +9,19 @@ from rlsweep.analysis.curves import (
     Drawdown,
     Floats,
     Stage,
-    Steps,
     aligned,
     area_under_curve,
     drawdown,
     first_fifth,
     last_fifth,
-    stage_mask,
     stages,
     steps_to_share_of_gain,
 )
 from rlsweep.analysis.intervals import Estimate, estimate
+from rlsweep.analysis.scores import Objective, Source, scores_by_source
+from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.trends import Trend, trend
 from rlsweep.runs import RunStatus
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class SeedRecord:
-    """What was recorded of one run, as far as it is judged.
-
-    diverged: the run was ended because a loss or a reward became NaN or infinite
-    env_steps: (episodes,) int64, reward: (episodes,) float64
-    won: (episodes,) float64, 1 for a win, 0 for a draw or a loss, NaN where the environment knows no winner
-    approx_kl, explained_variance: (updates,) float64, NaN where there is none
-    losses: (updates, 2) float64, policy and value loss
-    evaluation_steps, evaluation_reward: (evaluations,) int64 and float64, mean reward of the deterministic policy
-    """
-
-    seed: int
-    status: RunStatus
-    diverged: bool
-    env_steps: Steps
-    reward: Floats
-    won: Floats
-    approx_kl: Floats
-    explained_variance: Floats
-    losses: Floats
-    evaluation_steps: Steps
-    evaluation_reward: Floats
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,8 +29,8 @@ class SeedFigures:
     """One run in figures; None where it recorded too little to say.
 
     env_steps: at the end of the last episode
-    win_rate: over all episodes that have an outcome; final_win_rate: over those of the last fifth
-    evaluation: mean reward of the evaluations in the last fifth of the run
+    scores: by each source that the run has one from; win_rates: shares of wins in the same episodes
+    win_rate: over all episodes of training that have an outcome
     late_kl: median approximate KL of the later half of the updates
     late_explained_variance: median over the last fifth of the updates
     stage_means: mean rewards of the nine overlapping fifths
@@ -68,9 +43,9 @@ class SeedFigures:
     env_steps: int
     first: Stage | None
     last: Stage | None
+    scores: Mapping[Source, float]
+    win_rates: Mapping[Source, float]
     win_rate: float | None
-    final_win_rate: float | None
-    evaluation: float | None
     drawdown: Drawdown | None
     non_finite: bool
     late_kl: float | None
@@ -94,7 +69,7 @@ class SeedFigures:
 class ConfigFigures:
     """All seeds of one config in figures. The means are over the seeds that are counted.
 
-    minimum: the worst seed's mean reward of the last fifth
+    first, last, gain: training reward of the first and the last fifth, and their difference
     episode_sd: scatter of single episodes in the last fifth, root mean square over seeds
     steps_to_90: env steps until the smoothed mean curve held 90% of its final gain; None without a gain
     area: mean height of the smoothed mean curve, in units of reward
@@ -105,8 +80,6 @@ class ConfigFigures:
     last: Estimate | None
     gain: Estimate | None
     win_rate: Estimate | None
-    final_win_rate: Estimate | None
-    minimum: float | None
     episode_sd: float | None
     trend: Trend | None
     steps_to_90: float | None
@@ -123,7 +96,7 @@ class ConfigFigures:
         return min((seed.updates for seed in self.counted), default=0)
 
 
-def seed_figures(record: SeedRecord) -> SeedFigures:
+def seed_figures(record: SeedRecord, objective: Objective = Objective.EVALUATION_REWARD) -> SeedFigures:
     """Work out one run's figures."""
     steps, reward = record.env_steps, record.reward
     later_kl = record.approx_kl[record.approx_kl.size // 2 :]
@@ -136,9 +109,9 @@ def seed_figures(record: SeedRecord) -> SeedFigures:
         env_steps=int(steps[-1]) if steps.size else 0,
         first=first_fifth(steps, reward),
         last=last_fifth(steps, reward),
+        scores=scores_by_source(record, objective),
+        win_rates=scores_by_source(record, Objective.WIN_RATE),
         win_rate=_finite_mean(record.won),
-        final_win_rate=_finite_mean(record.won[stage_mask(steps, 0.8, 1.0)]),
-        evaluation=_late_evaluation(record),
         drawdown=drawdown(steps, reward),
         non_finite=record.diverged or not (np.isfinite(reward).all() and np.isfinite(record.losses).all()),
         late_kl=_finite_median(later_kl),
@@ -147,9 +120,9 @@ def seed_figures(record: SeedRecord) -> SeedFigures:
     )
 
 
-def config_figures(records: Sequence[SeedRecord]) -> ConfigFigures:
+def config_figures(records: Sequence[SeedRecord], objective: Objective = Objective.EVALUATION_REWARD) -> ConfigFigures:
     """Work out one config's figures from its runs."""
-    seeds = tuple(seed_figures(record) for record in records)
+    seeds = tuple(seed_figures(record, objective) for record in records)
     kept = [(record, seed) for record, seed in zip(records, seeds, strict=True) if seed.is_counted]
     curves = [(record.env_steps, record.reward) for record, _ in kept]
     together = aligned(curves)
@@ -160,19 +133,11 @@ def config_figures(records: Sequence[SeedRecord]) -> ConfigFigures:
         last=estimate([last.mean for last in lasts]),
         gain=estimate([seed.gain for _, seed in kept if seed.gain is not None]),
         win_rate=estimate([seed.win_rate for _, seed in kept if seed.win_rate is not None]),
-        final_win_rate=estimate([seed.final_win_rate for _, seed in kept if seed.final_win_rate is not None]),
-        minimum=min((last.mean for last in lasts), default=None),
         episode_sd=float(np.sqrt(np.mean([last.sd**2 for last in lasts]))) if lasts else None,
         trend=trend(curves),
         steps_to_90=steps_to_share_of_gain(together.env_steps, together.mean) if together else None,
         area=area_under_curve(together.env_steps, together.mean) if together else None,
     )
-
-
-def _late_evaluation(record: SeedRecord) -> float | None:
-    if record.evaluation_reward.size == 0:
-        return None
-    return _finite_mean(record.evaluation_reward[stage_mask(record.evaluation_steps, 0.8, 1.0)])
 
 
 def _finite_mean(values: Floats) -> float | None:

@@ -2,54 +2,54 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import combinations
 
 import numpy as np
 
 from rlsweep.analysis.figures import ConfigFigures
 from rlsweep.analysis.intervals import FEWEST_SEEDS, holm, p_value_of_difference
+from rlsweep.analysis.scores import Objective, Source, common_source, definition
 from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
 
 FAMILY_ERROR = 0.05
 """Chance that any two equal configs of a sweep are called different."""
 
 
-class Basis(StrEnum):
-    """What the scores are; the value is its name for people."""
-
-    EVALUATION = "evaluation reward"
-    TRAINING = "training reward"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
     """The configs of a sweep against each other; they are named by their place in the sequence given.
 
-    basis: evaluations of the last fifth where every counted seed has one, else training reward of the last fifth
-    scores: one value a counted seed, for each config
+    source: the best one from which every counted seed has a score
+    scores: one value a counted seed, for each config, in the objective's unit
     groups: best first; the configs of one group do not differ significantly from its best
     ranks: for each config 1 + the number of configs in better groups; None without a score
     winner: the one config of the top group; None if the top is a tie, if there is no other config, or if
         a config has too few seeds or policy updates to compare
     """
 
-    basis: Basis
+    objective: Objective
+    source: Source
     scores: tuple[tuple[float, ...], ...]
     groups: tuple[tuple[int, ...], ...]
     ranks: tuple[int | None, ...]
     winner: int | None
 
+    @property
+    def definition(self) -> str:
+        """What the scores are, in words."""
+        return definition(self.objective, self.source)
 
-def rank(configs: Sequence[ConfigFigures]) -> Ranking:
+
+def rank(configs: Sequence[ConfigFigures], objective: Objective = Objective.EVALUATION_REWARD) -> Ranking:
     """Rank configs by their mean score.
 
     Every pair is compared by Welch's t test and Holm's correction over all pairs, for the best of many equal configs
     looks good by itself: of sixteen, at three seeds, by one standard deviation.
     """
-    basis, scores = _scores(configs)
+    source = common_source(seed.scores for config in configs for seed in config.counted)
+    scores = tuple(_scores(config, source) for config in configs)
     scored = [index for index, values in enumerate(scores) if values]
-    by_mean = sorted(scored, key=lambda index: -float(np.mean(scores[index])))
+    by_mean = sorted(scored, key=lambda index: -objective.signed(float(np.mean(scores[index]))))
     pairs = list(combinations(by_mean, 2))
     adjusted = holm([p_value_of_difference(scores[one], scores[other]) for one, other in pairs])
     apart = {pair for pair, p_value in zip(pairs, adjusted, strict=True) if p_value < FAMILY_ERROR}
@@ -63,16 +63,11 @@ def rank(configs: Sequence[ConfigFigures]) -> Ranking:
     is_single = len(groups) > 1 and len(groups[0]) == 1
     is_sound = all(len(scores[i]) >= FEWEST_SEEDS and configs[i].updates >= TOO_FEW_UPDATES for i in scored)
     winner = groups[0][0] if is_single and is_sound else None
-    return Ranking(basis=basis, scores=scores, groups=groups, ranks=tuple(ranks), winner=winner)
+    return Ranking(objective=objective, source=source, scores=scores, groups=groups, ranks=tuple(ranks), winner=winner)
 
 
-def _scores(configs: Sequence[ConfigFigures]) -> tuple[Basis, tuple[tuple[float, ...], ...]]:
-    counted = [config.counted for config in configs]
-    evaluated = [[seed.evaluation for seed in seeds if seed.evaluation is not None] for seeds in counted]
-    trained = [[seed.last.mean for seed in seeds if seed.last is not None] for seeds in counted]
-    if any(evaluated) and [len(values) for values in evaluated] == [len(values) for values in trained]:
-        return Basis.EVALUATION, tuple(tuple(values) for values in evaluated)
-    return Basis.TRAINING, tuple(tuple(values) for values in trained)
+def _scores(config: ConfigFigures, source: Source) -> tuple[float, ...]:
+    return tuple(seed.scores[source] for seed in config.counted if source in seed.scores)
 
 
 def _groups(by_mean: Sequence[int], apart: set[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:

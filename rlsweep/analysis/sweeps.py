@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rlsweep.analysis.figures import ConfigFigures, SeedRecord, config_figures
+from rlsweep.analysis.figures import ConfigFigures, config_figures
 from rlsweep.analysis.ranking import Ranking, rank
+from rlsweep.analysis.scores import Objective
+from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.signs import Sign, signs
 from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
 from rlsweep.analysis.verdicts import Verdict, cases, verdict
@@ -36,14 +38,14 @@ class SweepAssessment:
     ranking: Ranking
 
 
-def assess(records: Iterable[ConfigRecord]) -> SweepAssessment:
-    """Judge a sweep; no record is held on to."""
+def assess(records: Iterable[ConfigRecord], objective: Objective = Objective.EVALUATION_REWARD) -> SweepAssessment:
+    """Judge a sweep by its objective; no record is held on to."""
     names, figures, base = [], [], None
     for index, record in enumerate(records):
         names.append(record.name)
-        figures.append(config_figures(record.seeds))
+        figures.append(config_figures(record.seeds, objective))
         base = index if record.is_base and base is None else base
-    ranking = rank(figures)
+    ranking = rank(figures, objective)
     judged = cases(figures, names, ranking, base)
     return SweepAssessment(
         configs=tuple(

@@ -57,6 +57,7 @@ class Case:
 
     leader: the best config of the sweep, if it is significantly better than this one; else None
     rival, rival_scores: what it is compared with; no scores if there is no other config
+    scores, rival_scores: so that higher is better
     """
 
     figures: ConfigFigures
@@ -73,6 +74,7 @@ def cases(
     """Compare every config with the base config; compare the base config, or all if there is none, with the others."""
     scale = scale_of(configs)
     top = ranking.groups[0] if ranking.groups else ()
+    better_higher = [tuple(map(ranking.objective.signed, scores)) for scores in ranking.scores]
     made = []
     for index, figures in enumerate(configs):
         others = [base] if base is not None and base != index else [i for i in range(len(configs)) if i != index]
@@ -80,10 +82,10 @@ def cases(
             Case(
                 figures=figures,
                 scale=scale,
-                scores=ranking.scores[index],
+                scores=better_higher[index],
                 leader=names[top[0]] if top and index not in top else None,
                 rival=names[others[0]] if len(others) == 1 else "the other configs",
-                rival_scores=tuple(score for other in others for score in ranking.scores[other]),
+                rival_scores=tuple(score for other in others for score in better_higher[other]),
             )
         )
     return tuple(made)

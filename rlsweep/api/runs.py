@@ -12,6 +12,7 @@ from rlsweep.store import curves, training_runs
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rlsweep.reports.run_scores import RunScore
     from rlsweep.reports.summary import Comparison
 
 
@@ -74,6 +75,13 @@ class Run:
         """The checkpoints whose files are kept, oldest first."""
         return curves.checkpoints_of(database_of(self._settings), self.id)
 
+    @property
+    def score(self) -> "RunScore | None":
+        """Its score, with what that is in words; None before it has an episode."""
+        from rlsweep.reports.run_scores import run_scores
+
+        return run_scores(database_of(self._settings), [self.record]).get(self.id)
+
     def report(self) -> "Comparison":
         """What the run's results can bear, as a sweep's report says it of each config."""
         from rlsweep.reports.summary import compare
@@ -95,6 +103,8 @@ def run(reference: str | UUID, *, settings: Settings | None = None) -> Run:
     <Run ...: ppo_agent_lr_high seed 0>
     >>> run.episodes().to_pandas().reward.tail(100).mean().item() == run.record.mean_reward
     True
+    >>> run.score.definition
+    'training reward, mean of the last fifth'
     """
     settings = settings or Settings.from_environ()
     database = database_of(settings)

@@ -47,10 +47,10 @@ class Sweep:
         return self.record.status
 
     def runs(self) -> "pa.Table":
-        """A row a training run, in the order of the plan: status, counters, means, and every hyperparameter."""
+        """A row a training run, in the order of the plan: status, counters, score, and every hyperparameter."""
         from rlsweep.reports.tables import runs_table
 
-        return runs_table(self._runs())
+        return runs_table(database_of(self._settings), self._runs())
 
     def episodes(self) -> "pa.Table":
         """A row a finished episode of any run: reward, length in env steps, outcome, and when it ended."""

@@ -15,6 +15,7 @@ from rlsweep.cli.output import console, print_json, when
 from rlsweep.cli.service import describe
 from rlsweep.cli.stopping import stop, tell_abandoned
 from rlsweep.errors import NotFoundError
+from rlsweep.jsonable import jsonable
 from rlsweep.paths import Paths
 from rlsweep.process_identity import describe_process
 from rlsweep.reports.formats import ExportFormat
@@ -22,7 +23,13 @@ from rlsweep.reports.progress import progress_table
 from rlsweep.runs import Budget, RunStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from rich.table import Table
+
     from rlsweep.api.status import SweepStanding
+    from rlsweep.reports.run_scores import RunScore
     from rlsweep.runs import TrainingRun
 
 MOST_LISTED = 10**9
@@ -123,10 +130,8 @@ def runs(
     json: Json = False,
 ) -> None:
     """List training runs, newest first."""
-    from rich.table import Table
-    from rich.text import Text
-
     from rlsweep.api.settling import settle_all_abandoned
+    from rlsweep.reports.run_scores import run_scores
     from rlsweep.store import training_runs
     from rlsweep.store.opening import open_database
 
@@ -134,16 +139,33 @@ def runs(
         tell_abandoned(settle_all_abandoned(database))
         sweep_id = None if sweep is None else find_sweep(database, sweep).id
         listed = training_runs.list_runs(database, sweep_id=sweep_id, agent_id=agent_id, status=status, limit=limit)
+        scores = run_scores(database, listed)
     if json:
-        return print_json(listed)
+        return print_json([_with_score(run, scores.get(run.id)) for run in listed])
     if not listed:
         filtered = sweep or agent_id or status
         return typer.echo("No training runs match." if filtered else NO_RUNS)
+    console().print(_runs_table(listed, scores))
+    definitions = {score.definition for score in scores.values()}
+    if len(definitions) == 1:
+        typer.echo(f"Score: {definitions.pop()}; wins: in the same episodes.")
+    return None
+
+
+def _runs_table(listed: "Sequence[TrainingRun]", scores: "Mapping[UUID, RunScore]") -> "Table":
+    """A row a run; what was scored stands in it where that is not the same in all."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False)
-    for heading in ("run", "config", "seed", "status", "episodes", "steps", "reward", "wins"):
-        numeric = heading in ("seed", "episodes", "steps", "reward", "wins")
+    for heading in ("run", "config", "seed", "status", "episodes", "steps", "score", "wins"):
+        numeric = heading in ("seed", "episodes", "steps", "score", "wins")
         table.add_column(heading, no_wrap=True, justify="right" if numeric else "left")
+    is_mixed = len({score.definition for score in scores.values()}) > 1
+    if is_mixed:
+        table.add_column("score is", no_wrap=True)
     for run in listed:
+        score = scores.get(run.id)
         table.add_row(
             str(run.id)[:8],
             Text(run.config_short_name),
@@ -151,16 +173,17 @@ def runs(
             run.status.value,
             f"{run.episodes:,}",
             f"{run.env_steps:,}",
-            "–" if run.mean_reward is None else number(run.mean_reward),
-            "–" if run.win_rate is None else percent(run.win_rate),
+            "–" if score is None else number(score.value),
+            "–" if score is None or score.win_rate is None else percent(score.win_rate),
+            *([Text("" if score is None else score.definition)] if is_mixed else []),
         )
-    console().print(table)
-    return None
+    return table
 
 
 def show(run: RunReference, json: Json = False) -> None:
     """Show one training run: config, figures, checkpoints, error."""
     from rlsweep.api.settling import settle_all_abandoned
+    from rlsweep.reports.run_scores import run_scores
     from rlsweep.store import curves, training_runs
     from rlsweep.store.opening import open_database
 
@@ -169,10 +192,11 @@ def show(run: RunReference, json: Json = False) -> None:
         found = training_runs.get(database, run)
         checkpoints = curves.checkpoints_of(database, found.id)
         evaluations = curves.evaluations_of(database, [found.id]).get(found.id, [])
+        score = run_scores(database, [found]).get(found.id)
     if json:
-        return print_json({"run": found, "checkpoints": checkpoints, "evaluations": evaluations})
+        return print_json({"run": _with_score(found, score), "checkpoints": checkpoints, "evaluations": evaluations})
     out = console()
-    for label, value in _facts(found).items():
+    for label, value in _facts(found, score).items():
         out.print(f"{label:<18} {value}", markup=False, soft_wrap=True)
     for checkpoint in checkpoints:
         out.print(
@@ -213,7 +237,17 @@ def export(
         typer.echo(path)
 
 
-def _facts(run: "TrainingRun") -> dict[str, str]:
+def _with_score(run: "TrainingRun", score: "RunScore | None") -> dict[str, object]:
+    """The run's record as JSON, with its score and what that is."""
+    found = {
+        "score": None if score is None else score.value,
+        "score_definition": None if score is None else score.definition,
+        "score_win_rate": None if score is None else score.win_rate,
+    }
+    return {**jsonable(run), **jsonable(found)}
+
+
+def _facts(run: "TrainingRun", score: "RunScore | None") -> dict[str, str]:
     agent = run.config["agent"]
     facts = {
         "run": str(run.id),
@@ -235,10 +269,12 @@ def _facts(run: "TrainingRun") -> dict[str, str]:
         "env steps": f"{run.env_steps:,}",
         "updates": f"{run.updates:,}",
     }
+    if score is not None:
+        facts["score"] = f"{number(score.value)} ({score.definition})"
+        if score.win_rate is not None:
+            facts["win rate"] = f"{percent(score.win_rate)} in the same episodes"
     if run.mean_reward is not None:
-        facts["mean reward"] = f"{number(run.mean_reward)} over the last 100 episodes"
-    if run.win_rate is not None:
-        facts["win rate"] = f"{percent(run.win_rate)} over the last 100 episodes"
+        facts["recent reward"] = f"{number(run.mean_reward)} over the last 100 training episodes"
     if run.started_at is not None and run.ended_at is not None:
         facts["took"] = duration((run.ended_at - run.started_at).total_seconds())
     if run.end_reason is not None and run.end_reason.value != run.status.value:

@@ -23,7 +23,7 @@ def export(database: Database, sweep: Sweep, file_format: ExportFormat, folder: 
     """
     runs = training_runs.of_sweep(database, sweep.id)
     tables = {
-        "runs": runs_table(runs),
+        "runs": runs_table(database, runs),
         "episodes": episodes_table(database, runs),
         "updates": updates_table(database, runs),
         "evaluations": evaluations_table(database, runs),

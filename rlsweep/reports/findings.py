@@ -105,14 +105,14 @@ def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[s
         kind = assessment.configs[ranking.winner].verdict.kind
         doubt = f" Its verdict is still {kind}." if kind in _NOT_WORTH_A_LONG_RUN else ""
         return [
-            f"{top[0]} is the winner: its {ranking.basis} is significantly better than every other config's "
-            f"(Welch's t tests over seeds, Holm's correction, 5%).{doubt}"
+            f"{top[0]} is the winner: its score is significantly better than every other config's "
+            f"({ranking.definition}; Welch's t tests over seeds, Holm's correction, 5%).{doubt}"
         ]
     seeds = max(len(scores) for scores in ranking.scores)
     if seeds == 1:
         return [
             "No winner: with one seed per config the differences may be chance. "
-            f"Repeat with --seeds {FEWEST_SEEDS} or more; configs are listed by {ranking.basis}."
+            f"Repeat with --seeds {FEWEST_SEEDS} or more; configs are listed by score."
         ]
     if len(top) == 1:
         return []
@@ -127,7 +127,7 @@ def _consistency(ranking: Ranking) -> list[str]:
     means = [float(np.mean(scores)) for scores in ranking.scores if len(scores) >= FEWEST_SEEDS]
     if len(means) < 2 or len(means) < len(ranking.scores):
         return []
-    span = f"mean {ranking.basis} from {number(min(means))} to {number(max(means))}"
+    span = f"mean score from {number(min(means))} to {number(max(means))}"
     if len(ranking.groups) == 1:
         return [
             f"The configs perform alike ({span}): their differences matter little here, or there are too few seeds."

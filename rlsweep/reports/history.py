@@ -1,15 +1,16 @@
 """What Training History shows of one run with all that is known of it, and of sweeps."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from rlsweep.analysis.curves import aligned
-from rlsweep.analysis.figures import seed_figures
+from rlsweep.analysis.figures import SeedFigures, seed_figures
 from rlsweep.analysis.progress import total_seconds_left
+from rlsweep.analysis.scores import Objective, definition
+from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.wording import number, percent, signed
 from rlsweep.config.differences import flat_record
 from rlsweep.reports.commands import go_on, train_again, train_long
@@ -83,11 +84,15 @@ class Reproduction:
 class RunDetail(TrainingRun):
     """A training run with all that its page shows.
 
+    score, score_definition: as in lists; score_win_rate: share of wins in the same episodes
     description, hyperparameters: of its agent config; hyperparameters by their dotted keys
     base: the base config that a variant is set against; null where there is none
     reproduce, long_run_command: how to train it again, or for long
     """
 
+    score: float | None
+    score_definition: str | None
+    score_win_rate: float | None
     description: str
     hyperparameters: dict[str, Any]
     base: BaseConfig | None
@@ -162,13 +167,21 @@ def run_detail(database: Database, run: TrainingRun) -> RunDetail:
     hyperparameters = flat_record(agent)
     base = None if run.sweep_variant is None else training_runs.base_of(database, run)
     evaluations = evaluations_of(database, [run.id])[run.id]
+    record = seed_record(
+        run, episodes_of(database, [run.id])[run.id], updates_of(database, [run.id])[run.id], evaluations
+    )
+    figures = seed_figures(record)
+    source = next(iter(figures.scores), None)
     return RunDetail(
         **{field.name: getattr(run, field.name) for field in fields(TrainingRun)},
+        score=None if source is None else figures.scores[source],
+        score_definition=None if source is None else definition(Objective.EVALUATION_REWARD, source),
+        score_win_rate=None if source is None else figures.win_rates.get(source),
         description=str(agent.get("description") or ""),
         hyperparameters=hyperparameters,
         base=None if base is None else _base_config(run, base),
         differs_from_base=() if base is None else _differences(hyperparameters, base),
-        statistics=_statistics(database, run, evaluations),
+        statistics=_statistics(run, record, figures),
         checkpoints=tuple(
             SavedPolicy(**asdict(checkpoint), resume_command=go_on(run, checkpoint))
             for checkpoint in checkpoints_of(database, run.id)
@@ -246,11 +259,8 @@ def _differences(ours: dict[str, Any], base: TrainingRun) -> tuple[Difference, .
     )
 
 
-def _statistics(database: Database, run: TrainingRun, evaluations: Sequence[Evaluation]) -> tuple[Statistic, ...]:
-    """The run in figures; those that cannot be told yet have no value."""
-    episodes = episodes_of(database, [run.id])[run.id]
-    record = seed_record(run, episodes, updates_of(database, [run.id])[run.id], evaluations)
-    figures = seed_figures(record)
+def _statistics(run: TrainingRun, record: SeedRecord, figures: SeedFigures) -> tuple[Statistic, ...]:
+    """The run in figures beside its score; those that cannot be told yet have no value."""
     curve = aligned([(record.env_steps, record.reward)])
     found: list[Statistic] = []
 
@@ -258,15 +268,16 @@ def _statistics(database: Database, run: TrainingRun, evaluations: Sequence[Eval
         text = "–" if value is None else f"{write(value)} {unit}".strip()
         found.append(Statistic(name=name, label=label, value=value, unit=unit, text=text))
 
-    add("first_reward", "Mean reward, first fifth", figures.first.mean if figures.first else None)
-    add("last_reward", "Mean reward, last fifth", figures.last.mean if figures.last else None)
-    add("gain", "Gain", figures.gain, write=signed)
-    add("best_reward", "Best rolling mean reward", None if curve is None else float(curve.reward.max()))
+    add("first_reward", "Training reward, mean of the first fifth", figures.first.mean if figures.first else None)
+    add("last_reward", "Training reward, mean of the last fifth", figures.last.mean if figures.last else None)
+    add("gain", "Gain in training reward", figures.gain, write=signed)
+    add("best_reward", "Best rolling mean of training reward", None if curve is None else float(curve.reward.max()))
     add("reward_sd", "Scatter between episodes, last fifth", figures.last.sd if figures.last else None)
-    add("win_rate", "Win rate, all episodes", figures.win_rate, write=percent)
-    add("last_win_rate", "Win rate, last fifth", figures.final_win_rate, write=percent)
-    add("evaluation", "Evaluation reward, last fifth", figures.evaluation)
-    add("mean_length", "Mean episode length", float(episodes.length.mean()) if episodes.length.size else None, "steps")
+    add("win_rate", "Win rate, all training episodes", figures.win_rate, write=percent)
+    for source, rate in figures.win_rates.items():
+        words = definition(Objective.WIN_RATE, source)
+        add(f"{source}_win_rate", f"{words[0].upper()}{words[1:]}", rate, write=percent)
+    add("mean_length", "Mean episode length", float(record.length.mean()) if record.length.size else None, "steps")
     add("episodes", "Episodes", run.episodes, write=_count)
     add("env_steps", "Env steps", run.env_steps, write=_count)
     add("updates", "Policy updates", run.updates, write=_count)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from rlsweep.analysis.figures import SeedRecord
+from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.sweeps import ConfigRecord
 from rlsweep.config.differences import differing_keys, flat_record, labels
-from rlsweep.runs import EndReason, Evaluation, TrainingRun
+from rlsweep.runs import EndReason, Evaluation, RunSummary, TrainingRun
 from rlsweep.store.curves import (
     NO_OUTCOME,
     WIN,
@@ -76,7 +76,7 @@ def config_records(database: Database, configs: Sequence[ConfigRuns]) -> Iterato
 
 
 def seed_record(
-    run: TrainingRun, episodes: EpisodeColumns, updates: UpdateColumns, evaluations: Sequence[Evaluation]
+    run: RunSummary, episodes: EpisodeColumns, updates: UpdateColumns, evaluations: Sequence[Evaluation]
 ) -> SeedRecord:
     """One run as the analysis takes it."""
     won = np.where(episodes.outcome == NO_OUTCOME, np.nan, episodes.outcome == WIN)
@@ -84,12 +84,31 @@ def seed_record(
         seed=run.seed,
         status=run.status,
         diverged=run.end_reason is EndReason.DIVERGED,
+        budget=run.budget,
+        trained_steps=run.env_steps,
         env_steps=episodes.env_steps,
         reward=episodes.reward,
+        length=episodes.length,
         won=won.astype(np.float64),
+        update_steps=updates.env_steps,
         approx_kl=updates.approx_kl,
         explained_variance=updates.explained_variance,
         losses=np.column_stack((updates.policy_loss, updates.value_loss)),
-        evaluation_steps=np.array([each.env_steps for each in evaluations], dtype=np.int64),
-        evaluation_reward=np.array([each.mean_reward for each in evaluations], dtype=np.float64),
+        **_evaluated(evaluations),
     )
+
+
+def _evaluated(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+    rates = [np.nan if each.win_rate is None else each.win_rate for each in evaluations]
+    return {
+        "evaluation_steps": np.array([each.env_steps for each in evaluations], dtype=np.int64),
+        "evaluation_reward": np.array([each.mean_reward for each in evaluations], dtype=np.float64),
+        "evaluation_length": np.array([each.mean_length for each in evaluations], dtype=np.float64),
+        "evaluation_win_rate": np.array(rates, dtype=np.float64),
+        "evaluation_is_score": np.array([_is_score(each) for each in evaluations], dtype=np.bool_),
+    }
+
+
+def _is_score(_evaluation: Evaluation) -> bool:
+    """Whether it was made for the score; all are periodic so far."""
+    return False

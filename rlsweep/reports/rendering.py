@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rlsweep.analysis.intervals import Estimate, Interval, Method
-from rlsweep.analysis.ranking import Basis
+from rlsweep.analysis.scores import Source
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import duration, limits, number, percent, plural, signed
-from rlsweep.reports.summary import ConfigReport, SeedReport, SweepReport
+from rlsweep.reports.summary import ConfigReport, ScoredBy, SeedReport, SweepReport
 from rlsweep.runs import RunStatus
 
 if TYPE_CHECKING:
@@ -46,13 +46,16 @@ def render(report: SweepReport, console: "Console") -> None:
         say(finding, mark="* ")
     if report.findings:
         say()
+    if report.configs:
+        say(f"Score: {report.scored_by.definition}; a config's is the mean over its seeds.")
+        say()
     _print_overview(report, console)
     for config in report.configs:
         kind = config.verdict.kind
         provisional = " (provisional)" if config.verdict.provisional else ""
         heading = Text.assemble((f"{_rank(config):>2}  {config.name}", "bold"), ": ", (f"{kind}", _STYLES[kind]))
         console.print(heading.append(provisional), soft_wrap=True)
-        for mark, text in _about(config, report.ranked_by):
+        for mark, text in _about(config, report.scored_by):
             say(text, mark=f"    {mark}")
         say()
     if report.failures:
@@ -117,7 +120,7 @@ def _overview(report: SweepReport, columns: "Sequence[_Column]") -> "Table":
     return table
 
 
-def _about(config: ConfigReport, ranked_by: Basis) -> Iterator[tuple[str, str]]:
+def _about(config: ConfigReport, scored_by: ScoredBy) -> Iterator[tuple[str, str]]:
     """What is said of one config: a mark, empty or two columns wide, and the text."""
     for reason in config.verdict.reasons:
         yield "- ", reason
@@ -128,9 +131,7 @@ def _about(config: ConfigReport, ranked_by: Basis) -> Iterator[tuple[str, str]]:
         f"{_updates(config.seeds)}, "
         f"{plural(config.env_steps, 'env step')}",
     )
-    if ranked_by is Basis.EVALUATION and config.score is not None:
-        yield "", f"ranked by {ranked_by} of the last fifth: {number(config.score)}"
-    for text in _figures(config):
+    for text in _figures(config, scored_by):
         yield "", text
     for sign in config.signs:
         yield ("+ ", f"Good: {sign.text}") if sign.good else ("! ", f"Warning: {sign.text}")
@@ -143,19 +144,22 @@ def _updates(seeds: Sequence[SeedReport]) -> str:
     return f"{counted} per seed" if len(seeds) > 1 else counted
 
 
-def _figures(config: ConfigReport) -> Iterator[str]:
+def _figures(config: ConfigReport, scored_by: ScoredBy) -> Iterator[str]:
     """The config's figures, a sentence each."""
+    if config.score_estimate is not None:
+        yield f"score: {with_interval(config.score_estimate)}"
     if config.first is None or config.last is None:
         return
-    yield f"mean reward of the first fifth: {with_interval(config.first)}"
-    yield f"mean reward of the last fifth: {with_interval(config.last)}"
     if len(config.seeds) > 1:
-        yield f"last fifth by seed: {', '.join(_seed(seed) for seed in config.seeds)}"
-    if config.last_win_rate is not None and config.win_rate is not None:
+        yield f"score by seed: {', '.join(_seed(seed) for seed in config.seeds)}"
+    if config.score_win_rate is not None and config.win_rate is not None:
         yield (
-            f"win rate of the last fifth: {_rate(config.last_win_rate)}; "
-            f"of all episodes: {percent(config.win_rate.mean)}"
+            f"win rate of what is scored: {_rate(config.score_win_rate)}; "
+            f"of all training episodes: {percent(config.win_rate.mean)}"
         )
+    yield f"training reward, mean of the first fifth: {with_interval(config.first)}"
+    if scored_by.source is not Source.TRAINING:
+        yield f"training reward, mean of the last fifth: {with_interval(config.last)}"
     if config.trend is not None:
         yield f"trend: {config.trend.direction}, {signed(config.trend.change)} over the budget"
     if config.episode_sd is not None:
@@ -210,18 +214,19 @@ def _range(interval: Interval) -> str:
     return f"{number(interval.low)} to {number(interval.high)}"
 
 
-def _last_interval(config: ConfigReport) -> str:
-    return _range(config.last.interval) if config.last is not None and config.last.interval is not None else "-"
+def _interval(config: ConfigReport) -> str:
+    score = config.score_estimate
+    return _range(score.interval) if score is not None and score.interval is not None else "-"
 
 
-def _last_wins(config: ConfigReport) -> str:
-    return percent(config.last_win_rate.mean) if config.last_win_rate is not None else "-"
+def _wins(config: ConfigReport) -> str:
+    return percent(config.score_win_rate.mean) if config.score_win_rate is not None else "-"
 
 
 def _seed(seed: SeedReport) -> str:
-    reward = "none" if seed.last_reward is None else number(seed.last_reward)
+    score = "none" if seed.score is None else number(seed.score)
     status = "" if seed.status is RunStatus.COMPLETED else f" {seed.status}"
-    return f"{reward} (seed {seed.seed}{status})"
+    return f"{score} (seed {seed.seed}{status})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +241,8 @@ _COLUMNS = (
     _Column("Rank", _rank, is_essential=True),
     _Column("Config", lambda config: config.name, is_essential=True, is_figure=False),
     _Column("Differs in", _differences, is_figure=False),
-    _Column("First fifth", lambda config: _mean(config.first)),
-    _Column("Last fifth", lambda config: _mean(config.last), is_essential=True),
-    _Column("95% interval", _last_interval, is_essential=True),
-    _Column("Wins", _last_wins, is_essential=True),
+    _Column("Score", lambda config: _mean(config.score_estimate), is_essential=True),
+    _Column("95% interval", _interval, is_essential=True),
+    _Column("Wins", _wins, is_essential=True),
     _Column("90% at step", lambda config: f"{config.steps_to_90:,.0f}" if config.steps_to_90 is not None else "-"),
 )

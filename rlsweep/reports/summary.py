@@ -9,12 +9,14 @@ from uuid import UUID
 
 from rlsweep.analysis.figures import SeedFigures
 from rlsweep.analysis.intervals import Estimate, estimate
-from rlsweep.analysis.ranking import Basis
+from rlsweep.analysis.ranking import Ranking
+from rlsweep.analysis.scores import Objective, Source
 from rlsweep.analysis.signs import Sign
 from rlsweep.analysis.sweeps import ConfigAssessment, SweepAssessment, assess
 from rlsweep.analysis.trends import Trend
 from rlsweep.analysis.verdicts import Verdict
 from rlsweep.jsonable import jsonable
+from rlsweep.metrics import Direction
 from rlsweep.reports.findings import NextStep, findings, next_steps
 from rlsweep.reports.records import ConfigRuns, by_config, config_records
 from rlsweep.runs import Budget, RunStatus, TrainingRun
@@ -27,7 +29,13 @@ NO_ERROR = "no error was recorded"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeedReport:
-    """One run. Rewards are means over the first and last fifth of its env steps; None where there are none."""
+    """One run.
+
+    score: see `Comparison.scored_by`; None where there is none
+    score_win_rate: share of wins in the episodes that the score is taken from; None without outcomes
+    first_reward, last_reward: training reward, mean over the first and last fifth of its env steps
+    win_rate: over all episodes of training
+    """
 
     run_id: UUID
     seed: int
@@ -35,10 +43,11 @@ class SeedReport:
     episodes: int
     updates: int
     env_steps: int
+    score: float | None
+    score_win_rate: float | None
     first_reward: float | None
     last_reward: float | None
     win_rate: float | None
-    evaluation_reward: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,12 +57,13 @@ class ConfigReport:
     path: of the agent config's file; None for one that was given as a dict
     differences: the hyperparameters in which the sweep's configs differ, by dotted key
     rank: 1 + the number of configs in better groups; tied_with: the others that do not differ significantly
-    score: what it is ranked by (see `SweepReport.ranked_by`), mean over seeds; score_estimate: with its interval
+    score: what it is ranked by (see `Comparison.scored_by`), mean over seeds; score_estimate: with its interval
+    score_win_rate: share of wins in the episodes that the score is taken from; None without outcomes
+    minimum: the worst seed's score
     episodes, env_steps: over all seeds
     updates: the fewest of a seed that enters the means; of any seed where none does, as when all failed
-    first, last, gain: mean reward of the first and last fifth, and their difference
-    win_rate, last_win_rate: shares over all episodes and over those of the last fifth; None without outcomes
-    minimum: the worst seed's mean reward of the last fifth
+    first, last, gain: training reward, mean of the first and last fifth, and their difference
+    win_rate: share of wins over all episodes of training; None without outcomes
     episode_sd: scatter of single episodes in the last fifth
     steps_to_90: env steps until 90% of the final gain was reached; None without a gain
     area: area under the smoothed curve over its env steps, in units of reward
@@ -67,6 +77,8 @@ class ConfigReport:
     tied_with: tuple[str, ...]
     score: float | None
     score_estimate: Estimate | None
+    score_win_rate: Estimate | None
+    minimum: float | None
     verdict: Verdict
     signs: tuple[Sign, ...]
     seeds: tuple[SeedReport, ...]
@@ -77,8 +89,6 @@ class ConfigReport:
     last: Estimate | None
     gain: Estimate | None
     win_rate: Estimate | None
-    last_win_rate: Estimate | None
-    minimum: float | None
     episode_sd: float | None
     trend: Trend | None
     steps_to_90: float | None
@@ -96,6 +106,19 @@ class FailedRun:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ScoredBy:
+    """What the scores of a comparison are.
+
+    definition: in words, such as `evaluation reward, mean of the last fifth`
+    """
+
+    objective: Objective
+    direction: Direction
+    source: Source
+    definition: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
     """A comparison of runs.
 
@@ -104,7 +127,7 @@ class Comparison:
     mode, budget, environment: None where they differ
     seconds: from the submission to the end, or to the last heartbeat
     runs: how many in each status
-    ranked_by: the score behind the ranks
+    scored_by: what the scores are, by which the configs are ranked
     winner: the one config that is significantly better than all others; None if there is none
     configs: best first, those without a score last
     findings: sentences about all of them
@@ -123,7 +146,7 @@ class Comparison:
     episodes: int
     updates: int
     env_steps: int
-    ranked_by: Basis
+    scored_by: ScoredBy
     winner: str | None
     configs: tuple[ConfigReport, ...]
     failures: tuple[FailedRun, ...]
@@ -143,7 +166,7 @@ class SweepReport(Comparison):
     created_at: datetime
 
 
-def summarise(database: Database, sweep: Sweep) -> SweepReport:
+def summarise(database: Database, sweep: Sweep, objective: Objective = Objective.EVALUATION_REWARD) -> SweepReport:
     """Read a sweep and judge it; one that still runs is judged by what it has recorded so far."""
     runs = training_runs.of_sweep(database, sweep.id)
     return SweepReport(
@@ -156,7 +179,7 @@ def summarise(database: Database, sweep: Sweep) -> SweepReport:
         created_at=sweep.created_at,
         finished_at=sweep.finished_at,
         seconds=_seconds(sweep.created_at, sweep.finished_at, [sweep.heartbeat_at], runs),
-        **_judged(database, runs, sweep),
+        **_judged(database, runs, sweep, objective),
     )
 
 
@@ -176,14 +199,16 @@ def compare(database: Database, runs: Sequence[TrainingRun]) -> Comparison:
         created_at=created_at,
         finished_at=finished_at,
         seconds=0.0 if created_at is None else _seconds(created_at, finished_at, [], runs),
-        **_judged(database, runs, None),
+        **_judged(database, runs, None, Objective.EVALUATION_REWARD),
     )
 
 
-def _judged(database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None) -> dict[str, Any]:
+def _judged(
+    database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None, objective: Objective
+) -> dict[str, Any]:
     """What a report says of its runs, whether they are a sweep or not."""
     recorded = by_config(runs)
-    assessment = assess(config_records(database, recorded))
+    assessment = assess(config_records(database, recorded), objective)
 
     def sweep_of(run: TrainingRun) -> Sweep | None:
         return sweep if sweep is not None or run.sweep_id is None else sweeps.get(database, str(run.sweep_id))
@@ -196,7 +221,7 @@ def _judged(database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None
         "episodes": sum(seed.episodes for seed in seeds),
         "updates": sum(seed.updates for seed in seeds),
         "env_steps": sum(seed.env_steps for seed in seeds),
-        "ranked_by": assessment.ranking.basis,
+        "scored_by": _scored_by(assessment.ranking),
         "winner": None if winner is None else recorded[winner].name,
         "configs": configs,
         "failures": tuple(
@@ -208,6 +233,13 @@ def _judged(database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None
         "findings": findings(recorded, assessment),
         "next_steps": next_steps(sweep, recorded, assessment, sweep_of),
     }
+
+
+def _scored_by(ranking: Ranking) -> ScoredBy:
+    objective = ranking.objective
+    return ScoredBy(
+        objective=objective, direction=objective.direction, source=ranking.source, definition=ranking.definition
+    )
 
 
 def _status_of(runs: Sequence[TrainingRun]) -> SweepStatus:
@@ -230,7 +262,7 @@ def as_json(report: SweepReport) -> dict[str, Any]:
 
 
 def _config_reports(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tuple[ConfigReport, ...]:
-    ranking = assessment.ranking
+    ranking, source = assessment.ranking, assessment.ranking.source
     order = [index for group in ranking.groups for index in group]
     order += [index for index in range(len(recorded)) if index not in order]
     group_of = {index: group for group in ranking.groups for index in group}
@@ -246,6 +278,13 @@ def _config_reports(recorded: Sequence[ConfigRuns], assessment: SweepAssessment)
                 tied_with=tuple(recorded[other].name for other in group_of.get(index, ()) if other != index),
                 score=sum(scores) / len(scores) if scores else None,
                 score_estimate=estimate(scores),
+                minimum=ranking.objective.signed(min(map(ranking.objective.signed, scores))) if scores else None,
+                score_win_rate=estimate(
+                    [seed.win_rates[source] for seed in judged.figures.counted if source in seed.win_rates]
+                ),
+                seeds=tuple(
+                    _seed_report(run, seed, source) for run, seed in zip(config.runs, judged.figures.seeds, strict=True)
+                ),
             )
         )
     return tuple(reports)
@@ -259,7 +298,6 @@ def _config_report(config: ConfigRuns, judged: ConfigAssessment, **standing: Any
         differences=config.differences,
         verdict=judged.verdict,
         signs=judged.signs,
-        seeds=tuple(_seed_report(run, seed) for run, seed in zip(config.runs, figures.seeds, strict=True)),
         episodes=sum(seed.episodes for seed in figures.seeds),
         updates=min(seed.updates for seed in figures.counted or figures.seeds),
         env_steps=sum(run.env_steps for run in config.runs),
@@ -267,8 +305,6 @@ def _config_report(config: ConfigRuns, judged: ConfigAssessment, **standing: Any
         last=figures.last,
         gain=figures.gain,
         win_rate=figures.win_rate,
-        last_win_rate=figures.final_win_rate,
-        minimum=figures.minimum,
         episode_sd=figures.episode_sd,
         trend=figures.trend,
         steps_to_90=figures.steps_to_90,
@@ -277,7 +313,7 @@ def _config_report(config: ConfigRuns, judged: ConfigAssessment, **standing: Any
     )
 
 
-def _seed_report(run: TrainingRun, seed: SeedFigures) -> SeedReport:
+def _seed_report(run: TrainingRun, seed: SeedFigures, source: Source) -> SeedReport:
     return SeedReport(
         run_id=run.id,
         seed=run.seed,
@@ -285,10 +321,11 @@ def _seed_report(run: TrainingRun, seed: SeedFigures) -> SeedReport:
         episodes=seed.episodes,
         updates=seed.updates,
         env_steps=run.env_steps,
+        score=seed.scores.get(source),
+        score_win_rate=seed.win_rates.get(source),
         first_reward=None if seed.first is None else seed.first.mean,
         last_reward=None if seed.last is None else seed.last.mean,
         win_rate=seed.win_rate,
-        evaluation_reward=seed.evaluation,
     )
 
 

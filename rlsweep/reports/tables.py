@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from rlsweep.config.differences import flat_hyperparameters
 from rlsweep.config.run import RunConfig
+from rlsweep.reports.run_scores import run_scores
 from rlsweep.runs import Evaluation, Outcome, TrainingRun
 from rlsweep.store.curves import DRAW, LOSS, WIN, EpisodeColumns, UpdateColumns, episodes_of, evaluations_of, updates_of
 from rlsweep.store.database import Database
@@ -52,9 +53,12 @@ RUN_COLUMNS = (
     Column("episodes", _WHOLE, "finished episodes"),
     Column("updates", _WHOLE, "policy updates"),
     _ENV_STEPS,
-    Column("mean_reward", _REAL, "mean reward of the last 100 episodes"),
-    Column("win_rate", _REAL, "share of wins in the last 100 episodes, 0 to 1; null without outcomes"),
-    Column("mean_length", _REAL, "mean env steps of the last 100 episodes"),
+    Column("score", _REAL, "score of the run, by score_definition; null without one"),
+    Column("score_definition", _TEXT, "what the score is: which reward, over which part of the run"),
+    Column("score_win_rate", _REAL, "share of wins in the episodes that are scored, 0 to 1; null without outcomes"),
+    Column("mean_reward", _REAL, "mean reward of the last 100 episodes of training"),
+    Column("win_rate", _REAL, "share of wins in the last 100 episodes of training, 0 to 1; null without outcomes"),
+    Column("mean_length", _REAL, "mean env steps of the last 100 episodes of training"),
     Column("started_at", _MOMENT, "start of the first attempt"),
     Column("ended_at", _MOMENT, "end of the last attempt; null while it runs"),
     Column("error", _TEXT, "last line of the error; null without an error"),
@@ -98,13 +102,21 @@ EVALUATION_COLUMNS = (
 )
 
 
-def runs_table(runs: Sequence[TrainingRun]) -> pa.Table:
+def runs_table(database: Database, runs: Sequence[TrainingRun]) -> pa.Table:
     """A row a run: RUN_COLUMNS, then every hyperparameter by its dotted key, as text."""
+    found = run_scores(database, runs)
+    scores = [found.get(run.id) for run in runs]
     flat = [flat_hyperparameters(RunConfig.from_record(run.config).agent) for run in runs]
     keys = [
         Column(key, _TEXT, "hyperparameter, as text") for key in dict.fromkeys(key for each in flat for key in each)
     ]
-    known = {column.name: [getattr(run, column.name) for run in runs] for column in RUN_COLUMNS[1:]}
+    scored = {
+        "score": [score and score.value for score in scores],
+        "score_definition": [score and score.definition for score in scores],
+        "score_win_rate": [score and score.win_rate for score in scores],
+    }
+    recorded = [column.name for column in RUN_COLUMNS[1:] if column.name not in scored]
+    known = {name: [getattr(run, name) for run in runs] for name in recorded} | scored
     by_key = {key.name: [_text(each.get(key.name)) for each in flat] for key in keys}
     return pa.table({"run_id": [str(run.id) for run in runs], **known, **by_key}, schema=schema((*RUN_COLUMNS, *keys)))
 

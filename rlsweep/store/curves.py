@@ -80,10 +80,13 @@ _UPDATE_COLUMNS = {
 }
 
 
-def episodes_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, EpisodeColumns]:
-    """The episodes of each run; a run without episodes gets empty arrays."""
+def episodes_of(database: Database, run_ids: Sequence[UUID], *, after: float = 0.0) -> dict[UUID, EpisodeColumns]:
+    """The episodes of each run; a run without episodes gets empty arrays.
+
+    after: leave out those that ended in this first share of the run's env steps
+    """
     with database.readonly() as connection:
-        by_run = _columns_by_run(connection, "list_episodes", run_ids, _EPISODE_COLUMNS)
+        by_run = _columns_by_run(connection, "list_episodes", run_ids, _EPISODE_COLUMNS, after=after)
     return {
         run_id: EpisodeColumns(**{**columns, "outcome": columns["outcome"].astype(np.int8)})
         for run_id, columns in by_run.items()
@@ -95,6 +98,11 @@ def updates_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, Update
     with database.readonly() as connection:
         by_run = _columns_by_run(connection, "list_updates", run_ids, _UPDATE_COLUMNS)
     return {run_id: UpdateColumns(**columns) for run_id, columns in by_run.items()}
+
+
+def no_updates() -> UpdateColumns:
+    """What is read of a run that has none."""
+    return UpdateColumns(**{name: np.zeros(0, dtype=kind.replace(">", "=")) for name, kind in _UPDATE_COLUMNS.items()})
 
 
 def evaluations_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, list[Evaluation]]:
@@ -113,13 +121,13 @@ def checkpoints_of(database: Database, run_id: UUID) -> list[Checkpoint]:
 
 
 def _columns_by_run(
-    connection: Connection, statement: str, run_ids: Sequence[UUID], columns: dict[str, str]
+    connection: Connection, statement: str, run_ids: Sequence[UUID], columns: dict[str, str], **values: float
 ) -> dict[UUID, dict[str, NDArray[Any]]]:
     """Read one row per run, whose columns are byte strings that NumPy reads as arrays.
 
     No Python object is made per episode: row by row, a million episodes take eight seconds.
     """
-    rows = connection.cursor(binary=True).execute(_SQL[statement], {"run_ids": list(run_ids)})
+    rows = connection.cursor(binary=True).execute(_SQL[statement], {"run_ids": list(run_ids), **values})
     return {
         run_id: {
             name: np.frombuffer(row[name] or b"", dtype=kind).astype(kind.replace(">", "="))

@@ -107,6 +107,12 @@ def get_many(database: Database, run_ids: Sequence[UUID]) -> list[TrainingRun]:
         return read_many(connection, run_ids)
 
 
+def existing(database: Database, run_ids: Sequence[UUID]) -> list[TrainingRun]:
+    """The runs with these ids that are on record, in the given order."""
+    with database.readonly() as connection:
+        return [run_from_row(row) for row in connection.execute(_SQL["list_chosen_runs"], {"run_ids": list(run_ids)})]
+
+
 def read_many(connection: Connection, run_ids: Sequence[UUID]) -> list[TrainingRun]:
     """As `get_many`, within a transaction."""
     rows = connection.execute(_SQL["list_chosen_runs"], {"run_ids": list(run_ids)}).fetchall()

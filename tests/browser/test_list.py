@@ -98,7 +98,8 @@ def test_says_that_an_export_failed(recorded, visit: Callable[..., Page]) -> Non
 
 def test_sorts_by_every_column(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, f"/training?sweep_id={recorded.night.id}", width=1440)
-    columns = ["Config", "Agent", "Sweep", "Seed", "Status", "Started", "Duration", "Episodes", "Reward", "Win rate"]
+    columns = ["Config", "Agent", "Sweep", "Seed", "Status", "Started", "Duration", "Episodes"]
+    columns += ["Recent reward", "Recent wins"]
     for column in columns:
         header = page.get_by_role("columnheader", name=column, exact=True)
         header.get_by_role("button").click()

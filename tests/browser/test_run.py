@@ -27,7 +27,7 @@ def test_shows_config_statistics_charts_and_commands(recorded, run_of, visit: Ca
     expect(page.locator(".chart-card")).to_have_count(11)
     for card in page.locator(".chart-card").all():
         expect(card.locator("path.line, path.band").first).to_have_attribute("d", re.compile("^M"))
-    expect(page.locator("section[aria-label=Statistics]")).to_contain_text("Win rate, all episodes")
+    expect(page.locator("section[aria-label=Statistics]")).to_contain_text("Win rate, all training episodes")
     expect(page.locator("section[aria-label=Reproduce]")).to_contain_text("rlsweep train --agent-config")
     page.get_by_text("Complete config").click()
     expect(page.get_by_role("region", name="Complete config")).to_contain_text("learning_rate: 0.001")

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, run_detail, run_mark
+from rlsweep.reports.run_scores import RunScore, run_scores
 from rlsweep.runs import RunStatus, RunSummary
 from rlsweep.store import listing, training_runs
 from rlsweep.store.listing import Agent, Filters
@@ -33,6 +34,13 @@ class Sparklines:
     """Mean rewards by run id, evenly spaced over each run's episodes."""
 
     sparklines: dict[UUID, list[float | None]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scores:
+    """Scores by run id; runs without one are left out."""
+
+    scores: dict[UUID, RunScore]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +94,17 @@ def sparklines(
     database = database_of(request)
     found = listing.sparklines(database, training_runs.ids_of(database, ids), SPARKLINE_POINTS)
     return json_response(request, Sparklines(sparklines=found))
+
+
+@router.get("/scores", response_model=Scores, summary="The score of each run")
+def scores(
+    request: Request,
+    ids: Annotated[list[RunReference], Query(alias="id", min_length=1, max_length=MAX_LISTED)],
+) -> Response:
+    """Each run's score by the best source that it has, what that is in words, and its win rate."""
+    database = database_of(request)
+    runs = training_runs.existing(database, training_runs.ids_of(database, ids))
+    return json_response(request, Scores(scores=run_scores(database, runs)))
 
 
 @router.get("/agents/list", response_model=Agents, summary="The agents")

@@ -6,7 +6,7 @@ import json
 import pytest
 from rich.console import Console
 
-from rlsweep.analysis.ranking import Basis
+from rlsweep.analysis.scores import Objective, Source
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.reports.rendering import render
 from rlsweep.reports.summary import as_json, summarise
@@ -60,11 +60,12 @@ def test_figures_of_a_config(night):
     assert best.path == "config/agents/ppo_agent_sweep_lr_high.yaml"
     assert (best.episodes, best.updates, len(best.seeds)) == (3 * 400, 12, 3)
     assert best.env_steps == sum(seed.env_steps for seed in best.seeds)
-    assert best.last.mean == pytest.approx(2 * best.last_win_rate.mean - 1)
-    assert best.last.mean == pytest.approx(sum(seed.last_reward for seed in best.seeds) / 3)
+    assert best.score == best.last.mean == pytest.approx(2 * best.score_win_rate.mean - 1)
+    assert best.score == pytest.approx(sum(seed.last_reward for seed in best.seeds) / 3)
+    assert [seed.score for seed in best.seeds] == [seed.last_reward for seed in best.seeds]
     assert best.minimum == min(seed.last_reward for seed in best.seeds)
     assert best.gain.mean == pytest.approx(best.last.mean - best.first.mean)
-    assert best.last_win_rate.mean > best.win_rate.mean > 0.6
+    assert best.score_win_rate.mean > best.win_rate.mean > 0.6
     assert 0 < best.steps_to_90 < best.seeds[0].env_steps
 
 
@@ -154,12 +155,25 @@ def test_ties_name_no_winner(database, record_sweep, course):
 
 def test_evaluations_rank_where_every_run_has_one(database, record_sweep, course):
     sweep = record_sweep({None: course(), "lr_high": course(learning_rate=1e-3)}, seeds=1)
-    for place, run in enumerate(training_runs.of_sweep(database, sweep.id)):
-        _add_evaluation(database, run, mean_reward=float(place))
+    first, second = training_runs.of_sweep(database, sweep.id)
+    _add_evaluation(database, second, mean_reward=1.0)
+    assert summarise(database, sweep).scored_by.source is Source.TRAINING
+    _add_evaluation(database, first, mean_reward=0.0)
     report = summarise(database, sweep)
-    assert report.ranked_by is Basis.EVALUATION
+    assert as_json(report)["scored_by"] == {
+        "objective": "evaluation_reward",
+        "direction": "up",
+        "source": "evaluations",
+        "definition": "evaluation reward, mean of the last fifth",
+    }
     assert [config.score for config in report.configs] == [1.0, 0.0]
-    assert "ranked by evaluation reward of the last fifth: 1.00" in _printed(report, 80)
+    assert [config.seeds[0].score for config in report.configs] == [1.0, 0.0]
+    printed = _printed(report, 80)
+    assert "Score: evaluation reward, mean of the last fifth; a config's is the mean" in printed
+    assert "score: 1.00 (one seed: no interval)" in printed
+    by_length = summarise(database, sweep, Objective.EPISODE_LENGTH)
+    assert [config.score for config in by_length.configs] == [10.0, 10.0]
+    assert by_length.scored_by.definition == "episode length of evaluations, mean of the last fifth"
 
 
 def _add_evaluation(database, run, *, mean_reward):

@@ -32,9 +32,9 @@ REPORT_KEYS = (
 )  # fmt: skip
 CONFIG_KEYS = (
     "name", "is_base", "differences", "rank", "tied_with", "score", "score_estimate", "episodes", "updates",
-    "env_steps", "first", "last", "gain", "win_rate", "last_win_rate", "minimum", "episode_sd", "trend",
-    "steps_to_90", "area", "seeds",
+    "env_steps", "first", "last", "gain", "win_rate", "minimum", "episode_sd", "trend", "steps_to_90", "area",
 )  # fmt: skip
+SEED_KEYS = ("run_id", "seed", "status", "episodes", "updates", "env_steps", "first_reward", "last_reward", "win_rate")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,12 @@ def test_runs_and_sweeps_are_listed(opened: Opened) -> None:
 def test_sweeps_are_reported(opened: Opened, look: str) -> None:
     found, wanted = opened.shown[look], EXPECTED["shown"][look]
     assert of_keys([found], REPORT_KEYS) == of_keys([wanted], REPORT_KEYS)
+    assert found["scored_by"]["definition"] == f"{wanted['ranked_by']}, mean of the last fifth"
     assert of_keys(found["configs"], CONFIG_KEYS) == of_keys(wanted["configs"], CONFIG_KEYS)
+    for ours, theirs in zip(found["configs"], wanted["configs"], strict=True):
+        assert ours["score_win_rate"] == theirs["last_win_rate"]
+        assert of_keys(ours["seeds"], SEED_KEYS) == of_keys(theirs["seeds"], SEED_KEYS)
+        assert [seed["score"] for seed in ours["seeds"]] == [seed["last_reward"] for seed in theirs["seeds"]]
     assert [each["verdict"]["kind"] for each in found["configs"]] == [
         each["verdict"]["kind"] for each in wanted["configs"]
     ]

@@ -316,6 +316,17 @@ def test_a_run_with_all_that_is_known_of_it(
     assert figures["episodes"]["text"] == "400"
     assert figures["last_reward"]["value"] > figures["first_reward"]["value"]
     assert figures["gain"]["text"].startswith("+")
+    assert shown["score"] == figures["last_reward"]["value"]
+    assert shown["score_definition"] == "training reward, mean of the last fifth"
+    assert shown["score_win_rate"] == figures["training_win_rate"]["value"]
+    asked = {"id": [shown["id"], "00000000-0000-0000-0000-000000000000"]}
+    assert web.get("/api/training-runs/scores", params=asked).json()["scores"] == {
+        shown["id"]: {
+            "value": shown["score"],
+            "definition": shown["score_definition"],
+            "win_rate": shown["score_win_rate"],
+        }
+    }
     assert shown["environment"] == "open_spiel/connect_four"
     assert shown["reproduce"]["command"] == (
         "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode smoke --seed 0 --episodes 400"

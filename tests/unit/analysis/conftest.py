@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlsweep.analysis.figures import SeedRecord
-from rlsweep.runs import RunStatus
+from rlsweep.analysis.seed_record import SeedRecord
+from rlsweep.runs import Budget, RunStatus
 
 Shape = Callable[[np.ndarray], np.ndarray]
 
@@ -28,22 +28,40 @@ def record() -> Callable[..., SeedRecord]:
         **given: Any,
     ) -> SeedRecord:
         rng = np.random.default_rng(seed)
-        env_steps = np.cumsum(rng.integers(5, 15, episodes))
+        length = rng.integers(5, 15, episodes)
+        env_steps = np.cumsum(length)
         progress = env_steps / env_steps[-1] if episodes else np.zeros(0)
         reward = shape(progress) + rng.normal(0, noise, episodes)
         values: dict[str, Any] = {
             "seed": seed,
             "status": RunStatus.COMPLETED,
             "diverged": False,
+            "budget": Budget(episodes=episodes or 400),
+            "trained_steps": int(env_steps[-1]) if episodes else 0,
             "env_steps": env_steps,
+            "length": length,
             "reward": np.asarray(reward, dtype=np.float64),
             "won": np.full(episodes, np.nan),
+            "update_steps": _evenly(env_steps, updates),
             "approx_kl": np.full(updates, kl),
             "explained_variance": np.full(updates, explained_variance),
             "losses": np.zeros((updates, 2)),
-            "evaluation_steps": np.zeros(0, dtype=np.int64),
-            "evaluation_reward": np.zeros(0),
         }
-        return SeedRecord(**(values | given))
+        return SeedRecord(**(values | _no_evaluations(len(given.get("evaluation_steps", ()))) | given))
 
     return make
+
+
+def _evenly(env_steps: np.ndarray, updates: int) -> np.ndarray:
+    end = int(env_steps[-1]) if env_steps.size else 0
+    return np.linspace(0, end, updates + 1)[1:].astype(np.int64)
+
+
+def _no_evaluations(number: int) -> dict[str, Any]:
+    return {
+        "evaluation_steps": np.zeros(0, dtype=np.int64),
+        "evaluation_reward": np.zeros(number),
+        "evaluation_length": np.full(number, 10.0),
+        "evaluation_win_rate": np.full(number, np.nan),
+        "evaluation_is_score": np.zeros(number, dtype=np.bool_),
+    }

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlsweep.analysis.figures import SeedRecord
-from rlsweep.analysis.ranking import Basis
+from rlsweep.analysis.scores import Source
+from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.sweeps import ConfigRecord, assess
 from rlsweep.analysis.verdicts import VerdictKind
-from rlsweep.runs import RunStatus
+from rlsweep.runs import Budget, RunStatus
 
 
 @pytest.fixture
@@ -227,12 +227,12 @@ def test_a_running_sweep_is_judged_provisionally(config):
 
 
 def test_evaluations_rank_where_every_seed_has_one(config):
-    evaluations = {"evaluation_steps": np.array([100, 1000]), "evaluation_reward": np.array([0.0, 7.0])}
+    evaluations = {"evaluation_steps": np.array([100, 3500]), "evaluation_reward": np.array([0.0, 7.0])}
     with_some = [config("a", **evaluations), config("b", offset=10)]
     with_all = [config("a", **evaluations), config("b", offset=10, **evaluations)]
-    assert assess(with_some).ranking.basis is Basis.TRAINING
+    assert assess(with_some).ranking.source is Source.TRAINING
     found = assess(with_all).ranking
-    assert found.basis is Basis.EVALUATION
+    assert found.source is Source.EVALUATIONS
     assert found.scores == ((7.0,) * 3, (7.0,) * 3)
 
 
@@ -271,14 +271,21 @@ def _odd_seed(draw):
         seed=draw(st.integers(0, 9)),
         status=draw(st.sampled_from(list(RunStatus))),
         diverged=draw(st.booleans()),
+        budget=Budget(),
+        trained_steps=sum(lengths),
         env_steps=np.cumsum(np.array(lengths, dtype=np.int64)),
+        length=np.array(lengths, dtype=np.int64),
         reward=np.array(rewards, dtype=np.float64),
         won=np.array([draw(st.sampled_from([0.0, 1.0, float("nan")])) for _ in rewards], dtype=np.float64),
+        update_steps=np.arange(1, len(updates) + 1),
         approx_kl=values,
         explained_variance=values,
         losses=np.zeros((len(updates), 2)),
         evaluation_steps=np.arange(1, len(evaluations) + 1),
         evaluation_reward=np.array(evaluations, dtype=np.float64),
+        evaluation_length=np.ones(len(evaluations)),
+        evaluation_win_rate=np.full(len(evaluations), draw(st.sampled_from([0.5, float("nan")]))),
+        evaluation_is_score=np.full(len(evaluations), draw(st.booleans())),
     )
 
 

@@ -15,13 +15,13 @@ export function leaderboardPanel(report, styles, file) {
   const range = rangeOf(
     report.configs.flatMap((/** @type {any} */ config) => {
       const { mean, low, high } = scoreOf(config);
-      return [mean, low, high, ...seedScores(report, config)];
+      return [mean, low, high, ...seedScores(config)];
     }),
   );
   const most = (/** @type {(config: any) => number | null} */ of) =>
     Math.max(0, ...report.configs.map((/** @type {any} */ config) => of(config) ?? 0));
   const slowest = most((config) => config.steps_to_90);
-  const hasWins = report.configs.some((/** @type {any} */ config) => config.last_win_rate !== null);
+  const hasWins = report.configs.some((/** @type {any} */ config) => config.score_win_rate !== null);
   let before = /** @type {number | null} */ (null);
   const rows = report.configs.map((/** @type {any} */ config) => {
     const style = styles.get(config.name) ?? { index: 0, colour: 0, dash: "" };
@@ -60,7 +60,7 @@ export function leaderboardPanel(report, styles, file) {
             low,
             high,
             style,
-            seeds: seedScores(report, config),
+            seeds: seedScores(config),
             label:
               mean === null
                 ? `${config.name}: no score yet`
@@ -72,7 +72,7 @@ export function leaderboardPanel(report, styles, file) {
         {},
         estimateText(config.gain, (value) => (value > 0 ? `+${reward(value)}` : reward(value))),
       ),
-      hasWins && html("td.numeric", {}, estimateText(config.last_win_rate, percent)),
+      hasWins && html("td.numeric", {}, estimateText(config.score_win_rate, percent)),
       html(
         "td.numeric",
         {},
@@ -111,17 +111,21 @@ export function leaderboardPanel(report, styles, file) {
             html("th", { scope: "col" }, "Config"),
             html(
               "th.numeric",
-              { scope: "col", title: `${report.ranked_by}, mean over seeds, with its 95% interval` },
-              capital(report.ranked_by),
+              { scope: "col", title: `Score: ${report.scored_by.definition}; mean over seeds, with its 95% interval` },
+              "Score",
             ),
             html(
               "th.interval-cell",
               { scope: "col" },
-              html("span.visually-hidden", {}, "Mean and 95% interval"),
+              html("span.visually-hidden", {}, "Score and 95% interval"),
               range && intervalAxis(range),
             ),
-            html("th.numeric", { scope: "col", title: "From the first to the last fifth of the env steps" }, "Gain"),
-            hasWins && html("th.numeric", { scope: "col", title: "Of the last fifth" }, "Win rate"),
+            html(
+              "th.numeric",
+              { scope: "col", title: "In training reward, from the first to the last fifth of the env steps" },
+              "Gain",
+            ),
+            hasWins && html("th.numeric", { scope: "col", title: "In the episodes that are scored" }, "Win rate"),
             html(
               "th.numeric",
               { scope: "col", title: "Env steps until 90% of the final gain was reached; less is faster" },
@@ -164,22 +168,16 @@ function configName(config, style, base) {
   ];
 }
 
-/** The estimate that determines the rank. @param {any} config */
+/** The score and its interval. @param {any} config */
 function scoreOf(config) {
-  const estimate = config.score_estimate ?? config.last;
-  const isScore = estimate && config.score !== null && Math.abs(estimate.mean - config.score) < 1e-9;
-  return {
-    mean: config.score,
-    low: isScore ? (estimate.interval?.low ?? null) : null,
-    high: isScore ? (estimate.interval?.high ?? null) : null,
-  };
+  const interval = config.score_estimate?.interval;
+  return { mean: config.score, low: interval?.low ?? null, high: interval?.high ?? null };
 }
 
-/** @param {any} report @param {any} config @returns {number[]} */
-function seedScores(report, config) {
-  const key = report.ranked_by.startsWith("evaluation") ? "evaluation_reward" : "last_reward";
+/** @param {any} config @returns {number[]} */
+function seedScores(config) {
   return config.seeds
-    .map((/** @type {any} */ seed) => seed[key])
+    .map((/** @type {any} */ seed) => seed.score)
     .filter((/** @type {number | null} */ value) => value !== null);
 }
 
@@ -207,14 +205,14 @@ function meter(share) {
 
 /** @param {any} report */
 function rankNote(report) {
-  const seeds = Math.max(0, ...report.configs.map((/** @type {any} */ config) => config.last?.seeds ?? 0));
+  const seeds = Math.max(0, ...report.configs.map((/** @type {any} */ config) => config.score_estimate?.seeds ?? 0));
   const methods = new Set(
-    report.configs.map((/** @type {any} */ config) => config.last?.interval?.method).filter(Boolean),
+    report.configs.map((/** @type {any} */ config) => config.score_estimate?.interval?.method).filter(Boolean),
   );
   const how = methods.size
     ? `Whiskers: 95%, ${[...methods].join(" and ")}, over up to ${plural(seeds, "seed")}; ticks: every seed.`
     : "One seed per config: no interval.";
-  return `By ${report.ranked_by} of the last fifth of the env steps. Configs that share a rank (=) do not differ significantly. ${how}`;
+  return `Score: ${report.scored_by.definition}. Configs that share a rank (=) do not differ significantly. ${how}`;
 }
 
 /** @param {any} report */
@@ -227,11 +225,12 @@ function leaderboardData(report) {
       "path",
       ...keys,
       "score",
+      "score_definition",
       "low",
       "high",
       "seeds",
       "gain",
-      "last_win_rate",
+      "score_win_rate",
       "steps_to_90",
       "area",
       "episodes",
@@ -246,11 +245,12 @@ function leaderboardData(report) {
         config.path,
         ...keys.map((key) => config.differences[key]),
         mean,
+        report.scored_by.definition,
         low,
         high,
         config.score_estimate?.seeds ?? 0,
         config.gain?.mean ?? null,
-        config.last_win_rate?.mean ?? null,
+        config.score_win_rate?.mean ?? null,
         config.steps_to_90,
         config.area,
         config.episodes,
@@ -259,9 +259,4 @@ function leaderboardData(report) {
       ];
     }),
   };
-}
-
-/** @param {string} text */
-function capital(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

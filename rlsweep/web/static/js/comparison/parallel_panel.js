@@ -41,11 +41,11 @@ export class ParallelPanel {
     const keys = Object.keys(report.configs[0]?.differences ?? {});
     this.element.hidden = keys.length === 0;
     if (keys.length === 0) return;
-    this.note.textContent = `Each line is a config; the last axis is its mean ${report.ranked_by}.`;
+    this.note.textContent = `Each line is a config; the last axis is its score: ${report.scored_by.definition}.`;
     this.plot.update(
       [
         ...keys.map((key) => ({ key, label: key.split(".").pop() ?? key })),
-        { key: SCORE, label: report.ranked_by, isScore: true },
+        { key: SCORE, label: "score", isScore: true },
       ],
       [...report.configs].reverse().map((/** @type {any} */ config) => ({
         name: config.name,
@@ -58,7 +58,7 @@ export class ParallelPanel {
   data() {
     const keys = Object.keys(this.report?.configs[0]?.differences ?? {});
     return {
-      header: ["config", ...keys, this.report?.ranked_by ?? "score"],
+      header: ["config", ...keys, "score"],
       rows: (this.report?.configs ?? []).map((/** @type {any} */ config) => [
         config.name,
         ...keys.map((key) => config.differences[key]),

@@ -13,7 +13,7 @@ export function seedsPanel(report, styles, file) {
   const seeds = report.configs.flatMap((/** @type {any} */ config) =>
     config.seeds.map((/** @type {any} */ seed) => ({ config, seed })),
   );
-  const hasEvaluations = seeds.some(({ seed }) => seed.evaluation_reward !== null);
+  const hasWins = seeds.some(({ seed }) => seed.score_win_rate !== null);
   return html(
     "section.panel",
     { "aria-label": "Runs" },
@@ -28,10 +28,11 @@ export function seedsPanel(report, styles, file) {
           "episodes",
           "updates",
           "env_steps",
+          "score",
+          "score_win_rate",
           "first_reward",
           "last_reward",
           "win_rate",
-          "evaluation_reward",
           "error",
         ],
         rows: seeds.map(({ config, seed }) => [
@@ -42,10 +43,11 @@ export function seedsPanel(report, styles, file) {
           seed.episodes,
           seed.updates,
           seed.env_steps,
+          seed.score,
+          seed.score_win_rate,
           seed.first_reward,
           seed.last_reward,
           seed.win_rate,
-          seed.evaluation_reward,
           failures.get(seed.run_id) ?? null,
         ]),
       })),
@@ -64,10 +66,9 @@ export function seedsPanel(report, styles, file) {
             {},
             html("th", { scope: "col" }, "Run"),
             html("th", { scope: "col" }, "Status"),
-            ["Episodes", "Updates", "Env steps", "First fifth", "Last fifth", "Win rate"].map((text) =>
-              html("th.numeric", { scope: "col" }, text),
-            ),
-            hasEvaluations && html("th.numeric", { scope: "col" }, "Evaluation"),
+            ["Episodes", "Updates", "Env steps"].map((text) => html("th.numeric", { scope: "col" }, text)),
+            html("th.numeric", { scope: "col", title: `Score: ${report.scored_by.definition}` }, "Score"),
+            hasWins && html("th.numeric", { scope: "col", title: "In the episodes that are scored" }, "Win rate"),
           ),
         ),
         html(
@@ -106,10 +107,8 @@ export function seedsPanel(report, styles, file) {
               html("td.numeric", {}, full(seed.episodes)),
               html("td.numeric", {}, full(seed.updates)),
               html("td.numeric", {}, compact(seed.env_steps)),
-              html("td.numeric", {}, reward(seed.first_reward)),
-              html("td.numeric", {}, reward(seed.last_reward)),
-              html("td.numeric", {}, percent(seed.win_rate)),
-              hasEvaluations && html("td.numeric", {}, reward(seed.evaluation_reward)),
+              html("td.numeric", {}, reward(seed.score)),
+              hasWins && html("td.numeric", {}, percent(seed.score_win_rate)),
             ),
           ),
         ),

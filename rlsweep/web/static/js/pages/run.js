@@ -53,8 +53,8 @@ function show(run) {
   shown = run;
   document.title = `${run.config_short_name} seed ${run.seed} · rlsweep`;
   run.figures = {
-    mean_reward: reward(run.mean_reward),
-    win_rate: percent(run.win_rate),
+    score: reward(run.score),
+    win_rate: percent(run.score_win_rate),
     speed: number(run.steps_per_second),
   };
   if (before?.status !== run.status) showHead(run);

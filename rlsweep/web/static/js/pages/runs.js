@@ -19,7 +19,7 @@ import { Selection } from "../parts/selection.js";
 
 const PAGE = 50;
 const MAX_POLLED = 500;
-const SPARKLINES_AT_ONCE = 100;
+const DETAILS_AT_ONCE = 100;
 const CHOICES_MS = 15_000;
 const SWEEPS_TO_CHOOSE = 200;
 const DEFAULT_SORT = "-started_at";
@@ -41,6 +41,9 @@ const EXPORTED = [
   "episodes",
   "updates",
   "env_steps",
+  "score",
+  "score_definition",
+  "score_win_rate",
   "mean_reward",
   "win_rate",
   "mean_length",
@@ -64,8 +67,8 @@ let cursor = /** @type {string | null} */ (null);
 /** Whether shown rows were removed, so that all must be read again. */
 let isLost = false;
 let turns = 0;
-/** @type {Map<string, {episodes: number, curve: (number | null)[]}>} */
-const curves = new Map();
+/** What is read of a run beside its row. @type {Map<string, {mark: string, curve: (number | null)[], score: any}>} */
+const details = new Map();
 
 const poller = new Poller(refresh, showFailure);
 const filters = new FilterBar(askAnew, { agent_id: agentFilter, sweep_id: sweepFilter });
@@ -113,7 +116,7 @@ async function refresh() {
   isLost = false;
   show(found.total, isPoll);
   if (!isSame || isMore) lookAtFootAgain();
-  await loadCurves();
+  await loadDetails();
   return runs.some((run) => isUnfinished(run.status));
 }
 
@@ -140,7 +143,7 @@ function show(total, isPoll) {
 
 /** @param {HTMLElement} row @param {any} run */
 function showRow(row, run) {
-  updateRow(row, { ...run, curve: curves.get(run.id)?.curve }, selection.has(run.id));
+  updateRow(row, { ...run, curve: details.get(run.id)?.curve, score: details.get(run.id)?.score }, selection.has(run.id));
 }
 
 /** @param {number} total */
@@ -179,17 +182,42 @@ function clearButton() {
   return html("button.button", { type: "button", onclick: clear }, "Clear filters");
 }
 
-async function loadCurves() {
-  const stale = runs.filter((run) => run.episodes > 0 && curves.get(run.id)?.episodes !== run.episodes);
-  for (let start = 0; start < stale.length; start += SPARKLINES_AT_ONCE) {
-    const part = new Map(stale.slice(start, start + SPARKLINES_AT_ONCE).map((run) => [run.id, run]));
-    const { sparklines } = await get("/training-runs/sparklines", { id: [...part.keys()] });
-    for (const [id, run] of part) curves.set(id, { episodes: run.episodes, curve: sparklines[id] ?? [] });
+async function loadDetails() {
+  const stale = runs.filter((run) => run.episodes > 0 && details.get(run.id)?.mark !== markOf(run));
+  for (let start = 0; start < stale.length; start += DETAILS_AT_ONCE) {
+    const part = new Map(stale.slice(start, start + DETAILS_AT_ONCE).map((run) => [run.id, run]));
+    const asked = { id: [...part.keys()] };
+    const [{ sparklines }, { scores }] = await Promise.all([
+      get("/training-runs/sparklines", asked),
+      get("/training-runs/scores", asked),
+    ]);
+    for (const [id, run] of part)
+      details.set(id, { mark: markOf(run), curve: sparklines[id] ?? [], score: scores[id] ?? null });
     for (const row of /** @type {HTMLElement[]} */ ([...body.children])) {
       const run = part.get(row.dataset.key ?? "");
       if (run) showRow(row, run);
     }
   }
+}
+
+/** What changes when a run has recorded more. @param {any} run */
+function markOf(run) {
+  return `${run.episodes} ${run.status}`;
+}
+
+/** @param {any[]} rows of the list @returns {Promise<any[]>} */
+async function withScores(rows) {
+  const scores = /** @type {Record<string, any>} */ ({});
+  for (let start = 0; start < rows.length; start += DETAILS_AT_ONCE) {
+    const part = rows.slice(start, start + DETAILS_AT_ONCE).map((run) => run.id);
+    Object.assign(scores, (await get("/training-runs/scores", { id: part })).scores);
+  }
+  return rows.map((run) => ({
+    ...run,
+    score: scores[run.id]?.value,
+    score_definition: scores[run.id]?.definition,
+    score_win_rate: scores[run.id]?.win_rate,
+  }));
 }
 
 /** @param {string} id @param {boolean} isChosen @param {boolean} extend */
@@ -332,7 +360,7 @@ fill(
   ),
 );
 startKeys();
-startExport("training-runs", "/training-runs", "runs", EXPORTED, question);
+startExport("training-runs", "/training-runs", "runs", EXPORTED, question, withScores);
 byId("load-more").addEventListener("click", showMore);
 poller.now();
 loadChoices().catch(() => {});

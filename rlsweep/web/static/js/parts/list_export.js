@@ -11,8 +11,9 @@ import { readRows } from "./paging.js";
  * @param {string} field
  * @param {string[]} columns fields of a row
  * @param {() => Record<string, unknown>} question
+ * @param {(rows: any[]) => Promise<any[]>} [complete] adds what the rows of the list do not have
  */
-export function startExport(file, path, field, columns, question) {
+export function startExport(file, path, field, columns, question, complete = async (rows) => rows) {
   const button = /** @type {HTMLButtonElement} */ (byId("export"));
   const text = button.textContent ?? "";
   button.hidden = false;
@@ -20,7 +21,8 @@ export function startExport(file, path, field, columns, question) {
     button.disabled = true;
     button.title = "";
     try {
-      const { rows } = await readRows(path, field, question(), Infinity);
+      const { rows: listed } = await readRows(path, field, question(), Infinity);
+      const rows = await complete(listed);
       saveCsv(
         `${file}.csv`,
         columns,

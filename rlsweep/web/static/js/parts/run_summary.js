@@ -284,8 +284,8 @@ export function tiles(run) {
   return html(
     "div.tiles",
     {},
-    tile("Mean reward", run.figures.mean_reward, "last 100 episodes"),
-    tile("Win rate", run.figures.win_rate, run.win_rate === null ? "no outcomes here" : "last 100 episodes"),
+    tile("Score", run.figures.score, run.score_definition ?? "no episode yet"),
+    tile("Win rate", run.figures.win_rate, run.win_rate === null ? "no outcomes here" : "in what is scored"),
     tile("Episodes", full(run.episodes), budget.episodes ? `of ${full(budget.episodes)}` : progress),
     tile(
       "Env steps",

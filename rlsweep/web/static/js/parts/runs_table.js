@@ -10,6 +10,7 @@ import { isUnfinished, statusBadge } from "./badges.js";
  * @typedef {object} Column
  * @property {string} [key] sort key in the API
  * @property {string} label
+ * @property {string} [title] what the label means
  * @property {string} place its CSS class
  * @property {boolean} [numeric]
  * @property {(cell: HTMLElement, run: any) => void} show
@@ -43,15 +44,26 @@ export const COLUMNS = [
   },
   { key: "episodes", label: "Episodes", place: "col-episodes", numeric: true, show: showEpisodes },
   {
+    label: "Score",
+    place: "col-score",
+    numeric: true,
+    show: (cell, run) => {
+      setText(cell, reward(run.score?.value ?? null));
+      cell.title = run.score?.definition ?? "";
+    },
+  },
+  {
     key: "mean_reward",
-    label: "Reward",
+    label: "Recent reward",
+    title: "Mean of the last 100 episodes of training",
     place: "col-reward",
     numeric: true,
     show: (cell, run) => setText(cell, reward(run.mean_reward)),
   },
   {
     key: "win_rate",
-    label: "Win rate",
+    label: "Recent wins",
+    title: "Share of wins in the last 100 episodes of training",
     place: "col-win",
     numeric: true,
     show: (cell, run) => setText(cell, percent(run.win_rate)),
@@ -76,8 +88,12 @@ export function makeHead(head, { sort, chooseAll }) {
         const cell = html(`th.${column.place}${column.numeric ? ".numeric" : ""}`, {
           scope: "col",
           role: "columnheader",
+          title: column.title ?? null,
         });
-        if (!column.key) return html(`th.${column.place}`, { scope: "col", role: "columnheader" }, column.label);
+        if (!column.key) {
+          cell.append(column.label);
+          return cell;
+        }
         const key = column.key;
         cell.dataset.sort = key;
         cell.append(

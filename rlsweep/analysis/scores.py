@@ -1,0 +1,177 @@
+"""What a run's score is: the one place that says it, for rankings, reports, pages and races alike.
+
+A score is taken over the end of what was trained, by default over the last fifth of its env steps, and is in the
+objective's own unit. It comes from the best source that the run has: evaluations made for the score, periodic
+evaluations of the deterministic policy, or the training episodes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+
+import numpy as np
+
+from rlsweep.analysis.curves import FIFTH, Floats, Steps, stage_mask
+from rlsweep.analysis.seed_record import SeedRecord
+from rlsweep.analysis.wording import percent
+from rlsweep.metrics import Direction
+
+ROUNDING = 1e-9
+"""Shares of a budget that differ by less are one share."""
+
+
+class Objective(StrEnum):
+    """What a sweep is to make better; the value is its name in flags and JSON."""
+
+    EVALUATION_REWARD = "evaluation_reward"
+    TRAINING_REWARD = "training_reward"
+    WIN_RATE = "win_rate"
+    EPISODE_LENGTH = "episode_length"
+
+    @property
+    def direction(self) -> Direction:
+        """Which way is better."""
+        return Direction.DOWN if self is Objective.EPISODE_LENGTH else Direction.UP
+
+    @property
+    def unit(self) -> str:
+        """The word for what a score counts."""
+        if self is Objective.EPISODE_LENGTH:
+            return "env steps"
+        return "wins per game" if self is Objective.WIN_RATE else "reward"
+
+    @property
+    def words(self) -> str:
+        """Its name for people."""
+        return self.value.replace("_", " ")
+
+    def signed(self, value: float) -> float:
+        """The value so that higher is better, for deciding; of such a value, the one that people read."""
+        return -value if self.direction is Direction.DOWN else value
+
+
+class Source(StrEnum):
+    """Where a score comes from, the one to prefer first; the value is its name in JSON."""
+
+    SCORE_EVALUATION = "score_evaluation"
+    EVALUATIONS = "evaluations"
+    TRAINING = "training"
+
+
+def definition(objective: Objective, source: Source, *, until: float = 1.0) -> str:
+    """What such a score is, for headers and legends: `evaluation reward, mean of the last fifth`."""
+    where = "" if until >= 1 else f" up to {percent(until)} of the budget"
+    end = "" if until >= 1 else f", at {percent(until)} of the budget"
+    fifth = f"mean of the last fifth{where}"
+    if objective in (Objective.WIN_RATE, Objective.EPISODE_LENGTH):
+        what = f"{objective.words} of {'training episodes' if source is Source.TRAINING else 'evaluations'}"
+    else:
+        what = (Objective.TRAINING_REWARD if source is Source.TRAINING else objective).words
+    if source is Source.SCORE_EVALUATION:
+        return f"{what}{end or ', at the end of the budget'}"
+    return f"{what}, {fifth}"
+
+
+def score_of(record: SeedRecord, objective: Objective, *, until: float = 1.0) -> float | None:
+    """The run's score after the share `until` of its budget, from the best source it has; None without any.
+
+    Up to 1 the share is taken at the first update that reaches it, where a run with this rung pauses, so that a run
+    that went on has the score there that it had.
+    """
+    return next(iter(scores_by_source(record, objective, until=until).values()), None)
+
+
+def scores_by_source(record: SeedRecord, objective: Objective, *, until: float = 1.0) -> dict[Source, float]:
+    """The run's score by each source that has one, the one to prefer first.
+
+    To compare runs, take a source that all of them have: the episodes of training and the deterministic policy differ.
+    """
+    end = trained_until(record, until)
+    found: dict[Source, float | None] = {}
+    if objective is not Objective.TRAINING_REWARD:
+        found[Source.SCORE_EVALUATION] = _score_evaluation(record, objective, until)
+        found[Source.EVALUATIONS] = _late_evaluations(record, objective, end)
+    found[Source.TRAINING] = _late_training(record, objective, end)
+    return {source: value for source, value in found.items() if value is not None}
+
+
+def common_source(scores: Iterable[Mapping[Source, float]]) -> Source:
+    """The best source that every one of these runs has; training where there is no run."""
+    runs = list(scores)
+    return next((source for source in Source if runs and all(source in run for run in runs)), Source.TRAINING)
+
+
+def starting_level(records: Sequence[SeedRecord], objective: Objective) -> float | None:
+    """The score of a policy that has not learned: mean over runs of their training episodes before the first update.
+
+    Where no episode ended before it, a run's first episode stands for them. None without an episode.
+    """
+    levels = [level for record in records if (level := _level_before_learning(record, objective)) is not None]
+    return float(np.mean(levels)) if levels else None
+
+
+def trained_until(record: SeedRecord, until: float) -> int:
+    """Env steps at the first update that reaches the share of the budget; all that was trained where none does."""
+    reached = _shares(record, record.update_steps) >= until - ROUNDING
+    if until < 1 and reached.any():
+        return int(record.update_steps[np.argmax(reached)])
+    return max(record.trained_steps, int(record.env_steps[-1]) if record.env_steps.size else 0)
+
+
+def _shares(record: SeedRecord, env_steps: Steps) -> Floats:
+    """The spent share of the budget at each of these env steps; of what was trained, without a budget."""
+    budget = record.budget
+    shares = []
+    if budget.total_timesteps is not None:
+        shares.append(env_steps / budget.total_timesteps)
+    if budget.episodes is not None:
+        shares.append(np.searchsorted(record.env_steps, env_steps, side="right") / budget.episodes)
+    if not shares:
+        shares.append(env_steps / max(record.trained_steps, 1))
+    return np.asarray(np.max(shares, axis=0), dtype=np.float64)
+
+
+def _score_evaluation(record: SeedRecord, objective: Objective, until: float) -> float | None:
+    """By the evaluation made at the first boundary that reaches the share."""
+    made = record.evaluation_is_score
+    reached = made & (_shares(record, record.evaluation_steps) >= until - ROUNDING)
+    if not reached.any():
+        return None
+    return _finite_mean(_evaluated(record, objective)[[int(np.argmax(reached))]])
+
+
+def _late_evaluations(record: SeedRecord, objective: Objective, end: int) -> float | None:
+    steps = record.evaluation_steps
+    late = ~record.evaluation_is_score & (steps > (1 - FIFTH) * end) & (steps <= end)
+    return _finite_mean(_evaluated(record, objective)[late])
+
+
+def _late_training(record: SeedRecord, objective: Objective, end: int) -> float | None:
+    kept = record.env_steps <= end
+    return _finite_mean(_trained(record, objective)[kept][stage_mask(record.env_steps[kept], 1 - FIFTH, 1.0)])
+
+
+def _level_before_learning(record: SeedRecord, objective: Objective) -> float | None:
+    values = _trained(record, objective)
+    if record.update_steps.size == 0:
+        return _finite_mean(values)
+    before = values[record.env_steps <= record.update_steps[0]]
+    return _finite_mean(before if before.size else values[:1])
+
+
+def _trained(record: SeedRecord, objective: Objective) -> Floats:
+    """The objective's value of each training episode; NaN where it has none."""
+    if objective is Objective.WIN_RATE:
+        return record.won
+    return record.length.astype(np.float64) if objective is Objective.EPISODE_LENGTH else record.reward
+
+
+def _evaluated(record: SeedRecord, objective: Objective) -> Floats:
+    """The objective's value of each evaluation; NaN where it has none."""
+    if objective is Objective.WIN_RATE:
+        return record.evaluation_win_rate
+    return record.evaluation_length if objective is Objective.EPISODE_LENGTH else record.evaluation_reward
+
+
+def _finite_mean(values: Floats) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else None
