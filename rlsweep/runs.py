@@ -1,6 +1,5 @@
 """The records of training runs, episodes, updates, evaluations and checkpoints."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,13 +18,14 @@ class RunStatus(StrEnum):
 
     PENDING = "pending"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETED = "completed"
     STOPPED = "stopped"
     FAILED = "failed"
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run has ended."""
+        """Whether the run has ended. A paused one has: no process trains it, and none will before it is scheduled."""
         return self not in (RunStatus.PENDING, RunStatus.RUNNING)
 
 
@@ -33,6 +33,7 @@ class EndReason(StrEnum):
     """Why a training run ended; it decides the run's status.
 
     completed: its budget is spent
+    paused: the share of its budget at which it was to pause is spent
     stopped: on request, or its process was interrupted
     abandoned: its worker's heartbeat stopped and its sweep had no driver; it counts as stopped
     lost: its worker died or could not be started, and its sweep's driver marked it as failed
@@ -41,6 +42,7 @@ class EndReason(StrEnum):
     """
 
     COMPLETED = "completed"
+    PAUSED = "paused"
     STOPPED = "stopped"
     ABANDONED = "abandoned"
     LOST = "lost"
@@ -50,8 +52,8 @@ class EndReason(StrEnum):
     @property
     def status(self) -> RunStatus:
         """The status of a run with this end reason."""
-        if self is EndReason.COMPLETED:
-            return RunStatus.COMPLETED
+        if self in (EndReason.COMPLETED, EndReason.PAUSED):
+            return RunStatus(self.value)
         return RunStatus.STOPPED if self in (EndReason.STOPPED, EndReason.ABANDONED) else RunStatus.FAILED
 
 
@@ -59,6 +61,7 @@ WATCHED_FIRST = (
     RunStatus.RUNNING,
     RunStatus.FAILED,
     RunStatus.PENDING,
+    RunStatus.PAUSED,
     RunStatus.STOPPED,
     RunStatus.COMPLETED,
 )
@@ -135,9 +138,23 @@ class Update:
     steps_per_second: float
 
 
+class EvaluationKind(StrEnum):
+    """What an evaluation is for; each kind has seeds of its own.
+
+    periodic: to follow the training; the best of them is kept as a checkpoint
+    score: to compare the run with others, after a share of its budget
+    """
+
+    PERIODIC = "periodic"
+    SCORE = "score"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
-    """One evaluation: the deterministic policy, with action masks, in an environment with its own seeds."""
+    """One evaluation: the deterministic policy, with action masks, in an environment with its own seeds.
+
+    is_best: whether it was the best periodic evaluation of the run so far
+    """
 
     env_steps: int
     episodes: int
@@ -146,6 +163,7 @@ class Evaluation:
     mean_length: float
     win_rate: float | None
     is_best: bool
+    kind: EvaluationKind = EvaluationKind.PERIODIC
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -215,10 +233,12 @@ class NewRun(RunIdentity):
 
     trial_key: hash of config path, overrides and seed, unique within a sweep; None for a run without a sweep
     config: the complete, resolved RunConfig
+    pause_at: the share of its budget at which it pauses, between 0 and 1; None to train to its end
     """
 
     trial_key: str | None
     config: dict[str, Any]
+    pause_at: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -290,6 +310,7 @@ class TrainingRun(RunSummary):
     error_text: the error of a failed run, with its traceback if there is one; only for display
     metadata: only for display: versions, git commit, host, command, engine; first_command: command of the first of
         several attempts
+    pause_at: the share of its budget at which it pauses, between 0 and 1; None to train to its end
     """
 
     trial_key: str | None
@@ -299,30 +320,4 @@ class TrainingRun(RunSummary):
     actor: Actor | None
     error_text: str | None
     metadata: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Overview:
-    """A sweep's progress.
-
-    runs: the runs to show: all, or the first ones in the order of WATCHED_FIRST if there are many
-    runs_by_status: number of runs in each status, shown or not; a status without runs may be missing
-    """
-
-    runs: tuple[TrainingRun, ...]
-    runs_by_status: dict[RunStatus, int]
-
-    @classmethod
-    def of_all(cls, runs: Sequence[TrainingRun]) -> "Overview":
-        """Make an overview that shows all runs."""
-        return cls(runs=tuple(runs), runs_by_status=dict(Counter(run.status for run in runs)))
-
-    @property
-    def total(self) -> int:
-        """Number of runs."""
-        return sum(self.runs_by_status.values())
-
-    @property
-    def finished(self) -> int:
-        """Number of runs that have ended."""
-        return sum(count for status, count in self.runs_by_status.items() if status.is_finished)
+    pause_at: float | None

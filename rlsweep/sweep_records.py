@@ -1,12 +1,14 @@
 """The records of sweeps."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from rlsweep.runs import Budget
+from rlsweep.runs import Budget, RunStatus, TrainingRun
 
 
 class SweepStatus(StrEnum):
@@ -67,3 +69,30 @@ class Sweep(NewSweep):
     finished_at: datetime | None
     driver: str | None
     heartbeat_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """A sweep's progress.
+
+    runs: the runs to show: all, or the first ones in the order of WATCHED_FIRST if there are many
+    runs_by_status: number of runs in each status, shown or not; a status without runs may be missing
+    """
+
+    runs: tuple[TrainingRun, ...]
+    runs_by_status: dict[RunStatus, int]
+
+    @classmethod
+    def of_all(cls, runs: Sequence[TrainingRun]) -> "Overview":
+        """Make an overview that shows all runs."""
+        return cls(runs=tuple(runs), runs_by_status=dict(Counter(run.status for run in runs)))
+
+    @property
+    def total(self) -> int:
+        """Number of runs."""
+        return sum(self.runs_by_status.values())
+
+    @property
+    def finished(self) -> int:
+        """Number of runs that have ended."""
+        return sum(count for status, count in self.runs_by_status.items() if status.is_finished)

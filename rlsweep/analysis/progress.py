@@ -2,7 +2,8 @@
 
 from statistics import fmean
 
-from rlsweep.runs import Budget, Overview, RunStatus, RunSummary
+from rlsweep.runs import Budget, RunStatus, RunSummary
+from rlsweep.sweep_records import Overview
 
 
 def seconds_left(run: RunSummary) -> float | None:

@@ -20,7 +20,7 @@ class Stopped:
 
     target: the sweep or run as it stood when it was asked to stop, a run with the status that it has since
     stopping: running trials that will end by themselves
-    stopped: pending trials that will not begin
+    stopped: pending trials that will not begin, and paused ones that will not continue
     abandoned: trials that were on record as running and had lost their process
     """
 
@@ -61,13 +61,14 @@ def _stop_run(database: "Database", run: TrainingRun) -> Stopped:
 
     asked = transitions.request_stop(database, run.id)
     abandoned = transitions.end_abandoned(database, run_id=run.id, patience_seconds=LEASE_PATIENCE_SECONDS)
-    if asked.sweep_id is not None:
+    # a live driver does it, once it has begun all runs that it will: it may yet continue paused ones
+    if asked.sweep_id is not None and sweeps.live_driver(database, asked.sweep_id) is None:
         sweeps.settle(database, asked.sweep_id)
     now = abandoned[0] if abandoned else asked
     return Stopped(
         target=now,
         stopping=int(now.status is RunStatus.RUNNING),
-        stopped=int(run.status is RunStatus.PENDING),
+        stopped=int(run.status in (RunStatus.PENDING, RunStatus.PAUSED)),
         abandoned=len(abandoned),
     )
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.outcome import SweepOutcome
 from rlsweep.reports.progress import LiveProgress, progress_table
-from rlsweep.runs import Overview
-from rlsweep.sweep_records import SweepStatus
+from rlsweep.sweep_records import Overview, SweepStatus
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from rlsweep.api.opening import database_of
 from rlsweep.places.observer import ProgressObserver
-from rlsweep.runs import Overview
 from rlsweep.settings import Settings
-from rlsweep.sweep_records import Sweep
+from rlsweep.sweep_records import Overview, Sweep
 
 MOST_SHOWN = 200
 """Trials of an overview, those that run before others; of more it tells how many there are."""

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from rlsweep.errors import NotFoundError, SpoolError, SpoolLostError, StaleAttemptError
-from rlsweep.runs import Checkpoint, Episode, Evaluation, Outcome, Update
+from rlsweep.runs import Checkpoint, Episode, Evaluation, EvaluationKind, Outcome, Update
 from rlsweep.store import recording
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
@@ -109,12 +109,17 @@ def _batch(record: dict[str, Any]) -> Batch:
         progress=Progress(**record["progress"]),
         episodes=[_episode(each) for each in record["episodes"]],
         updates=[Update(**each) for each in record["updates"]],
-        evaluations=[Evaluation(**each) for each in record["evaluations"]],
+        evaluations=[_evaluation(each) for each in record["evaluations"]],
         checkpoints=[Checkpoint(**each) for each in record["checkpoints"]],
         dropped_uris=record["dropped_uris"],
         began_at_env_steps=record["began_at_env_steps"],
         facts=record["facts"],
     )
+
+
+def _evaluation(record: dict[str, Any]) -> Evaluation:
+    kind = EvaluationKind(record.pop("kind", EvaluationKind.PERIODIC))  # files of older versions do not name it
+    return Evaluation(**record, kind=kind)
 
 
 def _episode(record: dict[str, Any]) -> Episode:

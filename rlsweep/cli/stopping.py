@@ -21,7 +21,7 @@ def stop(
     if isinstance(target, Sweep):
         typer.echo(
             f"Sweep {target.name}: {stopped.stopping} running trials will end by themselves, {stopped.stopped} pending "
-            "ones were stopped."
+            "or paused ones were stopped."
         )
     else:
         typer.echo(f"{target.label}: {'stopping' if target.status is RunStatus.RUNNING else target.status.value}")

@@ -3,7 +3,9 @@
 import json
 import math
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
 
 from rlsweep.config.agent import AgentConfig, Count, StrictModel
 from rlsweep.config.algorithms import ALGORITHMS
@@ -37,6 +39,25 @@ class Budget(StrictModel):
         return self.total_timesteps if self.episodes is not None else None
 
 
+class ScoreEvaluation(StrictModel):
+    """Evaluations for a run's score, in any mode, with seeds of their own.
+
+    at: shares of the budget, ascending, each above 0 and at most 1; the run is evaluated after the first update with
+        which a share is reached, for 1.0 at its end
+    episodes: episodes of each evaluation
+    """
+
+    at: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(min_length=1)
+    episodes: Count
+
+    @field_validator("at")
+    @classmethod
+    def _check_ascending(cls, at: tuple[float, ...]) -> tuple[float, ...]:
+        if list(at) != sorted(set(at)):
+            raise ValueError("must be in ascending order, each share once")
+        return at
+
+
 class RunConfig(StrictModel):
     """The value of `training_runs.config`.
 
@@ -44,6 +65,7 @@ class RunConfig(StrictModel):
 
     schedule_budget: what schedules run over if that is not `budget`: an earlier budget of a run that was resumed with a
         larger one and keeps its schedules. They then stay at their last value
+    score_evaluation: when and how the run is evaluated for its score; None if it is not
     """
 
     agent: AgentConfig
@@ -52,6 +74,7 @@ class RunConfig(StrictModel):
     budget: Budget
     seed: int
     schedule_budget: Budget | None = None
+    score_evaluation: ScoreEvaluation | None = None
 
     @property
     def scheduled_over(self) -> Budget:
@@ -60,8 +83,13 @@ class RunConfig(StrictModel):
 
     @property
     def evaluates(self) -> bool:
-        """Whether the run is evaluated while it trains."""
+        """Whether the run is evaluated periodically while it trains."""
         return self.mode is Mode.FULL and self.training.evaluation.enabled
+
+    @property
+    def has_evaluation_environment(self) -> bool:
+        """Whether the run has an environment for evaluations, of either kind."""
+        return self.evaluates or self.score_evaluation is not None
 
     @property
     def environment_instances(self) -> int:
@@ -69,7 +97,7 @@ class RunConfig(StrictModel):
 
         Its parallel environments and that of its evaluations; other processes that play leave one in the run's own.
         """
-        return self.training.n_envs + self.evaluates + (self.training.backend == "rllib")
+        return self.training.n_envs + self.has_evaluation_environment + (self.training.backend == "rllib")
 
     @property
     def rollout_steps(self) -> int:
@@ -91,4 +119,5 @@ class RunConfig(StrictModel):
     def to_record(self) -> dict[str, Any]:
         """Return the whole config as JSON-able values."""
         # left out where there is none, so that equal runs of earlier versions have equal records
-        return self.model_dump(mode="json", exclude=None if self.schedule_budget else {"schedule_budget"})
+        left_out = {key for key in ("schedule_budget", "score_evaluation") if getattr(self, key) is None}
+        return self.model_dump(mode="json", exclude=left_out)

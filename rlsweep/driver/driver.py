@@ -29,14 +29,14 @@ from rlsweep.driver.waiting import WaitingTrials
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.process_identity import is_here, own_process
-from rlsweep.runs import Overview, RunStatus, TrainingRun
+from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.scratch import scratch_folder
 from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, actor_alive_error, is_lost_here, run_busy_error
 from rlsweep.store.overview import overview, recorded
 from rlsweep.store.retry import retry_while_away
-from rlsweep.sweep_records import Sweep
+from rlsweep.sweep_records import Overview, Sweep
 
 logger = logging.getLogger(__name__)
 

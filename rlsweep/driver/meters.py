@@ -9,8 +9,9 @@ import time
 
 from ray.util.metrics import Gauge
 
-from rlsweep.runs import Overview, RunStatus
+from rlsweep.runs import RunStatus
 from rlsweep.store.overview import Recorded
+from rlsweep.sweep_records import Overview
 
 SET_SECONDS = 5.0
 """Time between two updates; Ray exports them every ten seconds."""

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from rlsweep.places.outcome import SweepOutcome
-from rlsweep.runs import Overview
+from rlsweep.sweep_records import Overview
 
 
 class ProgressObserver(Protocol):

@@ -6,9 +6,10 @@ from contextlib import contextmanager, suppress
 
 from rlsweep.errors import StoreUnavailableError
 from rlsweep.places.observer import ProgressObserver
-from rlsweep.runs import Overview, TrainingRun
+from rlsweep.runs import TrainingRun
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Overview
 from rlsweep.threads import in_thread
 
 WATCH_SECONDS = 1.0

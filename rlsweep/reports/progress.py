@@ -7,7 +7,8 @@ from uuid import UUID
 
 from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
 from rlsweep.analysis.wording import duration, number, percent
-from rlsweep.runs import WATCHED_FIRST, Overview, RunStatus, RunSummary
+from rlsweep.runs import WATCHED_FIRST, RunStatus, RunSummary
+from rlsweep.sweep_records import Overview
 
 if TYPE_CHECKING:
     from rich.console import Console, Group

@@ -9,7 +9,7 @@ import numpy as np
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.sweeps import ConfigRecord
 from rlsweep.config.differences import differing_keys, flat_record, labels
-from rlsweep.runs import EndReason, Evaluation, RunSummary, TrainingRun
+from rlsweep.runs import EndReason, Evaluation, EvaluationKind, RunSummary, TrainingRun
 from rlsweep.store.curves import (
     NO_OUTCOME,
     WIN,
@@ -78,7 +78,7 @@ def config_records(database: Database, configs: Sequence[ConfigRuns]) -> Iterato
 def seed_record(
     run: RunSummary, episodes: EpisodeColumns, updates: UpdateColumns, evaluations: Sequence[Evaluation]
 ) -> SeedRecord:
-    """One run as the analysis takes it."""
+    """One run as the analysis takes it; `evaluations` may be of both kinds."""
     won = np.where(episodes.outcome == NO_OUTCOME, np.nan, episodes.outcome == WIN)
     return SeedRecord(
         seed=run.seed,
@@ -105,10 +105,5 @@ def _evaluated(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
         "evaluation_reward": np.array([each.mean_reward for each in evaluations], dtype=np.float64),
         "evaluation_length": np.array([each.mean_length for each in evaluations], dtype=np.float64),
         "evaluation_win_rate": np.array(rates, dtype=np.float64),
-        "evaluation_is_score": np.array([_is_score(each) for each in evaluations], dtype=np.bool_),
+        "evaluation_is_score": np.array([each.kind is EvaluationKind.SCORE for each in evaluations], dtype=np.bool_),
     }
-
-
-def _is_score(_evaluation: Evaluation) -> bool:
-    """Whether it was made for the score; all are periodic so far."""
-    return False

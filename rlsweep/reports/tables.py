@@ -47,8 +47,8 @@ RUN_COLUMNS = (
     Column("version", _WHOLE, "version of the agent"),
     Column("sweep_variant", _TEXT, "name of the variant; null for a base config"),
     Column("seed", _WHOLE, "seed of environment, policy, torch and NumPy"),
-    Column("status", _TEXT, "pending, running, completed, stopped or failed"),
-    Column("end_reason", _TEXT, "completed, stopped, abandoned, lost, diverged or failed; null before the end"),
+    Column("status", _TEXT, "pending, running, paused, completed, stopped or failed"),
+    Column("end_reason", _TEXT, "completed, paused, stopped, abandoned, lost, diverged or failed; null before the end"),
     Column("attempt", _WHOLE, "starts of the run so far; 0 before the first"),
     Column("episodes", _WHOLE, "finished episodes"),
     Column("updates", _WHOLE, "policy updates"),
@@ -98,7 +98,8 @@ EVALUATION_COLUMNS = (
     Column("reward_sd", _REAL, "sample standard deviation of their rewards"),
     Column("mean_length", _REAL, "mean env steps of these episodes"),
     Column("win_rate", _REAL, "share of wins, 0 to 1; null where the environment has no outcomes"),
-    Column("is_best", pa.bool_(), "whether it was the best evaluation of the run so far"),
+    Column("is_best", pa.bool_(), "whether it was the best periodic evaluation of the run so far"),
+    Column("kind", _TEXT, "periodic, or score: with seeds of its own, to compare the run with others"),
 )
 
 

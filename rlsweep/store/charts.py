@@ -53,12 +53,19 @@ class ReducedCurve:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Source:
-    """A table with curves. order: order of its rows within a run; axes: its possible x axes; values: its metrics."""
+    """A table with curves.
+
+    order: order of its rows within a run
+    axes: its possible x axes
+    values: its metrics
+    condition: the rows that belong to the curves
+    """
 
     table: LiteralString
     order: LiteralString
     axes: Mapping[Axis, LiteralString]
     values: Mapping[str, LiteralString]
+    condition: LiteralString = "true"
 
 
 _SOURCES = (
@@ -96,6 +103,7 @@ _SOURCES = (
         order="env_steps",
         axes={Axis.ENV_STEPS: "evaluations.env_steps"},
         values={"eval_mean_reward": "mean_reward", "eval_win_rate": "win_rate"},
+        condition="kind = 'periodic'",
     ),
 )
 _EPISODES = _SOURCES[0]
@@ -187,7 +195,13 @@ def _reduction(source: _Source, metrics: Sequence[str], axis: Axis) -> sql.Compo
         for function in ("min", "sum", "max", "count")
     ]
     return composed(
-        _SQL["reduce"], x=x, aggregates=", ".join(aggregates), table=source.table, order=source.order, bucket=bucket
+        _SQL["reduce"],
+        x=x,
+        aggregates=", ".join(aggregates),
+        table=source.table,
+        condition=source.condition,
+        order=source.order,
+        bucket=bucket,
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsweep.runs import Checkpoint, Evaluation
+from rlsweep.runs import Checkpoint, Evaluation, EvaluationKind
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
 
@@ -106,11 +106,11 @@ def no_updates() -> UpdateColumns:
 
 
 def evaluations_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, list[Evaluation]]:
-    """The evaluations of each run, by env steps."""
+    """The evaluations of each run, of both kinds, by env steps."""
     found: dict[UUID, list[Evaluation]] = {run_id: [] for run_id in run_ids}
     with database.readonly() as connection:
         for row in connection.execute(_SQL["list_evaluations"], {"run_ids": list(run_ids)}):
-            found[row.pop("run_id")].append(Evaluation(**row))
+            found[row.pop("run_id")].append(Evaluation(**row | {"kind": EvaluationKind(row["kind"])}))
     return found
 
 

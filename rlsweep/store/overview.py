@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from rlsweep.runs import WATCHED_FIRST, Overview, RunStatus
+from rlsweep.runs import WATCHED_FIRST, RunStatus
 from rlsweep.store.database import Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import run_from_row
+from rlsweep.sweep_records import Overview
 
 MOST_SHOWN = 50
 """Maximum number of runs in an overview: more than fit on most screens."""

@@ -209,7 +209,8 @@ def _standing(row: DictRow, counted: Sequence[DictRow]) -> Standing:
 def request_stop(database: Database, sweep_id: UUID) -> dict[RunStatus, int]:
     """Stop the sweep's pending runs and request its running ones to stop; a driver that starts later begins no run.
 
-    Returns the number of affected runs by their new status: `stopped` were pending, `running` will stop soon.
+    Paused runs of a sweep that is not completed are stopped too. Returns the number of affected runs by their new
+    status: `stopped` were pending or paused, `running` will stop soon.
     """
     with database.connect() as connection:
         connection.execute(_SQL["request_stop"], {"id": sweep_id})
@@ -313,7 +314,8 @@ def release(database: Database, sweep_id: UUID, driver: str) -> None:
 def settle(database: Database, sweep_id: UUID) -> Sweep:
     """Set the sweep's final status if all its runs are finished; return the sweep.
 
-    The status is failed if any run failed, else stopped if any was stopped, else completed.
+    The status is failed if any run failed, else stopped if any was stopped, else completed: paused runs are those that
+    the sweep trains no further.
     """
     with database.connect() as connection:
         connection.execute(_SQL["settle_sweep"], {"id": sweep_id})

@@ -1,4 +1,4 @@
-"""All changes of a training run's status: create, begin an attempt, finish, stop, end as abandoned, reopen."""
+"""All changes of a training run's status: create, begin an attempt, finish, stop, abandon, reopen, schedule."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
 
-from rlsweep.errors import InputError, StaleAttemptError
+from rlsweep.errors import InputError, RlsweepError, StaleAttemptError
 from rlsweep.runs import Actor, Counters, EndReason, NewRun, RunStatus, TrainingRun
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, RUN_PATIENCE_SECONDS, check_no_driver, check_no_worker
@@ -51,6 +51,7 @@ def insert(connection: Connection, sweep_id: UUID | None, runs: Sequence[NewRun]
             "config": [Jsonb(run.config) for run in runs],
             "config_hash": [run.config_hash for run in runs],
             "seed": [run.seed for run in runs],
+            "pause_at": [run.pause_at for run in runs],
         },
     )
     return ids
@@ -65,11 +66,11 @@ def begin_attempt(
     actor: the Ray actor that trains it; None without Ray
 
     Earlier attempts may no longer write. A failed run needs no `reopen`. Returns None if nothing is to be done: the run
-    is completed or has a stop request (call `reopen` first on a stopped run).
+    is completed, is paused, or has a stop request (call `reopen` or `schedule` first on a paused or stopped run).
     """
     with database.connect() as connection:
         run = lock(connection, run_id)
-        if run.status is RunStatus.COMPLETED or run.stop_requested:
+        if run.status in (RunStatus.COMPLETED, RunStatus.PAUSED) or run.stop_requested:
             if run.status is RunStatus.PENDING:
                 _end(connection, run, EndReason.STOPPED, None)
             return None
@@ -94,14 +95,16 @@ def finish(
     *,
     final: Counters | None = None,
 ) -> TrainingRun:
-    """End the run; called by its worker. A repeated call changes nothing.
+    """End the run; called by its worker. A repeated call changes nothing. A run that is to stop stops at its pause.
 
-    final: counters of a completed run; rows of earlier attempts beyond them are deleted
+    final: counters of a completed or paused run; rows of earlier attempts beyond them are deleted
 
     Raises StaleAttemptError if a newer attempt exists, or the run has ended in another way meanwhile.
     """
     with database.connect() as connection:
         run = lock(connection, run_id)
+        if reason is EndReason.PAUSED and run.stop_requested:
+            reason = EndReason.STOPPED
         if run.attempt == attempt and run.status is reason.status:
             return read_one(connection, run_id)
         run = check_attempt(connection, run, attempt)
@@ -113,18 +116,21 @@ def finish(
 
 
 def request_stop(database: Database, run_id: UUID) -> TrainingRun:
-    """Stop a pending run at once, request a running one to stop; do not change a finished one."""
+    """Stop a pending or paused run at once, request a running one to stop; do not change any other."""
     with database.connect() as connection:
         run = lock(connection, run_id)
-        if not run.status.is_finished:
+        if run.status in (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.PAUSED):
             connection.execute(_SQL["ask_run_to_stop"], {"id": run_id})
-        if run.status is RunStatus.PENDING:
+        if run.status in (RunStatus.PENDING, RunStatus.PAUSED):
             return _end(connection, run, EndReason.STOPPED, None)
         return read_one(connection, run_id)
 
 
 def request_stop_of_sweep(connection: Connection, sweep_id: UUID) -> list[RunStatus]:
-    """Stop the sweep's pending runs, request its running ones to stop; return the new statuses of these runs."""
+    """Stop the sweep's pending runs, request its running ones to stop; return the new statuses of these runs.
+
+    Paused runs are stopped too, except in a completed sweep, which trains no more of them.
+    """
     rows = connection.execute(_SQL["stop_runs_of_sweep"], {"sweep_id": sweep_id}).fetchall()
     return [RunStatus(row["status"]) for row in rows]
 
@@ -167,7 +173,7 @@ def end_abandoned(
 
 
 def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = None) -> TrainingRun:
-    """Set a run that ended, or whose worker died, to pending; its records stay.
+    """Set a run that ended, or whose worker died, to pending, to train to its end; its records stay.
 
     config: replaces the run's config, with a larger budget; required for a completed run
 
@@ -188,6 +194,24 @@ def reopen(database: Database, run_id: UUID, *, config: dict[str, Any] | None = 
         new_config = Jsonb(run.config if config is None else config)
         connection.execute(_SQL["reopen_run"], {"id": run_id, "config": new_config})
         return read_one(connection, run_id)
+
+
+def schedule(connection: Connection, run_id: UUID, *, pause_at: float | None) -> bool:
+    """Set a pending, paused or stopped run to pending, to train up to `pause_at`, within a transaction.
+
+    Called by the sweep's driver, which has the lease. The run's records stay; its next attempt resumes from its last
+    checkpoint. Returns False, and changes nothing, if a stop of its sweep was requested.
+
+    pause_at: the share of its budget at which it pauses, between 0 and 1; None to train to its end
+
+    Raises RlsweepError if the run is running, completed or failed.
+    """
+    run = lock(connection, run_id)
+    if run.status not in (RunStatus.PENDING, RunStatus.PAUSED, RunStatus.STOPPED):
+        raise RlsweepError(
+            f"Training run {run_id} is {run.status}; only a pending, paused or stopped one is scheduled."
+        )
+    return connection.execute(_SQL["schedule_run"], {"id": run_id, "pause_at": pause_at}).rowcount > 0
 
 
 def take_up(
@@ -277,8 +301,8 @@ def check_left(run: LockedRun, attempt: int) -> None:
 
 
 def _end(connection: Connection, run: LockedRun, reason: EndReason, error: str | None) -> TrainingRun:
-    """Change a pending or running run to a finished status."""
-    assert not run.status.is_finished
+    """Change a pending, running or paused run to a finished status."""
+    assert run.status in (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.PAUSED)
     values = {
         "id": run.id,
         "status": reason.status.value,

@@ -20,11 +20,10 @@ from rlsweep.cluster.session import RayOptions, RaySession
 from rlsweep.config.run import Mode
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep
-from rlsweep.runs import Overview
 from rlsweep.settings import Settings
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
-from rlsweep.sweep_records import Sweep
+from rlsweep.sweep_records import Overview, Sweep
 
 AGENT = """\
 agent_id: idle

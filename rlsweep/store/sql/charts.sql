@@ -1,16 +1,16 @@
 -- name: reduce
 -- Curves in buckets of equal width in x, each with minimum, mean, maximum and number of values. A bucket includes its end
--- and excludes its start, so the last one contains the run's last row. Table, x and values come from charts.py, the rest
--- from parameters. The query runs per run, so that it groups only by bucket: grouping by both takes an eighth longer.
+-- and excludes its start, so the last one contains the run's last row. Table, condition, x and values come from
+-- charts.py, the rest from parameters. The query runs per run, so that it groups only by bucket: grouping by both takes an eighth longer.
 select wanted.position, reduced.*
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
 cross join lateral (
-    select {x} as last from {table} where {table}.run_id = wanted.run_id order by {order} desc limit 1
+    select {x} as last from {table} where {table}.run_id = wanted.run_id and {condition} order by {order} desc limit 1
 ) as final
 cross join lateral (
     select max({x})::double precision as x, {aggregates}
     from {table}
-    where {table}.run_id = wanted.run_id
+    where {table}.run_id = wanted.run_id and {condition}
     group by {bucket}
 ) as reduced
 order by wanted.position, reduced.x

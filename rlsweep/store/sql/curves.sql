@@ -45,11 +45,11 @@ cross join lateral (
 order by wanted.position
 
 -- name: list_evaluations
--- Evaluations of several runs, in order.
-select run_id, env_steps, episodes, mean_reward, reward_sd, mean_length, win_rate, is_best
+-- Evaluations of several runs, in order; of those after the same update the periodic one first.
+select run_id, env_steps, episodes, mean_reward, reward_sd, mean_length, win_rate, is_best, kind
 from evaluations
 where run_id = any(%(run_ids)s)
-order by run_id, env_steps
+order by run_id, env_steps, kind
 
 -- name: list_checkpoints
 -- Existing checkpoints of one run, oldest first.

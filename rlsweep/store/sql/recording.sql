@@ -5,7 +5,7 @@ where run_id = %(run_id)s and attempt < %(attempt)s
   and env_steps > %(began_at_env_steps)s and env_steps <= %(env_steps)s
 
 -- name: drop_beyond_end
--- Delete rows that earlier attempts recorded after the end of the completed run.
+-- Delete rows that earlier attempts recorded after the end of the completed or paused run.
 with beyond_episodes as (
     delete from episodes
     where run_id = %(run_id)s and episode > %(episodes)s and attempt < %(attempt)s
@@ -55,15 +55,15 @@ where updates.attempt < excluded.attempt
 -- name: insert_evaluations
 -- A batch, one array per column; an evaluation replaces one of an earlier attempt at the same step.
 insert into evaluations (
-    run_id, attempt, env_steps, episodes, mean_reward, reward_sd, mean_length, win_rate, is_best
+    run_id, attempt, env_steps, episodes, mean_reward, reward_sd, mean_length, win_rate, is_best, kind
 )
 select %(run_id)s::uuid, %(attempt)s::integer, batch.*
 from unnest(
     %(env_steps)s::bigint[], %(episodes)s::integer[], %(mean_reward)s::double precision[],
     %(reward_sd)s::double precision[], %(mean_length)s::double precision[], %(win_rate)s::double precision[],
-    %(is_best)s::boolean[]
+    %(is_best)s::boolean[], %(kind)s::text[]
 ) as batch
-on conflict (run_id, env_steps) do update
+on conflict (run_id, kind, env_steps) do update
 set
     attempt = excluded.attempt, episodes = excluded.episodes, mean_reward = excluded.mean_reward,
     reward_sd = excluded.reward_sd, mean_length = excluded.mean_length, win_rate = excluded.win_rate,

@@ -147,7 +147,7 @@ set driver = null, status = case when status = 'running' then 'pending' else sta
 where id = %(id)s and driver = %(driver)s
 
 -- name: settle_sweep
--- Set the sweep's final status from its runs, if none of them is pending or running.
+-- Set the sweep's final status from its runs, if none of them is pending or running; paused ones do not matter.
 update sweeps
 set
     status = case when counted.failed > 0 then 'failed' when counted.stopped > 0 then 'stopped' else 'completed' end,

@@ -2,19 +2,19 @@
 -- Insert planned runs in the given order, one array per column: a thousand runs are one statement.
 insert into training_runs (
     id, sweep_id, position, trial_key, agent_id, algorithm, version, sweep_variant, config_name, config_short_name,
-    config_path, config, config_hash, seed
+    config_path, config, config_hash, seed, pause_at
 )
 select
     planned.id, %(sweep_id)s::uuid, planned.position, planned.trial_key, planned.agent_id, planned.algorithm,
     planned.version, planned.sweep_variant, planned.config_name, planned.config_short_name, planned.config_path,
-    planned.config, planned.config_hash, planned.seed
+    planned.config, planned.config_hash, planned.seed, planned.pause_at
 from unnest(
     %(id)s::uuid[], %(trial_key)s::text[], %(agent_id)s::text[], %(algorithm)s::text[], %(version)s::integer[],
     %(sweep_variant)s::text[], %(config_name)s::text[], %(config_short_name)s::text[], %(config_path)s::text[],
-    %(config)s::jsonb[], %(config_hash)s::text[], %(seed)s::bigint[]
+    %(config)s::jsonb[], %(config_hash)s::text[], %(seed)s::bigint[], %(pause_at)s::double precision[]
 ) with ordinality as planned (
     id, trial_key, agent_id, algorithm, version, sweep_variant, config_name, config_short_name, config_path,
-    config, config_hash, seed, position
+    config, config_hash, seed, pause_at, position
 )
 
 -- name: set_weights_from
@@ -50,13 +50,15 @@ from training_runs
 where id = %(id)s for no key update
 
 -- name: end_run
--- End a run, with any status.
+-- End a run, with any status; a paused run that is stopped keeps the time of its pause.
 update training_runs
-set status = %(status)s, end_reason = %(end_reason)s, error = %(error)s, ended_at = clock_timestamp()
+set
+    status = %(status)s, end_reason = %(end_reason)s, error = %(error)s,
+    ended_at = coalesce(ended_at, clock_timestamp())
 where id = %(id)s
 
 -- name: set_counters
--- Set the counters of a completed run; an earlier attempt may have had larger ones.
+-- Set the counters of a completed or paused run; an earlier attempt may have had larger ones.
 update training_runs
 set episodes = %(episodes)s, updates = %(updates)s, env_steps = %(env_steps)s
 where id = %(id)s
@@ -66,22 +68,36 @@ where id = %(id)s
 update training_runs set stop_requested = true where id = %(id)s
 
 -- name: stop_runs_of_sweep
--- Stop pending runs at once, request running ones to stop.
+-- Stop pending runs at once, request running ones to stop; stop paused ones unless the sweep is completed.
 update training_runs
 set
     stop_requested = true,
-    status = case when status = 'pending' then 'stopped' else status end,
-    end_reason = case when status = 'pending' then 'stopped' end,
-    ended_at = case when status = 'pending' then clock_timestamp() end
-where sweep_id = %(sweep_id)s and status in ('pending', 'running')
+    status = case when status = 'running' then status else 'stopped' end,
+    end_reason = case when status <> 'running' then 'stopped' end,
+    ended_at = case when status <> 'running' then coalesce(ended_at, clock_timestamp()) end
+where sweep_id = %(sweep_id)s
+  and (
+      status in ('pending', 'running')
+      or (status = 'paused' and not exists (select from sweeps where id = %(sweep_id)s and status = 'completed'))
+  )
 returning status
 
 -- name: reopen_run
--- Make the run pending again, perhaps with a larger budget; its records stay.
+-- Make the run pending again, to train to its end, perhaps with a larger budget; its records stay.
 update training_runs
 set
-    status = 'pending', stop_requested = false, ended_at = null, end_reason = null, error = null, config = %(config)s
+    status = 'pending', stop_requested = false, ended_at = null, end_reason = null, error = null, pause_at = null,
+    config = %(config)s
 where id = %(id)s
+
+-- name: schedule_run
+-- Make the run pending with this pause; its records stay. Not while a stop of its sweep is requested.
+update training_runs
+set
+    status = 'pending', stop_requested = false, ended_at = null, end_reason = null, error = null,
+    pause_at = %(pause_at)s
+where id = %(id)s
+  and not exists (select from sweeps where sweeps.id = training_runs.sweep_id and sweeps.stop_requested)
 
 -- name: take_up_runs
 -- Like reopen_run, for all of a sweep's runs in some statuses; a running run only if its worker is known to be gone, or

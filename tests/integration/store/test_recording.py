@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 
 from rlsweep.errors import NotFoundError, StaleAttemptError
-from rlsweep.runs import Checkpoint, Counters, EndReason, Episode, Evaluation, Outcome, RunStatus, TrainingRun, Update
+from rlsweep.runs import (
+    Checkpoint,
+    Counters,
+    EndReason,
+    Episode,
+    Evaluation,
+    EvaluationKind,
+    Outcome,
+    RunStatus,
+    TrainingRun,
+    Update,
+)
 from rlsweep.store import curves, recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
@@ -30,11 +41,13 @@ def update(number: int, **given: Any) -> Update:
     return Update(update=number, env_steps=100 * number, **(values | given))
 
 
-def evaluation(env_steps: int, mean_reward: float = 0.5) -> Evaluation:
-    return Evaluation(
-        env_steps=env_steps, episodes=20, mean_reward=mean_reward, reward_sd=0.1, mean_length=12.5, win_rate=None,
-        is_best=True,
-    )  # fmt: skip
+def evaluation(env_steps: int, mean_reward: float = 0.5, **given: Any) -> Evaluation:
+    values: dict[str, Any] = {"reward_sd": 0.1, "mean_length": 12.5, "win_rate": None, "is_best": True}
+    return Evaluation(env_steps=env_steps, episodes=20, mean_reward=mean_reward, **(values | given))
+
+
+def score(env_steps: int, mean_reward: float = 0.5) -> Evaluation:
+    return evaluation(env_steps, mean_reward, is_best=False, kind=EvaluationKind.SCORE)
 
 
 def checkpoint(episode: int, uri: str) -> Checkpoint:
@@ -57,7 +70,7 @@ def test_what_is_flushed_is_what_is_read(database: Database, run: TrainingRun) -
         ),
         episodes=[episodes([n], outcome=outcome)[0] for n, outcome in enumerate(outcomes, start=1)],
         updates=[update(1), update(2, approx_kl=None, explained_variance=float("nan"))],
-        evaluations=[evaluation(20), evaluation(40)],
+        evaluations=[evaluation(20), evaluation(40), score(40)],
         checkpoints=[checkpoint(2, "/c/2.zip"), checkpoint(4, "/c/4.zip")],
     )
     assert recording.flush(database, run.id, run.attempt, batch) is False

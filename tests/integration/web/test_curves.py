@@ -1,6 +1,7 @@
 """Curves against NumPy, and bands against a reckoning by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsweep.runs import EndReason, Episode, Evaluation, NewRun, Outcome, Update
+from rlsweep.runs import EndReason, Episode, Evaluation, EvaluationKind, NewRun, Outcome, Update
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.curves import episodes_of
 from rlsweep.store.database import Database
@@ -59,8 +60,9 @@ def record_run(database: Database, new_run: Callable[..., NewRun]) -> Callable[.
         evaluation = Evaluation(
             env_steps=500, episodes=20, mean_reward=0.4, reward_sd=0.1, mean_length=9.0, win_rate=0.7, is_best=True
         )
+        score = replace(evaluation, mean_reward=0.9, win_rate=0.9, is_best=False, kind=EvaluationKind.SCORE)
         progress = recording.Progress(episodes=len(episodes), updates=10, env_steps=int(steps[-1]))
-        batch = recording.Batch(progress=progress, episodes=episodes, updates=updates, evaluations=[evaluation])
+        batch = recording.Batch(progress=progress, episodes=episodes, updates=updates, evaluations=[evaluation, score])
         recording.flush(database, run.id, 1, batch)
         if end is not None:
             transitions.finish(database, run.id, 1, end)

@@ -14,8 +14,9 @@ from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_sh
 from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.places.watching import WATCH_SECONDS, watched
 from rlsweep.reports.progress import LiveProgress, progress_line, progress_table
-from rlsweep.runs import Budget, Overview, RunStatus, TrainingRun
+from rlsweep.runs import Budget, RunStatus, TrainingRun
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import Overview
 
 
 def run(
@@ -61,6 +62,7 @@ def run(
         "weights_from": None,
         "begins_anew": False,
         "actor": None,
+        "pause_at": None,
         "metadata": {},
     }
     values |= given
