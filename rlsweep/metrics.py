@@ -49,6 +49,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="steps_per_second", label="Speed", tag="time/fps", direction=Direction.UP, unit="env steps/s"),
     Metric(name="eval_mean_reward", label="Evaluation reward", tag="eval/mean_reward", direction=Direction.UP),
     Metric(name="eval_win_rate", label="Evaluation win rate", tag="eval/win_rate", direction=Direction.UP),
+    Metric(name="score_mean_reward", label="Score: evaluation reward", tag="score/mean_reward", direction=Direction.UP),
+    Metric(name="score_win_rate", label="Score: evaluation win rate", tag="score/win_rate", direction=Direction.UP),
 )
 
 BY_NAME: dict[str, Metric] = {metric.name: metric for metric in METRICS}

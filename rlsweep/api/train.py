@@ -201,7 +201,7 @@ def _check(config: RunConfig, weights_from: Location | None = None) -> "Checked"
 
     def check_policy(env: "gym.Env[Any, Any]") -> None:
         player = build_player(config, env)
-        if config.evaluates:
+        if config.has_evaluation_environment:
             make_evaluation_env(config).close()  # a simulator may not allow a second instance
         if weights_from is not None:
             with local_copy(weights_from) as file:

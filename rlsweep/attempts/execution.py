@@ -107,8 +107,8 @@ def execute_run(
     )
     try:
         result, error = _train(run, on_record, recorder, context, resume_from), None
-        is_completed = result.status is RunStatus.COMPLETED
-        reason, final = (EndReason.COMPLETED, result) if is_completed else (EndReason.STOPPED, None)
+        reason = EndReason(result.status.value)
+        final = None if result.status is RunStatus.STOPPED else result
     except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
         raise
     except KeyboardInterrupt:
@@ -120,8 +120,7 @@ def execute_run(
         error = _with_hint(f"{_users_traceback(failure)}{type(failure).__name__}: {failure}", failure, context)
     except Exception as failure:  # noqa: BLE001 - any error of a run is recorded
         reason, error = EndReason.FAILED, _with_hint(traceback.format_exc(), failure, context)
-    wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final))
-    return reason.status
+    return wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final)).status
 
 
 def _record_exit(run: TrainingRun, recorder: StoreRecorder, context: WorkerContext, cause: str) -> None:
@@ -192,8 +191,9 @@ def _train(
             attempt=run.attempt,
             threads=context.threads,
             workers=_workers(config),
+            pause_at=run.pause_at,
         )
-        if result.status is RunStatus.COMPLETED:
+        if result.status is not RunStatus.STOPPED:
             recorder.overtake()
         return result
 

@@ -97,7 +97,8 @@ class Estimate:
     """Estimate of one trial, with ranges as (low, high).
 
     env_steps, updates, seconds: None if unknown: the budget counts episodes, and none ended during the measurement
-    evaluations: number of evaluations; None if unknown
+    evaluations: number of periodic evaluations; None if unknown
+    evaluation_episodes: episodes of all evaluations, those for the score included; None if unknown
     evaluation_seconds: what they take of `seconds`; None if unknown: no episode ended during the measurement
     nominal_env_steps: env steps if episodes stay as long as in random play
     checkpoint_bytes: maximum size of all checkpoints kept at the same time
@@ -113,6 +114,7 @@ class Estimate:
     peak_memory_bytes: int
     checkpoint_bytes: int
     evaluations: CountRange | None = None
+    evaluation_episodes: CountRange | None = None
     evaluation_seconds: Range | None = None
     import_seconds: float = 0.0
     start_seconds: float = 0.0
@@ -141,7 +143,8 @@ def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
     low, high = _env_steps(config, shortest), _env_steps(config, longest)
     updates = (low // config.rollout_steps, high // config.rollout_steps)
     evaluations = (_evaluations(config, updates[0]), _evaluations(config, updates[1]))
-    evaluating = _evaluation_seconds(config, measurement, evaluations)
+    played = (_evaluation_episodes(config, evaluations[0]), _evaluation_episodes(config, evaluations[1]))
+    evaluating = _evaluation_seconds(config, measurement, played)
     training = (_training_seconds(config, measurement, low), _training_seconds(config, measurement, high))
     shares = zip(training, evaluating or (0.0, 0.0), strict=True)
     fastest, slowest = (sizes["start_seconds"] + sum(each) for each in shares)
@@ -150,6 +153,7 @@ def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
         nominal_env_steps=_env_steps(config, nominal),
         updates=updates,
         evaluations=evaluations,
+        evaluation_episodes=played,
         evaluation_seconds=evaluating,
         seconds=(fastest, slowest),
         **sizes,
@@ -176,7 +180,7 @@ def budget_warnings(plan: Plan, estimates: Sequence[Estimate]) -> tuple[str, ...
 
 def evaluation_warnings(plan: Plan, estimates: Sequence[Estimate]) -> tuple[str, ...]:
     """Return a warning if a trial is evaluated and nothing is known of how long an episode may be."""
-    if all(each.evaluation_seconds is not None or not each.evaluations for each in estimates):
+    if all(each.evaluation_seconds is not None or not each.evaluation_episodes for each in estimates):
         return ()
     return (
         f"No episode of {plan.base_training.environment.id} ended while it was measured, and an evaluation plays "
@@ -235,12 +239,18 @@ def _evaluations(config: RunConfig, updates: int) -> int:
     return updates // config.training.evaluation.every_rollouts if config.evaluates else 0
 
 
-def _evaluation_seconds(config: RunConfig, measurement: Measurement, evaluations: CountRange) -> Range | None:
+def _evaluation_episodes(config: RunConfig, evaluations: int) -> int:
+    """Return the episodes of so many periodic evaluations and of those for the score."""
+    score = config.score_evaluation
+    return evaluations * config.training.evaluation.episodes + (0 if score is None else len(score.at) * score.episodes)
+
+
+def _evaluation_seconds(config: RunConfig, measurement: Measurement, episodes: CountRange) -> Range | None:
     """Return the time of all evaluations; None if there are some and nothing bounds their episodes.
 
     A trained policy's episodes are as long as training's at first, and at most as long as the environment allows.
     """
-    if not any(evaluations):
+    if not any(episodes):
         return 0.0, 0.0
     if (lengths := _episode_lengths(config, measurement)) is None:
         return None
@@ -248,13 +258,13 @@ def _evaluation_seconds(config: RunConfig, measurement: Measurement, evaluations
     limit = _longest_episode(config, measurement)
     if not measurement.fixed_episode_length and not math.isinf(limit):
         longest = limit
-    per_step = config.training.evaluation.episodes * measurement.evaluation_seconds_per_step
-    return evaluations[0] * shortest * per_step, evaluations[1] * longest * per_step
+    per_step = measurement.evaluation_seconds_per_step
+    return episodes[0] * shortest * per_step, episodes[1] * longest * per_step
 
 
 def _instances_made(config: RunConfig) -> int:
     """Return how many instances a run makes beside those that train: one to copy, closed again, and for evaluations."""
-    return 1 + config.evaluates
+    return 1 + config.has_evaluation_environment
 
 
 def _training_seconds(config: RunConfig, measurement: Measurement, env_steps: int) -> float:

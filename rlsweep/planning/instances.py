@@ -37,9 +37,9 @@ def instances_line(plan: Plan, found: EnvironmentInstances) -> str | None:
     config = max((trial.config for trial in plan.trials), key=lambda config: config.environment_instances)
     kinds = [f"{config.training.n_envs} to train"]
     kinds += ["1 in the run's own process"] if config.training.backend == "rllib" else []
-    kinds += ["1 to evaluate"] if config.evaluates else []
+    kinds += ["1 to evaluate"] if config.has_evaluation_environment else []
     ways = ["--max-concurrent"] if found.trials_at_once > 1 else []
-    ways += ["evaluation.enabled=false"] if config.evaluates else []
+    ways += ["evaluation.enabled=false"] if config.evaluates and config.score_evaluation is None else []
     ways += ["n_envs"] if config.training.n_envs > 1 else []
     trials = f" in each of {found.trials_at_once} trials on this machine's CPUs" if found.trials_at_once > 1 else ""
     fewer = f"; {' or '.join(ways)} can lower that" if ways else ""

@@ -20,7 +20,7 @@ _OF_ENVIRONMENT = {
 
 def environment_key(config: RunConfig) -> str:
     """A key that is equal for runs with equally expensive env steps: same environment, executed in the same way."""
-    return json.dumps([config.training.model_dump_json(include=_OF_ENVIRONMENT), config.evaluates])
+    return json.dumps([config.training.model_dump_json(include=_OF_ENVIRONMENT), config.has_evaluation_environment])
 
 
 def network_key(config: RunConfig) -> str:

@@ -112,7 +112,7 @@ def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
             env = make_vector(first)
             stack.callback(env.close)
             making = Making(imported, time.perf_counter() - began)
-            evaluation = EvaluationProbe(first) if first.evaluates else None
+            evaluation = EvaluationProbe(first) if first.has_evaluation_environment else None
             if evaluation is not None:
                 stack.callback(evaluation.close)
             play = _play(env, first.seed)

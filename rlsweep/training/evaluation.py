@@ -12,12 +12,13 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
 from rlsweep.config.algorithms import ALGORITHMS
-from rlsweep.config.run import RunConfig
+from rlsweep.config.run import RunConfig, ScoreEvaluation
+from rlsweep.config.training import EvaluationConfig
 from rlsweep.envs import make_env
 from rlsweep.errors import DivergedError, EnvironmentSpecError, EnvironmentStateError
-from rlsweep.runs import Evaluation, Outcome
+from rlsweep.runs import Evaluation, EvaluationKind, Outcome
 from rlsweep.training.progress import Progress
-from rlsweep.training.seeding import evaluation_seed
+from rlsweep.training.seeding import evaluation_seed, score_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,8 @@ def make_evaluation_env(config: RunConfig) -> gym.Env[Any, Any]:
         ) from exc
 
 
-class PeriodicEvaluation:
-    """Evaluates a run during training, always with the same seeds, so that its evaluations are comparable."""
+class Evaluator:
+    """Evaluates a run during training, each kind always with the same seeds, so that its evaluations are comparable."""
 
     def __init__(self, config: RunConfig) -> None:
         self._config = config
@@ -130,8 +131,14 @@ class PeriodicEvaluation:
         self._env = make_evaluation_env(config)
 
     def is_due(self, progress: Progress) -> bool:
-        """Whether an evaluation follows the last update."""
-        return progress.updates % self._config.training.evaluation.every_rollouts == 0
+        """Whether a periodic evaluation follows the last update."""
+        every = self._config.training.evaluation.every_rollouts
+        return self._config.evaluates and progress.updates % every == 0
+
+    def is_score_due(self, before: Progress, after: Progress) -> bool:
+        """Whether an evaluation for the score follows the last rollout, which led from `before` to `after`."""
+        score, budget = self._config.score_evaluation, self._config.budget
+        return score is not None and any(before.spent(budget) < at <= after.spent(budget) for at in score.at)
 
     def evaluate(
         self,
@@ -139,21 +146,28 @@ class PeriodicEvaluation:
         normalizer: VecNormalize | None,
         progress: Progress,
         *,
+        kind: EvaluationKind = EvaluationKind.PERIODIC,
         on_step: Callable[[], None] = lambda: None,
     ) -> Evaluation:
-        """Evaluate the current policy; of equally good evaluations the first is the best. on_step: as in `play`.
+        """Evaluate the current policy; of equally good periodic ones the first is the best. on_step: as in `play`.
 
         Raises DivergedError if a reward is NaN or infinite.
         """
+        settings: EvaluationConfig | ScoreEvaluation = self._config.training.evaluation
+        seed = evaluation_seed(self._config.seed)
+        if kind is EvaluationKind.SCORE:
+            assert self._config.score_evaluation is not None
+            settings, seed = self._config.score_evaluation, score_seed(self._config.seed)
         played = play(
             PolicyPlayer(model, normalizer, uses_masks=self._uses_masks),
             self._env,
-            episodes=self._config.training.evaluation.episodes,
-            seed=evaluation_seed(self._config.seed),
+            episodes=settings.episodes,
+            seed=seed,
             name=f"the evaluation after update {progress.updates} ({progress.env_steps} env steps)",
             on_step=on_step,
         )
         mean_reward = float(played.rewards.mean())
+        best = progress.best_mean_reward
         return Evaluation(
             env_steps=progress.env_steps,
             episodes=played.rewards.size,
@@ -161,7 +175,8 @@ class PeriodicEvaluation:
             reward_sd=played.reward_sd,
             mean_length=float(played.lengths.mean()),
             win_rate=played.win_rate,
-            is_best=progress.best_mean_reward is None or mean_reward > progress.best_mean_reward,
+            is_best=kind is EvaluationKind.PERIODIC and (best is None or mean_reward > best),
+            kind=kind,
         )
 
     def close(self) -> None:

@@ -41,12 +41,20 @@ class Progress:
         An episode budget is measured in episodes, a step budget in env steps as in SB3; with both, the smaller
         fraction counts. The last rollout may exceed a step budget; the fraction is then 0.
         """
-        shares = [1.0]
+        return 1.0 - self.spent(budget)
+
+    def spent(self, budget: Budget) -> float:
+        """Spent fraction of the budget, from 0 at the start to 1 at the end; with both limits, the larger one counts.
+
+        Pauses and evaluations for the score come at such a fraction. It is 0.5 exactly after half of the steps, which
+        1 - `remaining` need not be.
+        """
+        shares = [0.0]
         if budget.episodes is not None:
-            shares.append(1.0 - self.episodes / budget.episodes)
+            shares.append(self.episodes / budget.episodes)
         if budget.total_timesteps is not None:
-            shares.append(1.0 - self.env_steps / budget.total_timesteps)
-        return max(0.0, min(shares))
+            shares.append(self.env_steps / budget.total_timesteps)
+        return min(1.0, max(shares))
 
     @property
     def counters(self) -> Counters:

@@ -25,3 +25,12 @@ def evaluation_seed(seed: int) -> int:
     as `np.random.RandomState` and C code require.
     """
     return MAX_SEED - seed
+
+
+def score_seed(seed: int) -> int:
+    """Seed of the evaluations for a run's score: counted up from 2**30, the middle of the range.
+
+    They are none of the training seeds while seed × n_envs is below 2**30, and none of the periodic evaluations' seeds
+    of any run while the seeds are below 2**29. Like the run's seed, it is at least 0 and below 2**31.
+    """
+    return (2**30 + seed) % 2**31

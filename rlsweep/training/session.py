@@ -10,10 +10,10 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.errors import DivergedError, EnvironmentStateError
 from rlsweep.metrics import BY_NAME
-from rlsweep.runs import Checkpoint, Counters, RunStatus, Update, recent_means
+from rlsweep.runs import Checkpoint, Counters, Evaluation, EvaluationKind, RunStatus, Update, recent_means
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder
-from rlsweep.training.evaluation import PeriodicEvaluation
+from rlsweep.training.evaluation import Evaluator
 from rlsweep.training.opponent_pool import OpponentPool
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
@@ -27,12 +27,16 @@ UNBOUNDED = 2**62
 
 
 class _StoppedError(Exception):
-    """A stop request ended an update, or the evaluation after it."""
+    """A stop request ended an update, or an evaluation after it."""
+
+
+class _PausedError(Exception):
+    """The run reached its pause."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result(Counters):
-    """The end of a run: status COMPLETED or STOPPED, counters over all attempts, and the last checkpoint."""
+    """The end of a run: status COMPLETED, PAUSED or STOPPED, counters over all attempts, and the last checkpoint."""
 
     status: RunStatus
     checkpoint: Checkpoint
@@ -49,14 +53,16 @@ class TrainingSession:
         *,
         progress: Progress,
         checkpoints: CheckpointFolder,
-        evaluation: PeriodicEvaluation | None,
+        evaluator: Evaluator | None,
         log: TensorBoardLog | None,
         copies_environments: bool,
         opponents: OpponentPool | None,
+        pause_at: float | None = None,
         episodes: type[EpisodeCallback] = EpisodeCallback,
     ) -> None:
         """Take over what a run needs.
 
+        pause_at: share of the budget at which the run pauses; None to train to its end
         opponents: the pool of a run that plays against itself, as of the snapshot to resume from
         episodes: class of the callback that counts env steps and records ended episodes
         """
@@ -67,14 +73,15 @@ class TrainingSession:
         self._checkpoints = checkpoints
         assert model.env is not None
         self._normalizer = normalizer_of(model.env)
-        self._evaluation = evaluation
+        self._evaluator = evaluator
+        self._pause_at = pause_at
         self._log = log
         self._copies_environments = copies_environments
         self._opponents = opponents
         self._episodes = episodes(config, recorder, progress, normalizer=self._normalizer)
         self._rollout_began: RunSnapshot | None = None
         # a single optimizer step needs no backup: a stop comes before it, or during an evaluation after it
-        self._ends_midway = config.gradient_steps_per_update > 1 or evaluation is not None
+        self._ends_midway = config.gradient_steps_per_update > 1 or evaluator is not None
         self._interval_saved = self._checkpoint_interval
         self._last_saved: Checkpoint | None = None
         self._last_saved_update = 0
@@ -82,7 +89,7 @@ class TrainingSession:
         self._mark_steps = 0
 
     def run(self, state: bytes | None) -> Result:
-        """Learn until the budget is spent or the recorder requests a stop, and save a last checkpoint.
+        """Learn until the budget is spent, the pause is reached or a stop is requested, and save a last checkpoint.
 
         state: state of the snapshot to resume from, if it has one. A run that ends during a rollout saves its state
         before that rollout, because nothing was learnt since; a resumed run collects the rollout again.
@@ -96,17 +103,30 @@ class TrainingSession:
             if self._progress.env_steps and self._checkpoints.begins_before_recorded:
                 # saved before the first episode is recorded: the newest checkpoint must fit the recorded episodes
                 self._save(self._capture())
-            self._learn()
+            if not self._is_paused:  # an earlier attempt may have come this far
+                self._learn()
         self._log_episodes()
         checkpoint = self._save(self._rollout_began or self._capture())
         self._checkpoints.wait_for_upload()
         if self._log is not None:
             self._log.end_session()
         return Result(
-            status=RunStatus.STOPPED if self._episodes.stopped else RunStatus.COMPLETED,
+            status=self._status,
             checkpoint=checkpoint,
             **asdict(self._progress.counters),
         )
+
+    @property
+    def _is_paused(self) -> bool:
+        """Whether the run has reached its pause; a run whose budget is spent is completed instead."""
+        spent = self._progress.spent(self._config.budget)
+        return self._pause_at is not None and self._pause_at <= spent < 1.0
+
+    @property
+    def _status(self) -> RunStatus:
+        if self._episodes.stopped:
+            return RunStatus.STOPPED
+        return RunStatus.PAUSED if self._is_paused else RunStatus.COMPLETED
 
     def save_start(self) -> None:
         """Save a run that begins with the weights of another file, so that resuming it does not need that file."""
@@ -123,11 +143,12 @@ class TrainingSession:
         return self._progress.remaining(self._config.scheduled_over)
 
     def update(self, train: Callable[[], None]) -> None:
-        """Run one update, then an evaluation and a checkpoint if they are due."""
+        """Run one update, then evaluations, a checkpoint and the pause if they are due."""
         before = PolicyBackup(self._model) if self._ends_midway else None
         try:
             self._train(train)
             self._evaluate_if_due()
+            self._score_if_due()
         except _StoppedError:
             # undo the update as well: otherwise a resumed run would skip the interrupted evaluation
             if before is not None:
@@ -136,9 +157,11 @@ class TrainingSession:
         self._rollout_began = None
         if self._config.mode is Mode.FULL and self._checkpoint_interval > self._interval_saved:
             self._save(self._capture())
+        if self._is_paused:
+            raise _PausedError
 
     def step(self) -> None:
-        """End an update, or the evaluation after it, if the recorder requests a stop."""
+        """End an update, or an evaluation after it, if the recorder requests a stop."""
         if self._recorder.stop_requested:
             raise _StoppedError
 
@@ -177,6 +200,10 @@ class TrainingSession:
                 log_interval=None,  # type: ignore[arg-type]  # SB3 logs each update late, and the last one never
                 reset_num_timesteps=False,
             )
+            if self._rollout_began is not None and not self._episodes.stopped:
+                self._score_if_due()  # the budget was spent within a rollout, which no update follows
+        except _PausedError:
+            pass
         except _StoppedError:
             self._episodes.stopped = True
         except EnvironmentStateError as exc:
@@ -236,15 +263,25 @@ class TrainingSession:
         self._episodes.unlogged.clear()
 
     def _evaluate_if_due(self) -> None:
-        if self._evaluation is None or not self._evaluation.is_due(self._progress):
+        if self._evaluator is None or not self._evaluator.is_due(self._progress):
             return
-        evaluation = self._evaluation.evaluate(self._model, self._normalizer, self._progress, on_step=self.step)
-        self._recorder.add_evaluation(evaluation)
+        evaluation = self._evaluate(self._evaluator, EvaluationKind.PERIODIC)
         if evaluation.is_best:
             self._progress.best_mean_reward = evaluation.mean_reward
             self._checkpoints.save_best(self._model, self._capture())
+
+    def _score_if_due(self) -> None:
+        assert self._rollout_began is not None
+        before = self._rollout_began.progress
+        if self._evaluator is not None and self._evaluator.is_score_due(before, self._progress):
+            self._evaluate(self._evaluator, EvaluationKind.SCORE)
+
+    def _evaluate(self, evaluator: Evaluator, kind: EvaluationKind) -> Evaluation:
+        evaluation = evaluator.evaluate(self._model, self._normalizer, self._progress, kind=kind, on_step=self.step)
+        self._recorder.add_evaluation(evaluation)
         if self._log is not None:
             self._log.add_evaluation(evaluation)
+        return evaluation
 
     @property
     def _checkpoint_interval(self) -> int:

@@ -13,10 +13,10 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from torch.utils.tensorboard.summary import hparams
 
-from rlsweep.config.run import Mode, RunConfig
+from rlsweep.config.run import RunConfig
 from rlsweep.errors import CheckpointError
 from rlsweep.metrics import BY_NAME
-from rlsweep.runs import Episode, Evaluation
+from rlsweep.runs import Episode, Evaluation, EvaluationKind
 
 FLUSH_SECONDS = 5
 """Time between two flushes to the file."""
@@ -26,6 +26,7 @@ QUEUE = 10_000
 
 _COMPARED = ("mean_reward", "win_rate", "mean_length", "policy_loss", "value_loss", "entropy")
 _COMPARED_EVALUATED = ("eval_mean_reward", "eval_win_rate")
+_COMPARED_SCORED = ("score_mean_reward", "score_win_rate")
 
 
 class TensorBoardLog(KVWriter):
@@ -67,10 +68,11 @@ class TensorBoardLog(KVWriter):
             )
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
-        """Write the mean reward, and the win rate if there is one."""
-        scalars = [(BY_NAME["eval_mean_reward"].tag, evaluation.mean_reward)]
+        """Write the mean reward, and the win rate if there is one, under the tags of its kind."""
+        prefix = "score" if evaluation.kind is EvaluationKind.SCORE else "eval"
+        scalars = [(BY_NAME[f"{prefix}_mean_reward"].tag, evaluation.mean_reward)]
         if evaluation.win_rate is not None:
-            scalars.append((BY_NAME["eval_win_rate"].tag, evaluation.win_rate))
+            scalars.append((BY_NAME[f"{prefix}_win_rate"].tag, evaluation.win_rate))
         self._add_scalars(scalars, evaluation.env_steps)
 
     def end_session(self) -> None:
@@ -148,5 +150,5 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, bo
 
 
 def _compared(config: RunConfig) -> tuple[str, ...]:
-    evaluated = config.mode is Mode.FULL and config.training.evaluation.enabled
-    return _COMPARED + _COMPARED_EVALUATED if evaluated else _COMPARED
+    evaluated = _COMPARED_EVALUATED if config.evaluates else ()
+    return _COMPARED + evaluated + (_COMPARED_SCORED if config.score_evaluation is not None else ())

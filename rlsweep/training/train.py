@@ -20,7 +20,7 @@ from rlsweep.storage import Location, RemotePath, local_copy
 from rlsweep.training.algorithms import build_model, engine_of, load_algorithm
 from rlsweep.training.callbacks import EpisodeCallback
 from rlsweep.training.checkpoints import CheckpointFolder, SavedRun, load_weights, read_saved_run
-from rlsweep.training.evaluation import PeriodicEvaluation
+from rlsweep.training.evaluation import Evaluator
 from rlsweep.training.log_upload import FILE_BYTES, LogUploader
 from rlsweep.training.observer import observe, with_observer
 from rlsweep.training.opponent_pool import OpponentPool
@@ -48,8 +48,9 @@ def train(
     threads: int = 1,
     attempt: int = 1,
     workers: RemoteWorkers | None = None,
+    pause_at: float | None = None,
 ) -> Result:
-    """Train until the budget is spent or the recorder requests a stop; then write a last checkpoint.
+    """Train until the budget is spent, the pause is reached or the recorder requests a stop; then write a checkpoint.
 
     resume_from: a checkpoint of the same run. If its environments can be pickled, the run continues as if it had never
         stopped (on a CPU bit for bit); otherwise it begins new episodes with new random streams. The budget counts
@@ -59,6 +60,8 @@ def train(
     attempt: number of this start of the run, from 1
     workers: other processes that collect rollouts and compute updates; closed at the end. Such a run resumes with new
         episodes
+    pause_at: share of the budget, between 0 and 1, at which the run pauses: after the first update with which the share
+        is reached, and the evaluations that follow it. None to train to its end
 
     Raises DivergedError if a loss or a reward is not finite, EnvironmentSpecError, ConfigError, CheckpointError and
     StorageUnavailableError; exceptions of the environment itself pass through.
@@ -100,10 +103,11 @@ def train(
             model,
             progress=progress,
             checkpoints=checkpoints,
-            evaluation=_evaluation(config, stack),
+            evaluator=_evaluator(config, stack),
             log=log,
             copies_environments=inexact_reason is None,
             opponents=_opponents(config, saved, resume_from),
+            pause_at=pause_at,
             episodes=EpisodeCallback if workers is None else EpisodePartCallback,
         )
         observe(model, session)
@@ -149,13 +153,13 @@ def _open_log(
     return log
 
 
-def _evaluation(config: RunConfig, stack: ExitStack) -> PeriodicEvaluation | None:
-    """Return the periodic evaluation, which `stack` closes; None for runs without one."""
-    if not config.evaluates:
+def _evaluator(config: RunConfig, stack: ExitStack) -> Evaluator | None:
+    """Return what evaluates the run, which `stack` closes; None for runs without evaluations."""
+    if not config.has_evaluation_environment:
         return None
-    evaluation = PeriodicEvaluation(config)
-    stack.callback(evaluation.close)
-    return evaluation
+    evaluator = Evaluator(config)
+    stack.callback(evaluator.close)
+    return evaluator
 
 
 def _opponents(config: RunConfig, saved: SavedRun | None, path: Location | None) -> OpponentPool | None:

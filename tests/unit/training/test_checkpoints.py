@@ -14,7 +14,7 @@ from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, DivergedError
 from rlsweep.runs import Checkpoint, Counters, RunStatus
 from rlsweep.training.checkpoints import read_saved_run
-from rlsweep.training.evaluation import PeriodicEvaluation
+from rlsweep.training.evaluation import Evaluator
 from rlsweep.training.session import Result
 from tests.list_recorder import ListRecorder
 
@@ -165,8 +165,8 @@ def test_what_is_given_up_stays_until_there_is_something_newer(make_config, run,
     config = make_config(environment=SCRIPTED, total_timesteps=64)
     last, _ = run(config, resume_from=Path(first.checkpoint.uri))
     with monkeypatch.context() as poisoned:
-        poisoned.setattr(PeriodicEvaluation, "evaluate", _diverge)
-        poisoned.setattr(PeriodicEvaluation, "is_due", lambda *_: True)
+        poisoned.setattr(Evaluator, "evaluate", _diverge)
+        poisoned.setattr(Evaluator, "is_due", lambda *_: True)
         with pytest.raises(DivergedError):
             run(config, resume_from=Path(first.checkpoint.uri))
     assert Path(last.checkpoint.uri).exists()

@@ -15,7 +15,7 @@ from rlsweep.storage import locate
 from rlsweep.training import algorithms
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluate import evaluate
-from rlsweep.training.evaluation import PeriodicEvaluation
+from rlsweep.training.evaluation import Evaluator
 from rlsweep.training.opponent_pool import OpponentPool
 from rlsweep.training.policy import load_policy
 from rlsweep.training.train import train
@@ -87,7 +87,7 @@ def test_evaluations_have_a_fixed_opponent(make_config, opponent, evaluation, ki
     config = make_config(
         environment=against(opponent), total_timesteps=32, evaluation=EvaluationConfig(opponent=evaluation)
     )
-    assert type(PeriodicEvaluation(config)._env.unwrapped._opponent) is kind
+    assert type(Evaluator(config)._env.unwrapped._opponent) is kind
 
 
 def test_a_checkpoint_is_evaluated_as_its_run_was(make_config, run):
