@@ -1,5 +1,6 @@
 """A run that is stopped anywhere, any number of times, and gone on with, ends as one that never was."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3 import PPO
 
 from rlsweep.config.agent import AgentConfig, NetworkConfig, OptimizerConfig, PPOConfig
-from rlsweep.config.run import Budget, Mode, RunConfig
+from rlsweep.config.run import Budget, Mode, RunConfig, ScoreEvaluation
 from rlsweep.config.training import (
     EnvironmentSpec,
     EvaluationConfig,
@@ -115,6 +116,7 @@ def config_of(
         mode=Mode.FULL,
         budget=Budget(total_timesteps=STEPS),
         seed=4,
+        score_evaluation=ScoreEvaluation(at=(0.5, 1.0), episodes=3),
     )
 
 
@@ -136,7 +138,7 @@ class Outcome:
         for update in recorder.updates:
             self._add(("update", update.update), asdict(update) | {"steps_per_second": None})
         for evaluation in recorder.evaluations:
-            self._add(("evaluation", evaluation.env_steps), asdict(evaluation))
+            self._add((f"{evaluation.kind} evaluation", evaluation.env_steps), asdict(evaluation))
 
     def load(self, checkpoint: Checkpoint, algorithm: str) -> None:
         policy = {"PPO": PPO, "MaskablePPO": MaskablePPO}[algorithm].load(checkpoint.uri, device="cpu").policy
@@ -147,18 +149,46 @@ class Outcome:
         np.testing.assert_equal(self.rows.setdefault(key, row), row)
 
 
-def trained(config: RunConfig, folder: Path, stops: list[int]) -> Outcome:
+class Killed(BaseException):
+    """Ends the process of a run without a last checkpoint."""
+
+
+class KilledAfter(StopsAfter):
+    """Kills the run in place of a stop."""
+
+    @property
+    def stop_requested(self) -> bool:
+        if super().stop_requested:
+            raise Killed
+        return False
+
+    @stop_requested.setter
+    def stop_requested(self, _: bool) -> None:
+        pass
+
+
+def trained(
+    config: RunConfig, folder: Path, stops: list[int], *, pauses: tuple[float, ...] = (), kills: tuple[int, ...] = ()
+) -> Outcome:
+    """Train in pieces: one that ends at each stop, at each pause and at each kill, in this order; then to the end."""
     outcome, checkpoint = Outcome(), None
-    for looks in [*stops, None]:
-        recorder = StopsAfter(looks)
-        result = train(
-            config, recorder, checkpoint_folder=folder, tensorboard_folder=None, resume_from=checkpoint
-        )  # fmt: skip
+    pieces: list[tuple[ListRecorder, float | None]] = [(StopsAfter(looks), None) for looks in stops]
+    pieces += [(ListRecorder(), pause_at) for pause_at in pauses]
+    pieces += [(KilledAfter(looks), None) for looks in kills]
+    for recorder, pause_at in [*pieces, (ListRecorder(), None)]:
+        result = None
+        with suppress(Killed):
+            result = train(
+                config, recorder, checkpoint_folder=folder, tensorboard_folder=None, resume_from=checkpoint,
+                pause_at=pause_at,
+            )  # fmt: skip
         assert recorder.facts["resumes"] == "exactly"
         outcome.add(recorder)
-        checkpoint = Path(result.checkpoint.uri)
-        if result.status is RunStatus.COMPLETED:
+        checkpoint = next((Path(each.uri) for each in recorder.checkpoints[::-1] if "best" not in each.uri), checkpoint)
+        if result is not None and result.status is RunStatus.COMPLETED:
             break
+        assert (result is not None and result.status is RunStatus.PAUSED) is (pause_at is not None)
+    assert result is not None
     assert result.status is RunStatus.COMPLETED
     outcome.load(result.checkpoint, config.agent.algorithm)
     return outcome
@@ -179,6 +209,22 @@ def test_in_pieces_as_in_one(case: tuple[RunConfig, Outcome], stops: list[int]) 
     config, whole = case
     with TemporaryDirectory() as folder:
         pieces = trained(config, Path(folder), stops)
+    assert pieces.rows == whole.rows
+    np.testing.assert_equal(pieces.weights, whole.weights)
+
+
+@pytest.mark.parametrize(
+    ("pauses", "kills"),
+    [((0.25, 0.5, 0.75), ()), ((0.6,), (5, 70))],
+    ids=["at each quarter", "at a rollout's end, then killed twice"],
+)
+def test_with_pauses_as_in_one(
+    case: tuple[RunConfig, Outcome], tmp_path: Path, pauses: tuple[float, ...], kills: tuple[int, ...]
+) -> None:
+    config, whole = case
+    pieces = trained(config, tmp_path, [], pauses=pauses, kills=kills)
+    scores = [step for kind, step in whole.rows if kind == "score evaluation"]
+    assert scores == [192, STEPS]  # the first updates after half of the env steps, and after all
     assert pieces.rows == whole.rows
     np.testing.assert_equal(pieces.weights, whole.weights)
 
