@@ -94,8 +94,7 @@ def train(
             _continue(model, env, saved, config)
         if weights_from is not None:
             set_policy_weights(model, stack.enter_context(local_copy(weights_from)), config)
-        file_bytes = None if uploader is None else FILE_BYTES
-        log = _open_log(log_folder, config, first_step=progress.env_steps, file_bytes=file_bytes, stack=stack)
+        log = _open_log(log_folder, config, first_step=progress.env_steps, uploader=uploader, stack=stack)
         model.set_logger(_logger(config, log_folder, log, stack))
         session = TrainingSession(
             config,
@@ -143,11 +142,12 @@ def _build(config: RunConfig, workers: RemoteWorkers | None, stack: ExitStack) -
 
 
 def _open_log(
-    folder: Path | None, config: RunConfig, *, first_step: int, file_bytes: int | None, stack: ExitStack
+    folder: Path | None, config: RunConfig, *, first_step: int, uploader: LogUploader | None, stack: ExitStack
 ) -> TensorBoardLog | None:
     """Return the TensorBoard log, which `stack` closes; None where there is no folder for it."""
     if folder is None:
         return None
+    file_bytes = None if uploader is None else FILE_BYTES
     log = TensorBoardLog(folder, config, first_step=first_step, file_bytes=file_bytes)
     stack.callback(log.close)
     return log

@@ -18,7 +18,7 @@ from rlsweep.errors import CheckpointError, DivergedError, EnvironmentSpecError,
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluate import evaluate
 from rlsweep.training.policy import load_policy
-from rlsweep.training.seeding import evaluation_seed, training_seed
+from rlsweep.training.seeding import evaluation_seed, score_seed, training_seed
 from tests.list_recorder import ListRecorder
 
 TIC_TAC_TOE = "open_spiel/tic_tac_toe"
@@ -154,9 +154,10 @@ def test_a_reward_that_is_not_finite_names_the_evaluation(make_config, run, pois
 
 def test_seeds_of_evaluation_suit_every_generator_and_are_none_of_training():
     assert [evaluation_seed(seed) for seed in (0, MAX_SEED)] == [MAX_SEED, 0]
+    assert [score_seed(seed) for seed in (0, MAX_SEED)] == [2**30, 2**30 - 1]
     training = {training_seed(seed, n_envs=8) + index for seed in range(1000) for index in range(8)}
     evaluating = {evaluation_seed(seed) for seed in range(1000)}
-    assert len(evaluating) == 1000
-    assert not training & evaluating
-    for seed in evaluating:
+    scoring = {score_seed(seed) for seed in range(1000)}
+    assert len(training | evaluating | scoring) == 8000 + 1000 + 1000
+    for seed in evaluating | scoring:
         np.random.RandomState(seed)

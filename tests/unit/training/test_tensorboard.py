@@ -4,9 +4,11 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
+from rlsweep.config.run import ScoreEvaluation
 from rlsweep.config.training import EnvironmentSpec
 from rlsweep.errors import DivergedError
 from rlsweep.metrics import METRICS
+from rlsweep.runs import EvaluationKind
 
 SCRIPTED = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8})
 
@@ -19,7 +21,7 @@ def events(folder: Path) -> EventAccumulator:
 
 def test_every_metric_of_the_catalogue_has_its_curve(make_config, run, tmp_path: Path):
     config = make_config(environment=SCRIPTED, episodes=30, evaluation={"every_rollouts": 3, "episodes": 2})
-    _, recorder = run(config)
+    _, recorder = run(config.model_copy(update={"score_evaluation": ScoreEvaluation(at=(1.0,), episodes=2)}))
     log = events(tmp_path / "run" / "tensorboard")
     assert {metric.tag for metric in METRICS} <= set(log.Tags()["scalars"])
     rewards = log.Scalars("episode/reward")
@@ -31,7 +33,9 @@ def test_every_metric_of_the_catalogue_has_its_curve(make_config, run, tmp_path:
         points = log.Scalars(tag)
         assert [point.step for point in points] == [update.env_steps for update in recorder.updates]
         assert [point.value for point in points] == pytest.approx([getattr(u, of) for u in recorder.updates], rel=1e-5)
-    assert [point.step for point in log.Scalars("eval/win_rate")] == [e.env_steps for e in recorder.evaluations]
+    for tag, kind in (("eval/win_rate", EvaluationKind.PERIODIC), ("score/win_rate", EvaluationKind.SCORE)):
+        evaluated = [evaluation.env_steps for evaluation in recorder.evaluations if evaluation.kind is kind]
+        assert [point.step for point in log.Scalars(tag)] == evaluated != []
 
 
 def test_hyperparameters_can_be_compared(make_config, run, tmp_path: Path):
