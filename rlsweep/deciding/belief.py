@@ -60,12 +60,16 @@ def believe(settings: RaceSettings, standing: Standing, *, start: float, toleran
     mean, variance = full.copy(), seed_variance / np.maximum(seeds, 1)
     if len(done) < len(configs):
         least = LEAST_BETWEEN * pooled
-        mean[seeds == 0], variance[seeds == 0] = _by_level(full[done], variance[done], start, least)
         rung = np.array([_mean(config.rung) if config.rung else np.nan for config in configs])
-        known, waiting = np.isfinite(rung) & (seeds > 0), np.isfinite(rung) & (seeds == 0)
-        if known.sum() >= FEWEST_FOR_A_SLOPE:
+        known, at_rung = np.isfinite(rung) & (seeds > 0), np.isfinite(rung) & (seeds == 0)
+        if known.sum() < FEWEST_FOR_A_SLOPE:
+            at_rung[:] = False
+        if at_rung.any():
             line = fit_line(rung[known], full[known], variance[known], least)
-            mean[waiting], variance[waiting] = line.at(rung[waiting])
+            mean[at_rung], variance[at_rung] = line.at(rung[at_rung])
+        unknown = (seeds == 0) & ~at_rung
+        if unknown.any():
+            mean[unknown], variance[unknown] = _by_level(full[done], variance[done], start, least)
     return Belief(mean=mean, variance=variance, seed_variance=seed_variance, freedom=freedom)
 
 

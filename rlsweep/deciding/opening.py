@@ -25,6 +25,11 @@ def opening_moves(settings: RaceSettings, standing: Standing) -> list[Move]:
     ]
 
 
+def kept_of(settings: RaceSettings, configs: int) -> int:
+    """How many of so many configs go on from the rung."""
+    return min(configs, max(settings.fewest_kept, ceil(settings.keep * configs - 1e-9)))
+
+
 def _first_seeds(settings: RaceSettings, standing: Standing) -> list[Move]:
     untouched = [index for index, config in enumerate(standing.configs) if config.is_untouched]
     if not standing.has_rungs or settings.rung >= 1:
@@ -37,7 +42,7 @@ def _rest_of_the_best(settings: RaceSettings, standing: Standing) -> list[Move]:
     """The waiting configs whose place at the rung is, or most likely will be, among those that go on."""
     known = {index: fmean(config.rung) for index, config in enumerate(standing.configs) if config.rung}
     to_come = sum(not config.rung and not config.full for config in standing.configs)
-    kept = max(settings.fewest_kept, ceil(settings.keep * (len(known) + to_come) - 1e-9))
+    kept = kept_of(settings, len(known) + to_come)
     return [
         move_to_end(settings, standing, index, worth=inf)
         for place, index in enumerate(_best_first(known))

@@ -7,11 +7,13 @@ until the risk is small enough or the cap is reached. Nothing is ever killed: wh
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf
 
 import numpy as np
 
 from rlsweep.deciding.belief import Belief, believe, resolve_tolerance
+from rlsweep.deciding.caveats import caveats_of
 from rlsweep.deciding.moves import best_moves
 from rlsweep.deciding.opening import opening_moves
 from rlsweep.deciding.records import Decision, Move, RaceRecord, RaceSettings, Stop
@@ -35,28 +37,19 @@ def decide(settings: RaceSettings, record: RaceRecord, *, free: int) -> Decision
     belief = believe(settings, standing, start=record.start, tolerance=tolerance)
     seeds = np.array([len(config.full) for config in standing.configs])
     leader = leader_of(belief, seeds)
-    level = settings.caution * (1 - settings.confidence)
-    is_safe = (
-        not demanded
-        and seeds[leader] >= settings.fewest_seeds
-        and float(chances_to_beat(belief, leader, tolerance).sum()) <= level
-    )
-    moves = planned
-    if not is_safe:
-        moves = planned + best_moves(
-            settings,
-            standing,
-            belief,
-            leader=leader,
-            tolerance=tolerance,
-            planned=planned,
-            free=free - len(planned),
-        )
-    stop = None
-    if free > 0 and not moves and not standing.has_flights:
-        stop = Stop.SAFE if is_safe else _stop_at(settings, standing, belief, leader, tolerance, demanded)
-        leader = leader_of(belief, seeds, settings.fewest_seeds)
-    return _shown(settings, belief, leader, tolerance, moves, stop)
+    shown = _shown(settings, record, belief, leader, tolerance)
+    if not demanded and seeds[leader] >= settings.fewest_seeds and _is_safe(settings, shown):
+        return replace(shown, stop=Stop.SAFE if free > 0 and not standing.has_flights else None)
+
+    weigh = partial(best_moves, settings, belief=belief, leader=leader, tolerance=tolerance)
+    moves = planned + weigh(standing=standing, planned=planned, free=free - len(planned))
+    if moves or standing.has_flights or free <= 0:
+        return replace(shown, moves=tuple(moves))
+    is_capped = demanded or weigh(standing=replace(standing, room=inf), planned=(), free=1)
+    pick = leader_of(belief, seeds, settings.fewest_seeds)
+    if pick != leader:
+        shown = _shown(settings, record, belief, pick, tolerance)
+    return replace(shown, stop=Stop.CAP if is_capped else Stop.NOTHING_LEFT)
 
 
 def _affordable(demanded: Sequence[Move], room: float, free: int) -> list[Move]:
@@ -69,18 +62,8 @@ def _affordable(demanded: Sequence[Move], room: float, free: int) -> list[Move]:
     return planned
 
 
-def _stop_at(
-    settings: RaceSettings,
-    standing: Standing,
-    belief: Belief,
-    leader: int,
-    tolerance: float,
-    demanded: Sequence[Move],
-) -> Stop:
-    """Why nothing more is started: the cap, or that no move would lower the risk, whatever it cost."""
-    unlimited = replace(standing, room=inf)
-    would = best_moves(settings, unlimited, belief, leader=leader, tolerance=tolerance, planned=(), free=1)
-    return Stop.CAP if demanded or would else Stop.NOTHING_LEFT
+def _is_safe(settings: RaceSettings, shown: Decision) -> bool:
+    return shown.may_claim and shown.risk is not None and shown.risk <= 1 - settings.confidence
 
 
 def _first_decision(
@@ -98,17 +81,20 @@ def _first_decision(
         promise=None,
         tolerance=tolerance,
         contenders=(),
+        may_claim=False,
         is_winner=False,
         moves=tuple(moves),
         stop=stop,
     )
 
 
-def _shown(
-    settings: RaceSettings, belief: Belief, leader: int, tolerance: float, moves: Sequence[Move], stop: Stop | None
-) -> Decision:
+def _shown(settings: RaceSettings, record: RaceRecord, belief: Belief, leader: int, tolerance: float) -> Decision:
+    """What the record shows, without moves and stop."""
     level = settings.caution * (1 - settings.confidence)
     contenders = contenders_of(belief, leader, level)
+    leader_sd = float(np.sqrt(belief.variance[leader]))
+    caveats = caveats_of(record, leader=leader, leader_sd=leader_sd, tolerance=tolerance)
+    may_claim = not any(caveat.forbids_claim for caveat in caveats)
     return Decision(
         belief_mean=tuple(belief.mean.tolist()),
         belief_sd=tuple(np.sqrt(belief.variance).tolist()),
@@ -117,7 +103,8 @@ def _shown(
         promise=promise_of(belief, leader, level),
         tolerance=tolerance,
         contenders=contenders,
-        is_winner=not contenders,
-        moves=tuple(moves),
-        stop=stop,
+        may_claim=may_claim,
+        is_winner=may_claim and not contenders,
+        moves=(),
+        stop=None,
     )

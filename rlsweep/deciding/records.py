@@ -124,8 +124,9 @@ class Decision:
     risk: upper bound of the probability that a config is better than the leader by more than the tolerance
     promise: the tolerance at which the risk would be 1 - confidence now, in units of the score
     tolerance: the tolerance asked for, in units of the score; None while no run has finished, where it is a share
-    contenders: the configs whose equality with the leader is not excluded, likeliest first
-    is_winner: nothing equals the leader; so it is the winner, if no caveat forbids to claim it
+    contenders: configs whose equality with the leader is not excluded, likeliest first
+    may_claim: no caveat (caveats.py) forbids to claim the risk and the promise
+    is_winner: there are no contenders, and it may be claimed
     moves: what to start now, best first; none and no stop: wait for what is in flight
     stop: why the race ends; None while it goes on. Nothing is in flight then
     """
@@ -137,6 +138,7 @@ class Decision:
     promise: float | None
     tolerance: float | None
     contenders: tuple[int, ...]
+    may_claim: bool
     is_winner: bool
     moves: tuple[Move, ...]
     stop: Stop | None
