@@ -32,7 +32,7 @@ def decide(settings: RaceSettings, record: RaceRecord, *, free: int) -> Decision
     planned = _affordable(demanded, standing.room, free)
     tolerance = resolve_tolerance(settings.tolerance, standing, record.start)
     if tolerance is None or not any(config.full for config in standing.configs):
-        return _first_decision(standing, demanded, planned, tolerance)
+        return _first_decision(standing, demanded, planned, tolerance, free)
 
     belief = believe(settings, standing, start=record.start, tolerance=tolerance)
     seeds = np.array([len(config.full) for config in standing.configs])
@@ -67,11 +67,11 @@ def _is_safe(settings: RaceSettings, shown: Decision) -> bool:
 
 
 def _first_decision(
-    standing: Standing, demanded: Sequence[Move], moves: Sequence[Move], tolerance: float | None
+    standing: Standing, demanded: Sequence[Move], moves: Sequence[Move], tolerance: float | None, free: int
 ) -> Decision:
     """Before any run has finished."""
     stop = None
-    if not moves and not standing.has_flights:
+    if free > 0 and not moves and not standing.has_flights:
         stop = Stop.CAP if demanded else Stop.NOTHING_LEFT
     return Decision(
         belief_mean=(),
