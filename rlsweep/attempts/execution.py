@@ -25,6 +25,7 @@ from rlsweep.errors import (
     StaleAttemptError,
     StoreUnavailableError,
 )
+from rlsweep.imports import import_to_stay
 from rlsweep.paths import Paths
 from rlsweep.process_identity import own_process
 from rlsweep.runs import Actor, Checkpoint, EndReason, RunStatus, TrainingRun
@@ -169,6 +170,8 @@ def _train(
     resume_from: Location | None,
 ) -> "Result":
     # imported here: only the process that trains loads torch and the environments
+    if context.actor is not None:
+        import_to_stay("rlsweep.training.train")
     from rlsweep.training.train import train
     from rlsweep.training.waiting import report_waiting
 

@@ -3,6 +3,7 @@
 from functools import partial
 
 from rlsweep.cluster.ray_internals import report_preloaded
+from rlsweep.imports import lasting_imports
 
 
 def preload() -> None:
@@ -25,6 +26,7 @@ def preload() -> None:
 
 
 try:
-    preload()
+    with lasting_imports():
+        preload()
 finally:
     report_preloaded()  # a driver waits for it

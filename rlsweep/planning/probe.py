@@ -32,6 +32,7 @@ from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.envs.random_actions import RandomActions
 from rlsweep.errors import RlsweepError
+from rlsweep.imports import end_without_collection, lasting_imports
 from rlsweep.planning.estimate import GpuMemory, Measurement
 from rlsweep.planning.measurement_key import environment_key, network_key, rollout_length
 from rlsweep.planning.memory import gpu_memory, memory_of_children, peak_memory
@@ -301,13 +302,15 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w") as answer_to:
         os.dup2(2, 1)
         torch.set_num_threads(1)
-        configs = [RunConfig.from_record(record) for record in json.load(sys.stdin)]
+        with lasting_imports():
+            configs = [RunConfig.from_record(record) for record in json.load(sys.stdin)]
 
         def write(said: dict[str, Any]) -> None:
             answer_to.write(json.dumps(said) + "\n")
             answer_to.flush()
 
         answer(configs, write)
+    end_without_collection()
 
 
 if __name__ == "__main__":
