@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from rlsweep.cluster.resources import Resources
-from rlsweep.errors import InputError
+from rlsweep.errors import InputError, before_start
 from rlsweep.places.driver_checks import job_check
 from rlsweep.places.handing_over import leave_or_follow, stays_pending
 from rlsweep.places.jobs import JobsCluster
@@ -31,20 +31,12 @@ class OnCluster(Place):
     @override
     @contextmanager
     def open(self, resources: Resources, trials: int) -> Iterator[OpenPlace]:
-        yield _OpenCluster(self._options, self._settings, self._cluster, resources)
+        self._check(resources)  # an answer takes less time than the plan's measurement, which comes next
+        yield _OpenCluster(self._options, self._settings, self._cluster)
 
-
-class _OpenCluster(OpenPlace):
-    """A cluster that answers."""
-
-    def __init__(self, options: DrivingOptions, settings: Settings, cluster: JobsCluster, resources: Resources) -> None:
-        self._options = options
-        self._settings = settings
-        self._cluster = cluster
-        self._resources = resources
-
-    @override
-    def _ready(self, database: Database, observer: SweepObserver) -> SweepRunner:
+    @before_start()
+    def _check(self, resources: Resources) -> None:
+        """Raise InputError if the cluster cannot run such trials, UnreachableError if it does not answer."""
         nodes = self._cluster.nodes()
         elsewhere = {node.host for node in nodes} - {socket.gethostname()}
         if elsewhere and self._settings.database_url is None:
@@ -53,12 +45,24 @@ class _OpenCluster(OpenPlace):
                 f"the embedded database in {self._settings.home}. Set RLSWEEP_DATABASE_URL to a PostgreSQL server that "
                 "its nodes and this machine reach, and RLSWEEP_STORAGE to what all nodes reach."
             )
-        self._resources.slots([node.resources for node in nodes])
+        resources.slots([node.resources for node in nodes])
+
+
+class _OpenCluster(OpenPlace):
+    """A cluster with room for the trials."""
+
+    def __init__(self, options: DrivingOptions, settings: Settings, cluster: JobsCluster) -> None:
+        self._options = options
+        self._settings = settings
+        self._cluster = cluster
+
+    @override
+    def _ready(self, database: Database, observer: SweepObserver) -> SweepRunner:
         return _JobRunner(database, observer, self._options, self._settings, self._cluster)
 
 
 class _JobRunner(SweepRunner):
-    """A cluster with room for the trials."""
+    """Sends sweeps as jobs."""
 
     def __init__(
         self,
