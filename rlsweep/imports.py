@@ -12,6 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def leave_to_the_kernel() -> None:
+    """Leave every object that exists now out of all later collections, such as the one at the end of a process."""
+    gc.freeze()
+
+
 @contextmanager
 def lasting_imports() -> Iterator[None]:
     """Collect no garbage in the context; later collections leave out every object that exists at its end."""
@@ -19,7 +24,7 @@ def lasting_imports() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
+        leave_to_the_kernel()
         gc.enable()
 
 
@@ -28,8 +33,3 @@ def import_to_stay(module: str) -> None:
     if module not in sys.modules:
         with lasting_imports():
             importlib.import_module(module)
-
-
-def end_without_collection() -> None:
-    """Leave all objects out of the collection at the end of this process; the kernel frees their memory anyway."""
-    gc.freeze()

@@ -30,7 +30,7 @@ from rlsweep.cli.habits import HabitsGroup
 from rlsweep.cli.output import EXIT_INTERRUPTED
 from rlsweep.cli.written_output import flush_output
 from rlsweep.errors import RlsweepError
-from rlsweep.imports import end_without_collection
+from rlsweep.imports import leave_to_the_kernel
 from rlsweep.settings import read_variables
 from rlsweep.version import __version__
 
@@ -123,7 +123,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return EXIT_INTERRUPTED
     finally:
         if argv is None:
-            end_without_collection()
+            leave_to_the_kernel()
     return code
 
 

@@ -32,7 +32,7 @@ from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig
 from rlsweep.envs.random_actions import RandomActions
 from rlsweep.errors import RlsweepError
-from rlsweep.imports import end_without_collection, lasting_imports
+from rlsweep.imports import lasting_imports, leave_to_the_kernel
 from rlsweep.planning.estimate import GpuMemory, Measurement
 from rlsweep.planning.measurement_key import environment_key, network_key, rollout_length
 from rlsweep.planning.memory import gpu_memory, memory_of_children, peak_memory
@@ -310,7 +310,7 @@ def main() -> None:
             answer_to.flush()
 
         answer(configs, write)
-    end_without_collection()
+    leave_to_the_kernel()
 
 
 if __name__ == "__main__":
