@@ -18,7 +18,7 @@ from rlsweep.analysis.curves import (
     steps_to_share_of_gain,
 )
 from rlsweep.analysis.intervals import Estimate, estimate
-from rlsweep.analysis.scores import Objective, Source, scores_by_source
+from rlsweep.analysis.scores import Objective, Source, level_before_learning, scores_by_source
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.trends import Trend, trend
 from rlsweep.runs import RunStatus
@@ -29,6 +29,7 @@ class SeedFigures:
     """One run in figures; None where it recorded too little to say.
 
     env_steps: at the end of the last episode
+    start: the score before learning
     scores: by each source that the run has one from; win_rates: shares of wins in the same episodes
     win_rate: over all episodes of training that have an outcome
     late_kl: median approximate KL of the later half of the updates
@@ -43,6 +44,7 @@ class SeedFigures:
     env_steps: int
     first: Stage | None
     last: Stage | None
+    start: float | None
     scores: Mapping[Source, float]
     win_rates: Mapping[Source, float]
     win_rate: float | None
@@ -109,6 +111,7 @@ def seed_figures(record: SeedRecord, objective: Objective = Objective.EVALUATION
         env_steps=int(steps[-1]) if steps.size else 0,
         first=first_fifth(steps, reward),
         last=last_fifth(steps, reward),
+        start=level_before_learning(record, objective),
         scores=scores_by_source(record, objective),
         win_rates=scores_by_source(record, Objective.WIN_RATE),
         win_rate=_finite_mean(record.won),

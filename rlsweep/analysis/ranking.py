@@ -21,6 +21,7 @@ class Ranking:
 
     source: the best one from which every counted seed has a score
     scores: one value a counted seed, for each config, in the objective's unit
+    start: the starting level, mean over all runs; None where none has an episode
     groups: best first; the configs of one group do not differ significantly from its best
     ranks: for each config 1 + the number of configs in better groups; None without a score
     winner: the one config of the top group; None if the top is a tie, if there is no other config, or if
@@ -30,6 +31,7 @@ class Ranking:
     objective: Objective
     source: Source
     scores: tuple[tuple[float, ...], ...]
+    start: float | None
     groups: tuple[tuple[int, ...], ...]
     ranks: tuple[int | None, ...]
     winner: int | None
@@ -63,7 +65,16 @@ def rank(configs: Sequence[ConfigFigures], objective: Objective = Objective.EVAL
     is_single = len(groups) > 1 and len(groups[0]) == 1
     is_sound = all(len(scores[i]) >= FEWEST_SEEDS and configs[i].updates >= TOO_FEW_UPDATES for i in scored)
     winner = groups[0][0] if is_single and is_sound else None
-    return Ranking(objective=objective, source=source, scores=scores, groups=groups, ranks=tuple(ranks), winner=winner)
+    starts = [seed.start for config in configs for seed in config.seeds if seed.start is not None]
+    return Ranking(
+        objective=objective,
+        source=source,
+        scores=scores,
+        start=float(np.mean(starts)) if starts else None,
+        groups=groups,
+        ranks=tuple(ranks),
+        winner=winner,
+    )
 
 
 def _scores(config: ConfigFigures, source: Source) -> tuple[float, ...]:

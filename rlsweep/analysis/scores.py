@@ -105,8 +105,17 @@ def starting_level(records: Sequence[SeedRecord], objective: Objective) -> float
 
     Where no episode ended before it, a run's first episode stands for them. None without an episode.
     """
-    levels = [level for record in records if (level := _level_before_learning(record, objective)) is not None]
+    levels = [level for record in records if (level := level_before_learning(record, objective)) is not None]
     return float(np.mean(levels)) if levels else None
+
+
+def level_before_learning(record: SeedRecord, objective: Objective) -> float | None:
+    """One run's share of `starting_level`."""
+    values = _trained(record, objective)
+    if record.update_steps.size == 0:
+        return _finite_mean(values)
+    before = values[record.env_steps <= record.update_steps[0]]
+    return _finite_mean(before if before.size else values[:1])
 
 
 def trained_until(record: SeedRecord, until: float) -> int:
@@ -148,14 +157,6 @@ def _late_evaluations(record: SeedRecord, objective: Objective, end: int) -> flo
 def _late_training(record: SeedRecord, objective: Objective, end: int) -> float | None:
     kept = record.env_steps <= end
     return _finite_mean(_trained(record, objective)[kept][stage_mask(record.env_steps[kept], 1 - FIFTH, 1.0)])
-
-
-def _level_before_learning(record: SeedRecord, objective: Objective) -> float | None:
-    values = _trained(record, objective)
-    if record.update_steps.size == 0:
-        return _finite_mean(values)
-    before = values[record.env_steps <= record.update_steps[0]]
-    return _finite_mean(before if before.size else values[:1])
 
 
 def _trained(record: SeedRecord, objective: Objective) -> Floats:

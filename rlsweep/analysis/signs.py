@@ -27,18 +27,20 @@ class Sign:
     text: str
 
 
-def signs(figures: ConfigFigures, scale: Scale) -> tuple[Sign, ...]:
-    """All signs found, good ones first."""
-    found = [sign for look in _LOOKS for sign in look(figures, scale)]
+def signs(figures: ConfigFigures, scale: Scale, *, is_dead: bool) -> tuple[Sign, ...]:
+    """All signs found, good ones first; a config that never left the starting level has no good ones."""
+    found = [sign for look in _LOOKS for sign in look(figures, scale) if not (is_dead and sign.good)]
     return tuple(sorted(found, key=lambda sign: not sign.good))
 
 
-def _trend(figures: ConfigFigures, _scale: Scale) -> list[Sign]:
+def _trend(figures: ConfigFigures, scale: Scale) -> list[Sign]:
     trend = figures.trend
     if trend is None or trend.direction is Direction.FLAT:
         return []
     course = f"{signed(trend.change)} over the budget, up in {trend.rises} of {TENTHS - 1} steps between tenths"
     if trend.direction is Direction.RISING:
+        if _is_small(figures, scale):
+            return []
         return [Sign(good=True, text=f"steady upward trend in rewards ({course})")]
     return [Sign(good=False, text=f"downward trend in rewards ({course})")]
 
@@ -75,10 +77,15 @@ def _instability(figures: ConfigFigures, scale: Scale) -> list[Sign]:
 
 def _improvement(figures: ConfigFigures, scale: Scale) -> list[Sign]:
     gain = figures.gain
-    if gain is None or gain.mean > scale.practical_gain:
+    if gain is None or not _is_small(figures, scale):
         return []
     course = f"{signed(gain.mean)} from the first to the last fifth; threshold {signed(scale.practical_gain)}"
     return [Sign(good=False, text=f"no improvement over episodes ({course})")]
+
+
+def _is_small(figures: ConfigFigures, scale: Scale) -> bool:
+    """Whether the gain is at most too small to matter."""
+    return figures.gain is not None and figures.gain.mean <= scale.practical_gain
 
 
 def _level(figures: ConfigFigures, _scale: Scale) -> list[Sign]:

@@ -9,7 +9,7 @@ from rlsweep.analysis.scores import Objective
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.signs import Sign, signs
 from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
-from rlsweep.analysis.verdicts import Verdict, cases, verdict
+from rlsweep.analysis.verdicts import Case, Verdict, cases, verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,10 +23,14 @@ class ConfigRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfigAssessment:
-    """All that is said of one config; no signs where the budget was too short for any."""
+    """All that is said of one config; no signs where the budget was too short for any.
+
+    is_dead: it never left the starting level
+    """
 
     figures: ConfigFigures
     verdict: Verdict
+    is_dead: bool
     signs: tuple[Sign, ...]
 
 
@@ -52,9 +56,16 @@ def assess(records: Iterable[ConfigRecord], objective: Objective = Objective.EVA
             ConfigAssessment(
                 figures=case.figures,
                 verdict=verdict(case),
-                signs=signs(case.figures, case.scale) if case.figures.updates >= TOO_FEW_UPDATES else (),
+                is_dead=case.is_dead,
+                signs=_signs(case),
             )
             for case in judged
         ),
         ranking=ranking,
     )
+
+
+def _signs(case: Case) -> tuple[Sign, ...]:
+    if case.figures.updates < TOO_FEW_UPDATES:
+        return ()
+    return signs(case.figures, case.scale, is_dead=case.is_dead)

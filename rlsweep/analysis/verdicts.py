@@ -21,6 +21,7 @@ from rlsweep.analysis.intervals import (
 )
 from rlsweep.analysis.ranking import Ranking
 from rlsweep.analysis.scale import Scale, scale_of
+from rlsweep.analysis.scores import Objective
 from rlsweep.analysis.update_counts import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.analysis.wording import number, of_seeds, percent, plural, signed
 from rlsweep.runs import RunStatus
@@ -32,12 +33,17 @@ RIVAL_P_VALUE = 0.05
 """One-sided, exact. At three seeds each of two equal configs would reach 0.75 one time in five, this one in twenty."""
 
 
+FAR_BEHIND = 0.25
+"""Share of the way from the starting level to the leader's score by which a clearly worse config falls short."""
+
+
 class VerdictKind(StrEnum):
     """The value is the word people read."""
 
     FAILED = "failed"
     UNSTABLE = "unstable"
     NOT_IMPROVING = "not improving"
+    CLEARLY_WORSE = "clearly worse"
     PROMISING = "promising"
     UNDECIDED = "undecided"
 
@@ -55,17 +61,29 @@ class Verdict:
 class Case:
     """One config before the rules.
 
-    leader: the best config of the sweep, if it is significantly better than this one; else None
+    objective: of the scores, which are turned so that higher is better, the starting level too
+    start: the starting level of the sweep; None where no run has an episode
+    leader, leader_scores: the best config of the sweep, if it is significantly better than this one; else None
     rival, rival_scores: what it is compared with; no scores if there is no other config
-    scores, rival_scores: so that higher is better
     """
 
     figures: ConfigFigures
     scale: Scale
+    objective: Objective
+    start: float | None
     scores: tuple[float, ...]
     leader: str | None
+    leader_scores: tuple[float, ...]
     rival: str
     rival_scores: tuple[float, ...]
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the config never left the starting level, or only by what is too small to matter."""
+        if self.start is None or not self.scores:
+            return False
+        is_reward = self.objective in (Objective.EVALUATION_REWARD, Objective.TRAINING_REWARD)
+        return float(np.mean(self.scores)) - self.start <= (self.scale.practical_gain if is_reward else 0.0)
 
 
 def cases(
@@ -83,7 +101,10 @@ def cases(
                 figures=figures,
                 scale=scale,
                 scores=better_higher[index],
+                objective=ranking.objective,
+                start=None if ranking.start is None else ranking.objective.signed(ranking.start),
                 leader=names[top[0]] if top and index not in top else None,
+                leader_scores=better_higher[top[0]] if top and index not in top else (),
                 rival=names[others[0]] if len(others) == 1 else "the other configs",
                 rival_scores=tuple(score for other in others for score in better_higher[other]),
             )
@@ -151,6 +172,20 @@ def _high_within_run(seeds: Sequence[SeedFigures]) -> float | None:
         return None
     high = seed.gain + float(stats.norm.ppf(0.975)) * float(np.hypot(seed.first.se, seed.last.se))
     return high if np.isfinite(high) else None
+
+
+def _clearly_worse(case: Case) -> list[str]:
+    if case.leader is None or case.start is None or min(len(case.scores), len(case.leader_scores)) < FEWEST_SEEDS:
+        return []
+    ours, best = float(np.mean(case.scores)), float(np.mean(case.leader_scores))
+    way = best - case.start
+    if way <= 0 or best - ours <= FAR_BEHIND * way:
+        return []
+    read, start = case.objective.signed, number(case.objective.signed(case.start))
+    return [
+        f"{case.leader} is significantly better: score {number(read(ours))} against {number(read(best))}; "
+        f"{percent((best - ours) / way)} of the way there from the starting level of {start} is missing"
+    ]
 
 
 def _promising(case: Case) -> list[str]:
@@ -240,6 +275,7 @@ RULES: tuple[tuple[VerdictKind, Callable[[Case], list[str]]], ...] = (
     (VerdictKind.UNDECIDED, _too_short),
     (VerdictKind.UNSTABLE, _unstable),
     (VerdictKind.NOT_IMPROVING, _not_improving),
+    (VerdictKind.CLEARLY_WORSE, _clearly_worse),
     (VerdictKind.PROMISING, _promising),
     (VerdictKind.UNDECIDED, _undecided),
 )

@@ -26,7 +26,10 @@ PLACES = (
 )
 """Next steps as (purpose, command); a new page adds one line."""
 
-_NOT_WORTH_A_LONG_RUN = (VerdictKind.FAILED, VerdictKind.UNSTABLE, VerdictKind.NOT_IMPROVING)
+FAR_FASTER = 1.25
+"""Times the env steps of the fastest config that the next one must take before the difference is told."""
+
+_NOT_WORTH_A_LONG_RUN = (VerdictKind.FAILED, VerdictKind.UNSTABLE, VerdictKind.NOT_IMPROVING, VerdictKind.CLEARLY_WORSE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,18 +139,23 @@ def _consistency(ranking: Ranking) -> list[str]:
 
 
 def _fastest(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:
-    rising = [
-        (judged.figures.steps_to_90, config.name)
-        for config, judged in zip(recorded, assessment.configs, strict=True)
-        if judged.figures.steps_to_90 is not None
+    """The config of the best group that learned in far fewer env steps than the others there; of few seeds, nothing."""
+    best = assessment.ranking.groups[0] if assessment.ranking.groups else ()
+    rising = sorted(
+        (judged.figures.steps_to_90, recorded[index].name)
+        for index, judged in enumerate(assessment.configs)
+        if index in best
+        and judged.figures.steps_to_90 is not None
+        and len(judged.figures.counted) >= FEWEST_SEEDS
         and judged.figures.updates >= TOO_FEW_UPDATES
         and judged.figures.trend is not None
         and judged.figures.trend.direction is Direction.RISING
-    ]
-    if len(rising) < 2:
+        and not judged.is_dead
+    )
+    if len(rising) < 2 or rising[1][0] < FAR_FASTER * rising[0][0]:
         return []
-    steps, name = min(rising)
-    return [f"{name} converged fastest in these runs: 90% of its gain after {steps:,.0f} env steps."]
+    steps, name = rising[0]
+    return [f"{name} converged fastest of the best: 90% of its gain after {steps:,.0f} env steps."]
 
 
 def _choice(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> int | None:

@@ -23,6 +23,7 @@ _STYLES = {
     VerdictKind.FAILED: "red",
     VerdictKind.UNSTABLE: "yellow",
     VerdictKind.NOT_IMPROVING: "yellow",
+    VerdictKind.CLEARLY_WORSE: "yellow",
     VerdictKind.PROMISING: "green",
     VerdictKind.UNDECIDED: "cyan",
 }
@@ -167,7 +168,7 @@ def _figures(config: ConfigReport, scored_by: ScoredBy) -> Iterator[str]:
         yield f"spread of single episodes in the last fifth: sd {number(config.episode_sd)}{over_seeds}"
     if config.area is not None:
         reached = "no gain to converge to"
-        if config.steps_to_90 is not None:
+        if config.steps_to_90 is not None and not config.is_dead:
             reached = f"90% of its gain after {config.steps_to_90:,.0f} env steps"
         yield f"convergence: {reached}; area under the curve {number(config.area)} (mean height)"
 
@@ -223,6 +224,10 @@ def _wins(config: ConfigReport) -> str:
     return percent(config.score_win_rate.mean) if config.score_win_rate is not None else "-"
 
 
+def _converged(config: ConfigReport) -> str:
+    return "-" if config.steps_to_90 is None or config.is_dead else f"{config.steps_to_90:,.0f}"
+
+
 def _seed(seed: SeedReport) -> str:
     score = "none" if seed.score is None else number(seed.score)
     status = "" if seed.status is RunStatus.COMPLETED else f" {seed.status}"
@@ -244,5 +249,5 @@ _COLUMNS = (
     _Column("Score", lambda config: _mean(config.score_estimate), is_essential=True),
     _Column("95% interval", _interval, is_essential=True),
     _Column("Wins", _wins, is_essential=True),
-    _Column("90% at step", lambda config: f"{config.steps_to_90:,.0f}" if config.steps_to_90 is not None else "-"),
+    _Column("90% at step", _converged),
 )

@@ -66,6 +66,7 @@ class ConfigReport:
     win_rate: share of wins over all episodes of training; None without outcomes
     episode_sd: scatter of single episodes in the last fifth
     steps_to_90: env steps until 90% of the final gain was reached; None without a gain
+    is_dead: it never left the starting level, or only by what is too small to matter
     area: area under the smoothed curve over its env steps, in units of reward
     """
 
@@ -92,6 +93,7 @@ class ConfigReport:
     episode_sd: float | None
     trend: Trend | None
     steps_to_90: float | None
+    is_dead: bool
     area: float | None
 
 
@@ -110,12 +112,14 @@ class ScoredBy:
     """What the scores of a comparison are.
 
     definition: in words, such as `evaluation reward, mean of the last fifth`
+    starting_level: the score before learning, mean over all runs; None where none has an episode
     """
 
     objective: Objective
     direction: Direction
     source: Source
     definition: str
+    starting_level: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,7 +242,11 @@ def _judged(
 def _scored_by(ranking: Ranking) -> ScoredBy:
     objective = ranking.objective
     return ScoredBy(
-        objective=objective, direction=objective.direction, source=ranking.source, definition=ranking.definition
+        objective=objective,
+        direction=objective.direction,
+        source=ranking.source,
+        definition=ranking.definition,
+        starting_level=ranking.start,
     )
 
 
@@ -308,6 +316,7 @@ def _config_report(config: ConfigRuns, judged: ConfigAssessment, **standing: Any
         episode_sd=figures.episode_sd,
         trend=figures.trend,
         steps_to_90=figures.steps_to_90,
+        is_dead=judged.is_dead,
         area=figures.area,
         **standing,
     )

@@ -47,11 +47,13 @@ def test_configs_are_listed_best_first_with_their_verdicts(night):
     ]
     kinds = [config.verdict.kind for config in night.configs]
     assert kinds[0] is VerdictKind.PROMISING
-    assert kinds[1] is VerdictKind.UNDECIDED
+    assert kinds[1] is VerdictKind.UNDECIDED  # worse by a little less than a quarter of the way
     assert kinds[3] is VerdictKind.FAILED
     assert [config.rank for config in night.configs] == [1, 2, 3, None]
     assert [config.is_base for config in night.configs] == [False, True, False, False]
     assert night.winner == "ppo_agent_lr_high"
+    assert [config.is_dead for config in night.configs] == [False, False, True, False]
+    assert not any(sign.good for sign in night.configs[2].signs)
 
 
 def test_figures_of_a_config(night):
@@ -160,7 +162,9 @@ def test_evaluations_rank_where_every_run_has_one(database, record_sweep, course
     assert summarise(database, sweep).scored_by.source is Source.TRAINING
     _add_evaluation(database, first, mean_reward=0.0)
     report = summarise(database, sweep)
-    assert as_json(report)["scored_by"] == {
+    scored_by = as_json(report)["scored_by"]
+    assert -0.3 < scored_by.pop("starting_level") < 0.3
+    assert scored_by == {
         "objective": "evaluation_reward",
         "direction": "up",
         "source": "evaluations",

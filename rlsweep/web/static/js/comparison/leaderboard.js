@@ -20,7 +20,7 @@ export function leaderboardPanel(report, styles, file) {
   );
   const most = (/** @type {(config: any) => number | null} */ of) =>
     Math.max(0, ...report.configs.map((/** @type {any} */ config) => of(config) ?? 0));
-  const slowest = most((config) => config.steps_to_90);
+  const slowest = most(stepsTo90);
   const hasWins = report.configs.some((/** @type {any} */ config) => config.score_win_rate !== null);
   let before = /** @type {number | null} */ (null);
   const rows = report.configs.map((/** @type {any} */ config) => {
@@ -76,8 +76,8 @@ export function leaderboardPanel(report, styles, file) {
       html(
         "td.numeric",
         {},
-        compact(config.steps_to_90),
-        config.steps_to_90 !== null && meter(config.steps_to_90 / slowest),
+        compact(stepsTo90(config)),
+        stepsTo90(config) !== null && meter((stepsTo90(config) ?? 0) / slowest),
       ),
       html("td.numeric", {}, reward(config.area)),
       html("td", {}, verdictBadge(config.verdict)),
@@ -168,6 +168,11 @@ function configName(config, style, base) {
   ];
 }
 
+/** None of a config that learned nothing to speak of. @param {any} config @returns {number | null} */
+function stepsTo90(config) {
+  return config.is_dead ? null : config.steps_to_90;
+}
+
 /** The score and its interval. @param {any} config */
 function scoreOf(config) {
   const interval = config.score_estimate?.interval;
@@ -251,7 +256,7 @@ function leaderboardData(report) {
         config.score_estimate?.seeds ?? 0,
         config.gain?.mean ?? null,
         config.score_win_rate?.mean ?? null,
-        config.steps_to_90,
+        stepsTo90(config),
         config.area,
         config.episodes,
         config.env_steps,

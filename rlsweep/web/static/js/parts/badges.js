@@ -10,12 +10,23 @@ export function statusBadge(status, title) {
   return html(`span.badge.${status}`, { title }, icon(status), status);
 }
 
+const MEANINGS = /** @type {Record<string, string>} */ ({
+  failed: "Most of its runs ended with an error.",
+  unstable: "It fell back, its seeds ended far apart, its updates were far too large, or a loss became NaN.",
+  "not improving": "The gain from the first to the last fifth is too small to matter.",
+  "clearly worse":
+    "The best config is significantly better, and this one falls short by over a quarter of the way to it.",
+  promising: "It learned, it beats its rival in most pairs of seeds, and no config is significantly better.",
+  undecided: "None of the other verdicts; the reason says what would decide.",
+});
+
 /** @param {{kind: string, provisional: boolean}} verdict */
 export function verdictBadge(verdict) {
   const kind = verdict.kind.replaceAll(" ", "-");
+  const doubt = verdict.provisional ? " Provisional: based on one seed, or on runs that have not ended." : "";
   return html(
     `span.badge.${kind}`,
-    { title: verdict.provisional ? "Provisional: based on one seed, or on runs that have not ended" : null },
+    { title: `${MEANINGS[verdict.kind] ?? ""}${doubt}` },
     icon(kind),
     verdict.kind,
     verdict.provisional && " (so far)",
