@@ -140,14 +140,15 @@ def p_value_of_difference(ours: Sequence[float], theirs: Sequence[float]) -> flo
     """
     if len(ours) < 2 or len(theirs) < 2:
         return 1.0
-    if np.ptp(ours) == 0 and np.ptp(theirs) == 0:
+    variances = np.var(ours, ddof=1) / len(ours), np.var(theirs, ddof=1) / len(theirs)
+    error = sum(variances)
+    if error == 0 or (np.ptp(ours) == 0 and np.ptp(theirs) == 0):
         if ours[0] == theirs[0]:
             return 1.0
         return float(min(1.0, 2.0 / special.comb(len(ours) + len(theirs), len(ours))))
-    variances = np.var(ours, ddof=1) / len(ours), np.var(theirs, ddof=1) / len(theirs)
-    error = sum(variances)
     t = (np.mean(ours) - np.mean(theirs)) / np.sqrt(error)
-    freedom = error**2 / (variances[0] ** 2 / (len(ours) - 1) + variances[1] ** 2 / (len(theirs) - 1))
+    parts = variances[0] / error, variances[1] / error  # their squares do not underflow
+    freedom = 1 / (parts[0] ** 2 / (len(ours) - 1) + parts[1] ** 2 / (len(theirs) - 1))
     return float(2 * special.stdtr(freedom, -abs(t)))
 
 

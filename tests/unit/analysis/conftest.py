@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rlsweep.analysis.seed_record import SeedRecord
+from rlsweep.analysis.sweeps import ConfigRecord
 from rlsweep.runs import Budget, RunStatus
 
 Shape = Callable[[np.ndarray], np.ndarray]
@@ -48,6 +49,19 @@ def record() -> Callable[..., SeedRecord]:
             "losses": np.zeros((updates, 2)),
         }
         return SeedRecord(**(values | _no_evaluations(len(given.get("evaluation_steps", ()))) | given))
+
+    return make
+
+
+@pytest.fixture
+def config(record: Callable[..., SeedRecord]) -> Callable[..., ConfigRecord]:
+    """Makes a config of some seeds; `offset` keeps the noise of different configs apart."""
+
+    def make(
+        name: str, *args: Any, seeds: int = 3, is_base: bool = False, offset: int = 0, **given: Any
+    ) -> ConfigRecord:
+        runs = tuple(record(*args, seed=offset + seed, **given) for seed in range(seeds))
+        return ConfigRecord(name=name, is_base=is_base, seeds=runs)
 
     return make
 

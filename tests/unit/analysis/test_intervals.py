@@ -87,6 +87,12 @@ def test_seeds_without_scatter_are_still_few():
     assert p_value_of_difference([1.0, 1.0, 1.0], [0.0, 0.0, 0.0]) == pytest.approx(2 / 20)
     assert p_value_of_difference([1.0, 1.0], [1.0, 1.0]) == 1.0
     assert p_value_of_difference([1.0], [0.0, 0.1]) == 1.0
+    assert p_value_of_difference([0.1, 0.1, 0.1], [0.7, 0.7, 0.7]) == pytest.approx(2 / 20)
+
+
+@pytest.mark.parametrize("size", [1e-80, 1e-170])
+def test_scatter_whose_square_underflows_is_scatter(size):
+    assert 0.0 < p_value_of_difference([size, 2 * size, 3 * size], [9 * size, 9 * size, 8 * size]) <= 2 / 20
 
 
 def test_holm_steps_down_and_keeps_the_order():
