@@ -120,6 +120,7 @@ class StoreRecorder:
     def overtake(self) -> None:
         """From now on, show this attempt's progress, even if an earlier attempt had come further."""
         with self._lock:
+            self._update_means()
             self._progress = self._own
 
     def add_facts(self, facts: Mapping[str, str]) -> None:
@@ -187,6 +188,11 @@ class StoreRecorder:
         if self._own.env_steps >= self._progress.env_steps:
             self._progress = self._own
 
+    def _update_means(self) -> None:
+        if self._recent:
+            means = recent_means(self._recent)
+            self._go_on(mean_reward=means.mean_reward, mean_length=means.mean_length, win_rate=means.win_rate)
+
     def _send(self) -> None:
         try:
             while not self._closing.wait(jittered(FLUSH_SECONDS)):
@@ -226,8 +232,7 @@ class StoreRecorder:
         with self._lock:
             pending, self._pending = self._pending, _Pending()
             if pending.episodes:
-                means = recent_means(self._recent)
-                self._go_on(mean_reward=means.mean_reward, mean_length=means.mean_length, win_rate=means.win_rate)
+                self._update_means()
             return Batch(
                 progress=self._progress,
                 episodes=pending.episodes,
