@@ -266,6 +266,7 @@ class RunSummary(RunIdentity):
     heartbeat_at: time of its worker's last heartbeat
     seconds: from its start to its end, or to now by the database's clock; None before the start
     progress: spent part of its budget, 0 to 1; None without a budget
+    pause_at: the share of its budget at which it pauses, between 0 and 1; None to train to its end
     mean_reward, mean_length, win_rate: over the last 100 episodes; None before the first episode
     steps_per_second: of the latest update; before the first update, of the whole run
     end_reason: why it ended; None while it is pending or running
@@ -290,6 +291,7 @@ class RunSummary(RunIdentity):
     updates: int
     env_steps: int
     progress: float | None
+    pause_at: float | None
     mean_reward: float | None
     win_rate: float | None
     mean_length: float | None
@@ -310,7 +312,6 @@ class TrainingRun(RunSummary):
     error_text: the error of a failed run, with its traceback if there is one; only for display
     metadata: only for display: versions, git commit, host, command, engine; first_command: command of the first of
         several attempts
-    pause_at: the share of its budget at which it pauses, between 0 and 1; None to train to its end
     """
 
     trial_key: str | None
@@ -320,4 +321,3 @@ class TrainingRun(RunSummary):
     actor: Actor | None
     error_text: str | None
     metadata: dict[str, Any]
-    pause_at: float | None

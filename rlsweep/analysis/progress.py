@@ -1,5 +1,6 @@
 """How much of the budgets of many runs is spent, and how long the rest will take."""
 
+import math
 from statistics import fmean
 
 from rlsweep.runs import Budget, RunStatus, RunSummary
@@ -7,7 +8,7 @@ from rlsweep.sweep_records import Overview
 
 
 def seconds_left(run: RunSummary) -> float | None:
-    """Guess from the pace of its latest update; None where it does not run, or its pace is not known yet."""
+    """Guess from the pace of its latest update when it ends or pauses; None where it does not run, or has no pace."""
     steps = _steps_left(run, run.mean_length)
     if run.status is not RunStatus.RUNNING or not run.steps_per_second or steps is None:
         return None
@@ -15,12 +16,13 @@ def seconds_left(run: RunSummary) -> float | None:
 
 
 def total_share_done(seen: Overview) -> float:
-    """Part of all runs' budgets that is spent, 0 to 1, a finished run counting as all of its own.
+    """Part that is done, 0 to 1, of what all runs are to train: each its budget, or up to its pause if it has one.
 
+    A finished or paused run counts as all of its own.
     Of runs that are not shown, those that run are taken to be as far as the shown ones, those that wait at the start.
     """
-    running = [run.progress or 0.0 for run in seen.runs if run.status is RunStatus.RUNNING]
-    waiting = [run.progress or 0.0 for run in seen.runs if run.status is RunStatus.PENDING]
+    running = [_share_done(run) for run in seen.runs if run.status is RunStatus.RUNNING]
+    waiting = [_share_done(run) for run in seen.runs if run.status is RunStatus.PENDING]
     spent = seen.finished + sum(waiting)
     if running:
         spent += fmean(running) * seen.runs_by_status[RunStatus.RUNNING]
@@ -41,7 +43,7 @@ def total_seconds_left(seen: Overview) -> float | None:
     steps = [_steps_left(run, run.mean_length or typical_length) for run in unfinished]
     hidden = seen.total - seen.finished - len(unfinished)
     if hidden and unfinished:
-        afresh = _steps_beyond(unfinished[-1].budget, 0, 0, typical_length)
+        afresh = _steps_beyond(_goal(unfinished[-1]), 0, 0, typical_length)
         steps += [None if afresh is None else hidden * afresh]
     if not paces or None in steps:
         return None
@@ -51,12 +53,28 @@ def total_seconds_left(seen: Overview) -> float | None:
 
 
 def _steps_left(run: RunSummary, episode_length: float | None) -> float | None:
-    """Env steps up to the end of the budget; None where it counts episodes and their length is not known."""
-    return _steps_beyond(run.budget, run.episodes, run.env_steps, episode_length)
+    """Env steps up to its end or its pause; None where the budget counts episodes and their length is not known."""
+    return _steps_beyond(_goal(run), run.episodes, run.env_steps, episode_length)
+
+
+def _share_done(run: RunSummary) -> float:
+    """Part that is done of what the run is to train, 0 to 1."""
+    return min(1.0, (run.progress or 0.0) / (run.pause_at or 1.0))
+
+
+def _goal(run: RunSummary) -> Budget:
+    """What the run is to train: its budget, or the part of it before its pause."""
+    if run.pause_at is None:
+        return run.budget
+    episodes, steps = run.budget.episodes, run.budget.total_timesteps
+    return Budget(
+        episodes=None if episodes is None else math.ceil(episodes * run.pause_at),
+        total_timesteps=None if steps is None else math.ceil(steps * run.pause_at),
+    )
 
 
 def _steps_beyond(budget: Budget, episodes: int, env_steps: int, episode_length: float | None) -> float | None:
-    """Env steps between what is done and the end of the budget."""
+    """Env steps between what is done and the end of the budget; it may be the part before a pause."""
     bounds = [] if budget.total_timesteps is None else [float(budget.total_timesteps - env_steps)]
     if budget.episodes is not None and episode_length is not None:
         bounds.append((budget.episodes - episodes) * episode_length)

@@ -160,7 +160,7 @@ def resume(
     progress: bool = True,
     settings: Settings | None = None,
 ) -> Sweep:
-    """Continue the pending, stopped and crashed trials of a sweep, each from its last checkpoint.
+    """Continue the pending, stopped and crashed trials of a sweep, each from its last checkpoint; paused ones stay so.
 
     sweep: a handle, or name, id or start of the id; `latest` is the newest. The rest is as `submit` has it; trials ask
     for what they asked for before where nothing else is given.

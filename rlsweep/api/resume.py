@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def resume(reference: str, *, settings: Settings, observer: SweepObserver, options: DrivingOptions) -> SweepOutcome:
-    """Continue the pending, stopped and crashed trials of a sweep, each from its last checkpoint.
+    """Continue the pending, stopped and crashed trials of a sweep, each from its last checkpoint; paused ones stay so.
 
     reference: name, id or start of the id of a sweep; `latest` is the newest
     Raises NotFoundError, DriverBusyError where somebody drives it, and otherwise what `submit` raises.
@@ -79,6 +79,12 @@ def _continue(
 
 def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun]) -> str:
     """Why no trial is run, and which command would run those that did not complete."""
+    paused = sum(run.status is RunStatus.PAUSED for run in runs)
+    if paused and sweep.status is SweepStatus.COMPLETED:
+        return (
+            f"Sweep {sweep.name} is completed, and {plural(paused, 'trial')} stayed paused. Train one to its end with "
+            f"rlsweep train --resume RUN; rlsweep runs --sweep {sweep.name} --status paused lists them."
+        )
     if sweep.status is SweepStatus.COMPLETED:
         return f"Sweep {sweep.name} is completed: there is nothing left to run."
     failed = sum(run.status is RunStatus.FAILED for run in runs)

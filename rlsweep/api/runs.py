@@ -38,7 +38,7 @@ class Run:
 
     @property
     def status(self) -> RunStatus:
-        """Pending, running, completed, stopped or failed."""
+        """Pending, running, paused, completed, stopped or failed."""
         return self.record.status
 
     @property

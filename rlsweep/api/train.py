@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rlsweep.analysis.wording import labelled
+from rlsweep.analysis.wording import labelled, percent
 from rlsweep.api.opening import database_of
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import CheckpointError, InputError, after_start, before_start
@@ -97,7 +97,7 @@ def resume_run(
     observer: ProgressObserver,
     options: TrainingOptions,
 ) -> RunOutcome:
-    """Continue a run from its last checkpoint, or from the one that is named.
+    """Continue a run from its last checkpoint, or from the one that is named. A paused run trains to its end.
 
     reference: id of a run or its start, or path or URI of one of its checkpoints
     episodes, total_timesteps: a larger budget, in all; None keeps the run's own
@@ -127,6 +127,8 @@ def resume_run(
             trust=trust,
         )
         _tell_of_environment(checked, RunConfig.from_record(run.config), observer)
+        if before.pause_at is not None:
+            observer.message(f"{run.label} was to pause at {percent(before.pause_at)} of its budget; now it trains on.")
         warning = schedule_warning(
             config, RunConfig.from_record(run.config), episodes=run.episodes, env_steps=run.env_steps
         )

@@ -279,6 +279,8 @@ def _facts(run: "TrainingRun", score: "RunScore | None") -> dict[str, str]:
         facts["took"] = duration((run.ended_at - run.started_at).total_seconds())
     if run.end_reason is not None and run.end_reason.value != run.status.value:
         facts["status"] += f" ({run.end_reason})"
+    if run.pause_at is not None:
+        facts["pauses at"] = f"{percent(run.pause_at)} of its budget"
     if kept := run.config.get("schedule_budget"):
         facts["schedules"] = f"over {limits(Budget(**kept))}, then 0"
     if run.weights_from is not None:

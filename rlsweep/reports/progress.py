@@ -132,8 +132,10 @@ def _done(run: RunSummary) -> str:
 
 def _total(seen: Overview) -> str:
     left = total_seconds_left(seen)
-    failed = seen.runs_by_status.get(RunStatus.FAILED, 0)
-    parts = [f"{seen.finished:,} of {seen.total:,} trials done", f"{total_share_done(seen):.0%}"]
+    paused, failed = (seen.runs_by_status.get(status, 0) for status in (RunStatus.PAUSED, RunStatus.FAILED))
+    parts = [f"{seen.finished - paused:,} of {seen.total:,} trials done", f"{total_share_done(seen):.0%}"]
+    if paused:
+        parts.append(f"{paused:,} paused")
     if failed:
         parts.append(f"{failed:,} failed")
     if left is not None:

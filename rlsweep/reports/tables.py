@@ -49,6 +49,7 @@ RUN_COLUMNS = (
     Column("seed", _WHOLE, "seed of environment, policy, torch and NumPy"),
     Column("status", _TEXT, "pending, running, paused, completed, stopped or failed"),
     Column("end_reason", _TEXT, "completed, paused, stopped, abandoned, lost, diverged or failed; null before the end"),
+    Column("pause_at", _REAL, "share of its budget at which it pauses, 0 to 1; null to train to its end"),
     Column("attempt", _WHOLE, "starts of the run so far; 0 before the first"),
     Column("episodes", _WHOLE, "finished episodes"),
     Column("updates", _WHOLE, "policy updates"),

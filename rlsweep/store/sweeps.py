@@ -124,7 +124,8 @@ class Standing:
     seconds: from its submission to its end, or to now by the database's clock
     runs_by_status: number of runs; statuses without runs are left out
     episodes, env_steps: sums over all runs
-    progress: spent fraction of the runs' budgets, 0 to 1; a finished run counts as 1
+    progress: part that is done, 0 to 1, of what the runs are to train: each its budget, or up to its pause if it has
+        one; a finished or paused run counts as 1
     """
 
     sweep: Sweep

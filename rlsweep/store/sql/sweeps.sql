@@ -69,11 +69,15 @@ where (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
   and (%(words)s::text is null or strpos(lower(name), lower(%(words)s::text)) > 0)
 
 -- name: list_standings
--- The progress of these sweeps, one row per sweep and status; `share` is the sum of the runs' spent budget fractions.
+-- The progress of these sweeps, one row per sweep and status; `share` is the sum over runs of the part that is done of
+-- what each is to train: its budget, or up to its pause if it has one.
 select
     sweep_id, status, count(*) as runs, sum(episodes)::bigint as episodes, sum(env_steps)::bigint as env_steps,
     sum(
-        case when status in ('completed', 'stopped', 'failed') then 1 else coalesce(progress, 0) end
+        case
+            when status in ('paused', 'completed', 'stopped', 'failed') then 1
+            else least(1, coalesce(progress / coalesce(pause_at, 1), 0))
+        end
     )::double precision as share
 from run_records
 where sweep_id = any(%(sweep_ids)s)

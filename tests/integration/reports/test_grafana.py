@@ -245,7 +245,9 @@ def test_every_panel_gets_what_it_draws(recorded: tuple[Sweep, Reader], number: 
     if panel["type"] != "trend":
         named = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
         linked = set(re.findall(r"\$\{__data\.fields\.(\w+)\}", json.dumps(panel)))
-        assert (named - {"pending", "running", "completed", "stopped", "failed"}) | linked <= set(answer.columns)
+        assert (named - {"pending", "running", "paused", "completed", "stopped", "failed"}) | linked <= set(
+            answer.columns
+        )
 
 
 @pytest.mark.parametrize("number", PANELS, ids=lambda number: f"{number}-{PANELS[number]['title']}")
@@ -275,7 +277,7 @@ def test_the_figures_are_those_on_record(recorded: tuple[Sweep, Reader]) -> None
     assert grafana.options(VARIABLES["sweep"]) == [str(sweep.id), "none"]
     assert grafana.options(VARIABLES["agent"]) == [HOSTILE, "ppo_agent"]
 
-    counts = {"completed": 6, "failed": 3, "pending": 1, "running": 1, "stopped": 0}
+    counts = {"completed": 6, "failed": 3, "paused": 0, "pending": 1, "running": 1, "stopped": 0}
     over_time = grafana.look_at("Runs by status")
     assert {row["metric"]: row["runs"] for row in over_time.rows[-5:]} == counts
     assert set(over_time.of("runs")[:5]) == {0}

@@ -118,3 +118,20 @@ def test_only_a_run_that_may_continue_is_scheduled(database: Database, run: Trai
         transitions.finish(database, run.id, 1, EndReason(status))
     with database.connect() as connection, pytest.raises(RlsweepError, match=f"is {status}; only a pending"):
         transitions.schedule(connection, run.id, pause_at=0.5)
+
+
+def test_a_sweeps_progress_is_that_of_what_its_runs_are_to_train(
+    database: Database, new_run: Make, new_sweep: Make
+) -> None:
+    config = {"budget": {"episodes": None, "total_timesteps": 1000}}
+    planned = [new_run(trial_key=str(number), config=config, pause_at=0.5) for number in range(4)]
+    sweep = sweeps.create(database, new_sweep(), planned)
+    running, beyond, at_its_pause, _ = training_runs.ids_of_sweep(database, sweep.id)
+    for run_id, env_steps in ((running, 250), (beyond, 510)):
+        transitions.begin_attempt(database, run_id, {})
+        done = recording.Progress(episodes=0, updates=0, env_steps=env_steps)
+        recording.flush(database, run_id, 1, recording.Batch(progress=done))
+    paused(database, at_its_pause)
+    standing = sweeps.standing(database, sweep)
+    assert standing.runs_by_status == {RunStatus.RUNNING: 2, RunStatus.PAUSED: 1, RunStatus.PENDING: 1}
+    assert standing.progress == (0.5 + 1 + 1 + 0) / 4

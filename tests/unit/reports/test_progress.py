@@ -78,6 +78,8 @@ def run(
         (run(of_episodes=60, episodes=10, mean_length=20.0, steps_per_second=100.0), 10),
         (run(of_episodes=60, episodes=10, of_steps=300, mean_length=20.0, steps_per_second=100.0), 3),
         (run(of_steps=1000, env_steps=1200, steps_per_second=100.0), 0),
+        (run(of_steps=1000, env_steps=400, steps_per_second=100.0, pause_at=0.5), 1),
+        (run(of_episodes=60, episodes=10, mean_length=20.0, steps_per_second=100.0, pause_at=0.5), 4),
         (run(of_steps=1000), None),
         (run(RunStatus.PENDING, of_steps=1000, steps_per_second=100.0), None),
     ],
@@ -111,6 +113,18 @@ def test_of_many_trials_the_total_counts_those_that_are_not_shown() -> None:
     table = printed(shown).splitlines()
     assert [line.rstrip() for line in table[-2:]] == ["and 7 more", "5 of 10 trials done, 60%, 40 s left"]
     assert len(table) == 1 + 3 + 2
+
+
+def test_a_trial_that_pauses_has_done_all_up_to_its_pause() -> None:
+    running = [run(of_steps=1000, env_steps=steps, steps_per_second=100.0, pause_at=0.5) for steps in (250, 512)]
+    paused = [run(RunStatus.PAUSED, of_steps=1000, env_steps=512, pause_at=0.5) for _ in range(2)]
+    seen = Overview.of_all([*running, *paused, run(RunStatus.PENDING, of_steps=1000, pause_at=0.5)])
+    assert total_share_done(seen) == (0.5 + 1 + 2) / 5
+    assert total_seconds_left(seen) == (250 + 0 + 500) / 200
+    assert printed(seen).splitlines()[-1].rstrip() == "0 of 5 trials done, 70%, 2 paused, 4 s left"
+    assert [line.split()[3] for line in printed(seen).splitlines()[1:6]] == [
+        "running", "running", "paused", "paused", "pending",
+    ]  # fmt: skip
 
 
 def test_of_many_trials_lines_tell_the_failures() -> None:

@@ -7,7 +7,7 @@ import { number, percent, reward } from "../core/format.js";
 import { refill } from "../core/keyed.js";
 import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
-import { isUnfinished, statusBadge } from "../parts/badges.js";
+import { isUnfinished, runBadge } from "../parts/badges.js";
 import { RunCharts } from "../parts/run_charts.js";
 import {
   checkpointsPanel,
@@ -93,7 +93,7 @@ function showHead(run) {
         {},
         html("h1.clamped", {}, html("bdi", {}, run.config_short_name)),
         html("span.tag", {}, `seed ${run.seed}`),
-        statusBadge(run.status),
+        runBadge(run),
       ),
       html(
         "p.page-sub.clamped",

@@ -10,6 +10,9 @@ import { Poller } from "../core/polling.js";
 import { ComparisonView } from "../comparison/view.js";
 import { STATUSES, isUnfinished, statusBadge } from "../parts/badges.js";
 
+/** The statuses of runs that nobody trains, in the order of the progress bar. */
+const ENDED = ["completed", "paused", "stopped", "failed"];
+
 const reference = byId("sweep-page").dataset.sweep ?? "";
 const address = `/sweeps/${encodeURIComponent(reference)}`;
 /** @type {ComparisonView | null} */
@@ -69,7 +72,7 @@ function showProgress(sweep) {
   const counts = STATUSES.filter((status) => sweep.runs_by_status[status]);
   const took = html("span");
   showDuration(took, sweep.seconds, isRunning && !sweep.driver_lost);
-  const parts = ["completed", "stopped", "failed", "running"].map((status) => {
+  const parts = [...ENDED, "running"].map((status) => {
     const share = (sweep.runs_by_status[status] ?? 0) / Math.max(1, sweep.runs);
     const part = html(`span.part.${status}`);
     part.style.width = `${share * 100 * (status === "running" ? runningShare(sweep) : 1)}%`;
@@ -134,10 +137,7 @@ function showProgress(sweep) {
 
 /** The progress of the running runs. @param {any} sweep */
 function runningShare(sweep) {
-  const ended = ["completed", "stopped", "failed"].reduce(
-    (sum, status) => sum + (sweep.runs_by_status[status] ?? 0),
-    0,
-  );
+  const ended = ENDED.reduce((sum, status) => sum + (sweep.runs_by_status[status] ?? 0), 0);
   const running = sweep.runs_by_status.running ?? 0;
   return running ? Math.max(0, Math.min(1, (sweep.progress * sweep.runs - ended) / running)) : 0;
 }

@@ -1,9 +1,10 @@
 // Badges of status and verdict: a shape, a word and a colour, so that colour is never the only difference.
 
 import { html, icon } from "../core/dom.js";
+import { percent } from "../core/format.js";
 
 /** In the order in which filters and counts list them. */
-export const STATUSES = ["pending", "running", "completed", "stopped", "failed"];
+export const STATUSES = ["pending", "running", "paused", "completed", "stopped", "failed"];
 
 /** @param {string} status @param {string} [title] */
 export function statusBadge(status, title) {
@@ -31,6 +32,13 @@ export function verdictBadge(verdict) {
     verdict.kind,
     verdict.provisional && " (so far)",
   );
+}
+
+/** The badge of a run, whose title tells why it is in its status, where that is known. @param {any} run */
+export function runBadge(run) {
+  const stops = run.stop_requested && isUnfinished(run.status);
+  const pause = run.status === "paused" ? `At ${percent(run.pause_at)} of its budget` : undefined;
+  return statusBadge(run.status, run.error ?? (stops ? "Asked to stop" : pause));
 }
 
 /** @param {string} status */

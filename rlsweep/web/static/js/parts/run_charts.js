@@ -144,7 +144,7 @@ export class RunCharts {
 
   /** @param {any} run */
   async update(run) {
-    this.evaluations = run.evaluations;
+    this.evaluations = run.evaluations.filter((/** @type {any} */ each) => each.kind === "periodic");
     await Promise.all([this.loadEpisodes(), this.loadUpdates()]);
   }
 

@@ -4,7 +4,7 @@ import { drawSparkline, sparkline } from "../charts/sparkline.js";
 import { showDuration, time } from "../core/clock.js";
 import { fill, html, icon, setText } from "../core/dom.js";
 import { compact, full, number, percent, reward } from "../core/format.js";
-import { isUnfinished, statusBadge } from "./badges.js";
+import { isUnfinished, runBadge } from "./badges.js";
 
 /**
  * @typedef {object} Column
@@ -181,10 +181,7 @@ function showSweep(cell, run) {
 
 /** @param {HTMLElement} cell @param {any} run */
 function showStatus(cell, run) {
-  const stops = run.stop_requested && isUnfinished(run.status);
-  showOnce(cell, [run.status, run.error, stops], () => [
-    statusBadge(run.status, run.error ?? (stops ? "Asked to stop" : undefined)),
-  ]);
+  showOnce(cell, [run.status, run.error, run.stop_requested, run.pause_at], () => [runBadge(run)]);
 }
 
 /** @param {HTMLElement} cell @param {any} run */
@@ -204,7 +201,7 @@ function showEpisodes(cell, run) {
   ]
     .filter(Boolean)
     .join("\n");
-  progress.hidden = run.progress === null || !isUnfinished(run.status);
+  progress.hidden = run.progress === null || !(isUnfinished(run.status) || run.status === "paused");
   /** @type {HTMLElement} */ (progress.firstElementChild).style.width = `${(run.progress ?? 0) * 100}%`;
 }
 
