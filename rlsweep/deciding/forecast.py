@@ -61,12 +61,12 @@ def forecast(settings: RaceSettings, configs: int, *, slots: int) -> Forecast:
     least = min(first + more * settings.run_cost, settings.cap)
     new_runs = max(0, floor((settings.cap - first) / settings.run_cost))
     grid = GRID_SEEDS * configs
+    likely = _likely(settings, configs, slots)
+    longest = max(settings.cap / slots + settings.run_cost, likely.length)
     return Forecast(
         least=Amount(runs=configs + min(more, new_runs), env_steps=least, length=least / slots),
-        likely=_likely(settings, configs, slots),
-        greatest=Amount(
-            runs=configs + new_runs, env_steps=settings.cap, length=settings.cap / slots + settings.run_cost
-        ),
+        likely=likely,
+        greatest=Amount(runs=configs + new_runs, env_steps=settings.cap, length=longest),
         grid=Amount(runs=grid, env_steps=grid * settings.run_cost, length=grid * settings.run_cost / slots),
     )
 

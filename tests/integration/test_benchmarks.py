@@ -9,6 +9,7 @@ import pytest
 import test_web
 import web_record
 from rounds import printed
+from test_deciding import METHODS, draw, of_family
 from test_engines import ratios
 from test_learning_self_play import games
 from test_many_trials import looking, many_trials, megabytes_at
@@ -101,3 +102,9 @@ def test_the_benchmark_of_the_service_starts_trials_with_and_without() -> None:
     measured = starts(rounds=1, pause_s=0.0)
     assert {name: len(rounds) for name, rounds in measured.items()} == {"with the service": 1, "without it": 1}
     assert all(0 < start.recorded < start.typed for rounds in measured.values() for start in rounds)
+
+
+def test_the_benchmark_of_races_picks_a_config_with_every_method() -> None:
+    found = draw(of_family("spread", 2))
+    assert found.keys() == METHODS.keys()
+    assert all(0 <= pick.cost <= 1 for drawn in found.values() for _, pick in drawn)
