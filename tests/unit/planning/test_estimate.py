@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rlsweep.config.run import Mode
+from rlsweep.config.run import Mode, ScoreEvaluation
 from rlsweep.planning.estimate import Estimate, GpuMemory, Measurement, budget_warnings, estimate, evaluation_warnings
 from rlsweep.planning.plan import Plan, make_plan
 
@@ -111,6 +111,20 @@ def test_the_time_includes_evaluations_and_the_start(write_agent: Write) -> None
         without = estimated(agent, EVALUATED, total_timesteps=1000, **of_none)
         assert (without.evaluations, without.evaluation_seconds) == ((0, 0), (0.0, 0.0))
         assert without.seconds == pytest.approx((without.start_seconds + training,) * 2)
+
+
+@pytest.mark.parametrize(("mode", "periodic"), [(Mode.SMOKE, 0), (Mode.FULL, 5)])
+def test_evaluations_for_the_score_take_time_in_either_mode(write_agent: Write, mode: Mode, periodic: int) -> None:
+    every = ["evaluation.every_rollouts=2", "evaluation.episodes=3"]
+    made = plan(write_agent(n_steps=100), mode=mode, total_timesteps=1000, overrides=every).trials[0].config
+    config = made.model_copy(update={"score_evaluation": ScoreEvaluation(at=(0.5, 1.0), episodes=50)})
+    found = estimate(config, EVALUATED)
+    played = periodic * 3 + 2 * 50
+    assert (found.evaluations, found.evaluation_episodes) == ((periodic, periodic), (played, played))
+    assert found.evaluation_seconds == pytest.approx((played * 4.75 * 0.01, played * 19 * 0.01))
+    assert found.start_seconds == 2.0 + 2 * 0.5
+    endless = replace(EVALUATED, episodes=0, mean_episode_length=None)
+    assert estimate(config, endless).evaluation_seconds is None
 
 
 def test_a_trained_policy_may_play_as_long_as_the_environment_allows(write_agent: Write) -> None:

@@ -9,7 +9,7 @@ import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.policies import ActorCriticPolicy
 
-from rlsweep.config.run import RunConfig
+from rlsweep.config.run import RunConfig, ScoreEvaluation
 from rlsweep.config.training import EvaluationConfig
 from rlsweep.errors import DivergedError
 from rlsweep.runs import Outcome, RunStatus
@@ -60,7 +60,12 @@ NEXT = (part("c", 4, ended=True), part("d", 4))
 @pytest.fixture
 def run(make_config: Callable[..., RunConfig], tmp_path: Path) -> Callable[..., tuple[Result, ListRecorder]]:
     def learn(
-        workers: Scripted, recorder: ListRecorder | None = None, learning_rate: float | str = 1e-3, **budget: int
+        workers: Scripted,
+        recorder: ListRecorder | None = None,
+        learning_rate: float | str = 1e-3,
+        score: ScoreEvaluation | None = None,
+        pause_at: float | None = None,
+        **budget: int,
     ) -> tuple[Result, ListRecorder]:
         recorder = recorder or ListRecorder()
         config = make_config(
@@ -68,7 +73,10 @@ def run(make_config: Callable[..., RunConfig], tmp_path: Path) -> Callable[..., 
             evaluation=EvaluationConfig(enabled=False),
             **budget,
         )
-        result = train(config, recorder, checkpoint_folder=tmp_path, tensorboard_folder=None, workers=workers)
+        config = config.model_copy(update={"score_evaluation": score})
+        result = train(
+            config, recorder, checkpoint_folder=tmp_path, tensorboard_folder=None, workers=workers, pause_at=pause_at
+        )
         return result, recorder
 
     return learn
@@ -128,6 +136,15 @@ def test_a_run_that_is_asked_to_stop_plays_no_further_rollout(run: Callable[...,
     result, recorder = run(workers, Stops(), total_timesteps=800)
     assert (result.status, result.env_steps, len(recorder.updates)) == (RunStatus.STOPPED, 8, 1)
     assert recorder.checkpoints[-1].env_steps == 8
+
+
+def test_a_run_pauses_and_is_evaluated_for_its_score(run: Callable[..., Any]) -> None:
+    score = ScoreEvaluation(at=(0.5, 1.0), episodes=2)
+    result, recorder = run(Scripted(ROLLOUT), score=score, pause_at=0.5, total_timesteps=16)
+    assert (result.status, result.env_steps, result.checkpoint.env_steps) == (RunStatus.PAUSED, 8, 8)
+    assert [each.env_steps for each in recorder.evaluations] == [8]
+    result, recorder = run(Scripted(ROLLOUT, NEXT), score=score, episodes=3)
+    assert (result.status, [each.env_steps for each in recorder.evaluations]) == (RunStatus.COMPLETED, [8, 12])
 
 
 def test_a_reward_that_is_no_number_ends_the_run(run: Callable[..., Any]) -> None:
