@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from rlsweep.race_records import DecisionRecord
 from rlsweep.runs import Budget, RunStatus, TrainingRun
 
 
@@ -36,6 +37,7 @@ class NewSweep:
     base_config: the resolved training config
     base_config_path: absolute path of its file; None without a file
     overrides: KEY=VALUE texts of the command line, in order
+    confirms: id of the sweep whose choice it checks on held-out seeds; None for any other sweep
     """
 
     name: str
@@ -49,6 +51,7 @@ class NewSweep:
     git_commit: str | None
     git_dirty: bool | None
     versions: dict[str, str]
+    confirms: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,10 +80,12 @@ class Overview:
 
     runs: the runs to show: all, or the first ones in the order of WATCHED_FIRST if there are many
     runs_by_status: number of runs in each status, shown or not; a status without runs may be missing
+    decision: the newest decision of a race; None before the first, and for other sweeps
     """
 
     runs: tuple[TrainingRun, ...]
     runs_by_status: dict[RunStatus, int]
+    decision: DecisionRecord | None = None
 
     @classmethod
     def of_all(cls, runs: Sequence[TrainingRun]) -> "Overview":

@@ -18,7 +18,8 @@ from rlsweep.analysis.curves import (
     steps_to_share_of_gain,
 )
 from rlsweep.analysis.intervals import Estimate, estimate
-from rlsweep.analysis.scores import Objective, Source, level_before_learning, scores_by_source
+from rlsweep.analysis.objectives import Objective
+from rlsweep.analysis.scores import Source, level_before_learning, scores_by_source
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.trends import Trend, trend
 from rlsweep.runs import RunStatus
@@ -63,8 +64,8 @@ class SeedFigures:
 
     @property
     def is_counted(self) -> bool:
-        """Whether the run enters its config's means: it has episodes, and did not crash on the way."""
-        return self.last is not None and self.status is not RunStatus.FAILED
+        """Whether the run enters its config's means: it has episodes, did not crash, and does not wait at a rung."""
+        return self.last is not None and self.status not in (RunStatus.FAILED, RunStatus.PAUSED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

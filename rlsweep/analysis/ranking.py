@@ -8,7 +8,8 @@ import numpy as np
 
 from rlsweep.analysis.figures import ConfigFigures
 from rlsweep.analysis.intervals import FEWEST_SEEDS, holm, p_value_of_difference
-from rlsweep.analysis.scores import Objective, Source, common_source, definition
+from rlsweep.analysis.objectives import Objective
+from rlsweep.analysis.scores import Source, common_source, definition
 from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
 
 FAMILY_ERROR = 0.05

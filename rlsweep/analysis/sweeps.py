@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rlsweep.analysis.figures import ConfigFigures, config_figures
+from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.ranking import Ranking, rank
-from rlsweep.analysis.scores import Objective
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.signs import Sign, signs
 from rlsweep.analysis.update_counts import TOO_FEW_UPDATES

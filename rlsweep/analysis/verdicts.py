@@ -19,9 +19,9 @@ from rlsweep.analysis.intervals import (
     seeds_to_exclude,
     seeds_to_tell_apart,
 )
+from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.ranking import Ranking
 from rlsweep.analysis.scale import Scale, scale_of
-from rlsweep.analysis.scores import Objective
 from rlsweep.analysis.update_counts import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.analysis.wording import number, of_seeds, percent, plural, signed
 from rlsweep.runs import RunStatus
@@ -140,7 +140,8 @@ def _non_finite(case: Case) -> list[str]:
 
 def _too_short(case: Case) -> list[str]:
     if not case.figures.counted:
-        return ["no finished episode yet"]
+        has_paused = any(seed.status is RunStatus.PAUSED for seed in case.figures.seeds)
+        return ["no whole run yet"] if has_paused else ["no finished episode yet"]
     updates = case.figures.updates
     if updates >= TOO_FEW_UPDATES:
         return []
@@ -260,6 +261,7 @@ def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
     paused = [seed for seed in seeds if seed.status is RunStatus.PAUSED]
     stopped = [seed for seed in seeds if seed.status is RunStatus.STOPPED]
     failed = [seed for seed in seeds if seed.status is RunStatus.FAILED]
+    paused = [seed for seed in seeds if seed.status is RunStatus.PAUSED]
     caveats = []
     if waiting:
         caveats.append(f"{of_seeds(len(waiting), len(seeds))} not finished yet")
@@ -267,6 +269,8 @@ def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
         caveats.append(f"{of_seeds(len(paused), len(seeds))} paused before the budget was spent")
     if stopped:
         caveats.append(f"{of_seeds(len(stopped), len(seeds))} stopped before the budget was spent")
+    if paused:
+        caveats.append(f"{of_seeds(len(paused), len(seeds))} paused at the rung and not in the means")
     if failed and len(failed) < len(seeds):
         caveats.append(f"{of_seeds(len(failed), len(seeds))} failed and not in the means")
     return caveats

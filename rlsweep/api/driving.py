@@ -140,10 +140,10 @@ def submit(
         observer=observer,
         options=driving,
         name=name,
-        on_forecast=partial(_warn_of_forecast, observer),
-        resume_instead=partial(_warn_of_unfinished, observer),
+        on_forecast=partial(warn_of_forecast, observer),
+        resume_instead=partial(warn_of_unfinished, observer),
     )
-    return _sweep_of(outcome, settings)
+    return sweep_of(outcome, settings)
 
 
 def resume(
@@ -189,7 +189,7 @@ def resume(
     outcome = resume_sweep(
         _reference(sweep), settings=settings, observer=make_observer(progress=progress), options=driving
     )
-    return _sweep_of(outcome, settings)
+    return sweep_of(outcome, settings)
 
 
 def retry(
@@ -216,7 +216,7 @@ def retry(
         observer=make_observer(progress=progress),
         options=DrivingOptions(max_concurrent=max_concurrent, address=address, grace=grace),
     )
-    return _sweep_of(outcome, settings)
+    return sweep_of(outcome, settings)
 
 
 def train(
@@ -314,19 +314,21 @@ def _reference(sweep: Sweep | UUID | str) -> str:
     return str(sweep.id if isinstance(sweep, Sweep) else sweep)
 
 
-def _warn_of_forecast(observer: SweepObserver, forecast: Forecast) -> None:
+def warn_of_forecast(observer: SweepObserver, forecast: Forecast) -> None:
+    """Tell the warnings of a forecast."""
     for warning in forecast.warnings:
         observer.warning(warning)
 
 
-def _warn_of_unfinished(observer: SweepObserver, unfinished: SweepRecord) -> bool:
+def warn_of_unfinished(observer: SweepObserver, unfinished: SweepRecord) -> bool:
     """Say that a sweep of the same plan could be resumed, and begin a new one."""
     name = unfinished.name
     observer.warning(f"Sweep {name} has the same plan and is unfinished. Resume it: rlsweep.resume({name!r})")
     return False
 
 
-def _sweep_of(outcome: SweepOutcome, settings: Settings) -> Sweep:
+def sweep_of(outcome: SweepOutcome, settings: Settings) -> Sweep:
+    """The handle of a sweep that was driven; raises KeyboardInterrupt if the user ended it."""
     if outcome.ending is Ending.INTERRUPTED:
         raise KeyboardInterrupt
     return Sweep(outcome.sweep, settings)

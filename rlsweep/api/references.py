@@ -1,7 +1,10 @@
 """From what a user typed to what it names."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlsweep.config import globbing
+from rlsweep.config.reading import EXTENSIONS
 from rlsweep.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -36,3 +39,9 @@ def find_sweep_or_run(database: "Database", reference: str) -> "Sweep | Training
             return training_runs.get(database, reference)
         except NotFoundError:
             raise no_sweep from None
+
+
+def is_sweep_reference(text: str) -> bool:
+    """Whether a text names a sweep rather than agent configs: no file, folder, glob, or name of a config file."""
+    path = Path(text).expanduser()
+    return not (path.exists() or globbing.MAGIC.search(text) or path.suffix.lower() in EXTENSIONS or "/" in text)

@@ -49,36 +49,55 @@ def retry(
 def _continue(
     reference: str, selection: "RunSelection", settings: Settings, observer: SweepObserver, options: DrivingOptions
 ) -> SweepOutcome:
-    """Drive the selection of the sweep, if there is any; whether that may be done is known before Ray is started."""
     from rlsweep.api.waiting import wait_until_undriven
-    from rlsweep.attempts.provenance import collect_provenance
-    from rlsweep.places.find import find_place
-    from rlsweep.places.place import Task
-    from rlsweep.store import sweeps, training_runs
+    from rlsweep.store import sweeps
 
     database = database_of(settings)
     sweep = sweeps.get(database, reference)
     wait_until_undriven(database, sweep, observer)
+    return drive(sweep, selection, settings=settings, observer=observer, options=options)
+
+
+def drive(
+    sweep: Sweep, selection: "RunSelection", *, settings: Settings, observer: SweepObserver, options: DrivingOptions
+) -> SweepOutcome:
+    """Drive the selection of a sweep without a driver, and a race that is not decided to its decision.
+
+    Whether there is anything to do is known before Ray is started.
+    """
+    from rlsweep.attempts.provenance import collect_provenance
+    from rlsweep.places.find import find_place
+    from rlsweep.places.place import Task
+    from rlsweep.store import races, sweeps, training_runs
+
+    database = database_of(settings)
     runs = training_runs.of_sweep(database, sweep.id)
     wanted = [run for run in runs if run.status in selection.statuses]
-    if not wanted:
+    race = races.find(database, sweep.id)
+    is_undecided = race is not None and race.stop is None
+    if not wanted and not is_undecided:
         sweep = sweeps.settle(database, sweep.id)
-        observer.message(_nothing_to_run(sweep, runs))
+        observer.message(_nothing_to_run(sweep, runs, is_race=race is not None))
         outcome = conclude(database, sweep, Ending.NOTHING_TO_RUN)
         observer.ended(outcome)
         return outcome
     check_usable(settings.storage)
-    observer.message(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run")
-    provenance = collect_provenance(wanted[0].config_folder)
+    if is_undecided:
+        observer.message(f"Race {sweep.name}: {plural(len(runs), 'run')} so far, undecided")
+    else:
+        observer.message(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run")
+    provenance = collect_provenance(runs[0].config_folder)
     place = find_place(options, settings, sweep)
     resources = options.resources(sweep)
-    with place.open(resources, len(wanted)) as opened:
+    with place.open(resources, len(runs) if is_undecided else len(wanted)) as opened:
         runner = opened.ready(database, observer)
         return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))
 
 
-def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun]) -> str:
+def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun], *, is_race: bool) -> str:
     """Why no trial is run, and which command would run those that did not complete."""
+    if is_race and sweep.status is SweepStatus.COMPLETED:
+        return f"Race {sweep.name} is decided. To go on with a larger cap: rlsweep race {sweep.name} --cap 1"
     paused = sum(run.status is RunStatus.PAUSED for run in runs)
     if paused and sweep.status is SweepStatus.COMPLETED:
         return (

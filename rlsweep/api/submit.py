@@ -8,6 +8,7 @@ from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import SweepOutcome
 from rlsweep.planning.forecast import Forecast, forecast_from_cache
 from rlsweep.planning.plan import Plan, check_trials
+from rlsweep.planning.race import RacePlan, race_terms
 from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
 from rlsweep.sweep_records import Sweep
@@ -21,10 +22,13 @@ def submit(
     observer: SweepObserver,
     options: DrivingOptions,
     name: str | None = None,
+    race: RacePlan | None = None,
     on_forecast: Callable[[Forecast], None],
     resume_instead: Callable[[Sweep], bool],
 ) -> SweepOutcome:
     """Train all configs of a plan, and follow the sweep to its end unless `options.detach` is set.
+
+    race: what decides which of them are trained, and how often; `plan` is its plan
 
     patterns: what the user gave as agent configs, for the record
     name: of the sweep; None makes one of agent, date and time
@@ -55,11 +59,13 @@ def submit(
     with place.open(resources, len(plan.trials)) as opened:
         database = database_of(settings)
         cache = Paths(settings).measurements
-        on_forecast(forecast_from_cache(plan, cache, gpus_per_trial=resources.gpus_per_trial))
+        forecast = forecast_from_cache(plan, cache, gpus_per_trial=resources.gpus_per_trial)
+        terms = None if race is None else race_terms(race, forecast)
+        on_forecast(forecast)
         runner = opened.ready(database, observer)
         provenance = collect_provenance(plan.trials[0].config_folder)
         sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan)), UNFINISHED
         if sweep is None or not resume_instead(sweep):
-            sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance)
+            sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance, race=terms)
             selection = PLANNED
         return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))

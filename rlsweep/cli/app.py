@@ -20,6 +20,7 @@ from rlsweep.cli import (
     following,
     inspection,
     planning,
+    racing,
     service,
     serving,
     submission,
@@ -80,6 +81,7 @@ def _options(
 for room in (
     planning,
     submission,
+    racing,
     continuing,
     following,
     training,

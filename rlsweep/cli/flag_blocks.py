@@ -15,6 +15,7 @@ from rlsweep.api.plan import PlanOptions
 from rlsweep.api.train import TrainingOptions
 from rlsweep.cli import options
 from rlsweep.places.options import DrivingOptions
+from rlsweep.planning.race_options import RaceOptions
 
 _BLOCKS: dict[Any, dict[str, Any]] = {
     PlanOptions: {
@@ -35,6 +36,14 @@ _BLOCKS: dict[Any, dict[str, Any]] = {
         "detach": options.Detach,
         "dashboard": options.Dashboard,
         "grace": options.Grace,
+    },
+    RaceOptions: {
+        "tolerance": options.Tolerance,
+        "confidence": options.Confidence,
+        "cap": options.Cap,
+        "max_hours": options.MaxHours,
+        "objective": options.ObjectiveName,
+        "over_seeds": options.OverSeeds,
     },
     TrainingOptions: {"threads": options.Threads, "address": options.RunAddress},
     options.Hyperparameters: get_type_hints(options.Hyperparameters, include_extras=True),

@@ -61,6 +61,34 @@ Dashboard = Annotated[bool, typer.Option("--dashboard", help="Also start Ray's d
 Grace = Annotated[
     float, typer.Option("--grace", min=0, help="Seconds a trial may take to end once it was asked to stop.")
 ]
+Tolerance = Annotated[
+    str | None,
+    typer.Option(
+        "--tolerance",
+        metavar="NUMBER|PERCENT",
+        help="Difference that does not matter: 0.03 in the objective's unit, or a percentage of the way from the start "
+        "to the best config (default 10%).",
+    ),
+]
+Confidence = Annotated[
+    float | None,
+    typer.Option("--confidence", help="Stop once the choice is right with this probability (default 0.95)."),
+]
+Cap = Annotated[
+    str | None,
+    typer.Option("--cap", metavar="SHARE", help="Most env steps, of those of all configs with 5 seeds (default 1/2)."),
+]
+MaxHours = Annotated[float | None, typer.Option("--max-hours", help="Begin no run after so many hours.")]
+ObjectiveName = Annotated[
+    str | None,
+    typer.Option(
+        "--objective",
+        help="evaluation_reward (default), training_reward, win_rate, or episode_length (less is better).",
+    ),
+]
+OverSeeds = Annotated[
+    str | None, typer.Option("--over-seeds", help="A config's score: mean (default) or median of its seeds.")
+]
 AgentConfig = Annotated[Path | None, typer.Option("--agent-config", metavar="PATH", help="The agent config to train.")]
 Resume = Annotated[
     str | None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,12 +12,16 @@ from rlsweep.cli import options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.output import console, print_json, size, warn, when
 from rlsweep.cli.patterns_command import PatternsCommand
+from rlsweep.cli.race_plan import print_race, race_as_json
 from rlsweep.cluster.resources import Resources
 from rlsweep.config.training import EvaluationConfig
+from rlsweep.errors import InputError
 from rlsweep.planning.estimate import Estimate, largest_on_gpu
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.instances import environment_instances, instances_line
 from rlsweep.planning.plan import Plan
+from rlsweep.planning.race import RacePlan, check_objective, race_plan
+from rlsweep.planning.race_options import RaceOptions
 
 TOLD_SHARE = 0.1
 TOLD_SECONDS = 1.0
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from rlsweep.planning.race_forecast import RaceForecast
+
 
 def register(app: typer.Typer) -> None:
     """Add the room's commands."""
@@ -34,19 +40,39 @@ def register(app: typer.Typer) -> None:
 
 
 def show_plan(
+    *,
     patterns: options.Patterns,
     plan: PlanOptions,
+    asked: RaceOptions,
     gpus_per_trial: options.GpusPerTrial = None,
     max_concurrent: options.MaxConcurrent = None,
+    race: Annotated[bool, typer.Option("--race", help="Also show what `race` would take.")] = False,
     json: options.Json = False,
 ) -> None:
     """Show what `submit` would run: trials, differing keys, updates, memory, time, warnings."""
     resources = Resources(max_concurrent=max_concurrent)
-    found = measure(make_plan(patterns, plan), gpus_per_trial=gpus_per_trial or 0.0)
+    if not race and asked != RaceOptions():
+        raise InputError("Flags of a race need --race: rlsweep plan PATTERN --race --tolerance 5%.")
+    made = make_plan(patterns, plan)
+    planned = race_plan(made, asked) if race else None
+    found = measure(made if planned is None else planned.plan, gpus_per_trial=gpus_per_trial or 0.0)
     if json:
-        print_json(forecast_as_json(found, resources))
-    else:
-        print_forecast(found, console(), resources)
+        print_json(forecast_as_json(found, resources) | _race_as_json(planned, found, resources))
+        return
+    print_forecast(found, console(), resources)
+    if planned is not None:
+        print_race(planned, _forecast_race(planned, found, resources), console())
+
+
+def _forecast_race(race: RacePlan, found: Forecast, resources: Resources) -> "RaceForecast | None":
+    from rlsweep.planning.race_forecast import forecast_race
+
+    check_objective(race.objective, found)
+    return forecast_race(race, found, slots=environment_instances(race.plan, resources).trials_at_once)
+
+
+def _race_as_json(race: RacePlan | None, found: Forecast, resources: Resources) -> dict[str, Any]:
+    return {} if race is None else {"race": race_as_json(race, _forecast_race(race, found, resources))}
 
 
 def forecast_as_json(forecast: Forecast, resources: Resources | None = None) -> dict[str, Any]:

@@ -44,12 +44,12 @@ def submit(
         options=driving,
         name=name,
         on_forecast=partial(print_forecast, out=out, resources=driving.resources() if is_here else None),
-        resume_instead=_resume_instead,
+        resume_instead=resume_instead,
     )
     raise typer.Exit(exit_code(outcome))
 
 
-def _resume_instead(unfinished: Sweep) -> bool:
+def resume_instead(unfinished: Sweep) -> bool:
     """Whether the user would rather resume the unfinished sweep of the same plan than begin a new one."""
     if not can_ask():
         typer.echo(

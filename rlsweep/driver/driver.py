@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -21,17 +21,19 @@ from rlsweep.cluster.actor_location import has_live_actor
 from rlsweep.cluster.resources import Resources
 from rlsweep.driver.deaths import cause_of_death
 from rlsweep.driver.meters import Meters
+from rlsweep.driver.race import RaceRuns
+from rlsweep.driver.run_source import RESTARTS, PlannedRuns, RunSource
 from rlsweep.driver.selection import RunSelection
 from rlsweep.driver.stop_flag import StopFlag
 from rlsweep.driver.trainable import TrialTrainable
-from rlsweep.driver.tune import RESTARTS, Fit, LiveTrials
+from rlsweep.driver.tune import Fit, LiveTrials
 from rlsweep.driver.waiting import WaitingTrials
 from rlsweep.errors import DriverBusyError, RlsweepError, StoreUnavailableError
 from rlsweep.paths import Paths
 from rlsweep.process_identity import is_here, own_process
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.scratch import scratch_folder
-from rlsweep.store import sweeps, training_runs, transitions
+from rlsweep.store import races, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, actor_alive_error, is_lost_here, run_busy_error
 from rlsweep.store.overview import overview, recorded
@@ -112,10 +114,10 @@ class Driver:
                 self._stop.set()
             # Tune does not retry a trial whose actor died before the trial began; the next round runs it
             for _ in range(1 + RESTARTS):
-                unfinished = self._wait(self._own_unfinished)
-                if not unfinished or self._stop.is_set():
+                source = self._wait(self._next_source)
+                if source is None or self._stop.is_set():
                     break
-                self._run_trials(unfinished, watch)
+                self._run_trials(source, watch)
         except (DriverBusyError, StoreUnavailableError):
             raise  # unfinished runs belong to the other driver, or wait for the next one
         except RlsweepError as error:
@@ -150,6 +152,7 @@ class Driver:
         alive. A worker on this host has DYING_SECONDS to end: its own driver may just have been killed.
         """
         statuses, from_start = self._selection.statuses, self._selection.from_start
+        self._wait(lambda: races.pause_waiting(self._database, self._sweep.id))
         take_up = partial(transitions.take_up, self._database, self._sweep.id)
         self._own.update(self._wait(lambda: take_up(statuses, from_start=from_start)))
         if RunStatus.RUNNING not in statuses:
@@ -176,12 +179,20 @@ class Driver:
         """Whether a stop was requested after the submission; then none of its runs was taken."""
         return self._wait(lambda: sweeps.is_to_stop(self._database, self._sweep.id))
 
-    def _run_trials(self, run_ids: Sequence[UUID], watch: Watcher) -> None:
+    def _next_source(self) -> RunSource | None:
+        """What gives the runs that are left; None if none is."""
+        race = races.find(self._database, self._sweep.id)
+        if race is not None and race.stop is None:
+            return RaceRuns(self._database, race, driver=self._name, slots=self._slots, on_scheduled=self._own.update)
+        unfinished = self._own_unfinished()
+        return PlannedRuns(unfinished) if unfinished else None
+
+    def _run_trials(self, source: RunSource, watch: Watcher) -> None:
         with scratch_folder("tune") as folder:
             fit = Fit(
                 TrialTrainable,
                 {"context": self._worker_context, "flag": self._flag},
-                run_ids,
+                source,
                 resources=self._resources,
                 slots=self._slots,
                 trials=self._trials,

@@ -5,7 +5,6 @@ tests/integration/test_tune_recipe.py shows the purpose of each setting.
 
 import threading
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,9 +20,7 @@ from typing_extensions import override
 
 from rlsweep.cluster.resources import Resources
 from rlsweep.cluster.tune_internals import actor_of, forget_ended_trials, use_prestarted_workers
-
-RESTARTS = 3
-"""How often a trial whose process died is restarted. A trial's own error never reaches Tune."""
+from rlsweep.driver.run_source import RESTARTS, RunSource
 
 _registering = threading.Lock()
 """Tune's table of trainables is not thread-safe: it loses an entry, or raises, if two threads add to it."""
@@ -39,7 +36,7 @@ class Fit(threading.Thread):
         self,
         trainable: type[tune.Trainable],
         parameters: dict[str, Any],
-        run_ids: Sequence[UUID],
+        source: RunSource,
         *,
         resources: Resources,
         slots: int,
@@ -56,7 +53,7 @@ class Fit(threading.Thread):
         )
         with _registering:
             tune.register_trainable(name, own_trainable)
-        self._run_ids = _RunIds(run_ids, at_a_time=slots)
+        self._run_ids = _RunIds(source, at_a_time=slots)
         self._tuner = tune.Tuner(
             name,
             tune_config=tune.TuneConfig(
@@ -94,16 +91,17 @@ class Fit(threading.Thread):
 
 
 class _RunIds(BasicVariantGenerator):
-    """Makes each trial only when there is a slot for it.
+    """Makes each trial only when there is a slot for it, and asks the source which.
 
     A generator that gets all points in advance stores each of them twice. It subclasses BasicVariantGenerator only
     because Tune lets no other generator prepare more than one trial at a time.
     """
 
-    def __init__(self, run_ids: Sequence[UUID], *, at_a_time: int) -> None:
+    def __init__(self, source: RunSource, *, at_a_time: int) -> None:
         super().__init__(max_concurrent=at_a_time)
-        self._waiting = deque(run_ids)
-        self._live: set[str] = set()
+        self._source = source
+        self._live: dict[str, UUID] = {}
+        self._made = 0
         self._spec: dict[str, Any] = {}
 
     @override
@@ -115,13 +113,17 @@ class _RunIds(BasicVariantGenerator):
     def next_trial(self) -> Trial | None:
         if self.is_finished() or len(self._live) >= self.max_concurrent:
             return None
-        run_id = str(self._waiting.popleft())
-        self._live.add(run_id)
+        run_id = self._source.take()
+        if run_id is None:
+            return None
+        self._made += 1
+        trial_id = f"{run_id}-{self._made}"  # a run that paused comes again, as another trial
+        self._live[trial_id] = run_id
         return Trial(
             self._spec["run"],
-            config={"run_id": run_id},
-            trial_id=run_id,
-            experiment_tag=run_id,
+            config={"run_id": str(run_id)},
+            trial_id=trial_id,
+            experiment_tag=trial_id,
             trial_dirname_creator=lambda trial: trial.trial_id,
             storage=self._spec["storage"],
             checkpoint_config=self._spec["checkpoint_config"],
@@ -130,11 +132,12 @@ class _RunIds(BasicVariantGenerator):
 
     @override
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        self._live.discard(trial_id)
+        if (run_id := self._live.pop(trial_id, None)) is not None:  # Tune may say it twice
+            self._source.has_ended(run_id)
 
     @override
     def is_finished(self) -> bool:
-        return super().is_finished() or not self._waiting
+        return super().is_finished() or self._source.is_exhausted
 
     @override
     def save_to_dir(self, dirpath: str, session_str: str = "", **kwargs: Any) -> None:

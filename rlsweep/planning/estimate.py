@@ -59,6 +59,7 @@ class Measurement:
     start_seconds: seconds to make the environments that train, and the network
     make_seconds: seconds to make one instance of the environment; 0 where `start_seconds` includes all that matters
     fixed_episode_length: whether all episodes had equal length, so that training will not change it
+    has_outcomes: whether episodes end with a win, a draw or a loss; None if none ended
     gpu: None if trials run on the CPU
     facts: of the environment: where its action masks are, if they are used, and how its actions are numbered
     """
@@ -78,6 +79,7 @@ class Measurement:
     start_seconds: float = 0.0
     make_seconds: float = 0.0
     fixed_episode_length: bool = False
+    has_outcomes: bool | None = None
     gpu: GpuMemory | None = None
     facts: dict[str, str] = field(default_factory=dict)
 
@@ -100,7 +102,7 @@ class Estimate:
     evaluations: number of periodic evaluations; None if unknown
     evaluation_episodes: episodes of all evaluations, those for the score included; None if unknown
     evaluation_seconds: what they take of `seconds`; None if unknown: no episode ended during the measurement
-    nominal_env_steps: env steps if episodes stay as long as in random play
+    nominal_env_steps: env steps if episodes stay as long as in random play; episode_length: theirs, None if unknown
     checkpoint_bytes: maximum size of all checkpoints kept at the same time
     import_seconds: time of a process before its first trial, not in `seconds`: a sweep's workers import once
     start_seconds: what making environments and network takes of `seconds`
@@ -118,6 +120,7 @@ class Estimate:
     evaluation_seconds: Range | None = None
     import_seconds: float = 0.0
     start_seconds: float = 0.0
+    episode_length: float | None = None
     seconds: Range | None
     gpu: GpuMemory | None
 
@@ -135,6 +138,7 @@ def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
         "import_seconds": measurement.import_seconds,
         "start_seconds": measurement.start_seconds + _instances_made(config) * measurement.make_seconds,
         "gpu": measurement.gpu,
+        "episode_length": None if lengths is None else lengths[1],
     }
     if lengths is None and config.budget.total_timesteps is None:
         counts: dict[str, Any] = {"env_steps": None, "nominal_env_steps": None, "updates": None}

@@ -31,6 +31,7 @@ class Forecast:
     warnings: the plan's warnings and those from the estimates
     measured_at: time of cached measurements; None for new ones
     facts: of the environment, as `environment_facts` has them
+    has_outcomes: whether its episodes end with a win, a draw or a loss; None if that is not known
     """
 
     plan: Plan
@@ -38,6 +39,7 @@ class Forecast:
     warnings: tuple[str, ...]
     measured_at: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    has_outcomes: bool | None = None
 
 
 def forecast(plan: Plan, *, gpus_per_trial: float = 0.0) -> Forecast:
@@ -94,6 +96,7 @@ def make_forecast(
         warnings=(*plan.warnings, *found, *notes),
         measured_at=measured_at,
         facts={key: value for each in measurements for key, value in each.facts.items()},
+        has_outcomes=measurements[0].has_outcomes,
     )
 
 

@@ -61,6 +61,7 @@ class Play:
 
     seconds_per_step: float
     lengths: tuple[int, ...]
+    has_outcomes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def _play(env: VecEnv, seed: int) -> Play:
     masked = env.has_attr("action_masks")
     in_episode = np.zeros(env.num_envs, dtype=np.int64)
     lengths: list[int] = []
-    counted, steps = 0.0, 0
+    counted, steps, has_outcomes = 0.0, 0, False
     env.reset()
     until = time.perf_counter() + PLAY_SECONDS
     while (started := time.perf_counter()) < until:
@@ -153,13 +154,14 @@ def _play(env: VecEnv, seed: int) -> Play:
         counted += time.perf_counter() - started
         chosen = np.stack([actions.draw(mask) for mask in masks])
         started = time.perf_counter()
-        _, _, dones, _ = env.step(chosen)
+        _, _, dones, infos = env.step(chosen)
         counted += time.perf_counter() - started
         steps += env.num_envs
         in_episode += 1
         lengths.extend(in_episode[dones].tolist())
         in_episode[dones] = 0
-    return Play(counted / steps, tuple(lengths))
+        has_outcomes |= any(infos[index].get("outcome") is not None for index in np.flatnonzero(dones))
+    return Play(counted / steps, tuple(lengths), has_outcomes)
 
 
 class _Stopwatch(BaseCallback):
@@ -255,6 +257,7 @@ def _measurement(config: RunConfig, env: VecEnv, making: Making, play: Play, lea
         start_seconds=making.environments + learning.build_seconds,
         make_seconds=making.environments / env.num_envs if is_here else 0.0,
         fixed_episode_length=len(play.lengths) > 1 and len(set(play.lengths)) == 1,
+        has_outcomes=play.has_outcomes if play.lengths else None,
         gpu=None if learning.gpu is None else _with_rollout(learning.gpu, config, observation_size),
     )
 

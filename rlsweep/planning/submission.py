@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rlsweep.attempts.provenance import Provenance
 from rlsweep.errors import InputError, NotFoundError
 from rlsweep.planning.plan import Plan, Trial
+from rlsweep.race_records import RaceTerms
 from rlsweep.runs import Budget, NewRun
 from rlsweep.store import sweeps
 from rlsweep.store.database import Database
@@ -31,14 +33,23 @@ def check_name(name: str) -> None:
 
 
 def create_sweep(
-    database: Database, plan: Plan, *, name: str | None, patterns: Sequence[str], provenance: Provenance
+    database: Database,
+    plan: Plan,
+    *,
+    name: str | None,
+    patterns: Sequence[str],
+    provenance: Provenance,
+    race: RaceTerms | None = None,
 ) -> Sweep:
-    """Write the sweep and its runs in one transaction. Raises InputError if the name is taken or invalid."""
+    """Write the sweep and its runs in one transaction; those of a race pause at its rung.
+
+    Raises InputError if the name is taken or invalid.
+    """
     if name is not None:
         check_name(name)
     first = plan.trials[0].config
     sweep = NewSweep(
-        name=name or _free_name(database, first.agent.agent_id),
+        name=name or free_name(database, f"{first.agent.agent_id}-{datetime.now().astimezone():%m%d-%H%M%S}"),
         patterns=tuple(patterns),
         mode=first.mode.value,
         budget=Budget(episodes=first.budget.episodes, total_timesteps=first.budget.total_timesteps),
@@ -50,7 +61,10 @@ def create_sweep(
         git_dirty=provenance.git_dirty,
         versions=provenance.versions,
     )
-    return sweeps.create(database, sweep, runs_of_plan(plan))
+    runs = runs_of_plan(plan)
+    if race is not None:
+        runs = [replace(run, pause_at=race.rung) for run in runs]
+    return sweeps.create(database, sweep, runs, race=race)
 
 
 def runs_of_plan(plan: Plan) -> list[NewRun]:
@@ -76,9 +90,8 @@ def run_of_trial(trial: Trial) -> NewRun:
     )
 
 
-def _free_name(database: Database, agent_id: str) -> str:
-    """A name from agent and local time, such as `ppo_agent-1123-213502`; with a number if that is taken."""
-    stem = f"{agent_id}-{datetime.now().astimezone():%m%d-%H%M%S}"
+def free_name(database: Database, stem: str) -> str:
+    """The name, with a number if a sweep has it."""
     name, number = stem, 1
     while _exists(database, name):
         number += 1

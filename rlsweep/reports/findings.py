@@ -40,12 +40,14 @@ class NextStep:
     command: str
 
 
-def findings(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tuple[str, ...]:
-    """Sentences about the sweep, the most important first."""
+def findings(recorded: Sequence[ConfigRuns], assessment: SweepAssessment, *, is_race: bool = False) -> tuple[str, ...]:
+    """Sentences about the sweep, the most important first; what a race has decided is said by its answer."""
     if all(not judged.figures.counted for judged in assessment.configs):
         return ("No config has a finished episode in a run that did not fail.",)
     if all(judged.figures.updates < TOO_FEW_UPDATES for judged in assessment.configs):
         return tuple(_budget(recorded, assessment))
+    if is_race:
+        return (*_budget(recorded, assessment), *_fastest(recorded, assessment))
     return (
         *_budget(recorded, assessment),
         *_best(recorded, assessment),
@@ -59,17 +61,24 @@ def next_steps(
     recorded: Sequence[ConfigRuns],
     assessment: SweepAssessment,
     sweep_of: Callable[[TrainingRun], Sweep | None],
+    *,
+    take: str | None = None,
 ) -> tuple[NextStep, ...]:
     """Where the curves are, and the long run of the config to choose, if there is one to choose.
 
     sweep: that all runs are of; None where they were chosen freely
+    take: name of the config that a race takes
     """
     places = PLACES if sweep is not None else ()
     name = "" if sweep is None else shlex.quote(sweep.name)
     steps = [NextStep(text=text, command=command.format(sweep=name)) for text, command in places]
-    chosen = _choice(recorded, assessment)
+    raced = next((index for index, config in enumerate(recorded) if config.name == take), None)
+    chosen = _choice(recorded, assessment) if raced is None else raced
     if chosen is not None:
-        steps.append(_long_run(recorded[chosen], sweep_of(recorded[chosen].runs[0]), assessment.ranking))
+        config = recorded[chosen]
+        what = "which the race takes" if raced is not None else _standing(assessment.ranking)
+        text = f"Train {config.name} ({what}) for long"
+        steps.append(NextStep(text=text, command=train_long(config.runs[0], sweep_of(config.runs[0]))))
     return tuple(steps)
 
 
@@ -173,12 +182,13 @@ def _choice(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> int 
     return next(iter([*promising, *bases, *worth]), None)
 
 
-def _long_run(config: ConfigRuns, sweep: Sweep | None, ranking: Ranking) -> NextStep:
-    what = "the winner" if ranking.winner is not None else "one of the best"
-    if len(ranking.groups) == 1 and ranking.winner is None:
-        what = "tied with the others" if len(ranking.ranks) > 1 else "the only config"
-    text = f"Train {config.name} ({what}) for long"
-    return NextStep(text=text, command=train_long(config.runs[0], sweep))
+def _standing(ranking: Ranking) -> str:
+    """What the config to choose is among the others."""
+    if ranking.winner is not None:
+        return "the winner"
+    if len(ranking.groups) > 1:
+        return "one of the best"
+    return "tied with the others" if len(ranking.ranks) > 1 else "the only config"
 
 
 def _listed(names: Sequence[str]) -> str:

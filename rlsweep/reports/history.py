@@ -8,8 +8,9 @@ from uuid import UUID
 
 from rlsweep.analysis.curves import aligned
 from rlsweep.analysis.figures import SeedFigures, seed_figures
+from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.progress import total_seconds_left
-from rlsweep.analysis.scores import Objective, definition
+from rlsweep.analysis.scores import definition
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.wording import number, percent, signed
 from rlsweep.config.differences import flat_record

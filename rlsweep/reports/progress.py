@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
 from rlsweep.analysis.wording import duration, number, percent
+from rlsweep.reports.race_line import race_line
 from rlsweep.runs import WATCHED_FIRST, RunStatus, RunSummary
 from rlsweep.sweep_records import Overview
 
@@ -45,7 +46,10 @@ def progress_table(seen: Overview, *, rows: int | None = None) -> "Group":
         )
     if len(shown) < seen.total:
         table.add_row(f"and {seen.total - len(shown):,} more")
-    return Group(table, Text(_total(seen)))
+    lines = [Text(_total(seen))]
+    if seen.decision is not None:
+        lines.append(Text(race_line(seen.decision)))
+    return Group(table, *lines)
 
 
 def progress_line(run: RunSummary) -> str:
@@ -76,6 +80,7 @@ class LiveProgress:
         self._live: Live | None = None
         self._told: dict[UUID, RunStatus] = {}
         self._last_total = datetime.now(UTC)
+        self._last_decision = 0
 
     def __enter__(self) -> Callable[[Overview], None]:
         if not self._console.is_terminal:
@@ -101,6 +106,9 @@ class LiveProgress:
             if (are_all or run.status is RunStatus.FAILED) and self._is_news(run):
                 self._told[run.id] = run.status
                 self._console.print(progress_line(run), soft_wrap=True, markup=False)
+        if seen.decision is not None and seen.decision.number > self._last_decision:
+            self._last_decision = seen.decision.number
+            self._console.print(race_line(seen.decision), soft_wrap=True, markup=False)
         now = datetime.now(UTC)
         if (now - self._last_total).total_seconds() >= LINES_EVERY_SECONDS:
             self._last_total = now

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -68,11 +69,19 @@ def by_config(runs: Sequence[TrainingRun]) -> list[ConfigRuns]:
 def config_records(database: Database, configs: Sequence[ConfigRuns]) -> Iterator[ConfigRecord]:
     """Read what the runs of each config recorded, config by config: all episodes of a sweep may be more than fit."""
     for config in configs:
-        ids = [run.id for run in config.runs]
-        episodes, updates = episodes_of(database, ids), updates_of(database, ids)
-        evaluations = evaluations_of(database, ids)
-        seeds = (seed_record(run, episodes[run.id], updates[run.id], evaluations[run.id]) for run in config.runs)
+        seeds = seed_records(database, config.runs).values()
         yield ConfigRecord(name=config.name, is_base=config.is_base, seeds=tuple(seeds))
+
+
+def seed_records(database: Database, runs: Sequence[TrainingRun]) -> dict[UUID, SeedRecord]:
+    """What each of the runs recorded."""
+    ids = [run.id for run in runs]
+    episodes, updates, evaluations = (
+        episodes_of(database, ids),
+        updates_of(database, ids),
+        evaluations_of(database, ids),
+    )
+    return {run.id: seed_record(run, episodes[run.id], updates[run.id], evaluations[run.id]) for run in runs}
 
 
 def seed_record(

@@ -9,7 +9,8 @@ from rlsweep.analysis.intervals import Estimate, Interval, Method
 from rlsweep.analysis.scores import Source
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import duration, limits, number, percent, plural, signed
-from rlsweep.reports.summary import ConfigReport, ScoredBy, SeedReport, SweepReport
+from rlsweep.reports.config_report import ConfigReport, SeedReport
+from rlsweep.reports.summary import ScoredBy, SweepReport
 from rlsweep.runs import RunStatus
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def render(report: SweepReport, console: "Console") -> None:
     say(f"Sweep {report.name}: {report.status}", style="bold")
     say(_what_ran(report))
     say()
+    _print_race(report, console)
     for finding in report.findings:
         say(finding, mark="* ")
     if report.findings:
@@ -69,6 +71,25 @@ def render(report: SweepReport, console: "Console") -> None:
     for step in report.next_steps:
         say(f"{step.text}:", mark="* ")
         console.print(Text(f"    {step.command}"), soft_wrap=True)
+
+
+def _print_race(report: SweepReport, console: "Console") -> None:
+    """Print the answer of a race, and what a confirming sweep shows."""
+    from rich.text import Text
+
+    for line in report.race_lines:
+        for part in wrapped(line.text, f"{line.heading:8} ", console.width):
+            console.print(Text(part), soft_wrap=True)
+    if report.race is not None:
+        if report.race.to_be_sure:
+            console.print("TO BE SURE")
+        for step in report.race.to_be_sure:
+            console.print(Text(f"  {step.text}: {step.command}"), soft_wrap=True)
+        console.print()
+    if report.confirmation is not None:
+        for part in wrapped(report.confirmation.text, "", console.width):
+            console.print(Text(part), soft_wrap=True)
+        console.print()
 
 
 def wrapped(text: str, mark: str, width: int) -> list[str]:

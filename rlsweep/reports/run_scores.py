@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rlsweep.analysis.curves import FIFTH
-from rlsweep.analysis.scores import Objective, definition, scores_by_source
+from rlsweep.analysis.objectives import Objective
+from rlsweep.analysis.scores import definition, scores_by_source
 from rlsweep.reports.records import seed_record
 from rlsweep.runs import RunSummary
 from rlsweep.store.curves import episodes_of, evaluations_of, no_updates

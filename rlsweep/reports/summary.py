@@ -7,94 +7,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rlsweep.analysis.figures import SeedFigures
-from rlsweep.analysis.intervals import Estimate, estimate
+from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.ranking import Ranking
-from rlsweep.analysis.scores import Objective, Source
-from rlsweep.analysis.signs import Sign
-from rlsweep.analysis.sweeps import ConfigAssessment, SweepAssessment, assess
-from rlsweep.analysis.trends import Trend
-from rlsweep.analysis.verdicts import Verdict
+from rlsweep.analysis.scores import Source
+from rlsweep.analysis.sweeps import assess
 from rlsweep.jsonable import jsonable
 from rlsweep.metrics import Direction
+from rlsweep.reports.config_report import ConfigReport, config_reports
+from rlsweep.reports.confirmation import Confirmation, confirmation
 from rlsweep.reports.findings import NextStep, findings, next_steps
-from rlsweep.reports.records import ConfigRuns, by_config, config_records
+from rlsweep.reports.race_answer import RaceAnswer, race_answer
+from rlsweep.reports.race_text import AnswerLine, answer_lines
+from rlsweep.reports.records import by_config, config_records
 from rlsweep.runs import Budget, RunStatus, TrainingRun
-from rlsweep.store import sweeps, training_runs
+from rlsweep.store import races, sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep, SweepStatus
 
 NO_ERROR = "no error was recorded"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeedReport:
-    """One run.
-
-    score: see `Comparison.scored_by`; None where there is none
-    score_win_rate: share of wins in the episodes that the score is taken from; None without outcomes
-    first_reward, last_reward: training reward, mean over the first and last fifth of its env steps
-    win_rate: over all episodes of training
-    """
-
-    run_id: UUID
-    seed: int
-    status: RunStatus
-    episodes: int
-    updates: int
-    env_steps: int
-    score: float | None
-    score_win_rate: float | None
-    first_reward: float | None
-    last_reward: float | None
-    win_rate: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConfigReport:
-    """One agent config over all its seeds.
-
-    path: of the agent config's file; None for one that was given as a dict
-    differences: the hyperparameters in which the sweep's configs differ, by dotted key
-    rank: 1 + the number of configs in better groups; tied_with: the others that do not differ significantly
-    score: what it is ranked by (see `Comparison.scored_by`), mean over seeds; score_estimate: with its interval
-    score_win_rate: share of wins in the episodes that the score is taken from; None without outcomes
-    minimum: the worst seed's score
-    episodes, env_steps: over all seeds
-    updates: the fewest of a seed that enters the means; of any seed where none does, as when all failed
-    first, last, gain: training reward, mean of the first and last fifth, and their difference
-    win_rate: share of wins over all episodes of training; None without outcomes
-    episode_sd: scatter of single episodes in the last fifth
-    steps_to_90: env steps until 90% of the final gain was reached; None without a gain
-    is_dead: it never left the starting level, or only by what is too small to matter
-    area: area under the smoothed curve over its env steps, in units of reward
-    """
-
-    name: str
-    path: str | None
-    is_base: bool
-    differences: dict[str, Any]
-    rank: int | None
-    tied_with: tuple[str, ...]
-    score: float | None
-    score_estimate: Estimate | None
-    score_win_rate: Estimate | None
-    minimum: float | None
-    verdict: Verdict
-    signs: tuple[Sign, ...]
-    seeds: tuple[SeedReport, ...]
-    episodes: int
-    updates: int
-    env_steps: int
-    first: Estimate | None
-    last: Estimate | None
-    gain: Estimate | None
-    win_rate: Estimate | None
-    episode_sd: float | None
-    trend: Trend | None
-    steps_to_90: float | None
-    is_dead: bool
-    area: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,7 +90,11 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepReport(Comparison):
-    """The report of a sweep."""
+    """The report of a sweep.
+
+    race: the answer, if it is a race; race_lines: the same in words
+    confirmation: what it shows of another sweep's choice, if it was made to check that
+    """
 
     id: UUID
     name: str
@@ -168,11 +102,21 @@ class SweepReport(Comparison):
     budget: Budget
     environment: str
     created_at: datetime
+    race: RaceAnswer | None
+    race_lines: tuple[AnswerLine, ...]
+    confirmation: Confirmation | None
 
 
-def summarise(database: Database, sweep: Sweep, objective: Objective = Objective.EVALUATION_REWARD) -> SweepReport:
-    """Read a sweep and judge it; one that still runs is judged by what it has recorded so far."""
+def summarise(database: Database, sweep: Sweep, objective: Objective | None = None) -> SweepReport:
+    """Read a sweep and judge it; one that still runs is judged by what it has recorded so far.
+
+    objective: that of a race, or evaluation reward, if none is given
+    """
     runs = training_runs.of_sweep(database, sweep.id)
+    race = races.find(database, sweep.id)
+    if objective is None:
+        objective = Objective.EVALUATION_REWARD if race is None else Objective(race.objective)
+    answer = race_answer(database, sweep, base=next((each.name for each in by_config(runs) if each.is_base), None))
     return SweepReport(
         id=sweep.id,
         name=sweep.name,
@@ -183,7 +127,10 @@ def summarise(database: Database, sweep: Sweep, objective: Objective = Objective
         created_at=sweep.created_at,
         finished_at=sweep.finished_at,
         seconds=_seconds(sweep.created_at, sweep.finished_at, [sweep.heartbeat_at], runs),
-        **_judged(database, runs, sweep, objective),
+        race=answer,
+        race_lines=() if answer is None else answer_lines(answer),
+        confirmation=confirmation(database, sweep),
+        **_judged(database, runs, sweep, objective, answer),
     )
 
 
@@ -208,7 +155,11 @@ def compare(database: Database, runs: Sequence[TrainingRun]) -> Comparison:
 
 
 def _judged(
-    database: Database, runs: Sequence[TrainingRun], sweep: Sweep | None, objective: Objective
+    database: Database,
+    runs: Sequence[TrainingRun],
+    sweep: Sweep | None,
+    objective: Objective,
+    race: RaceAnswer | None = None,
 ) -> dict[str, Any]:
     """What a report says of its runs, whether they are a sweep or not."""
     recorded = by_config(runs)
@@ -217,7 +168,7 @@ def _judged(
     def sweep_of(run: TrainingRun) -> Sweep | None:
         return sweep if sweep is not None or run.sweep_id is None else sweeps.get(database, str(run.sweep_id))
 
-    configs = _config_reports(recorded, assessment)
+    configs = config_reports(recorded, assessment)
     winner = assessment.ranking.winner
     seeds = [seed for config in configs for seed in config.seeds]
     return {
@@ -234,8 +185,8 @@ def _judged(
             for run in config.runs
             if run.status is RunStatus.FAILED
         ),
-        "findings": findings(recorded, assessment),
-        "next_steps": next_steps(sweep, recorded, assessment, sweep_of),
+        "findings": findings(recorded, assessment, is_race=race is not None),
+        "next_steps": next_steps(sweep, recorded, assessment, sweep_of, take=None if race is None else race.take),
     }
 
 
@@ -267,75 +218,6 @@ def as_json(report: SweepReport) -> dict[str, Any]:
     converted = jsonable(report)
     assert isinstance(converted, dict)
     return converted
-
-
-def _config_reports(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tuple[ConfigReport, ...]:
-    ranking, source = assessment.ranking, assessment.ranking.source
-    order = [index for group in ranking.groups for index in group]
-    order += [index for index in range(len(recorded)) if index not in order]
-    group_of = {index: group for group in ranking.groups for index in group}
-    reports = []
-    for index in order:
-        config, judged, scores = recorded[index], assessment.configs[index], ranking.scores[index]
-        reports.append(
-            _config_report(
-                config,
-                judged,
-                is_base=config.is_base,
-                rank=ranking.ranks[index],
-                tied_with=tuple(recorded[other].name for other in group_of.get(index, ()) if other != index),
-                score=sum(scores) / len(scores) if scores else None,
-                score_estimate=estimate(scores),
-                minimum=ranking.objective.signed(min(map(ranking.objective.signed, scores))) if scores else None,
-                score_win_rate=estimate(
-                    [seed.win_rates[source] for seed in judged.figures.counted if source in seed.win_rates]
-                ),
-                seeds=tuple(
-                    _seed_report(run, seed, source) for run, seed in zip(config.runs, judged.figures.seeds, strict=True)
-                ),
-            )
-        )
-    return tuple(reports)
-
-
-def _config_report(config: ConfigRuns, judged: ConfigAssessment, **standing: Any) -> ConfigReport:
-    figures = judged.figures
-    return ConfigReport(
-        name=config.name,
-        path=config.runs[0].config_path,
-        differences=config.differences,
-        verdict=judged.verdict,
-        signs=judged.signs,
-        episodes=sum(seed.episodes for seed in figures.seeds),
-        updates=min(seed.updates for seed in figures.counted or figures.seeds),
-        env_steps=sum(run.env_steps for run in config.runs),
-        first=figures.first,
-        last=figures.last,
-        gain=figures.gain,
-        win_rate=figures.win_rate,
-        episode_sd=figures.episode_sd,
-        trend=figures.trend,
-        steps_to_90=figures.steps_to_90,
-        is_dead=judged.is_dead,
-        area=figures.area,
-        **standing,
-    )
-
-
-def _seed_report(run: TrainingRun, seed: SeedFigures, source: Source) -> SeedReport:
-    return SeedReport(
-        run_id=run.id,
-        seed=run.seed,
-        status=run.status,
-        episodes=seed.episodes,
-        updates=seed.updates,
-        env_steps=run.env_steps,
-        score=seed.scores.get(source),
-        score_win_rate=seed.win_rates.get(source),
-        first_reward=None if seed.first is None else seed.first.mean,
-        last_reward=None if seed.last is None else seed.last.mean,
-        win_rate=seed.win_rate,
-    )
 
 
 def _seconds(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rlsweep.runs import WATCHED_FIRST, RunStatus
+from rlsweep.store import races
 from rlsweep.store.database import Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import run_from_row
@@ -23,10 +24,11 @@ def overview(database: Database, sweep_id: UUID, *, limit: int = MOST_SHOWN) -> 
             _SQL["list_foremost"],
             {"sweep_id": sweep_id, "statuses": [status.value for status in WATCHED_FIRST], "limit": limit},
         ).fetchall()
+        decision = races.latest(connection, sweep_id)
     runs_by_status = {RunStatus(row["status"]): row["runs"] for row in counted}
     if sum(runs_by_status.values()) <= limit:
         rows.sort(key=lambda row: row["position"])
-    return Overview(runs=tuple(map(run_from_row, rows)), runs_by_status=runs_by_status)
+    return Overview(runs=tuple(map(run_from_row, rows)), runs_by_status=runs_by_status, decision=decision)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,8 +11,9 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from rlsweep.errors import DriverBusyError, InputError, RlsweepError
+from rlsweep.race_records import RaceTerms
 from rlsweep.runs import NewRun, RunStatus
-from rlsweep.store import transitions
+from rlsweep.store import races, transitions
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import (
     LEASE_PATIENCE_SECONDS,
@@ -37,8 +38,10 @@ class ListedSweep:
     runs_by_status: dict[RunStatus, int]
 
 
-def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun]) -> Sweep:
+def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun], *, race: RaceTerms | None = None) -> Sweep:
     """Write a planned sweep and its runs as pending, in the given order, in one transaction.
+
+    race: its terms if it is a race
 
     Raises InputError if another sweep has the name.
     """
@@ -59,12 +62,15 @@ def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun]) -> Sweep
                     "git_commit": sweep.git_commit,
                     "git_dirty": sweep.git_dirty,
                     "versions": Jsonb(sweep.versions),
+                    "confirms": sweep.confirms,
                 },
             ).fetchone()
         except UniqueViolation as exc:
             raise InputError(f"A sweep named {sweep.name!r} exists already. Choose another name.") from exc
         created = sweep_from_row(one(row))
         transitions.insert(connection, created.id, runs)
+        if race is not None:
+            races.insert_terms(connection, created.id, race)
     return created
 
 
@@ -102,6 +108,13 @@ def find_unfinished(database: Database, runs: Sequence[NewRun]) -> Sweep | None:
             },
         ).fetchone()
     return None if row is None else sweep_from_row(row)
+
+
+def confirmations(database: Database, sweep_id: UUID) -> list[Sweep]:
+    """The sweeps that check this one's choice on held-out seeds, newest first."""
+    with database.readonly() as connection:
+        rows = connection.execute(_SQL["list_confirmations"], {"id": sweep_id}).fetchall()
+    return [sweep_from_row(row) for row in rows]
 
 
 def list_recent(database: Database, limit: int = 20) -> list[ListedSweep]:

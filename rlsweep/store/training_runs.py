@@ -89,6 +89,12 @@ def unfinished_ids(database: Database, sweep_id: UUID) -> list[UUID]:
         return [row["id"] for row in connection.execute(_SQL["list_unfinished_ids"], {"sweep_id": sweep_id})]
 
 
+def pending_ids(database: Database, sweep_id: UUID) -> list[UUID]:
+    """The ids of the sweep's pending runs, in the order of its plan."""
+    with database.readonly() as connection:
+        return [row["id"] for row in connection.execute(_SQL["list_pending_ids"], {"sweep_id": sweep_id})]
+
+
 def running(database: Database, sweep_id: UUID) -> list[TrainingRun]:
     """The sweep's runs in the status running; the worker of some may be dead."""
     with database.readonly() as connection:

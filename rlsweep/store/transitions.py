@@ -32,13 +32,19 @@ def create_single(database: Database, run: NewRun, *, weights_from: str | None =
         return read_one(connection, run_id)
 
 
-def insert(connection: Connection, sweep_id: UUID | None, runs: Sequence[NewRun]) -> list[UUID]:
-    """Write planned runs within a transaction; return their ids in the given order."""
+def insert(
+    connection: Connection, sweep_id: UUID | None, runs: Sequence[NewRun], *, first_position: int = 1
+) -> list[UUID]:
+    """Write planned runs within a transaction; return their ids in the given order.
+
+    first_position: place of the first one in its sweep's plan
+    """
     ids = [uuid4() for _ in runs]
     connection.execute(
         _SQL["insert_runs"],
         {
             "sweep_id": sweep_id,
+            "first_position": first_position,
             "id": ids,
             "trial_key": [run.trial_key for run in runs],
             "agent_id": [run.agent_id for run in runs],

@@ -45,6 +45,7 @@ def main():
     from ray import tune
     from ray.tune.experiment import Trial as TuneTrial
 
+    from rlsweep.driver.run_source import PlannedRuns
     from rlsweep.driver.stop_flag import StopFlag
     from rlsweep.driver.tune import Fit, LiveTrials
 
@@ -98,7 +99,7 @@ def main():
         fit = Fit(
             Trial,
             {"log": str(log), "kinds": {}, "flag": flag},
-            [UUID(int=run) for run in range(200)],
+            PlannedRuns([UUID(int=run) for run in range(200)]),
             resources=Resources(),
             slots=slots,
             trials=LiveTrials(),
@@ -116,7 +117,7 @@ def main():
         fit = Fit(
             Trial,
             {"log": str(log), "kinds": kinds, "flag": flag},
-            [UUID(int=run) for run in range(trials)],
+            PlannedRuns([UUID(int=run) for run in range(trials)]),
             resources=Resources(),
             slots=slots,
             trials=live,

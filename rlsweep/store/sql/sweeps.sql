@@ -1,11 +1,12 @@
 -- name: insert_sweep
 -- Insert a planned sweep.
 insert into sweeps (
-    id, name, patterns, mode, budget, seeds, base_config, base_config_path, overrides, git_commit, git_dirty, versions
+    id, name, patterns, mode, budget, seeds, base_config, base_config_path, overrides, git_commit, git_dirty, versions,
+    confirms
 )
 values (
     %(id)s, %(name)s, %(patterns)s, %(mode)s, %(budget)s, %(seeds)s, %(base_config)s, %(base_config_path)s,
-    %(overrides)s, %(git_commit)s, %(git_dirty)s, %(versions)s
+    %(overrides)s, %(git_commit)s, %(git_dirty)s, %(versions)s, %(confirms)s
 )
 returning *
 
@@ -30,6 +31,10 @@ select * from sweeps where id between %(low)s and %(high)s order by created_at d
 -- name: get_latest_sweep
 -- The newest sweep.
 select * from sweeps order by created_at desc, id limit 1
+
+-- name: list_confirmations
+-- The sweeps that check a sweep's choice on held-out seeds.
+select * from sweeps where confirms = %(id)s order by created_at desc, id
 
 -- name: list_recent_names
 -- Names to suggest for a misspelled one.
@@ -151,17 +156,29 @@ set driver = null, status = case when status = 'running' then 'pending' else sta
 where id = %(id)s and driver = %(driver)s
 
 -- name: settle_sweep
--- Set the sweep's final status from its runs, if none of them is pending or running; paused ones do not matter.
+-- Set the sweep's final status from its runs, if none of them is pending or running; paused ones do not matter. A decided
+-- race is completed, with failed runs too: the decision has counted them. One that is neither decided nor stopped needs a
+-- driver.
 update sweeps
 set
-    status = case when counted.failed > 0 then 'failed' when counted.stopped > 0 then 'stopped' else 'completed' end,
+    status = case
+        when counted.stop is not null then 'completed'
+        when counted.failed > 0 then 'failed'
+        when counted.stopped > 0 or counted.is_race then 'stopped'
+        else 'completed'
+    end,
     finished_at = coalesce(sweeps.finished_at, now())
 from (
     select
-        count(*) filter (where status in ('pending', 'running')) as unfinished,
-        count(*) filter (where status = 'failed') as failed,
-        count(*) filter (where status = 'stopped') as stopped
-    from training_runs
-    where sweep_id = %(id)s
+        count(*) filter (where run.status in ('pending', 'running')) as unfinished,
+        count(*) filter (where run.status = 'failed') as failed,
+        count(*) filter (where run.status = 'stopped') as stopped,
+        bool_or(race.sweep_id is not null) as is_race,
+        max(race.stop) as stop
+    from training_runs as run
+    left join races as race using (sweep_id)
+    where run.sweep_id = %(id)s
 ) as counted
-where sweeps.id = %(id)s and counted.unfinished = 0
+where sweeps.id = %(id)s
+  and counted.unfinished = 0
+  and (not counted.is_race or counted.stop is not null or counted.stopped > 0 or sweeps.stop_requested)

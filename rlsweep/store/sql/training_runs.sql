@@ -20,6 +20,10 @@ select * from run_records where sweep_id = %(sweep_id)s order by position
 -- The pending and running runs of a sweep, in the order of the plan.
 select id from training_runs where sweep_id = %(sweep_id)s and status in ('pending', 'running') order by position
 
+-- name: list_pending_ids
+-- The pending runs of a sweep, in the order of the plan.
+select id from training_runs where sweep_id = %(sweep_id)s and status = 'pending' order by position
+
 -- name: list_running
 -- The runs of a sweep in the status running; the worker of some may be dead.
 select * from run_records where sweep_id = %(sweep_id)s and status = 'running' order by position

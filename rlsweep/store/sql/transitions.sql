@@ -5,7 +5,7 @@ insert into training_runs (
     config_path, config, config_hash, seed, pause_at
 )
 select
-    planned.id, %(sweep_id)s::uuid, planned.position, planned.trial_key, planned.agent_id, planned.algorithm,
+    planned.id, %(sweep_id)s::uuid, %(first_position)s - 1 + planned.position, planned.trial_key, planned.agent_id, planned.algorithm,
     planned.version, planned.sweep_variant, planned.config_name, planned.config_short_name, planned.config_path,
     planned.config, planned.config_hash, planned.seed, planned.pause_at
 from unnest(

@@ -6,7 +6,8 @@ import json
 import pytest
 from rich.console import Console
 
-from rlsweep.analysis.scores import Objective, Source
+from rlsweep.analysis.objectives import Objective
+from rlsweep.analysis.scores import Source
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.reports.rendering import render
 from rlsweep.reports.summary import as_json, summarise

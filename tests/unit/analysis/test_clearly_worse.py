@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rlsweep.analysis.scores import Objective
+from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.sweeps import assess
 from rlsweep.analysis.verdicts import VerdictKind
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rlsweep.analysis.figures import config_figures
+from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.ranking import rank
-from rlsweep.analysis.scores import Objective, Source, common_source, definition, score_of, starting_level
+from rlsweep.analysis.scores import Source, common_source, definition, score_of, starting_level
 from rlsweep.runs import Budget
 
 REWARD, LENGTH, WINS = Objective.EVALUATION_REWARD, Objective.EPISODE_LENGTH, Objective.WIN_RATE

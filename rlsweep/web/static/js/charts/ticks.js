@@ -67,6 +67,7 @@ export const AXES = {
   env_steps: { label: "env steps", ticks, labels: tickLabels, value: compact },
   episode: { label: "episodes", ticks, labels: tickLabels, value: compact },
   update: { label: "updates", ticks, labels: tickLabels, value: compact },
+  decision: { label: "decisions", ticks, labels: tickLabels, value: compact },
   seconds: {
     label: "wall time",
     ticks: clockTicks,

@@ -8,6 +8,7 @@ import { differencesPanel } from "./differences.js";
 import { findingsPanel } from "./findings.js";
 import { leaderboardPanel } from "./leaderboard.js";
 import { ParallelPanel } from "./parallel_panel.js";
+import { RacePanel } from "./race.js";
 import { seedsPanel } from "./seeds.js";
 import { verdictsPanel } from "./verdicts.js";
 
@@ -21,6 +22,7 @@ export class ComparisonView {
     this.file = file;
     this.curves = new CurvesPanel(file);
     this.parallel = new ParallelPanel(file);
+    this.race = new RacePanel(file);
     this.findings = html("div");
     this.leaderboard = html("div");
     this.differences = html("div.grow");
@@ -37,6 +39,7 @@ export class ComparisonView {
         html(
           "div.stack",
           {},
+          this.race.element,
           this.findings,
           this.curves.element,
           this.leaderboard,
@@ -51,6 +54,7 @@ export class ComparisonView {
     );
     if (report !== this.shown) {
       this.shown = report;
+      this.race.update(report, styles);
       refill(this.findings, findingsPanel(report));
       refill(this.leaderboard, leaderboardPanel(report, styles, this.file));
       refill(this.differences, differencesPanel(report, styles, this.file));

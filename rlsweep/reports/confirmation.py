@@ -1,0 +1,118 @@
+"""A choice checked on held-out seeds: which configs to train, and what their runs show."""
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from rlsweep.analysis.intervals import Estimate, estimate
+from rlsweep.analysis.objectives import Objective
+from rlsweep.analysis.scores import score_of
+from rlsweep.analysis.sweeps import assess
+from rlsweep.analysis.wording import number
+from rlsweep.deciding.confirm import MOST_RIVALS, confirm
+from rlsweep.reports.race_answer import race_answer
+from rlsweep.reports.records import by_config, config_records, seed_records
+from rlsweep.runs import RunStatus
+from rlsweep.store import races, sweeps, training_runs
+from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
+
+FEWEST_SEEDS = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldOut:
+    """One config on held-out seeds.
+
+    score: over these seeds alone; before: mean of its scores in the sweep that chose it, which is too high where the
+        best of many was taken
+    p_value: of "the config to take is not better", by Holm's correction; None for that config itself
+    """
+
+    name: str
+    score: Estimate
+    before: float | None
+    p_value: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Confirmation:
+    """What held-out seeds show of the choice of the sweep `of`; figures are in units of the objective.
+
+    is_winner: the config to take is told from all contenders
+    """
+
+    of: str
+    take: HeldOut
+    rivals: tuple[HeldOut, ...]
+    is_winner: bool
+
+    @property
+    def text(self) -> str:
+        """The result in two sentences."""
+        before = "" if self.take.before is None else f" ({number(self.take.before)} in {self.of})"
+        score = f"{self.take.name}: {number(self.take.score.mean)} on {self.take.score.seeds} new seeds{before}."
+        if self.is_winner:
+            return f"{score} It is better than every contender."
+        if not self.rivals:
+            return f"{score} No contender was trained beside it."
+        return f"{score} Not told from {', '.join(rival.name for rival in self.rivals)}."
+
+
+def to_confirm(database: Database, sweep: Sweep) -> list[str]:
+    """The config that the sweep would take and its contenders, at most MOST_RIVALS of them; none before any score."""
+    race = race_answer(database, sweep)
+    if race is not None:
+        return [] if race.take is None else [race.take, *race.as_good[:MOST_RIVALS]]
+    configs = by_config(training_runs.of_sweep(database, sweep.id))
+    groups = assess(config_records(database, configs)).ranking.groups
+    return [configs[index].name for index in groups[0][: 1 + MOST_RIVALS]] if groups else []
+
+
+def confirmation(database: Database, sweep: Sweep) -> Confirmation | None:
+    """What the runs of a confirming sweep show; None for another sweep, or before each config has two whole runs."""
+    if sweep.confirms is None:
+        return None
+    chosen = sweeps.get(database, sweep.confirms)
+    race = races.find(database, chosen.id)
+    objective = Objective.EVALUATION_REWARD if race is None else Objective(race.objective)
+    new, before = (_scores(database, each, objective) for each in (sweep, chosen))
+    if any(len(scores) < FEWEST_SEEDS for scores in new.values()):
+        return None
+    pick, *rivals = new
+    found = confirm(
+        [objective.signed(score) for score in new[pick]],
+        [[objective.signed(score) for score in new[rival]] for rival in rivals],
+        has_more_contenders=race is not None and len(_contenders(database, chosen)) > len(rivals),
+    )
+    p_values = [None, *(rival.p_value for rival in found.rivals)]
+    shown = tuple(
+        HeldOut(
+            name=name,
+            score=_estimate(scores),
+            before=fmean(before[name]) if before.get(name) else None,
+            p_value=p_value,
+        )
+        for (name, scores), p_value in zip(new.items(), p_values, strict=True)
+    )
+    return Confirmation(of=chosen.name, take=shown[0], rivals=shown[1:], is_winner=found.is_winner)
+
+
+def _scores(database: Database, sweep: Sweep, objective: Objective) -> dict[str, list[float]]:
+    """The scores of each config's whole runs, in the order of the plan."""
+    scores: dict[str, list[float]] = {}
+    for config in by_config(training_runs.of_sweep(database, sweep.id)):
+        whole = [run for run in config.runs if run.status is RunStatus.COMPLETED]
+        found = (score_of(record, objective) for record in seed_records(database, whole).values())
+        scores[config.name] = [score for score in found if score is not None]
+    return scores
+
+
+def _contenders(database: Database, sweep: Sweep) -> tuple[str, ...]:
+    answer = race_answer(database, sweep)
+    return () if answer is None else answer.as_good
+
+
+def _estimate(scores: list[float]) -> Estimate:
+    found = estimate(scores)
+    assert found is not None
+    return found

@@ -1,0 +1,263 @@
+"""What a race says: which config to take, why, with what risk, at what cost, and what would make it surer."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rlsweep.analysis.intervals import Estimate, dominance, estimate
+from rlsweep.analysis.objectives import Objective
+from rlsweep.deciding.records import Decision, RaceRecord, RaceSettings
+from rlsweep.race_records import SEEDS_OF_GRID, DecisionRecord, Race
+from rlsweep.reports.findings import NextStep
+from rlsweep.reports.race_caveats import ShownCaveat, shown_caveats
+from rlsweep.reports.race_record import decision_of, inputs_of
+from rlsweep.store import races
+from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
+
+MOST_RIVALS = 3
+"""Contenders that `rlsweep confirm` trains beside the config to take, at most."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RacedConfig:
+    """One config of a race.
+
+    score: over its whole runs, with its interval; None without one
+    belief, belief_sd: expected score and its standard deviation, as the newest decision has them; None before the first
+        whole run
+    runs: whole runs; paused: runs that wait at the rung
+    env_steps: spent on it, evaluations included
+    """
+
+    name: str
+    score: Estimate | None
+    belief: float | None
+    belief_sd: float | None
+    runs: int
+    paused: int
+    env_steps: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rival:
+    """The config to take against another one. pairs: share of pairs of seeds in which it is better."""
+
+    name: str
+    score: Estimate
+    pairs: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RaceCost:
+    """What the race took, and what every config with five seeds would have taken, at the mean cost of a run."""
+
+    runs: int
+    env_steps: float
+    seconds: float
+    grid_runs: int
+    grid_env_steps: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How the race stood at one decision: for the chart of belief and risk."""
+
+    number: int
+    made_at: datetime
+    leader: str | None
+    risk: float | None
+    promise: float | None
+    env_steps: float
+    beliefs: tuple[float, ...]
+    chosen: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RaceAnswer:
+    """The answer of a race as of its newest decision; figures are in units of the objective.
+
+    take: the config to take; None before the first whole run
+    is_decided: whether the race has ended; stop: why
+    is_claimed: whether the risk is at most what was asked for, and no caveat forbids the claim
+    risk: upper bound of the probability that a config is better than `take` by more than the tolerance
+    promise: no config is better by more than this, with the confidence asked for
+    caveats: why the answer holds less than its figures say, and what to do
+    as_good: configs whose equality with `take` is not excluded
+    """
+
+    objective: str
+    over_seeds: str
+    tolerance: float | None
+    confidence: float
+    is_decided: bool
+    stop: str | None
+    take: str | None
+    score: Estimate | None
+    runner_up: Rival | None
+    base: Rival | None
+    is_winner: bool
+    is_claimed: bool
+    risk: float | None
+    promise: float | None
+    caveats: tuple[ShownCaveat, ...]
+    as_good: tuple[str, ...]
+    cost: RaceCost
+    to_be_sure: tuple[NextStep, ...]
+    configs: tuple[RacedConfig, ...]
+    decisions: tuple[Standing, ...]
+
+
+def race_answer(database: Database, sweep: Sweep, *, base: str | None = None) -> RaceAnswer | None:
+    """The answer of the sweep's race; None if it is no race, or has no decision yet.
+
+    base: name of the base config among its configs, to compare with
+    """
+    race = races.find(database, sweep.id)
+    made = [] if race is None else races.decisions(database, sweep.id)
+    if race is None or not made:
+        return None
+    return _answer(race, made, sweep, base)
+
+
+def _answer(race: Race, made: Sequence[DecisionRecord], sweep: Sweep, base: str | None) -> RaceAnswer:
+    newest = made[-1]
+    settings, record, _ = inputs_of(newest)
+    decision, objective = decision_of(newest), Objective(race.objective)
+    configs = _configs(newest, record, objective)
+    leader = decision.leader
+    caveats = shown_caveats(record, decision, [config.name for config in configs])
+    is_safe = decision.risk is not None and decision.risk <= 1 - race.confidence
+    is_claimed = is_safe and not any(caveat.forbids_claim for caveat in caveats)
+    cost = _cost(settings, record, sweep, newest)
+    contenders = tuple(configs[index].name for index in decision.contenders)
+    return RaceAnswer(
+        objective=race.objective,
+        over_seeds=race.statistic.value,
+        tolerance=decision.tolerance,
+        confidence=race.confidence,
+        is_decided=race.stop is not None,
+        stop=race.stop,
+        take=None if leader is None else configs[leader].name,
+        score=None if leader is None else configs[leader].score,
+        runner_up=_rival(record, configs, objective, leader, _runner_up(decision)),
+        base=_rival(record, configs, objective, leader, _place(configs, base)),
+        is_winner=is_claimed and decision.is_winner,
+        is_claimed=is_claimed,
+        risk=decision.risk,
+        promise=decision.promise,
+        caveats=caveats,
+        as_good=contenders,
+        cost=cost,
+        to_be_sure=_to_be_sure(race, sweep, decision, len(contenders), is_claimed=is_claimed, caveats=caveats),
+        configs=configs,
+        decisions=tuple(_standing(each, objective) for each in made),
+    )
+
+
+def _configs(newest: DecisionRecord, record: RaceRecord, objective: Objective) -> tuple[RacedConfig, ...]:
+    beliefs, sds = newest.decision["belief_mean"], newest.decision["belief_sd"]
+    spent = [0.0] * len(record.scores)
+    for run in newest.record["runs"]:
+        spent[run["config"]] += run["spent"]
+    return tuple(
+        RacedConfig(
+            name=name,
+            score=estimate(_full(record, index, objective)),
+            belief=objective.signed(beliefs[index]) if beliefs else None,
+            belief_sd=sds[index] if sds else None,
+            runs=len(_full(record, index, objective)),
+            paused=sum(each.full is None and each.rung is not None for each in record.scores[index]),
+            env_steps=spent[index],
+        )
+        for index, name in enumerate(newest.record["configs"])
+    )
+
+
+def _full(record: RaceRecord, config: int, objective: Objective) -> list[float]:
+    """The scores of a config's whole runs, in units of the objective."""
+    return [objective.signed(each.full) for each in record.scores[config] if each.full is not None]
+
+
+def _runner_up(decision: Decision) -> int | None:
+    """The config with the highest belief beside the leader."""
+    others = [index for index in range(len(decision.belief_mean)) if index != decision.leader]
+    return max(others, key=lambda index: decision.belief_mean[index], default=None)
+
+
+def _place(configs: Sequence[RacedConfig], name: str | None) -> int | None:
+    return next((index for index, config in enumerate(configs) if config.name == name), None)
+
+
+def _rival(
+    record: RaceRecord, configs: Sequence[RacedConfig], objective: Objective, leader: int | None, rival: int | None
+) -> Rival | None:
+    """The leader against another config that has a whole run."""
+    if leader is None or rival is None or rival == leader:
+        return None
+    score = configs[rival].score
+    ours, theirs = ([objective.signed(each) for each in _full(record, index, objective)] for index in (leader, rival))
+    beats = dominance(ours, theirs)
+    return (
+        None
+        if score is None or beats is None
+        else Rival(name=configs[rival].name, score=score, pairs=beats.probability)
+    )
+
+
+def _cost(settings: RaceSettings, record: RaceRecord, sweep: Sweep, newest: DecisionRecord) -> RaceCost:
+    grid_runs = SEEDS_OF_GRID * len(record.scores)
+    last = sweep.finished_at or newest.made_at
+    return RaceCost(
+        runs=sum(len(seeds) for seeds in record.scores),
+        env_steps=record.spent,
+        seconds=max(0.0, (last - sweep.created_at).total_seconds()),
+        grid_runs=grid_runs,
+        grid_env_steps=grid_runs * settings.run_cost,
+    )
+
+
+def _to_be_sure(
+    race: Race,
+    sweep: Sweep,
+    decision: Decision,
+    contenders: int,
+    *,
+    is_claimed: bool,
+    caveats: Sequence[ShownCaveat],
+) -> tuple[NextStep, ...]:
+    """The commands that would make the answer surer."""
+    name = shlex.quote(sweep.name)
+    if race.stop is None:
+        return ()
+    steps = []
+    if not is_claimed and not any(caveat.forbids_claim for caveat in caveats):
+        steps.append(
+            NextStep(text="Lower the risk with more seeds", command=f"rlsweep race {name} --cap {_more(race.cap)}")
+        )
+    if decision.leader is not None:
+        others = min(contenders, MOST_RIVALS)
+        what = "Estimate its score" if not others else f"Compare it with {others} of them"
+        steps.append(NextStep(text=f"{what} on held-out seeds", command=f"rlsweep confirm {name}"))
+        steps.append(NextStep(text="Write it as the agent's next version", command=f"rlsweep promote {name}"))
+    return tuple(steps)
+
+
+def _more(cap: float) -> str:
+    """A larger cap than the last one, as a user would type it."""
+    return "1" if cap < 1 else f"{2 * cap:g}"
+
+
+def _standing(made: DecisionRecord, objective: Objective) -> Standing:
+    names, decision = made.record["configs"], decision_of(made)
+    return Standing(
+        number=made.number,
+        made_at=made.made_at,
+        leader=None if decision.leader is None else names[decision.leader],
+        risk=decision.risk,
+        promise=decision.promise,
+        env_steps=sum(run["spent"] for run in made.record["runs"]),
+        beliefs=tuple(objective.signed(mean) for mean in decision.belief_mean),
+        chosen=tuple(names[move.config] for move in decision.moves),
+    )

@@ -1,0 +1,94 @@
+"""The answer of a race in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rlsweep.analysis.intervals import Estimate
+from rlsweep.analysis.wording import duration, number, percent, plural
+from rlsweep.reports.race_answer import RaceAnswer, Rival
+from rlsweep.reports.race_line import STOPS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerLine:
+    """A part of an answer: its heading, and a sentence or two."""
+
+    heading: str
+    text: str
+
+
+def answer_lines(answer: RaceAnswer) -> tuple[AnswerLine, ...]:
+    """The answer in words, for terminal and page alike."""
+    return tuple(AnswerLine(heading=heading, text=text) for heading, text in _lines(answer))
+
+
+def _lines(answer: RaceAnswer) -> Iterator[tuple[str, str]]:
+    if answer.take is None:
+        yield "TAKE", "No config has a whole run yet."
+        yield "COST", _cost(answer)
+        return
+    yield "TAKE", f"{answer.take}{_verdict(answer)}."
+    yield "WHY", _why(answer)
+    yield "RISK", _risk(answer)
+    for caveat in answer.caveats:
+        yield "BUT", caveat.text
+    yield "COST", _cost(answer)
+    if answer.as_good:
+        yield "AS GOOD", f"As far as these runs can tell: {', '.join(answer.as_good)}."
+
+
+def _verdict(answer: RaceAnswer) -> str:
+    if answer.is_winner:
+        return ": it is the winner"
+    if not answer.is_decided:
+        return ", as the race stands now"
+    return "" if answer.is_claimed else ", with the risk below"
+
+
+def _why(answer: RaceAnswer) -> str:
+    parts = [f"{answer.objective.replace('_', ' ')} {_estimate(answer.score)}"]
+    if answer.runner_up is not None:
+        parts.append(f"next is {_rival(answer.runner_up)}")
+    if answer.base is not None:
+        parts.append(f"the base config is {_rival(answer.base)}")
+    return f"{'; '.join(parts)}."
+
+
+def _estimate(score: Estimate | None) -> str:
+    if score is None:
+        return "unknown"
+    seeds = plural(score.seeds, "seed")
+    if score.interval is None:
+        return f"{number(score.mean)} ({seeds})"
+    return f"{number(score.mean)} (95% {number(score.interval.low)} to {number(score.interval.high)}, {seeds})"
+
+
+def _rival(rival: Rival) -> str:
+    return f"{rival.name} with {_estimate(rival.score)}, beaten in {percent(rival.pairs)} of pairs of seeds"
+
+
+def _risk(answer: RaceAnswer) -> str:
+    if answer.risk is None or answer.tolerance is None or answer.promise is None:
+        return "Unknown before the first whole runs."
+    sure = percent(answer.confidence)
+    if answer.is_claimed:
+        return (
+            f"At most {percent(1 - answer.confidence)} that a config is better by more than {number(answer.tolerance)};"
+            f" {sure} sure that none is by more than {number(answer.promise)}."
+        )
+    if any(caveat.forbids_claim for caveat in answer.caveats):
+        return "None is stated, for the reason below."
+    return (
+        f"{percent(answer.risk)} that a config is better by more than {number(answer.tolerance)}; {sure} sure that "
+        f"none is by more than {number(answer.promise)}."
+    )
+
+
+def _cost(answer: RaceAnswer) -> str:
+    cost = answer.cost
+    share = percent(cost.env_steps / cost.grid_env_steps) if cost.grid_env_steps else "–"
+    ended = "" if answer.stop is None else f" It ended because {STOPS[answer.stop]}."
+    return (
+        f"{plural(cost.runs, 'run')}, {number(cost.env_steps)} env steps, {duration(cost.seconds)}: {share} of "
+        f"{plural(cost.grid_runs, 'run')} of the full grid.{ended}"
+    )

@@ -1,0 +1,141 @@
+"""Races: their terms, their decisions, and the runs that a decision schedules."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from rlsweep.errors import DriverBusyError
+from rlsweep.race_records import DecisionRecord, Race, RaceTerms, Statistic
+from rlsweep.runs import NewRun
+from rlsweep.store import transitions
+from rlsweep.store.database import Connection, Database
+from rlsweep.store.queries import load
+from rlsweep.store.records import missing, one
+
+_SQL = load("races")
+_RACE_FIELDS = tuple(field.name for field in fields(Race))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewDecision:
+    """A decision before it is on record; see `DecisionRecord`.
+
+    stop: why the race ends with it; None if it goes on
+    """
+
+    free: int
+    settings: dict[str, Any]
+    record: dict[str, Any]
+    decision: dict[str, Any]
+    stop: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scheduled:
+    """A run that a decision chose: one on record, or a new one. pause_at: share of its budget; None for its end."""
+
+    run: UUID | NewRun
+    pause_at: float | None
+
+
+def set_terms(database: Database, sweep_id: UUID, terms: RaceTerms) -> None:
+    """Make the sweep a race with these terms, or change the terms of a race; its rung and planned costs stay."""
+    with database.connect() as connection:
+        insert_terms(connection, sweep_id, terms)
+
+
+def insert_terms(connection: Connection, sweep_id: UUID, terms: RaceTerms) -> None:
+    """As `set_terms`, within a transaction."""
+    connection.execute(_SQL["set_terms"], {"sweep_id": sweep_id, **asdict(terms)})
+
+
+def find(database: Database, sweep_id: UUID) -> Race | None:
+    """The race of the sweep; None if the sweep is no race."""
+    with database.readonly() as connection:
+        row = connection.execute(_SQL["get_race"], {"sweep_id": sweep_id}).fetchone()
+    if row is None:
+        return None
+    return Race(**{name: row[name] for name in _RACE_FIELDS} | {"statistic": Statistic(row["statistic"])})
+
+
+def decisions(database: Database, sweep_id: UUID) -> list[DecisionRecord]:
+    """All decisions of the race, in order."""
+    with database.readonly() as connection:
+        rows = connection.execute(_SQL["list_decisions"], {"sweep_id": sweep_id}).fetchall()
+    return [DecisionRecord(**row) for row in rows]
+
+
+def latest_decision(database: Database, sweep_id: UUID) -> DecisionRecord | None:
+    """The newest decision of the race; None before the first."""
+    with database.readonly() as connection:
+        return latest(connection, sweep_id)
+
+
+def latest(connection: Connection, sweep_id: UUID) -> DecisionRecord | None:
+    """As `latest_decision`, within a transaction."""
+    row = connection.execute(_SQL["get_latest_decision"], {"sweep_id": sweep_id}).fetchone()
+    return None if row is None else DecisionRecord(**row)
+
+
+def decide(
+    database: Database, sweep_id: UUID, driver: str, decision: NewDecision, chosen: Sequence[Scheduled]
+) -> list[UUID] | None:
+    """Write a decision and schedule the runs that it chose, in one transaction; return their ids in order.
+
+    Returns None, and writes nothing, if a stop of the sweep was requested. Raises DriverBusyError if another driver has
+    the sweep.
+    """
+    with database.connect() as connection:
+        sweep = _lock(connection, sweep_id)
+        if sweep["driver"] != driver:
+            raise DriverBusyError(
+                f"Sweep {sweep_id} is no longer driven by {driver}, but by {sweep['driver'] or 'nobody'}."
+            )
+        if sweep["stop_requested"]:
+            return None
+        connection.execute(
+            _SQL["insert_decision"],
+            {
+                "sweep_id": sweep_id,
+                "free": decision.free,
+                "settings": Jsonb(decision.settings),
+                "record": Jsonb(decision.record),
+                "decision": Jsonb(decision.decision),
+            },
+        )
+        if decision.stop is not None:
+            connection.execute(_SQL["set_stop"], {"sweep_id": sweep_id, "stop": decision.stop})
+        return [_schedule(connection, sweep_id, each) for each in chosen]
+
+
+def pause_waiting(database: Database, sweep_id: UUID) -> None:
+    """Let the runs that waited at their rung when the sweep was stopped wait there again."""
+    with database.connect() as connection:
+        connection.execute(_SQL["pause_waiting"], {"sweep_id": sweep_id})
+
+
+def costs(database: Database, sweep_id: UUID) -> dict[UUID, float]:
+    """Env steps of each run of the sweep so far, those of its evaluations included."""
+    with database.readonly() as connection:
+        rows = connection.execute(_SQL["list_costs"], {"sweep_id": sweep_id}).fetchall()
+    return {row["id"]: float(row["spent"]) for row in rows}
+
+
+def _lock(connection: Connection, sweep_id: UUID) -> DictRow:
+    row = connection.execute(_SQL["lock_sweep"], {"sweep_id": sweep_id}).fetchone()
+    if row is None:
+        raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
+    return row
+
+
+def _schedule(connection: Connection, sweep_id: UUID, chosen: Scheduled) -> UUID:
+    if isinstance(chosen.run, UUID):
+        transitions.schedule(connection, chosen.run, pause_at=chosen.pause_at)
+        return chosen.run
+    position = one(connection.execute(_SQL["get_next_position"], {"sweep_id": sweep_id}).fetchone())["position"]
+    (run_id,) = transitions.insert(connection, sweep_id, [chosen.run], first_position=position)
+    return run_id

@@ -1,0 +1,165 @@
+"""Races on a real database, with simulated trials: what is on record, and what a driver makes of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from rlsweep.deciding.race import decide
+from rlsweep.errors import DriverBusyError
+from rlsweep.jsonable import jsonable
+from rlsweep.reports.race_answer import race_answer
+from rlsweep.reports.race_record import inputs_of
+from rlsweep.runs import RunStatus
+from rlsweep.store import races, sweeps, training_runs
+from rlsweep.store.database import Database
+from rlsweep.store.races import NewDecision
+from tests.helpers.raced import (
+    DRIVER,
+    TERMS,
+    create_race,
+    drawn,
+    race_of,
+    run_race,
+    statuses,
+    train,
+)
+
+pytestmark = pytest.mark.integration
+
+TRUTH = (0.2, 0.5, 0.8, 0.3, 0.55, 0.25, 0.6, 0.4)
+SCORE = drawn(TRUTH, noise=0.02, seed=1)
+
+
+def decisions_of(database: Database, sweep_id):  # type: ignore[no-untyped-def]
+    return [(made.settings, made.record["runs"], made.decision) for made in races.decisions(database, sweep_id)]
+
+
+def test_a_race_takes_the_best_config_and_leaves_the_others_paused(database: Database) -> None:
+    race = create_race(database, "clear", len(TRUTH))
+    run_race(database, race, SCORE)
+    sweep = sweeps.settle(database, race.sweep_id)
+    answer = race_answer(database, sweep)
+    assert answer is not None
+    assert answer.take == "raced_c2"
+    assert (answer.stop, answer.is_claimed, answer.is_winner) == ("safe", True, True)
+    counted = statuses(database, race)
+    assert 1 <= counted[RunStatus.PAUSED] <= 3, "the worse 40% wait at the rung, and few of them are continued"
+    assert counted[RunStatus.COMPLETED] + counted[RunStatus.PAUSED] == sum(counted.values())
+    assert sweep.status.value == "completed", "although runs are paused"
+    assert answer.cost.env_steps < 0.5 * answer.cost.grid_env_steps
+
+
+def test_every_decision_comes_out_the_same_from_its_record(database: Database) -> None:
+    race = create_race(database, "replayed", len(TRUTH))
+    run_race(database, race, SCORE, slots=3, order=[2, 0, 1, 1, 2, 0, 2])
+    made = races.decisions(database, race.sweep_id)
+    assert len(made) > 5
+    for each in made:
+        settings, record, free = inputs_of(each)
+        assert jsonable(decide(settings, record, free=free)) == each.decision
+
+
+def test_a_driver_after_a_kill_makes_the_very_next_decision(database: Database) -> None:
+    peaceful, killed = (create_race(database, name, len(TRUTH)) for name in ("peaceful", "killed"))
+    run_race(database, peaceful, SCORE, slots=1)
+    for _ in range(100):
+        if run_race(database, race_of(database, sweeps.get(database, "killed")), SCORE, slots=1, most_runs=1) == []:
+            break
+
+    def without_ids(sweep_id):  # type: ignore[no-untyped-def]
+        return [
+            (settings, [{**run, "run_id": None} for run in runs], decision)
+            for settings, runs, decision in decisions_of(database, sweep_id)
+        ]
+
+    assert without_ids(killed.sweep_id) == without_ids(peaceful.sweep_id)
+
+
+def test_a_decision_is_on_record_before_its_runs_and_never_without_the_lease(database: Database) -> None:
+    race = create_race(database, "followed", 4)
+    decision = NewDecision(free=1, settings={}, record={"runs": [], "configs": [], "start": 0}, decision={}, stop=None)
+    with pytest.raises(DriverBusyError, match="no longer driven by other"):
+        races.decide(database, race.sweep_id, "other", decision, [])
+    assert races.decisions(database, race.sweep_id) == []
+    sweeps.request_stop(database, race.sweep_id)
+    assert races.decide(database, race.sweep_id, DRIVER, decision, []) is None
+    assert races.decisions(database, race.sweep_id) == []
+
+
+def test_a_stopped_race_goes_on_where_it_stood(database: Database) -> None:
+    race = create_race(database, "stopped", len(TRUTH))
+    run_race(database, race, SCORE, slots=1, most_runs=6)
+    sweeps.request_stop(database, race.sweep_id)
+    stopped = sweeps.settle(database, race.sweep_id)
+    assert stopped.status.value == "stopped"
+    assert statuses(database, race)[RunStatus.STOPPED] == len(TRUTH), "paused and pending ones alike"
+
+    sweeps.release(database, race.sweep_id, DRIVER)
+    sweeps.assign(database, race.sweep_id, resources={}, address=None)
+    sweeps.take_lease(database, race.sweep_id, DRIVER)
+    races.pause_waiting(database, race.sweep_id)
+    from rlsweep.store import transitions
+
+    transitions.take_up(database, race.sweep_id, {RunStatus.PENDING, RunStatus.STOPPED})
+    run_race(database, race, SCORE, slots=1)
+    assert all(run.attempt <= 2 for run in training_runs.of_sweep(database, race.sweep_id)), "none began anew"
+    answer = race_answer(database, sweeps.settle(database, race.sweep_id))
+    assert answer is not None
+    assert answer.take == "raced_c2"
+
+
+def test_a_failed_seed_counts_as_the_starting_level(database: Database) -> None:
+    race = create_race(database, "diverging", 4)
+
+    def score(config: int, seed: int, in_full: bool) -> float | None:
+        return None if config == 3 else drawn((0.5, 0.52, 0.9), noise=0.02, seed=2)(config, seed, in_full)
+
+    run_race(database, race, score)
+    sweep = sweeps.settle(database, race.sweep_id)
+    assert sweep.status.value == "completed", "the decision has counted the failed seed"
+    answer = race_answer(database, sweep)
+    assert answer is not None
+    assert answer.take == "raced_c2"
+    last = races.decisions(database, race.sweep_id)[-1]
+    failed = [run for run in last.record["runs"] if run["config"] == 3]
+    assert [run["full"] for run in failed] == [last.record["start"]]
+
+
+def test_a_race_goes_on_with_a_larger_cap(database: Database) -> None:
+    score = drawn((0.5, 0.505, 0.51, 0.5, 0.49), noise=0.05, seed=3)
+    race = create_race(database, "close", 5, replace(TERMS, cap=0.3))
+    run_race(database, race, score)
+    first = race_answer(database, sweeps.settle(database, race.sweep_id))
+    assert first is not None
+    assert (first.stop, first.is_claimed) == ("cap", False)
+    assert first.to_be_sure[0].command == "rlsweep race close --cap 1"
+    assert first.cost.env_steps <= 0.3 * first.cost.grid_env_steps + 1e-6
+
+    races.set_terms(database, race.sweep_id, replace(TERMS, cap=0.6))
+    sweeps.take_lease(database, race.sweep_id, DRIVER)
+    run_race(database, race_of(database, sweeps.get(database, "close")), score)
+    second = race_answer(database, sweeps.settle(database, race.sweep_id))
+    assert second is not None
+    assert first.cost.runs < second.cost.runs
+    assert first.decisions == second.decisions[: len(first.decisions)], "earlier decisions stay"
+
+
+def test_runs_that_never_begin_are_given_up(database: Database) -> None:
+    from rlsweep.driver.race import RaceRuns
+
+    race = create_race(database, "unlucky", 2)
+    source = RaceRuns(database, race, driver=DRIVER, slots=1, on_scheduled=lambda _: None)
+    first = source.take()
+    assert first is not None
+    times = 1
+    while (again := source.take() if times == 0 else _again(source, first)) == first:
+        times += 1
+    assert times == 4, "as often as Tune restarts a trial"
+    assert again is not None
+    assert training_runs.get(database, first).status is RunStatus.FAILED
+    train(database, again, SCORE)
+
+
+def _again(source, run_id):  # type: ignore[no-untyped-def]
+    source.has_ended(run_id)
+    return source.take()
