@@ -24,6 +24,7 @@ from rlsweep.version import __version__
 if TYPE_CHECKING:
     from rlsweep.api.driving import plan, resume, retry, submit, train
     from rlsweep.api.policy import evaluate, load_policy
+    from rlsweep.api.promote import promote
     from rlsweep.api.runs import Run, run
     from rlsweep.api.sweeps import Sweep, sweep, sweeps
     from rlsweep.settings import Settings
@@ -36,6 +37,7 @@ __all__ = [
     "evaluate",
     "load_policy",
     "plan",
+    "promote",
     "resume",
     "retry",
     "run",
@@ -48,6 +50,7 @@ __all__ = [
 _MODULES = {
     "rlsweep.api.driving": ("plan", "resume", "retry", "submit", "train"),
     "rlsweep.api.policy": ("evaluate", "load_policy"),
+    "rlsweep.api.promote": ("promote",),
     "rlsweep.api.runs": ("Run", "run"),
     "rlsweep.api.sweeps": ("Sweep", "sweep", "sweeps"),
     "rlsweep.settings": ("Settings",),

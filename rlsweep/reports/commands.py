@@ -1,8 +1,9 @@
 """The commands that train a run again, for long, or go on with it."""
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rlsweep.config.overrides import override_training, parse_overrides
@@ -36,6 +37,25 @@ def train_long(run: TrainingRun, sweep: Sweep | None) -> str:
     if words is None and _was_given_in_python(run, sweep):
         return _in_python(run, mode="full", total_timesteps=LONG_RUN_STEPS)
     words = _made_up(run, sweep) if words is None else _without(words, [*_BUDGET, "--mode"])
+    return shlex.join([*words, "--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)])
+
+
+def train_file(path: Path, run: TrainingRun, sweep: Sweep | None) -> str:
+    """Train the agent config in the file for long, under what the run was given that is no hyperparameter.
+
+    It is a command, or a call of Python where the base config is in no file.
+    """
+    if _was_given_in_python(run, sweep) and (sweep is None or sweep.base_config_path is None):
+        return (
+            f"rlsweep.train({str(path)!r}, base_config=rlsweep.run('{str(run.id)[:8]}').training_config, "
+            f"mode='full', total_timesteps={LONG_RUN_STEPS})"
+        )
+    words = ["rlsweep", "train", "--agent-config", str(path)]
+    base, overrides = _base_and_overrides(run, sweep)
+    words += [] if base is None else ["--base-config", base]
+    for text in overrides:
+        if not parse_overrides([text])[0].for_agent:
+            words += ["--set", text]
     return shlex.join([*words, "--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)])
 
 
@@ -98,6 +118,19 @@ def _made_up(run: TrainingRun, sweep: Sweep | None) -> list[str]:
         for override in sweep.overrides:
             words += ["--set", override]
     return words
+
+
+def _base_and_overrides(run: TrainingRun, sweep: Sweep | None) -> tuple[str | None, Sequence[str]]:
+    """The base config's path and the overrides of the run's sweep, or of the command that began it."""
+    if sweep is not None:
+        return sweep.base_config_path, sweep.overrides
+    found: dict[str, list[str]] = {"--base-config": [], "--set": []}
+    words = iter(_typed(run) or [])
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if flag in found:
+            found[flag].append(value if equals else next(words, ""))
+    return next(iter(found["--base-config"]), None), found["--set"]
 
 
 def _without(words: list[str], options: Collection[str]) -> list[str]:

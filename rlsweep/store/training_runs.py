@@ -7,7 +7,7 @@ from rlsweep.checkpoint_format import BEST_NAME
 from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
-from rlsweep.store.records import ambiguous, id_range, missing, run_from_row
+from rlsweep.store.records import ambiguous, id_range, missing, one, run_from_row
 
 _SQL = load("training_runs")
 _CURVES = load("curves")
@@ -111,6 +111,12 @@ def get_many(database: Database, run_ids: Sequence[UUID]) -> list[TrainingRun]:
     """The runs with these ids, in the given order. Raises NotFoundError."""
     with database.readonly() as connection:
         return read_many(connection, run_ids)
+
+
+def latest_version(database: Database, agent_id: str) -> int:
+    """The highest version of the agent on record; 0 without any."""
+    with database.readonly() as connection:
+        return int(one(connection.execute(_SQL["latest_version"], {"agent_id": agent_id}).fetchone())["version"])
 
 
 def existing(database: Database, run_ids: Sequence[UUID]) -> list[TrainingRun]:

@@ -1,0 +1,74 @@
+"""Which config of a comparison to take, and how sure that is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from rlsweep.analysis.verdicts import VerdictKind
+from rlsweep.analysis.wording import plural
+from rlsweep.reports.summary import Comparison, ConfigReport
+from rlsweep.runs import RunStatus
+
+MOST_NAMED = 3
+DOUBTFUL = (VerdictKind.FAILED, VerdictKind.UNSTABLE, VerdictKind.NOT_IMPROVING, VerdictKind.CLEARLY_WORSE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pick:
+    """config: what to take; standing: how sure that is, as a clause; is_winner: whether it is told from all others."""
+
+    config: ConfigReport
+    standing: str
+    is_winner: bool
+
+
+def pick_of(report: Comparison) -> Pick | None:
+    """The winner, or the first by score where none is told; None where no run with a score is complete."""
+    finished = [config for config in report.configs if _is_finished(config)]
+    named = [config for config in finished if config.name == report.winner]
+    if not finished:
+        return None
+    config = next(iter([*named, *finished]))
+    standing = "the winner, significantly better than every other config" if named else _tie(report, config)
+    return Pick(config=config, standing="; ".join([standing, *_doubts(report, config)]), is_winner=bool(named))
+
+
+def pick_of_run(report: Comparison, run_id: UUID) -> Pick:
+    """The config of one run of the comparison, as the user chose it."""
+    config = next(each for each in report.configs if any(seed.run_id == run_id for seed in each.seeds))
+    is_winner = config.name == report.winner
+    standing = f"the config of run {str(run_id)[:8]}"
+    if config.rank is not None and len(report.configs) > 1:
+        shared = "=" if config.tied_with else ""
+        standing += f", rank {config.rank}{shared} of {plural(len(report.configs), 'config')}"
+    return Pick(config=config, standing="; ".join([standing, *_doubts(report, config)]), is_winner=is_winner)
+
+
+def _is_finished(config: ConfigReport) -> bool:
+    return config.score is not None and any(seed.status is RunStatus.COMPLETED for seed in config.seeds)
+
+
+def _tie(report: Comparison, config: ConfigReport) -> str:
+    if len(report.configs) == 1:
+        return "the only config"
+    if config.tied_with:
+        return f"first by score, and not significantly better than {_listed(config.tied_with)}"
+    return "first by score, with too few seeds or policy updates to be told from the others"
+
+
+def _doubts(report: Comparison, config: ConfigReport) -> list[str]:
+    doubts = []
+    if config.verdict.kind in DOUBTFUL:
+        doubts.append(f"its verdict is {config.verdict.kind}")
+    waiting = sum(count for status, count in report.runs.items() if not status.is_finished)
+    if waiting:
+        doubts.append(f"{plural(waiting, 'run')} not finished yet")
+    return doubts
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b, c and 4 more`."""
+    shown = list(names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        shown.append(f"{len(names) - MOST_NAMED} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
