@@ -44,7 +44,7 @@ def _collapses(figures: ConfigFigures) -> list[str]:
         return []
     worst = max(falls, key=lambda fall: fall.share)
     return [
-        f"{of_seeds(len(falls), len(figures.counted))} fell back: mean reward {number(worst.start)} at the start, "
+        f"{of_seeds(len(falls), len(figures.counted))} fell back: training reward {number(worst.start)} at the start, "
         f"{number(worst.peak)} at its peak, {number(worst.final)} at the end ({percent(worst.share)} of the gain lost)"
     ]
 
@@ -62,7 +62,7 @@ def _disagreement(figures: ConfigFigures, scale: Scale) -> list[str]:
         return []
     low, high = min(last.mean for last in lasts), max(last.mean for last in lasts)
     return [
-        f"seeds end far apart: mean reward of the last fifth from {number(low)} to {number(high)}, "
+        f"seeds end far apart: training reward of the last fifth from {number(low)} to {number(high)}, "
         f"sd {number(figures.last.sd)}, {percent(share)} of the sweep's range"
     ]
 

@@ -214,7 +214,7 @@ def _undecided(case: Case) -> list[str]:
         return ["too few episodes to measure a gain"]
     if gain.seeds < FEWEST_SEEDS:
         more = f"a verdict needs at least {plural(FEWEST_SEEDS - gain.seeds, 'more seed')}"
-        return [f"mean reward changed by {signed(gain.mean)} over {plural(gain.seeds, 'seed')}; {more}"]
+        return [f"training reward changed by {signed(gain.mean)} over {plural(gain.seeds, 'seed')}; {more}"]
     if gain.interval is not None and gain.interval.low <= 0:
         needed = seeds_to_exclude(gain, 0.0)
         return [
@@ -227,7 +227,7 @@ def _undecided(case: Case) -> list[str]:
 def _learned(gain: Estimate) -> str:
     assert gain.interval is not None
     return (
-        f"mean reward rose by {signed(gain.mean)} from the first to the last fifth "
+        f"training reward rose by {signed(gain.mean)} from the first to the last fifth "
         f"(95% from {signed(gain.interval.low)} to {signed(gain.interval.high)}, {gain.seeds} seeds)"
     )
 
