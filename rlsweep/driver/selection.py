@@ -7,7 +7,7 @@ from rlsweep.runs import RunStatus
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSelection:
-    """The runs of a sweep that a driver runs; it does not change the others.
+    """The runs of a sweep that a driver runs; it does not change the others. Paused runs are only scheduled one by one.
 
     statuses: the statuses of the selected runs
     from_start: whether they start from the beginning instead of their last checkpoints
