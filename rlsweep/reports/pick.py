@@ -6,7 +6,7 @@ from uuid import UUID
 
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import plural
-from rlsweep.reports..py import ConfigReport
+from rlsweep.reports.config_report import ConfigReport
 from rlsweep.reports.summary import Comparison
 from rlsweep.runs import RunStatus
 
