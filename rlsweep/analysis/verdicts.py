@@ -258,15 +258,12 @@ def _more(have: int, needed: int | None) -> str:
 def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
     """Notes on runs that are not complete."""
     waiting = [seed for seed in seeds if not seed.status.is_finished]
-    paused = [seed for seed in seeds if seed.status is RunStatus.PAUSED]
     stopped = [seed for seed in seeds if seed.status is RunStatus.STOPPED]
     failed = [seed for seed in seeds if seed.status is RunStatus.FAILED]
     paused = [seed for seed in seeds if seed.status is RunStatus.PAUSED]
     caveats = []
     if waiting:
         caveats.append(f"{of_seeds(len(waiting), len(seeds))} not finished yet")
-    if paused:
-        caveats.append(f"{of_seeds(len(paused), len(seeds))} paused before the budget was spent")
     if stopped:
         caveats.append(f"{of_seeds(len(stopped), len(seeds))} stopped before the budget was spent")
     if paused:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rlsweep.analysis.intervals import Estimate
-from rlsweep.analysis.wording import limits, number, percent, plural
+from rlsweep.analysis.wording import limits, number, plural
 from rlsweep.api.opening import database_of
 from rlsweep.api.references import find_sweep_or_run
 from rlsweep.api.runs import Run
@@ -32,7 +32,7 @@ class Promotion:
     path: of the new file; keeps_comments: whether it is the text of the file that was trained, with its comments
     config: name of the config that was taken; standing: how sure that is, as a clause; is_winner: told from all others
     sweep: name of its sweep; None for a run without one
-    seeds: that the score is the mean over; score_definition: what the score is; risk: that another config is better
+    seeds: that the score is the mean over; score_definition: what the score is; risk: as a race states it
     command: trains the new version for long
     """
 
@@ -57,15 +57,13 @@ def promote(
     *,
     name: str | None = None,
     folder: str | Path | None = None,
-    risk: float | None = None,
     settings: Settings | None = None,
 ) -> Promotion:
     """Write the next version of an agent's config with the hyperparameters of a sweep's pick, or of a run.
 
-    reference: a sweep, whose winner is taken, or the first by score where none is told; or a run, whose config is
+    reference: a sweep, of which what its race takes, its winner or the first by score is taken; or a run of the config
     name: of the new file, as `ppo_agent_v2`; by default the agent's next free version
     folder: to write into; by default that of the config, or the current one if it has no file
-    risk: that another config is better, where a race tells it; it is written into the description
 
     The file never replaces another. Raises NotFoundError, and InputError where nothing is finished or the file exists.
     """
@@ -75,7 +73,7 @@ def promote(
     found = _found(database, reference)
     sweep, run = (found, None) if isinstance(found, SweepRecord) else (_sweep_of(database, found), found)
     report, pick = _pick(database, sweep, run)
-    return _write(database, sweep, report, pick, name=name, folder=folder, risk=risk)
+    return _write(database, sweep, report, pick, name=name, folder=folder)
 
 
 def _found(database: "Database", reference: "Sweep | Run | UUID | str") -> "SweepRecord | TrainingRun":
@@ -122,7 +120,6 @@ def _write(
     *,
     name: str | None,
     folder: str | Path | None,
-    risk: float | None,
 ) -> Promotion:
     from rlsweep.config.promotion import next_name, promoted_text, stem_of, write_new
     from rlsweep.config.run import RunConfig
@@ -142,7 +139,7 @@ def _write(
             "name": next_name(trained.name, version),
             "version": version,
             "sweep_variant": None,
-            "description": _description(sweep, report, pick, risk),
+            "description": _description(sweep, report, pick),
         }
     )
     text, keeps = promoted_text(
@@ -165,7 +162,7 @@ def _write(
         seeds=_seeds(pick),
         score=config.score_estimate,
         score_definition=report.scored_by.definition,
-        risk=risk,
+        risk=pick.risk,
         command=train_file(path, run, sweep),
     )
 
@@ -190,7 +187,7 @@ def _seeds(pick: "Pick") -> tuple[int, ...]:
     return tuple(seed.seed for seed in pick.config.seeds if seed.score is not None)
 
 
-def _description(sweep: SweepRecord | None, report: "Comparison", pick: "Pick", risk: float | None) -> str:
+def _description(sweep: SweepRecord | None, report: "Comparison", pick: "Pick") -> str:
     """Where it comes from, in one line."""
     of = "" if sweep is None else f" of sweep {sweep.name}"
     budget = "" if report.budget is None else f" of {limits(report.budget)}"
@@ -201,8 +198,8 @@ def _description(sweep: SweepRecord | None, report: "Comparison", pick: "Pick", 
             f"score {scored(pick.config.score_estimate)}, {report.scored_by.definition}, over "
             f"{plural(len(seeds), 'seed')}{_numbers(seeds)}{budget}"
         )
-    if risk is not None:
-        parts.append(f"the risk that another config is better is {percent(risk)}")
+    if pick.risk_text is not None:
+        parts.append(f"risk: {pick.risk_text}")
     return "; ".join(parts)
 
 

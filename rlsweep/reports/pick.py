@@ -7,7 +7,8 @@ from uuid import UUID
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import plural
 from rlsweep.reports.config_report import ConfigReport
-from rlsweep.reports.summary import Comparison
+from rlsweep.reports.race_answer import RaceAnswer
+from rlsweep.reports.summary import Comparison, SweepReport
 from rlsweep.runs import RunStatus
 
 MOST_NAMED = 3
@@ -16,15 +17,26 @@ DOUBTFUL = (VerdictKind.FAILED, VerdictKind.UNSTABLE, VerdictKind.NOT_IMPROVING,
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pick:
-    """config: what to take; standing: how sure that is, as a clause; is_winner: whether it is told from all others."""
+    """What to take.
+
+    standing: how sure that is, as a clause; is_winner: whether it is told from all others
+    risk: that a config is better by more than the tolerance, where a race states it; risk_text: the same in words
+    """
 
     config: ConfigReport
     standing: str
     is_winner: bool
+    risk: float | None = None
+    risk_text: str | None = None
 
 
-def pick_of(report: Comparison) -> Pick | None:
-    """The winner, or the first by score where none is told; None where no run with a score is complete."""
+def pick_of(report: SweepReport) -> Pick | None:
+    """What a race takes; else the winner, or the first by score where none is told.
+
+    None where no run with a score is complete.
+    """
+    if report.race is not None:
+        return _pick_of_race(report, report.race)
     finished = [config for config in report.configs if _is_finished(config)]
     named = [config for config in finished if config.name == report.winner]
     if not finished:
@@ -43,6 +55,24 @@ def pick_of_run(report: Comparison, run_id: UUID) -> Pick:
         shared = "=" if config.tied_with else ""
         standing += f", rank {config.rank}{shared} of {plural(len(report.configs), 'config')}"
     return Pick(config=config, standing="; ".join([standing, *_doubts(report, config)]), is_winner=is_winner)
+
+
+def _pick_of_race(report: SweepReport, race: RaceAnswer) -> Pick | None:
+    config = next((each for each in report.configs if each.name == race.take), None)
+    if config is None:
+        return None
+    standing = "the winner of the race" if race.is_winner else "what the race takes"
+    doubts = [] if race.is_decided else ["the race is not decided yet"]
+    if race.as_good:
+        doubts.append(f"as good, as far as its runs can tell: {_listed(race.as_good)}")
+    is_stated = not any(caveat.forbids_claim for caveat in race.caveats)
+    return Pick(
+        config=config,
+        standing="; ".join([standing, *doubts]),
+        is_winner=race.is_winner,
+        risk=race.risk if is_stated else None,
+        risk_text=next((line.text for line in report.race_lines if line.heading == "RISK"), None),
+    )
 
 
 def _is_finished(config: ConfigReport) -> bool:
