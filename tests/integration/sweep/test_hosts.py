@@ -1,6 +1,7 @@
 """A cluster of hosts that have names, addresses and folders of their own: network namespaces on this machine."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,7 +144,7 @@ def test_a_sweep_runs_on_hosts_of_their_own(rlsweep_at_home: Any, hosts: Hosts) 
         url = f"http://{hosts.address('head')}:{JOBS_PORT}"
         base = rlsweep.base("Calm", seconds=0.01)
         plan = ("submit", rlsweep.agents("a", "b"), "--episodes", "60", "--base-config", base, "--address", url)
-        _wait_for_nodes(rlsweep, url, 1)
+        _wait_for_nodes(url, 1)
 
         # The embedded database is out of its reach, which is said before anything is sent.
         refused = rlsweep.run(*plan, expect=2, **TOKEN).stderr
@@ -152,15 +154,15 @@ def test_a_sweep_runs_on_hosts_of_their_own(rlsweep_at_home: Any, hosts: Hosts) 
         # A node that sees another folder under the storage's name is found out before a trial lands on it.
         there = {"RLSWEEP_DATABASE_URL": server.database.url, "RLSWEEP_STORAGE": str(shared), **TOKEN}
         hosts.start("work", ray(hosts, "work", f"--address={head}"), environ, private=shared)
-        _wait_for_nodes(rlsweep, url, 2)
+        _wait_for_nodes(url, 2)
         blind = rlsweep.run(*plan, "--name", "blind", expect=1, timeout=PATIENCE_S, **there).stderr
         assert f"Node {hosts.host('work')} ({hosts.address('work')}) cannot be used" in blind
         assert "RLSWEEP_STORAGE" in blind
         _end_last(hosts)
-        _wait_for_nodes(rlsweep, url, 1)
+        _wait_for_nodes(url, 1)
 
         hosts.start("work", ray(hosts, "work", f"--address={head}"), environ)
-        _wait_for_nodes(rlsweep, url, 2)
+        _wait_for_nodes(url, 2)
         done = rlsweep.run(*plan, "--name", "far", timeout=PATIENCE_S, **there).stdout
         assert "Sweep far: completed" in done
         runs = rlsweep.run("status", "far", "--json", **there).stdout
@@ -171,19 +173,24 @@ def test_a_sweep_runs_on_hosts_of_their_own(rlsweep_at_home: Any, hosts: Hosts) 
         server.stop()
 
 
-def _wait_for_nodes(rlsweep: Any, url: str, count: int) -> None:
-    """Until the cluster has so many live nodes, asked as `submit` asks."""
-    script = "import sys; from rlsweep.places.jobs import JobsCluster; print(len(JobsCluster(sys.argv[1]).nodes()))"
+def _wait_for_nodes(url: str, count: int) -> None:
+    """Until the cluster has so many live nodes, asked for as `submit` asks."""
+    asked = urllib.request.Request(
+        f"{url}/nodes?view=summary", headers={"Authorization": f"Bearer {TOKEN['RAY_AUTH_TOKEN']}"}
+    )
     deadline = time.monotonic() + PATIENCE_S
     said = ""
     while time.monotonic() < deadline:
-        asked = subprocess.run(
-            [sys.executable, "-c", script, url], env=rlsweep.environ | TOKEN, capture_output=True, text=True
-        )
-        said = asked.stdout + asked.stderr
-        if asked.stdout.strip() == str(count):
-            return
-        time.sleep(3.0)  # each question is a process, which takes a core for a second
+        try:
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                said = answer.read().decode()
+        except OSError as error:
+            said = str(error)
+        else:
+            nodes = json.loads(said)["data"]["summary"]
+            if sum(node["raylet"].get("state") == "ALIVE" for node in nodes) == count:
+                return
+        time.sleep(1.0)
     raise AssertionError(f"{count} nodes were not there before long: {said}")
 
 
