@@ -59,8 +59,9 @@ def test_a_sweep_runs_to_its_end_and_the_databases_password_is_nowhere(
 @pytest.mark.xdist_group("ray head")
 def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any, ray_head: dict[str, str]) -> None:
     (rlsweep.folder / "data").mkdir()
-    base = rlsweep.base("Fated", marker="data/marker")
-    flags = ("--episodes", "10", "--seeds", "4", "--base-config", base)
+    base = rlsweep.base("Fated", marker="data/marker", after=60, seconds=0.005)
+    flags = ("--episodes", "80", "--seeds", "4", "--base-config", base, "--mode", "full")
+    flags += ("--set", "checkpoint_interval_episodes=5", "--set", "evaluation.enabled=false")
     done = rlsweep.run("submit", rlsweep.agents("a"), *flags, expect=1, **ray_head)
     runs = sorted(runs_of(rlsweep), key=lambda run: run["seed"])
     assert [(run["status"], run["attempt"]) for run in runs] == [
@@ -69,7 +70,10 @@ def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any, ray_head: dict[s
         ("completed", 2),
         ("failed", 4),
     ]
-    assert [runs[0]["episodes"], runs[2]["episodes"]] == [10, 10]
+    of_run = "select count(*), min(episode), max(episode), max(env_steps) from episodes where run_id = '{}'"
+    assert [rlsweep.rows(of_run.format(runs[seed]["id"])) for seed in (0, 2)] == [[(80, 1, 80, 800)]] * 2
+    ((again,),) = rlsweep.rows(f"select min(episode) from episodes where run_id = '{runs[2]['id']}' and attempt = 2")
+    assert again > 5, "from its last checkpoint"
     for said in (runs[1]["error_text"], rlsweep.look("show", runs[1]["id"]).stdout):
         assert "ZeroDivisionError: a mistake in the environment" in said
         assert "troubled_envs.py, line " in said

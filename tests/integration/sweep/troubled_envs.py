@@ -95,7 +95,7 @@ class Dies(_Troubled):
 
 
 class Fated(_Troubled):
-    """Goes by the trial's seed: 0 goes well, 1 raises, 2 dies once, and 3 whenever it is begun again.
+    """Goes by the trial's seed: 0 goes well, 1 raises, 2 dies once, `after` some episodes, and 3 whenever it is begun.
 
     Its marker is a relative path: the folder of the command is that of the trials.
     """
@@ -107,6 +107,8 @@ class Fated(_Troubled):
     ) -> tuple[Observation, dict[str, Any]]:
         if self._fate is None and seed is not None:
             self._fate = min(seed, 2**31 - 1 - seed)  # a check's environment counts down from the top
+            if self._fate != 2:
+                self._episodes_left = 0
         return super().reset(seed=seed, options=options)
 
     def _is_first(self) -> bool:
