@@ -39,9 +39,9 @@ class Start:
 
 
 @contextmanager
-def service(home: Path) -> Iterator[None]:
+def service(home: Path, *, cpus: int) -> Iterator[None]:
     """The service, with ports of its own."""
-    _run(home, "up", "--port", _free_port(), "--dashboard-port", _free_port(), "--cpus", "2")
+    _run(home, "up", "--port", _free_port(), "--dashboard-port", _free_port(), "--cpus", str(cpus))
     try:
         yield
     finally:
@@ -59,10 +59,14 @@ def first_trial(home: Path) -> Start:
     return Start(typed=began - typed, recorded=began - recorded)
 
 
-def starts(rounds: int, pause_s: float) -> dict[str, list[Start]]:
+def starts(rounds: int, pause_s: float, *, cpus: int = 2) -> dict[str, list[Start]]:
     """In alternation: two homes, one of them with its service up."""
     measured: dict[str, list[Start]] = {"with the service": [], "without it": []}
-    with tempfile.TemporaryDirectory() as with_it, tempfile.TemporaryDirectory() as without, service(Path(with_it)):
+    with (
+        tempfile.TemporaryDirectory() as with_it,
+        tempfile.TemporaryDirectory() as without,
+        service(Path(with_it), cpus=cpus),
+    ):
         for _ in range(rounds):
             time.sleep(pause_s)
             measured["with the service"].append(first_trial(Path(with_it)))

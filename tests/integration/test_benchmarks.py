@@ -99,7 +99,7 @@ def test_the_benchmark_of_many_trials_runs_and_looks_at_them(home: Path) -> None
 
 
 def test_the_benchmark_of_the_service_starts_trials_with_and_without() -> None:
-    measured = starts(rounds=1, pause_s=0.0)
+    measured = starts(rounds=1, pause_s=0.0, cpus=1)  # each of which has a worker that imports
     assert {name: len(rounds) for name, rounds in measured.items()} == {"with the service": 1, "without it": 1}
     assert all(0 < start.recorded < start.typed for rounds in measured.values() for start in rounds)
 

@@ -112,7 +112,7 @@ class Shell:
             self.serve(words, "/training", "rlsweep")
         elif words[:2] == ["rlsweep", "up"]:
             page, dashboard = free_port(), free_port()
-            assert str(page) in self.run(f"rlsweep up --port {page} --dashboard-port {dashboard}")
+            assert str(page) in self.run(f"rlsweep up --port {page} --dashboard-port {dashboard} --cpus 1")
         else:
             if "$RUN" in command:
                 self.environ["RUN"] = self.newest_run()

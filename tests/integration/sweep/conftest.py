@@ -110,7 +110,7 @@ class Rlsweep:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What a query finds in the database."""
-        with self._database() as database:
+        with self.open() as database:
             return found(database, query)
 
     def wait_until(self, query: str) -> None:
@@ -119,7 +119,7 @@ class Rlsweep:
         It is asked from here: commands, one after the other, would keep a core from those that are waited for.
         """
         deadline = time.monotonic() + WAIT_S
-        with self._database() as database:
+        with self.open() as database:
             while time.monotonic() < deadline:
                 if any(row[0] for row in found(database, query)):
                     return
@@ -130,7 +130,8 @@ class Rlsweep:
         """Until so many are on record."""
         self.wait_until(f"select 1 from training_runs having sum(episodes) >= {episodes}")
 
-    def _database(self) -> AbstractContextManager[Database]:
+    def open(self) -> AbstractContextManager[Database]:
+        """Its database, on a server that runs meanwhile."""
         return open_database(Settings(home=self.home, storage=self.home, database_url=self.database_url))
 
     def agents(self, *variants: str) -> str:

@@ -1,4 +1,4 @@
-"""The service of `rlsweep up` takes sweeps, side by side, from any folder; it ends cleanly, or loses nothing."""
+"""The service of `rlsweep up` takes sweeps, side by side, from any folder; it ends cleanly; killed, it loses none."""
 
 import json
 import os
@@ -18,7 +18,6 @@ import pytest
 
 from rlsweep.runs import EndReason
 from rlsweep.store import recording, sweeps, training_runs, transitions
-from rlsweep.store.database import Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -63,25 +62,25 @@ def up(rlsweep: Any) -> tuple[str, str]:
 def trained_by_another(rlsweep: Any, sweep: str) -> Iterator[UUID]:
     """A sweep's one run has a worker that gives signs of life, and none of the sweep's driver's."""
     done = threading.Event()
-    database = Database(rlsweep.database_url)
-    (run,) = training_runs.of_sweep(database, sweeps.get(database, sweep).id)
-    transitions.end_abandoned(database, run_id=run.id, patience_seconds=0)
-    begun = transitions.begin_attempt(database, run.id, {"host": "elsewhere"})
-    assert begun is not None
-    progress = recording.Progress(episodes=run.episodes, updates=run.updates, env_steps=run.env_steps)
+    with rlsweep.open() as database:
+        (run,) = training_runs.of_sweep(database, sweeps.get(database, sweep).id)
+        transitions.end_abandoned(database, run_id=run.id, patience_seconds=0)
+        begun = transitions.begin_attempt(database, run.id, {"host": "elsewhere"})
+        assert begun is not None
+        progress = recording.Progress(episodes=run.episodes, updates=run.updates, env_steps=run.env_steps)
 
-    def live() -> None:
-        while not done.wait(0.3):
-            recording.flush(database, run.id, begun.attempt, recording.Batch(progress=progress))
+        def live() -> None:
+            while not done.wait(0.3):
+                recording.flush(database, run.id, begun.attempt, recording.Batch(progress=progress))
 
-    worker = threading.Thread(target=live)
-    worker.start()
-    try:
-        yield run.id
-    finally:
-        done.set()
-        worker.join()
-        transitions.finish(database, run.id, begun.attempt, EndReason.STOPPED)
+        worker = threading.Thread(target=live)
+        worker.start()
+        try:
+            yield run.id
+        finally:
+            done.set()
+            worker.join()
+            transitions.finish(database, run.id, begun.attempt, EndReason.STOPPED)
 
 
 def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path) -> None:
@@ -92,36 +91,23 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
 
     (tmp_path / "own_game.py").write_text("raise ImportError")  # beside which the service is started
     said, page = up(rlsweep)
+    assert f"Training History: http://localhost:{page}/training\n" in said
+    assert "2 CPUs for trials" in said
+    assert "is up already" in rlsweep.look("up").stdout
+    assert rlsweep.look("status").stdout.endswith(
+        "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'\n"
+    )
+    with urllib.request.urlopen(f"http://127.0.0.1:{page}/api/sweeps") as answer:
+        assert json.load(answer)["total"] == 0
+    kill_while_it_drives(rlsweep, "night")
+
+    _, page = up(rlsweep)
     try:
-        assert f"Training History: http://localhost:{page}/training\n" in said
-        assert "2 CPUs for trials" in said
-        assert "is up already" in rlsweep.look("up").stdout
-        assert rlsweep.look("status").stdout.endswith(
-            "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'\n"
-        )
-        with urllib.request.urlopen(f"http://127.0.0.1:{page}/api/sweeps") as answer:
-            assert json.load(answer)["total"] == 0
         card = rlsweep.home / "service" / "service.json"
         assert card.stat().st_mode & 0o077 == 0
         key = json.loads(card.read_text())["key"]
-
-        # Followed to its end, as without the service; two folders' modules and files of one name do not meet.
-        rewards = {}
-        for reward in (1.0, 2.0):
-            folder = tmp_path / f"reward-{reward:g}"
-            (folder / "data").mkdir(parents=True)
-            (folder / "own_game.py").write_text(OWN_GAME)
-            (folder / "data" / "level.txt").write_text(str(reward))
-            (folder / "base.json").write_text(json.dumps({"environment": "own_game:Mine"}))
-            (folder / "agent.yaml").write_text((tmp_path / "tiny_sweep_a.yaml").read_text())
-            there = replace(rlsweep, folder=folder)
-            done = there.run("submit", "agent.yaml", "--episodes", "5", "--base-config", "base.json")
-            assert "is driven by the service" in done.stdout
-            assert ": completed" in done.stdout
-            (run,) = rlsweep.json("status")["runs"]
-            rewards[reward] = run["mean_reward"]
-            assert run["metadata"]["command"].startswith("__main__.py submit agent.yaml")
-        assert rewards == {1.0: 10.0, 2.0: 20.0}
+        finish_what_it_left(rlsweep, "night")
+        assert {reward: follow_in_a_folder(rlsweep, reward) for reward in (1.0, 2.0)} == {1.0: 10.0, 2.0: 20.0}
 
         # Two at once, left to it; one is stopped, the other is there when the service ends.
         base = rlsweep.base("Calm", seconds=0.01)
@@ -142,29 +128,47 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
     assert not rlsweep.left_behind(within_s=60)
 
 
-def test_a_service_that_was_killed_is_followed_by_another(rlsweep: Any) -> None:
-    up(rlsweep)
-    base = rlsweep.base("Calm", seconds=0.01)
-    plan = ("--episodes", "60", "--base-config", base, *EVERY_ROLLOUT)
-    rlsweep.run("submit", rlsweep.agents("a"), *plan, "--name", "night", "--detach")
+def kill_while_it_drives(rlsweep: Any, name: str) -> None:
+    """Kill the service in the middle of a sweep of 60 episodes, which is followed meanwhile."""
+    plan = ("--episodes", "60", "--base-config", rlsweep.base("Calm", seconds=0.01), *EVERY_ROLLOUT)
+    rlsweep.run("submit", "tiny_sweep_a.yaml", *plan, "--name", name, "--detach")
     pid = rlsweep.json("status")["service"]["pid"]
-    attached = rlsweep.start("attach", "night")
+    attached = rlsweep.start("attach", name)
     rlsweep.wait_until("select count(*) from checkpoints")
     os.kill(pid, signal.SIGKILL)
     _, err = attached.communicate(timeout=PATIENCE_S)
     assert attached.returncode == 1
-    assert re.search(r"The driver process \d+ on .* of sweep night gives no sign of life", err)
+    assert re.search(rf"The driver process \d+ on .* of sweep {name} gives no sign of life", err)
     assert not rlsweep.left_behind(within_s=60), "neither its page nor its Ray outlives it"
 
-    up(rlsweep)
-    try:
-        with trained_by_another(rlsweep, "night") as run_id:
-            refused = rlsweep.run("resume", "night", expect=1).stderr
-            assert "The service's driver of sweep night ended before its trials did. The end of its log:" in refused
-            assert f"Training run {run_id} is being trained by a process on elsewhere" in refused
-        done = rlsweep.run("resume", "night").stdout
-        assert "is driven by the service" in done
-        (run,) = rlsweep.json("status", "night")["runs"]
-        assert (run["status"], run["attempt"], run["episodes"]) == ("completed", 3, 60)
-    finally:
-        rlsweep.run("down")
+
+def finish_what_it_left(rlsweep: Any, name: str) -> None:
+    """Resume the sweep of a killed service on the next one, where nobody else trains its run."""
+    with trained_by_another(rlsweep, name) as run_id:
+        refused = rlsweep.run("resume", name, expect=1).stderr
+        assert f"The service's driver of sweep {name} ended before its trials did. The end of its log:" in refused
+        assert f"Training run {run_id} is being trained by a process on elsewhere" in refused
+    done = rlsweep.run("resume", name).stdout
+    assert "is driven by the service" in done
+    (run,) = rlsweep.json("status", name)["runs"]
+    assert (run["status"], run["attempt"], run["episodes"]) == ("completed", 3, 60)
+
+
+def follow_in_a_folder(rlsweep: Any, reward: float) -> float:
+    """Submit from a folder with a module and a file of its own, as without the service; the mean reward.
+
+    Two folders' modules and files of one name do not meet.
+    """
+    folder = rlsweep.folder / f"reward-{reward:g}"
+    (folder / "data").mkdir(parents=True)
+    (folder / "own_game.py").write_text(OWN_GAME)
+    (folder / "data" / "level.txt").write_text(str(reward))
+    (folder / "base.json").write_text(json.dumps({"environment": "own_game:Mine"}))
+    (folder / "agent.yaml").write_text((rlsweep.folder / "tiny_sweep_a.yaml").read_text())
+    there = replace(rlsweep, folder=folder)
+    done = there.run("submit", "agent.yaml", "--episodes", "5", "--base-config", "base.json")
+    assert "is driven by the service" in done.stdout
+    assert ": completed" in done.stdout
+    (run,) = rlsweep.json("status")["runs"]
+    assert run["metadata"]["command"].startswith("__main__.py submit agent.yaml")
+    return float(run["mean_reward"])
