@@ -64,7 +64,7 @@ def next_steps(
     *,
     take: str | None = None,
 ) -> tuple[NextStep, ...]:
-    """Where the curves are, and the long run of the config to choose, if there is one to choose.
+    """Where the curves are, and the next version and the long run of the config to choose, if there is one to choose.
 
     sweep: that all runs are of; None where they were chosen freely
     take: name of the config that a race takes
@@ -77,6 +77,9 @@ def next_steps(
     if chosen is not None:
         config = recorded[chosen]
         what = "which the race takes" if raced is not None else _standing(assessment.ranking)
+        if sweep is not None and chosen in (raced, assessment.ranking.winner):
+            text = f"Write {config.name} ({what}) as the agent's next version"
+            steps.append(NextStep(text=text, command=f"rlsweep promote {name}"))
         text = f"Train {config.name} ({what}) for long"
         steps.append(NextStep(text=text, command=train_long(config.runs[0], sweep_of(config.runs[0]))))
     return tuple(steps)

@@ -108,6 +108,7 @@ def test_next_steps_name_the_long_run_of_the_winner(night):
         "rlsweep serve",
         "rlsweep tensorboard night",
         "rlsweep export night --format csv",
+        "rlsweep promote night",
         "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode full --total-timesteps 1000000",
     ]
 
