@@ -184,7 +184,7 @@ def _clearly_worse(case: Case) -> list[str]:
         return []
     read, start = case.objective.signed, number(case.objective.signed(case.start))
     return [
-        f"{case.leader} is significantly better: score {number(read(ours))} against {number(read(best))}; "
+        f"significantly worse than {case.leader}: score {number(read(ours))} against {number(read(best))}; "
         f"{percent((best - ours) / way)} of the way there from the starting level of {start} is missing"
     ]
 
@@ -234,7 +234,7 @@ def _learned(gain: Estimate) -> str:
 
 def _against_rival(case: Case) -> str:
     if case.leader is not None:
-        return f"{case.leader} is significantly better"
+        return f"significantly worse than {case.leader}"
     ours, theirs = estimate(case.scores), estimate(case.rival_scores)
     if ours is None or theirs is None:
         return f"{case.rival} has no score to compare with"

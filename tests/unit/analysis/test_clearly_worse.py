@@ -46,7 +46,7 @@ def test_far_behind_is_judged_in_the_direction_of_the_objective(config):
     assert found.ranking.ranks == (1, 2)
     assert _kinds(found)[1] is VerdictKind.CLEARLY_WORSE
     assert (
-        "short is significantly better: score 31.4 against 8.80; 73% of the way there from the starting level of 39.9"
+        "significantly worse than short: score 31.4 against 8.80; 73% of the way there from the starting level of 39.9"
         in _reasons(found, 1)
     )
 

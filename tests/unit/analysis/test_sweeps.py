@@ -35,7 +35,7 @@ def test_a_clear_winner_is_promising_and_named(config):
     assert found.ranking.winner == 1
     assert found.ranking.ranks == (2, 1, 3)
     assert "beats base in 100% of seed pairs" in _reasons(found, 1)
-    assert "better is significantly better: score 0.89 against 2.70" in _reasons(found, 0)
+    assert "significantly worse than better: score 0.89 against 2.70" in _reasons(found, 0)
     assert "no improvement: " in _reasons(found, 2)
 
 
