@@ -66,7 +66,8 @@ def test_paused_trials_are_shown_played_and_trained_on(
     assert "1 of 2 trials done, 100%, 1 paused" in shown
     assert "1 paused, 1 completed" in cli.run("sweeps").stdout
     assert "pauses at          50% of its budget" in cli.run("show", run_id[:8]).stdout
-    assert "1 of 2 seeds paused before the budget was spent" in cli.run("report", "night").stdout
+    report = " ".join(cli.run("report", "night").stdout.split())
+    assert "1 of 2 seeds paused at the rung and not in the means" in report
     cli.run("export", "night", "-o", "out")
     with (cli.folder / "out" / "runs.csv").open() as file:
         assert [row["pause_at"] for row in csv.DictReader(file)] == ["0.5", ""]
