@@ -42,15 +42,15 @@ class Belief:
     freedom: float
 
 
-def resolve_tolerance(tolerance: Tolerance, standing: Standing, start: float) -> float | None:
+def resolve_tolerance(tolerance: Tolerance, standing: Standing) -> float | None:
     """The tolerance in units of the score; None while it is a share and no run has finished."""
     if not tolerance.is_share:
         return tolerance.value
     best = max((_mean(config.full) for config in standing.configs if config.full), default=None)
-    return None if best is None else tolerance.value * (best - start)
+    return None if best is None else tolerance.value * (best - standing.start)
 
 
-def believe(settings: RaceSettings, standing: Standing, *, start: float, tolerance: float) -> Belief:
+def believe(settings: RaceSettings, standing: Standing, tolerance: float) -> Belief:
     """Fit the model to the scores; at least one run must have finished."""
     configs = standing.configs
     seeds = np.array([len(config.full) for config in configs])
@@ -69,7 +69,7 @@ def believe(settings: RaceSettings, standing: Standing, *, start: float, toleran
             mean[at_rung], variance[at_rung] = line.at(rung[at_rung])
         unknown = (seeds == 0) & ~at_rung
         if unknown.any():
-            mean[unknown], variance[unknown] = _by_level(full[done], variance[done], start, least)
+            mean[unknown], variance[unknown] = _by_level(full[done], variance[done], standing.start, least)
     return Belief(mean=mean, variance=variance, seed_variance=seed_variance, freedom=freedom)
 
 

@@ -1,7 +1,7 @@
 """The opening of a race: what is trained before anything is weighed.
 
 1  the first seed of every config, to the rung
-2  of those the best go on to the end
+2  of those the best go on to the end; all do where the rung shows next to nothing, most being at the starting level
 3  a second seed of the best finished configs
 
 It is asked whenever slots are free. So a step begins before the last one has ended, with the runs that it will most
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from math import ceil, inf
 from statistics import fmean
 
+from rlsweep.deciding.caveats import AT_START, MOST
 from rlsweep.deciding.records import Move, RaceSettings
 from rlsweep.deciding.standing import Standing, move_to_end
 
@@ -42,7 +43,8 @@ def _rest_of_the_best(settings: RaceSettings, standing: Standing) -> list[Move]:
     """The waiting configs whose place at the rung is, or most likely will be, among those that go on."""
     known = {index: fmean(config.rung) for index, config in enumerate(standing.configs) if config.rung}
     to_come = sum(not config.rung and not config.full for config in standing.configs)
-    kept = kept_of(settings, len(known) + to_come)
+    is_blind = to_come == 0 and _are_most_at_start(known, standing.start)
+    kept = len(known) if is_blind else kept_of(settings, len(known) + to_come)
     return [
         move_to_end(settings, standing, index, worth=inf)
         for place, index in enumerate(_best_first(known))
@@ -60,6 +62,12 @@ def _second_seeds(settings: RaceSettings, standing: Standing) -> list[Move]:
         if _place_to_expect(place, len(known), to_come) < settings.second_seeds
         and len(standing.configs[index].full) + standing.configs[index].to_end < 2
     ]
+
+
+def _are_most_at_start(rungs: dict[int, float], start: float) -> bool:
+    """Whether most configs have learned nothing up to the rung, so that their places there are chance."""
+    way = max(rungs.values(), default=start) - start
+    return sum(rung - start <= AT_START * way for rung in rungs.values()) >= MOST * len(rungs)
 
 
 def _best_first(scores: dict[int, float]) -> Sequence[int]:

@@ -30,11 +30,11 @@ def decide(settings: RaceSettings, record: RaceRecord, *, free: int) -> Decision
     standing = standing_of(settings, record)
     demanded = opening_moves(settings, standing)
     planned = _affordable(demanded, standing.room, free)
-    tolerance = resolve_tolerance(settings.tolerance, standing, record.start)
+    tolerance = resolve_tolerance(settings.tolerance, standing)
     if tolerance is None or not any(config.full for config in standing.configs):
         return _first_decision(standing, demanded, planned, tolerance, free)
 
-    belief = believe(settings, standing, start=record.start, tolerance=tolerance)
+    belief = believe(settings, standing, tolerance)
     seeds = np.array([len(config.full) for config in standing.configs])
     leader = leader_of(belief, seeds)
     shown = _shown(settings, record, belief, leader, tolerance)

@@ -41,9 +41,14 @@ class ConfigStanding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """All configs, and the env steps that are neither spent nor promised to what trains now."""
+    """All configs.
+
+    start: the starting level
+    room: env steps that are neither spent nor owed to what trains now
+    """
 
     configs: tuple[ConfigStanding, ...]
+    start: float
     room: float
     has_flights: bool
 
@@ -76,7 +81,12 @@ def standing_of(settings: RaceSettings, record: RaceRecord) -> Standing:
         )
         for seed, to_end in flights.items():
             owed += _still_owed(settings, seeds[seed] if seed < len(seeds) else None, to_end)
-    return Standing(configs=tuple(configs), room=settings.cap - record.spent - owed, has_flights=bool(record.in_flight))
+    return Standing(
+        configs=tuple(configs),
+        start=record.start,
+        room=settings.cap - record.spent - owed,
+        has_flights=bool(record.in_flight),
+    )
 
 
 def _still_owed(settings: RaceSettings, scores: SeedScores | None, to_end: bool) -> float:

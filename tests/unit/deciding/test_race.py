@@ -59,6 +59,13 @@ def test_only_the_best_share_goes_on():
     assert sorted(move.config for move in found.moves) == [4, 5, 6, 7, 8, 9]
 
 
+def test_all_go_on_where_most_are_at_the_start_at_the_rung():
+    scores = [at_rung(score) for score in (0.0, 0.0, 0.01, 0.0, 0.0, 0.0, 0.9, 0.0, 0.0, 0.4)]
+    assert sorted(move.config for move in decide(settings(), record(*scores), free=10).moves) == list(range(10))
+    on_the_way = record(*scores, (), in_flight=(to_rung(10),))
+    assert sorted(move.config for move in decide(settings(), on_the_way, free=10).moves) != list(range(10))
+
+
 def test_a_clear_leader_with_three_seeds_is_safe():
     rest = [finished(0.10 + 0.01 * place, 0.11 + 0.01 * place) for place in range(3)]
     found = decide(settings(), record(finished(0.80, 0.81, 0.82), *rest), free=2)
