@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rlsweep.api.driving import plan, resume, retry, submit, train
     from rlsweep.api.policy import evaluate, load_policy
     from rlsweep.api.promote import promote
+    from rlsweep.api.racing import confirm, race
     from rlsweep.api.runs import Run, run
     from rlsweep.api.sweeps import Sweep, sweep, sweeps
     from rlsweep.settings import Settings
@@ -34,10 +35,12 @@ __all__ = [
     "Settings",
     "Sweep",
     "__version__",
+    "confirm",
     "evaluate",
     "load_policy",
     "plan",
     "promote",
+    "race",
     "resume",
     "retry",
     "run",
@@ -51,6 +54,7 @@ _MODULES = {
     "rlsweep.api.driving": ("plan", "resume", "retry", "submit", "train"),
     "rlsweep.api.policy": ("evaluate", "load_policy"),
     "rlsweep.api.promote": ("promote",),
+    "rlsweep.api.racing": ("confirm", "race"),
     "rlsweep.api.runs": ("Run", "run"),
     "rlsweep.api.sweeps": ("Sweep", "sweep", "sweeps"),
     "rlsweep.settings": ("Settings",),

@@ -1,10 +1,12 @@
-"""What Python calls to race configs: `rlsweep.race`."""
+"""What Python calls to race configs and to check the choice: `rlsweep.race` and `rlsweep.confirm`."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
 from rlsweep.api.arguments import GivenBase, GivenEnvironment, GivenOverrides, listed, plan_options
+from rlsweep.api.confirm import DEFAULT_SEEDS
+from rlsweep.api.confirm import confirm as confirm_choice
 from rlsweep.api.driving import sweep_of, warn_of_forecast, warn_of_unfinished
 from rlsweep.api.observers import make_observer
 from rlsweep.api.plan import make_plan
@@ -92,5 +94,39 @@ def race(
         name=name,
         on_forecast=lambda _, forecast: warn_of_forecast(observer, forecast),
         resume_instead=partial(warn_of_unfinished, observer),
+    )
+    return sweep_of(outcome, settings)
+
+
+def confirm(
+    sweep: Sweep | UUID | str = "latest",
+    *,
+    seeds: int = DEFAULT_SEEDS,
+    max_concurrent: int | None = None,
+    address: str | None = None,
+    detach: bool = False,
+    grace: float = DEFAULT_GRACE,
+    progress: bool = True,
+    settings: Settings | None = None,
+) -> Sweep:
+    """Train the config that a sweep or race takes, and its contenders, on held-out seeds; return the new sweep.
+
+    sweep: a handle, or name, id or start of the id; seeds: of each of these configs. The rest is as `submit` has it.
+    The new sweep's `.report().confirmation` has the estimate from these seeds alone, beside what the race had shown.
+
+    Raises NotFoundError, and InputError where no config can be taken yet.
+
+    >>> import rlsweep
+    >>> checked = rlsweep.confirm("calibration", seeds=2, progress=False)
+    >>> checked.report().confirmation.take.score.seeds
+    2
+    """
+    settings = settings or Settings.from_environ()
+    outcome = confirm_choice(
+        str(sweep.id if isinstance(sweep, Sweep) else sweep),
+        seeds=seeds,
+        settings=settings,
+        observer=make_observer(progress=progress),
+        options=DrivingOptions(max_concurrent=max_concurrent, address=address, detach=detach, grace=grace),
     )
     return sweep_of(outcome, settings)

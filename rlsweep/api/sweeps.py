@@ -17,6 +17,7 @@ from rlsweep.store import training_runs
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rlsweep.reports.race_answer import RaceAnswer
     from rlsweep.reports.summary import SweepReport
 
 
@@ -78,6 +79,13 @@ class Sweep:
         from rlsweep.reports.summary import summarise
 
         return summarise(database_of(self._settings), self.record)
+
+    def answer(self) -> "RaceAnswer | None":
+        """What a race says: which config to take, why, with what risk, at what cost; None if it is no race.
+
+        One that still runs is answered as of its newest decision; None before the first.
+        """
+        return self.report().race
 
     def export(self, folder: str | Path, file_format: ExportFormat = ExportFormat.CSV) -> tuple[Path, ...]:
         """Write the four tables into the folder, made if need be, as CSV or Parquet; return the files.

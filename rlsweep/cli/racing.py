@@ -1,10 +1,11 @@
-"""`rlsweep race`: train configs where that helps to decide which one to take, and say which."""
+"""`rlsweep race` and `confirm`: decide between configs, and check the choice on held-out seeds."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rlsweep.api.confirm import DEFAULT_SEEDS
 from rlsweep.api.plan import PlanOptions, make_plan
 from rlsweep.api.references import is_sweep_reference
 from rlsweep.cli import call, options
@@ -38,6 +39,7 @@ RacePatterns = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the room's commands."""
     app.command(cls=PatternsCommand)(with_flag_blocks(race))
+    app.command()(with_flag_blocks(confirm))
 
 
 def race(
@@ -79,6 +81,21 @@ def race(
         on_forecast=partial(_print, out=out, resources=driving.resources(), is_here=is_here),
         resume_instead=resume_instead,
     )
+    raise typer.Exit(exit_code(outcome))
+
+
+def confirm(
+    *,
+    sweep: options.SweepReference,
+    seeds: Annotated[int, typer.Option("--seeds", help="Held-out seeds of each config.")] = DEFAULT_SEEDS,
+    driving: DrivingOptions,
+    json: options.Json = False,
+) -> None:
+    """Train the config that a race or sweep takes, and its contenders, on seeds that were not used to choose it."""
+    from rlsweep.api.confirm import confirm as confirm_choice
+
+    observer = ConsoleObserver(console(stderr=json), json=json)
+    outcome = confirm_choice(sweep, seeds=seeds, settings=call.settings(), observer=observer, options=driving)
     raise typer.Exit(exit_code(outcome))
 
 

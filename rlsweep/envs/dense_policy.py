@@ -63,15 +63,27 @@ class DensePolicy:
 
     def draw(self, seen: NDArray[np.float32], legal: Sequence[int] | NDArray[np.intp], rng: random.Random) -> int:
         """A legal action, drawn with its probability. seen: the observation (n,); legal: at least one action."""
+        logits = self._logits(seen, legal)
+        reached = np.exp(logits - logits.max(), dtype=np.float64).cumsum()
+        drawn = int(reached.searchsorted(rng.random() * reached[-1], side="right"))
+        return int(legal[min(drawn, len(legal) - 1)])
+
+    def best(self, seen: NDArray[np.float32], legal: NDArray[np.intp] | None) -> int:
+        """The most probable legal action, the first one of several. seen: as of `draw`; legal: None if all are."""
+        if legal is None:
+            return int(self._logits(seen, slice(None)).argmax())
+        return int(legal[int(self._logits(seen, legal).argmax())])
+
+    def _logits(
+        self, seen: NDArray[np.float32], legal: Sequence[int] | NDArray[np.intp] | slice
+    ) -> NDArray[np.float32]:
         activate = _ACTIVATIONS[self.activation]
         latent = seen.ravel() if self.scale is None else self.scale(seen.ravel())
         for weight, bias in self.layers[:-1]:
             latent = activate(weight @ latent + bias)
         weight, bias = self.layers[-1]
-        logits = weight[legal] @ latent + bias[legal]
-        reached = np.exp(logits - logits.max(), dtype=np.float64).cumsum()
-        drawn = int(reached.searchsorted(rng.random() * reached[-1], side="right"))
-        return int(legal[min(drawn, len(legal) - 1)])
+        logits: NDArray[np.float32] = weight[legal] @ latent + bias[legal]
+        return logits
 
 
 def dense_policy(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,10 @@ from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.run import RunConfig, ScoreEvaluation
 from rlsweep.config.training import EvaluationConfig
 from rlsweep.envs import make_env
+from rlsweep.envs.dense_policy import DensePolicy
 from rlsweep.errors import DivergedError, EnvironmentSpecError, EnvironmentStateError
 from rlsweep.runs import Evaluation, EvaluationKind, Outcome
+from rlsweep.training.dense import dense_policy_of, is_dense
 from rlsweep.training.progress import Progress
 from rlsweep.training.seeding import evaluation_seed, score_seed
 
@@ -46,18 +49,30 @@ class Played:
 
 
 class PolicyPlayer:
-    """The deterministic policy of an SB3 model, with observations normalised as in training."""
+    """The deterministic policy of an SB3 model as it is now, with observations normalised as in training.
+
+    A network of dense layers with Discrete actions is played by NumPy. Where two actions are equally probable but for
+    float32's last digits, it may choose the other one than torch does.
+    """
 
     def __init__(self, model: BaseAlgorithm, normalizer: VecNormalize | None, *, uses_masks: bool) -> None:
         self._model = model
         self._normalizer = normalizer
         self._uses_masks = uses_masks
+        self._dense: DensePolicy | None = None
+        if is_dense(model):
+            with suppress(ValueError):  # a network of another kind is played by torch
+                self._dense = dense_policy_of(model)
 
     def act(self, observation: Any, env: gym.Env[Any, Any]) -> Any:
         """The most probable legal action. It draws no random numbers, so it does not change training."""
         if self._normalizer is not None:
             observation = self._normalizer.normalize_obs(observation)
-        masks = {"action_masks": env.get_wrapper_attr("action_masks")()} if self._uses_masks else {}
+        mask = env.get_wrapper_attr("action_masks")() if self._uses_masks else None
+        if self._dense is not None:
+            legal = None if mask is None else np.flatnonzero(mask)
+            return self._dense.best(np.asarray(observation, np.float32), legal)
+        masks = {} if mask is None else {"action_masks": mask}
         action, _ = self._model.predict(observation, deterministic=True, **masks)
         return int(action) if isinstance(env.action_space, gym.spaces.Discrete) else action
 

@@ -4,12 +4,12 @@ import zipfile
 from dataclasses import dataclass
 
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
-from stable_baselines3.common.torch_layers import FlattenExtractor
 
 from rlsweep.config.training import LATEST, SelfPlayPool
-from rlsweep.envs.dense_policy import DensePolicy, ObservationScale, dense_policy, pack, unpack
+from rlsweep.envs.dense_policy import DensePolicy, ObservationScale, pack, unpack
 from rlsweep.errors import CheckpointError, ConfigError
 from rlsweep.storage import Location
+from rlsweep.training.dense import dense_policy_of
 from rlsweep.training.progress import Progress
 from rlsweep.training.vector import normalizer_of, observation_scale
 
@@ -89,12 +89,8 @@ def policy_of(model: OnPolicyAlgorithm) -> DensePolicy:
     assert model.env is not None
     normalizer = normalizer_of(model.env)
     scale = None if normalizer is None else observation_scale(normalizer)
-    if type(extractor := model.policy.features_extractor) is not FlattenExtractor:  # it may have no weights
-        raise _unplayable(f"it has the features extractor {type(extractor).__name__}")
-    weights = {name: tensor.detach().cpu().numpy() for name, tensor in model.policy.state_dict().items()}
-    activation: str = model.policy.activation_fn.__name__
     try:
-        return dense_policy(weights, activation, None if scale is None else ObservationScale.of(scale))
+        return dense_policy_of(model, None if scale is None else ObservationScale.of(scale))
     except ValueError as exc:
         raise _unplayable(str(exc)) from exc
 

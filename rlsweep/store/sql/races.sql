@@ -58,13 +58,14 @@ update races set stop = %(stop)s where sweep_id = %(sweep_id)s
 select coalesce(max(position), 0) + 1 as position from training_runs where sweep_id = %(sweep_id)s
 
 -- name: pause_waiting
--- Runs that waited at their rung when the sweep was stopped wait again.
+-- Runs of a race that waited at their rung when it was stopped wait again.
 update training_runs
 set status = 'paused', end_reason = 'paused', stop_requested = false
 where id in (
-    select id
-    from run_records
-    where sweep_id = %(sweep_id)s and status = 'stopped' and attempt > 0 and pause_at is not null and progress >= pause_at
+    select run.id
+    from run_records as run
+    join races using (sweep_id)
+    where run.sweep_id = %(sweep_id)s and run.status = 'stopped' and run.attempt > 0 and run.progress >= run.pause_at
 )
 
 -- name: list_costs

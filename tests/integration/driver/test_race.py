@@ -7,8 +7,10 @@ import pytest
 from rlsweep.deciding.race import decide
 from rlsweep.errors import DriverBusyError
 from rlsweep.jsonable import jsonable
+from rlsweep.reports.pick import pick_of
 from rlsweep.reports.race_answer import race_answer
 from rlsweep.reports.race_record import inputs_of
+from rlsweep.reports.summary import summarise
 from rlsweep.runs import RunStatus
 from rlsweep.store import races, sweeps, training_runs
 from rlsweep.store.database import Database
@@ -47,6 +49,10 @@ def test_a_race_takes_the_best_config_and_leaves_the_others_paused(database: Dat
     assert counted[RunStatus.COMPLETED] + counted[RunStatus.PAUSED] == sum(counted.values())
     assert sweep.status.value == "completed", "although runs are paused"
     assert answer.cost.env_steps < 0.5 * answer.cost.grid_env_steps
+    pick = pick_of(summarise(database, sweep))
+    assert pick is not None
+    assert (pick.config.name, pick.is_winner, pick.risk) == ("raced_c2", True, answer.risk)
+    assert pick.standing == "the winner of the race"
 
 
 def test_every_decision_comes_out_the_same_from_its_record(database: Database) -> None:

@@ -17,6 +17,7 @@ from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, DivergedError, EnvironmentSpecError, UntrustedFileError
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluate import evaluate
+from rlsweep.training.evaluation import PolicyPlayer
 from rlsweep.training.policy import load_policy
 from rlsweep.training.seeding import evaluation_seed, score_seed, training_seed
 from tests.list_recorder import ListRecorder
@@ -34,6 +35,22 @@ def test_evaluating_does_not_disturb_training(make_config, run):
     without = weights({"enabled": False}, "without")
     with_evaluation = weights({"enabled": True, "every_rollouts": 1, "episodes": 3}, "with")
     assert all(torch.equal(without[name], with_evaluation[name]) for name in without)
+
+
+@pytest.mark.parametrize("network", [{}, {"net_arch": [24, 8], "activation_fn": "relu"}])
+def test_numpy_plays_a_dense_policy_as_torch_does(make_config, run, network):
+    result, _ = run(make_config(environment=TIC_TAC_TOE, total_timesteps=64, agent={"network": network}))
+    model = load_policy(Path(result.checkpoint.uri))
+    env = make_env(EnvironmentSpec(id=TIC_TAC_TOE), seed=3)
+    player = PolicyPlayer(model, None, uses_masks=True)
+    rng = np.random.default_rng(0)
+    seen, _ = env.reset(seed=3)
+    for _ in range(200):
+        mask = env.get_wrapper_attr("action_masks")()
+        assert player.act(seen, env) == model.predict(seen, action_masks=mask, deterministic=True)[0]
+        seen, _, terminated, truncated, _ = env.step(int(rng.choice(np.flatnonzero(mask))))
+        if terminated or truncated:
+            seen, _ = env.reset()
 
 
 def test_evaluates_a_checkpoint(make_config, run):
