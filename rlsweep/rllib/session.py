@@ -1,7 +1,6 @@
 """Start or join Ray for a single run with env runners and learners."""
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -16,9 +15,9 @@ from rlsweep.errors import InputError
 def ray_for_run(training: TrainingConfig, *, address: str | None) -> Iterator[None]:
     """Provide Ray while the context lasts, if the run's backend needs it.
 
-    A local Ray gets at least as many CPUs as the run requests, even if the machine has fewer. Raises UnreachableError
-    if Ray cannot be reached, InputError if it has too little room for the run's processes or the run cannot use the
-    address.
+    A local Ray gets as many CPUs as the run requests, even if the machine has fewer: it starts a worker, which imports
+    torch, for each of them. Raises UnreachableError if Ray cannot be reached, InputError if it has too little room for
+    the run's processes or the run cannot use the address.
     """
     if training.backend != "rllib":
         if address is not None:
@@ -33,7 +32,7 @@ def ray_for_run(training: TrainingConfig, *, address: str | None) -> Iterator[No
         raise InputError(
             f"{where.text}: rlsweep train must run on a node of the cluster. Run it there, with --address auto."
         )
-    cpus = max(os.cpu_count() or 1, sum(bundle == {"CPU": 1.0} for bundle in bundles(training)))
+    cpus = sum(bundle == {"CPU": 1.0} for bundle in bundles(training))
     with RaySession(RayOptions(address=None if where is None else where.text or None, cpus=cpus)) as session:
         session.ready()
         check_room(training, session.nodes())

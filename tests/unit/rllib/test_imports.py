@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import pytest
 
 from rlsweep.config.training import RLlibConfig, TrainingConfig
@@ -24,6 +26,22 @@ def test_processes_that_would_wait_for_ever(spread: RLlibConfig, said: str) -> N
     with pytest.raises(InputError) as caught:
         check_room(TrainingConfig(rllib=spread), TWO_NODES)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spread", "cpus"),
+    [
+        (RLlibConfig(env_runners=1), 1),
+        (RLlibConfig(env_runners=2, learners=2), 4),
+        (RLlibConfig(env_runners=2, learners=1, gpus_per_learner=0.5), 2),
+    ],
+)
+def test_a_local_ray_starts_a_worker_for_each_process_and_no_other(spread: RLlibConfig, cpus: int) -> None:
+    with patch("rlsweep.rllib.session.RaySession") as session:
+        session.return_value.__enter__.return_value.nodes.return_value = [{"CPU": 4.0, "GPU": 1.0}]
+        with ray_for_run(TrainingConfig(backend="rllib", rllib=spread), address=None):
+            (options,) = session.call_args.args
+    assert options.cpus == cpus
 
 
 def test_an_address_is_for_rllib_alone() -> None:
