@@ -1,25 +1,25 @@
-"""A sweep whose every part is killed at random ends as one that ran in peace.
+"""A sweep whose every part is killed at random ends as its runs do that train in peace.
 
 `make test` kills a few times; `make chaos` sets RLSWEEP_CHAOS_KILLS to a hundred and more.
 """
 
 import hashlib
+import io
 import json
 import os
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import psutil
 import pytest
+from in_process import call
 from victims import Command, Nodes, Server, environ_of, victims
 
 from rlsweep.paths import Paths
@@ -63,33 +63,28 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def submission(name: str) -> list[str]:
-    """Of a sweep by its name: the one that ran in peace had nothing to wait for."""
-    pattern = ["chaos_sweep_*.yaml", "--base-config", f"{name}.json", "--seeds", str(SEEDS), "--mode", "full"]
-    return ["submit", *pattern, "--total-timesteps", str(STEPS), "--name", name]
-
-
+PATTERN = ["chaos_sweep_*.yaml", "--base-config", "chaos.json", "--seeds", str(SEEDS)]
+BUDGET = ["--mode", "full", "--total-timesteps", str(STEPS)]
 FLAGS = ["--cpus-per-trial", "0.25"]
 
 
-def recorded(database: Database, sweep: str) -> tuple[list[TrainingRun], Rows]:
-    """The sweep's runs, and each one's episodes without the clock, by config and seed."""
-    runs = training_runs.of_sweep(database, sweeps.get(database, sweep).id)
+def recorded(database: Database, runs: list[TrainingRun]) -> Rows:
+    """Each run's episodes without the clock, by config and seed."""
     rows = {}
     for run in runs:
         columns = curves.episodes_of(database, [run.id])[run.id]
         parts = (columns.episode, columns.env_steps, columns.reward, columns.length, columns.outcome)
         rows[run.config_short_name, run.seed] = list(zip(*(part.tolist() for part in parts), strict=True))
-    return runs, rows
+    return rows
 
 
 def in_peace(folder: Path, server: Server) -> Rows:
+    """What the sweep's runs record if they train one after the other in this process, with nothing to wait for."""
     environ = environ_of(folder / "peace", RLSWEEP_DATABASE_URL=server.database.url)
-    # one trial a core: few workers, which take the next trial
-    command = [sys.executable, "-m", "rlsweep", *submission("peace")]
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return recorded(server.database, "peace")[1]
+    for config, seed in product(sorted(folder.glob("chaos_sweep_*.yaml")), range(SEEDS)):
+        agent = ("--agent-config", config.name, "--base-config", "peace.json", "--set", f"seed={seed}")
+        call(("train", *agent, *BUDGET), environ, folder, io.StringIO).expect(0)
+    return recorded(server.database, training_runs.list_runs(server.database))
 
 
 def test_whatever_is_killed_nothing_is_lost(folder: Path) -> None:
@@ -106,12 +101,13 @@ def test_whatever_is_killed_nothing_is_lost(folder: Path) -> None:
         peace = in_peace(folder, server)
         nodes = Nodes(2, environ, folder / "nodes.log")
         command = Command(folder, environ, ["--address", nodes.address, *FLAGS])
-        command.run(*submission("chaos"))
+        command.run("submit", *PATTERN, *BUDGET, "--name", "chaos")
         _wait_for_episodes(server.database, command)
         killed = _kill(server, nodes, command, Paths(_settings(home)).spool, rng)
         _finish(server.database, command)
         print(f"\nchaos, seed {SEED}: {dict(killed)}, {killed.total()} kills")
-        runs, rows = recorded(server.database, "chaos")
+        runs = training_runs.of_sweep(server.database, sweeps.get(server.database, "chaos").id)
+        rows = recorded(server.database, runs)
         print(f"attempts: {[run.attempt for run in runs]}")
         assert [run.status for run in runs] == [RunStatus.COMPLETED] * (CONFIGS * SEEDS)
         for key, episodes in rows.items():

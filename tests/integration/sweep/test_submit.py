@@ -129,7 +129,8 @@ def test_a_second_ctrl_c_ends_at_once(rlsweep: Any) -> None:
     assert [run["status"] for run in runs_of(rlsweep)] == ["stopped"]
 
 
-def test_stop_from_another_terminal_ends_even_a_trial_that_hangs(rlsweep: Any) -> None:
+@pytest.mark.xdist_group("ray head")
+def test_stop_from_another_terminal_ends_even_a_trial_that_hangs(rlsweep: Any, ray_head: dict[str, str]) -> None:
     base = rlsweep.base("Hangs", marker=str(rlsweep.folder / "marker"))
     submit = rlsweep.start(
         "submit",
@@ -142,6 +143,7 @@ def test_stop_from_another_terminal_ends_even_a_trial_that_hangs(rlsweep: Any) -
         "2",
         "--name",
         "mine",
+        **ray_head,
     )
     rlsweep.wait_for_episodes(5)
     assert "running trials will end by themselves" in rlsweep.look("stop", "mine").stdout
