@@ -39,6 +39,11 @@ def percent(share: float) -> str:
     return f"{share:.0%}"
 
 
+def fine_percent(share: float) -> str:
+    """A share of one as a percentage, below 10% with one decimal: 5.2%, 24%."""
+    return f"{share:.1%}" if 0 < share < 0.0995 else f"{share:.0%}"
+
+
 def duration(seconds: float) -> str:
     """`42 s`, `3 min 20 s`, `2 h 5 min`, `2 d 3 h`."""
     whole = round(seconds)

@@ -1,6 +1,6 @@
 """The newest decision of a race in one line, for those who watch it."""
 
-from rlsweep.analysis.wording import percent
+from rlsweep.analysis.wording import fine_percent
 from rlsweep.race_records import DecisionRecord
 
 STOPS = {
@@ -16,7 +16,7 @@ def race_line(decision: DecisionRecord) -> str:
     made, names = decision.decision, decision.record["configs"]
     parts = []
     if made["leader"] is not None:
-        parts.append(f"{names[made['leader']]} leads, risk {percent(made['risk'])}")
+        parts.append(f"{names[made['leader']]} leads, risk {fine_percent(made['risk'])}")
     next_runs = [f"{names[move['config']]} {'in full' if move['to_end'] else 'to the rung'}" for move in made["moves"]]
     if next_runs:
         why = "first whole runs" if made["leader"] is None else "lowers the risk most"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rlsweep.analysis.intervals import Estimate
-from rlsweep.analysis.wording import duration, number, percent, plural
+from rlsweep.analysis.wording import duration, fine_percent, number, percent, plural
 from rlsweep.reports.race_answer import RaceAnswer, Rival
 from rlsweep.reports.race_line import STOPS
 
@@ -49,7 +49,7 @@ def _why(answer: RaceAnswer) -> str:
     parts = [f"{answer.objective.replace('_', ' ')} {_estimate(answer.score)}"]
     if answer.runner_up is not None:
         parts.append(f"next is {_rival(answer.runner_up)}")
-    if answer.base is not None:
+    if answer.base is not None and answer.base != answer.runner_up:
         parts.append(f"the base config is {_rival(answer.base)}")
     return f"{'; '.join(parts)}."
 
@@ -79,7 +79,7 @@ def _risk(answer: RaceAnswer) -> str:
     if any(caveat.forbids_claim for caveat in answer.caveats):
         return "None is stated, for the reason below."
     return (
-        f"{percent(answer.risk)} that a config is better by more than {number(answer.tolerance)}; {sure} sure that "
+        f"{fine_percent(answer.risk)} that a config is better by more than {number(answer.tolerance)}; {sure} sure that "
         f"none is by more than {number(answer.promise)}."
     )
 

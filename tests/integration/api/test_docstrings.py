@@ -8,6 +8,7 @@ import pytest
 import rlsweep
 import rlsweep.api.driving
 import rlsweep.api.policy
+import rlsweep.api.racing
 import rlsweep.api.runs
 import rlsweep.api.sweeps
 
@@ -29,6 +30,7 @@ def test_examples_of_a_sweep_on_record(module: ModuleType, record_sweep, course)
 def test_examples_of_driving(record_sweep, course):
     record_sweep({None: course()}, seeds=1, name="calibration")
     run_examples(rlsweep.api.driving, {"config": CONFIG})
+    run_examples(rlsweep.api.racing, {"config": CONFIG})
 
 
 def test_examples_of_a_trained_run(train_run):

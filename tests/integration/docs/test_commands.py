@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 REPOSITORY = Path(__file__).parents[3]
 TIMEOUT_S = 240
 QUICK = "--set n_steps=64 --set n_epochs=1 --set network.net_arch=[8]"
-TRAINING_COMMANDS = ("submit", "train")
+TRAINING_COMMANDS = ("submit", "race", "train")
 IN_PROCESS = ("plan", "train", "eval", "status", "report", "runs", "show", "promote", "export", "delete")
 TOKEN = "d0c5" * 16
 FOLDERS = ("", ".github", "config", "cluster", "dashboards", "rlsweep", "tests")
@@ -55,6 +55,8 @@ def quickly(command: str) -> str:
     """The same command with a small budget; what trains nothing is left as it is."""
     command, _, _comment = command.partition("  #")
     words = shlex.split(command)
+    if words[:2] == ["rlsweep", "confirm"]:
+        return f"{command} --seeds 2"
     if words[0] != "rlsweep" or words[1] not in (*TRAINING_COMMANDS, "eval"):
         return command
     command = re.sub(r"--episodes \d+", "--episodes 10", command)

@@ -16,16 +16,17 @@ export function findingsPanel(report) {
     html(
       "div.findings",
       {},
-      html(
-        "div",
-        {},
-        html("h2", {}, "What the results show"),
+      report.findings.length > 0 &&
         html(
-          "ul.finding-list",
+          "div",
           {},
-          report.findings.map((/** @type {string} */ text) => html("li", {}, html("span", {}, text))),
+          html("h2", {}, "What the results show"),
+          html(
+            "ul.finding-list",
+            {},
+            report.findings.map((/** @type {string} */ text) => html("li", {}, html("span", {}, text))),
+          ),
         ),
-      ),
       html(
         "div",
         {},

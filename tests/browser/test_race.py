@@ -1,0 +1,49 @@
+"""The page of a race: what to take and why, how the belief moved, where the budget went."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from rlsweep.store import sweeps
+from tests.helpers.raced import create_race, drawn, run_race
+
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
+
+TRUTH = (0.2, 0.5, 0.8, 0.3, 0.55)
+
+
+def test_the_page_of_a_race_says_what_to_take(recorded, visit: Callable[..., Page]) -> None:
+    database = recorded.site.database
+    race = create_race(database, "raced", len(TRUTH))
+    run_race(database, race, drawn(TRUTH, noise=0.02, seed=1))
+    sweeps.settle(database, race.sweep_id)
+    report = httpx.get(f"{recorded.site.url}/api/sweeps/raced/report").json()
+
+    page = visit(recorded.site, "/training/sweeps/raced")
+    answer = page.locator("section[aria-label='Answer of the race']")
+    expect(answer.locator("h2")).to_have_text("Take raced_c2")
+    for line in report["race_lines"]:
+        expect(answer).to_contain_text(line["text"])
+    expect(answer).to_contain_text("rlsweep confirm raced")
+    expect(answer).to_contain_text("rlsweep promote raced")
+
+    decisions = [each for each in report["race"]["decisions"] if each["risk"] is not None]
+    assert len(decisions) > 2
+    expect(page.get_by_role("figure", name="Belief of each config's score").locator("path.line")).to_have_count(5)
+    expect(page.get_by_role("figure", name="Risk of a wrong choice").locator("path.line")).to_have_count(1)
+    budget = page.locator("section[aria-label='Where the budget went'] tbody tr")
+    expect(budget).to_have_count(5)
+    for row, config in zip(budget.all(), report["race"]["configs"], strict=True):
+        expect(row).to_contain_text(config["name"])
+        expect(row).to_contain_text(f"{config['runs']} whole run")
+    expect(page.locator(".badge.paused").first).to_be_visible()
+
+
+def test_a_sweep_that_is_no_race_has_no_answer(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, f"/training/sweeps/{recorded.night.id}")
+    expect(page.locator("h1")).to_have_text("night")
+    expect(page.locator("section[aria-label=Findings]")).to_be_visible()
+    expect(page.locator("section[aria-label='Answer of the race']")).to_have_count(0)
+    expect(page.get_by_role("figure", name="Risk of a wrong choice")).to_be_hidden()
