@@ -47,7 +47,7 @@ def test_compares_the_configs_of_a_sweep(recorded, visit: Callable[..., Page]) -
 
 def test_draws_bands_every_seed_other_metrics_and_axes(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training/sweeps/night")
-    card = page.locator(".chart-card").first
+    card = page.get_by_role("figure", name="Learning curves", exact=True)
     expect(card.locator("path.band")).to_have_count(3)
     expect(card.locator(".chart-note")).to_contain_text("Student t, 95%, 3 seeds")
     expect(card.locator(".legend-entry")).to_have_count(4)
@@ -71,7 +71,9 @@ def test_draws_bands_every_seed_other_metrics_and_axes(recorded, visit: Callable
 def test_a_sweep_is_shown_where_its_curves_cannot_be(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training/sweeps/night?smoothing=2", expected=("422",))
     expect(page.locator(".leaderboard tbody tr")).to_have_count(4)
-    expect(page.locator(".chart-note").first).to_contain_text("Cannot show these curves: smoothing")
+    expect(page.get_by_role("figure", name="Learning curves", exact=True).locator(".chart-note")).to_contain_text(
+        "Cannot show these curves: smoothing"
+    )
     page.get_by_label("Metric").select_option("value_loss")
     expect(page.locator(".chart-card path.line").first).to_be_attached()
 
@@ -91,7 +93,7 @@ def test_says_what_to_do_where_nothing_was_chosen(recorded, visit: Callable[...,
 
 def test_gives_its_data_as_csv(recorded, visit: Callable[..., Page], tmp_path: Path) -> None:
     page = visit(recorded.site, "/training/sweeps/night?smoothing=0")
-    expect(page.locator(".chart-card").first.locator("path.line").first).to_be_attached()
+    expect(page.get_by_role("figure", name="Learning curves", exact=True).locator("path.line").first).to_be_attached()
     with saved(page, "Save the data of Learning curves as CSV", tmp_path).open(newline="") as file:
         points = list(csv.DictReader(file))
     assert set(points[0]) == {"series", "env steps", "Episode reward", "low", "high"}
@@ -113,7 +115,7 @@ def test_gives_its_data_as_csv(recorded, visit: Callable[..., Page], tmp_path: P
 
 def test_gives_pictures_of_charts(recorded, visit: Callable[..., Page], tmp_path: Path) -> None:
     page = visit(recorded.site, "/training/sweeps/night")
-    expect(page.locator(".chart-card").first.locator("path.line").first).to_be_attached()
+    expect(page.get_by_role("figure", name="Learning curves", exact=True).locator("path.line").first).to_be_attached()
     png = saved(page, "Save a picture of Learning curves as PNG", tmp_path).read_bytes()
     assert png.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", png[16:24])
