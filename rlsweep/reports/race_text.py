@@ -79,8 +79,8 @@ def _risk(answer: RaceAnswer) -> str:
     if any(caveat.forbids_claim for caveat in answer.caveats):
         return "None is stated, for the reason below."
     return (
-        f"{fine_percent(answer.risk)} that a config is better by more than {number(answer.tolerance)}; {sure} sure that "
-        f"none is by more than {number(answer.promise)}."
+        f"{fine_percent(answer.risk)} that a config is better by more than {number(answer.tolerance)}; {sure} sure "
+        f"that none is by more than {number(answer.promise)}."
     )
 
 
