@@ -100,7 +100,7 @@ def _shown(settings: RaceSettings, record: RaceRecord, belief: Belief, leader: i
         belief_sd=tuple(np.sqrt(belief.variance).tolist()),
         leader=leader,
         risk=min(1.0, float(chances_to_beat(belief, leader, tolerance).sum()) / settings.caution),
-        promise=promise_of(belief, leader, level),
+        promise=promise_of(belief, leader, level, tolerance),
         tolerance=tolerance,
         contenders=contenders,
         may_claim=may_claim,

@@ -122,7 +122,7 @@ class Decision:
     belief_mean, belief_sd: of each config's expected score; empty until a run has finished
     leader: the config to take as things stand; None until a run has finished
     risk: upper bound of the probability that a config is better than the leader by more than the tolerance
-    promise: the tolerance at which the risk would be 1 - confidence now, in units of the score
+    promise: the tolerance at which the risk would be 1 - confidence now, in units of the score; none finer than asked
     tolerance: the tolerance asked for, in units of the score; None while no run has finished, where it is a share
     contenders: configs whose equality with the leader is not excluded, likeliest first
     may_claim: no caveat (caveats.py) forbids to claim the risk and the promise

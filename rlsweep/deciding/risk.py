@@ -3,7 +3,7 @@
 risk     the chance that any other config is better than the leader by more than a margin: Student's t, summed over all
          others. One minus it bounds the probability of good selection from below (Branke, Chick and Schmidt 2007,
          Management Science 53)
-promise  the least margin at which the risk is small enough
+promise  the least margin at which the risk is small enough; none finer than the tolerance, at which the race stops
 """
 
 import numpy as np
@@ -30,17 +30,17 @@ def chances_to_beat(belief: Belief, leader: int, margin: float) -> Floats:
     return chances(belief.mean, belief.variance, float(belief.variance[leader]), leader, margin, belief.freedom)
 
 
-def promise_of(belief: Belief, leader: int, risk: float) -> float:
-    """The least margin, in units of the score, at which the summed chances are at most `risk`."""
+def promise_of(belief: Belief, leader: int, risk: float, tolerance: float) -> float:
+    """The least margin from the tolerance up, in units of the score, at which the summed chances are at most `risk`."""
 
     def is_kept(margin: float) -> bool:
         return float(chances_to_beat(belief, leader, margin).sum()) <= risk
 
-    low, high = 0.0, float(np.sqrt(belief.variance.max()))
-    if is_kept(low):
-        return low
+    if is_kept(tolerance):
+        return tolerance
+    low, high = tolerance, tolerance + float(np.sqrt(belief.variance.max()))
     while not is_kept(high):
-        high *= 2
+        high += high - low
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if is_kept(middle) else (middle, high)

@@ -73,8 +73,7 @@ def _risk(answer: RaceAnswer) -> str:
     sure = percent(answer.confidence)
     if answer.is_claimed:
         return (
-            f"At most {percent(1 - answer.confidence)} that a config is better by more than {number(answer.tolerance)};"
-            f" {sure} sure that none is by more than {number(answer.promise)}."
+            f"At most {percent(1 - answer.confidence)} that a config is better by more than {number(answer.tolerance)}."
         )
     if any(caveat.forbids_claim for caveat in answer.caveats):
         return "None is stated, for the reason below."
