@@ -114,22 +114,23 @@ def test_the_race_on_synthetic_families() -> None:
 
 @pytest.mark.skipif("RACE_CURVES" not in os.environ, reason="RACE_CURVES names no file of recorded curves")
 def test_the_race_on_recorded_curves() -> None:
-    tables = recorded_curves(Path(os.environ["RACE_CURVES"]))
-    everything = list(tables.values())
-    found = draw(of_tables(everything, DRAWS, 16))
-    print_draws(f"{len(everything)} recorded tables, 16 configs", found)
+    """The bars hold where the model of the race does; of all tables, sparse ones too, the figures are shown."""
+    tables = list(recorded_curves(Path(os.environ["RACE_CURVES"])).values())
+    regular = [table for table in tables if not is_sparse(table)]
+    of_32 = {name: METHODS[name] for name in (GRID, ASHA, THIRD)}
+    print_draws(f"{len(tables)} recorded tables, 16 configs", draw(of_tables(tables, DRAWS, 16)))
+    print_draws(f"{len(tables)} recorded tables, 32 configs", draw(of_tables(tables, DRAWS, 32), of_32))
+
+    found = draw(of_tables(regular, DRAWS, 16))
+    print_draws(f"{len(regular)} recorded tables that are not sparse, 16 configs", found)
     check_at_least(found, THIRD, GRID, margin=-0.03, cost_at_most=1 / 3)
     check_at_least(found, HALF, GRID, margin=0.0, cost_at_most=1 / 2)
     check_at_least(found, HALF, ASHA, margin=0.05, cost_at_most=1 / 2)
-
-    found = draw(of_tables(everything, DRAWS, 32))
-    print_draws(f"{len(everything)} recorded tables, 32 configs", found)
-    check_at_least(found, THIRD, GRID, margin=0.0, cost_at_most=1 / 3)
-    check_at_least(found, THIRD, ASHA, margin=0.05, cost_at_most=1 / 3)
-
-    regular = [table for table in everything if not is_sparse(table)]
-    found = draw(of_tables(regular, DRAWS, 16), {THIRD: METHODS[THIRD], HALF: METHODS[HALF]})
-    print_draws(f"{len(regular)} recorded tables that are not sparse, 16 configs", found)
     for name in (THIRD, HALF):
         held = kept(found[name])
         assert held.mean() + 1.96 * held.std() / np.sqrt(len(held)) >= 0.95, name
+
+    found = draw(of_tables(regular, DRAWS, 32), of_32)
+    print_draws(f"{len(regular)} recorded tables that are not sparse, 32 configs", found)
+    check_at_least(found, THIRD, GRID, margin=0.0, cost_at_most=1 / 3)
+    check_at_least(found, THIRD, ASHA, margin=0.05, cost_at_most=1 / 3)

@@ -1,5 +1,6 @@
 """Decisions of a race, asked one by one."""
 
+from dataclasses import replace
 from math import inf
 
 from rlsweep.deciding.race import decide
@@ -89,6 +90,21 @@ def test_what_is_in_flight_counts_towards_the_cap():
     found = decide(settings(cap=cap - 1), record(*scores, in_flight=(to_end(0, seed=2),)), free=4)
     assert (found.moves, found.stop) == ((), None)
     assert decide(settings(cap=spent(scores) + RUN - 1), record(*scores), free=4).stop is Stop.CAP
+
+
+def test_the_promise_is_the_tolerance_at_which_the_risk_would_do():
+    scores = (finished(0.60, 0.70), finished(0.58, 0.69), finished(0.61, 0.65), finished(0.57, 0.66))
+    asked = replace(settings(), floor=0.0)
+    promise = decide(asked, record(*scores), free=2).promise
+    assert promise is not None
+    assert promise > 0.03
+    for factor, is_enough in ((1.001, True), (0.999, False)):
+        at = replace(asked, tolerance=Tolerance(value=promise * factor, is_share=False))
+        risk = decide(at, record(*scores), free=2).risk
+        assert risk is not None
+        assert (risk <= 0.05) is is_enough
+    coarse = replace(asked, tolerance=Tolerance(value=0.5, is_share=False))
+    assert decide(coarse, record(*scores), free=2).promise == 0.5
 
 
 def test_a_sweep_without_rungs_is_raced_on():
