@@ -84,7 +84,7 @@ def race_on(
     if found is not None:
         terms = changed_terms(_terms(found), asked)
     else:
-        terms = _terms_of_sweep(database, sweep, training_runs.of_sweep(database, sweep.id), asked)
+        terms = terms_of_sweep(database, sweep, training_runs.of_sweep(database, sweep.id), asked)
     races.set_terms(database, sweep.id, terms)
     return drive(sweep, UNFINISHED, settings=settings, observer=observer, options=options)
 
@@ -93,8 +93,11 @@ def _terms(race: RaceTerms) -> RaceTerms:
     return RaceTerms(**{name: getattr(race, name) for name in RaceTerms.__dataclass_fields__})
 
 
-def _terms_of_sweep(database: "Database", sweep: Sweep, runs: Sequence["TrainingRun"], asked: RaceOptions) -> RaceTerms:
-    """The terms of a race made of a sweep, whose runs were not evaluated for a score; new seeds are not either."""
+def terms_of_sweep(database: "Database", sweep: Sweep, runs: Sequence["TrainingRun"], asked: RaceOptions) -> RaceTerms:
+    """The terms of a race made of a sweep, whose runs were not evaluated for a score; new seeds are not either.
+
+    Raises InputError if its runs cannot be compared, or do not give the objective.
+    """
     from rlsweep.reports.records import by_config
     from rlsweep.runs import RunStatus
     from rlsweep.store import races

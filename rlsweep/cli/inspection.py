@@ -101,7 +101,9 @@ def status(
         return typer.echo(str(error))
     tell_abandoned(standing.abandoned)
     if json:
-        shown = {"sweep": standing.sweep, "runs": standing.overview.runs, "service": service and service.as_shown}
+        seen = standing.overview
+        shown = {"sweep": standing.sweep, "runs": seen.runs, "service": service and service.as_shown}
+        shown["decision"] = seen.decision
         return print_json(shown)
     return _print_standing(standing)
 

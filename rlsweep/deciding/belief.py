@@ -9,13 +9,16 @@ no score   what the finished configs scored, as widely as they scatter
 """
 
 from dataclasses import dataclass
+from math import pi
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsweep.deciding.records import RaceSettings, Tolerance
+from rlsweep.deciding.records import RaceSettings
 from rlsweep.deciding.regression import fit_level, fit_line
 from rlsweep.deciding.standing import Standing
+from rlsweep.race_records import Statistic
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +27,9 @@ LEAST_BETWEEN = 0.05
 
 FEWEST_FOR_A_SLOPE = 3
 """Finished configs that a regression on the rung takes."""
+
+MEDIAN_VARIANCE = pi / 2
+"""Variance of the median of many normal values, in variances of their mean."""
 
 LEAST_SHARE = 1e-9
 """Least standard deviation over seeds, as a share of the largest score, so that equal scores divide by no zero."""
@@ -42,11 +48,12 @@ class Belief:
     freedom: float
 
 
-def resolve_tolerance(tolerance: Tolerance, standing: Standing) -> float | None:
+def resolve_tolerance(settings: RaceSettings, standing: Standing) -> float | None:
     """The tolerance in units of the score; None while it is a share and no run has finished."""
+    tolerance = settings.tolerance
     if not tolerance.is_share:
         return tolerance.value
-    best = max((_mean(config.full) for config in standing.configs if config.full), default=None)
+    best = max((_centre(settings, config.full) for config in standing.configs if config.full), default=None)
     return None if best is None else tolerance.value * (best - standing.start)
 
 
@@ -55,7 +62,7 @@ def believe(settings: RaceSettings, standing: Standing, tolerance: float) -> Bel
     configs = standing.configs
     seeds = np.array([len(config.full) for config in configs])
     done = np.flatnonzero(seeds)
-    full = np.array([_mean(config.full) for config in configs])
+    full = np.array([_centre(settings, config.full) for config in configs])
     seed_variance, pooled, freedom = _seed_variances(settings, standing, tolerance)
     mean, variance = full.copy(), seed_variance / np.maximum(seeds, 1)
     if len(done) < len(configs):
@@ -71,6 +78,13 @@ def believe(settings: RaceSettings, standing: Standing, tolerance: float) -> Bel
         if unknown.any():
             mean[unknown], variance[unknown] = _by_level(full[done], variance[done], standing.start, least)
     return Belief(mean=mean, variance=variance, seed_variance=seed_variance, freedom=freedom)
+
+
+def _centre(settings: RaceSettings, scores: tuple[float, ...]) -> float:
+    """Mean or median of a config's seeds, 0 without any."""
+    if settings.statistic is Statistic.MEDIAN and scores:
+        return median(scores)
+    return _mean(scores)
 
 
 def _mean(scores: tuple[float, ...]) -> float:
@@ -91,6 +105,8 @@ def _seed_variances(settings: RaceSettings, standing: Standing, tolerance: float
     least = max((settings.floor * tolerance) ** 2, (LEAST_SHARE * largest) ** 2, 1e-200)
     pooled = max(float((within * freedom).sum()) / total if total else 0.0, least)
     moderated = (settings.prior_freedom * pooled + freedom * within) / (settings.prior_freedom + freedom)
+    if settings.statistic is Statistic.MEDIAN:
+        moderated *= MEDIAN_VARIANCE
     return moderated, pooled, max(3.0, total + settings.prior_freedom / 2)
 
 

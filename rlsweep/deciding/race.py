@@ -30,7 +30,7 @@ def decide(settings: RaceSettings, record: RaceRecord, *, free: int) -> Decision
     standing = standing_of(settings, record)
     demanded = opening_moves(settings, standing)
     planned = _affordable(demanded, standing.room, free)
-    tolerance = resolve_tolerance(settings.tolerance, standing)
+    tolerance = resolve_tolerance(settings, standing)
     if tolerance is None or not any(config.full for config in standing.configs):
         return _first_decision(standing, demanded, planned, tolerance, free)
 

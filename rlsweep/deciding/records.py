@@ -6,6 +6,8 @@ Scores are such that higher is better. Costs are env steps, those of score evalu
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rlsweep.race_records import Statistic
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tolerance:
@@ -23,6 +25,7 @@ class Tolerance:
 class RaceSettings:
     """What the user asks for, what runs cost as planned, and the constants of the rule.
 
+    statistic: mean or median of a config's seeds, which is to be estimated
     confidence: the race stops once the risk is at most 1 - confidence
     cap: env steps that the whole race may cost
     run_cost: env steps of one whole run with its score evaluations
@@ -37,6 +40,7 @@ class RaceSettings:
     """
 
     tolerance: Tolerance
+    statistic: Statistic = Statistic.MEAN
     confidence: float = 0.95
     cap: float
     run_cost: float

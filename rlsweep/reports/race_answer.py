@@ -129,7 +129,7 @@ def _answer(race: Race, made: Sequence[DecisionRecord], sweep: Sweep, base: str 
     leader = decision.leader
     caveats = shown_caveats(record, decision, [config.name for config in configs])
     is_safe = decision.risk is not None and decision.risk <= 1 - race.confidence
-    is_claimed = is_safe and not any(caveat.forbids_claim for caveat in caveats)
+    is_claimed = is_safe and decision.may_claim
     cost = _cost(settings, record, sweep, newest)
     contenders = tuple(configs[index].name for index in decision.contenders)
     return RaceAnswer(

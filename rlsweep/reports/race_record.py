@@ -19,7 +19,7 @@ from rlsweep.deciding.records import (
     Stop,
     Tolerance,
 )
-from rlsweep.race_records import SEEDS_OF_GRID, DecisionRecord, Race
+from rlsweep.race_records import SEEDS_OF_GRID, DecisionRecord, Race, Statistic
 from rlsweep.reports.records import ConfigRuns, by_config, seed_records
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.store import races, training_runs
@@ -161,6 +161,7 @@ def settings_of(race: Race, state: RaceState, *, is_out_of_time: bool) -> RaceSe
     grid = run_cost * SEEDS_OF_GRID * len(state.configs)
     return RaceSettings(
         tolerance=Tolerance(value=race.tolerance, is_share=race.tolerance_is_share),
+        statistic=race.statistic,
         confidence=race.confidence,
         cap=state.record.spent if is_out_of_time else race.cap * grid,
         run_cost=run_cost,
@@ -172,7 +173,8 @@ def settings_of(race: Race, state: RaceState, *, is_out_of_time: bool) -> RaceSe
 def inputs_of(decision: DecisionRecord) -> tuple[RaceSettings, RaceRecord, int]:
     """What a decision on record was made from: `deciding.race.decide` gives it again."""
     tolerance = Tolerance(**decision.settings["tolerance"])
-    settings = RaceSettings(**decision.settings | {"tolerance": tolerance})
+    statistic = Statistic(decision.settings["statistic"])
+    settings = RaceSettings(**decision.settings | {"tolerance": tolerance, "statistic": statistic})
     record = _record(len(decision.record["configs"]), _runs_of(decision.record), decision.record["start"])
     return settings, record, decision.free
 

@@ -10,56 +10,23 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from raced_configs import FIRST, OTHERS, STEPS, agent_of
+
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig, ScoreEvaluation
 from rlsweep.config.training import TrainingConfig
-from rlsweep.runs import Evaluation
+from rlsweep.runs import Evaluation, recent_means
 from rlsweep.training.train import train
 from tests.list_recorder import ListRecorder
 
-STEPS = 20_480
 EPISODES = 1_112
 """So that the standard error of a win rate is half of 0.03."""
-
-FIRST: dict[str, dict[str, Any]] = {
-    "lr_3e-5": {"learning_rate": 3e-5},
-    "base": {},
-    "lr_1e-3": {"learning_rate": 1e-3},
-    "lr_3e-3": {"learning_rate": 3e-3},
-    "lr_1e-2": {"learning_rate": 1e-2},
-    "gamma_0.9": {"gamma": 0.9},
-    "ent_0.1": {"ppo": {"ent_coef": 0.1}},
-    "small_net": {"network": {"net_arch": [16]}},
-}
-OTHERS: dict[str, dict[str, Any]] = {
-    "lr_1e-4": {"learning_rate": 1e-4},
-    "lr_5e-3": {"learning_rate": 5e-3},
-    "gamma_0.999": {"gamma": 0.999},
-    "epochs_3": {"n_epochs": 3},
-    "epochs_20": {"n_epochs": 20},
-    "clip_0.3": {"ppo": {"clip_range": 0.3}},
-    "net_64": {"network": {"net_arch": [64, 64]}},
-    "batch_256": {"batch_size": 256},
-}
 
 
 def config_of(changes: dict[str, Any], seed: int) -> RunConfig:
     """The run of one config: the shipped base config, changed, on the shipped environment."""
-    agent: dict[str, Any] = {
-        "agent_id": "raced",
-        "name": "raced",
-        "algorithm": "MaskablePPO",
-        "version": 1,
-        "learning_rate": 3e-4,
-        "n_steps": 2048,
-        "network": {"net_arch": [256, 256]},
-        "ppo": {"ent_coef": 0.01},
-    }
-    merged = agent | {
-        key: {**agent[key], **value} if key in ("ppo", "network") else value for key, value in changes.items()
-    }
     return RunConfig(
-        agent=AgentConfig.model_validate_json(json.dumps(merged)),
+        agent=AgentConfig.model_validate_json(json.dumps(agent_of(changes))),
         training=TrainingConfig.model_validate({"environment": {"id": "open_spiel/connect_four"}}),
         mode=Mode.SMOKE,
         budget=Budget(total_timesteps=STEPS),
@@ -72,10 +39,30 @@ def shown(evaluation: Evaluation) -> list[float]:
     return [evaluation.win_rate or 0.0, evaluation.mean_reward, round(evaluation.mean_length, 3)]
 
 
+def start() -> float:
+    """The win rate before the first update: mean over eight seeds."""
+    rates = []
+    for seed in range(8):
+        recorder = ListRecorder()
+        config = config_of({}, seed).model_copy(
+            update={"budget": Budget(total_timesteps=2048), "score_evaluation": None}
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            train(config, recorder, checkpoint_folder=Path(folder), tensorboard_folder=None)
+        means = recent_means(recorder.episodes)
+        rates.append(means.win_rate or 0.0)
+    return sum(rates) / len(rates)
+
+
 def main() -> None:
     file, first, others = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    record = {"steps": STEPS, "episodes": EPISODES, "runs": known.get("runs", {})}
+    record = {
+        "steps": STEPS,
+        "episodes": EPISODES,
+        "start": known.get("start") or start(),
+        "runs": known.get("runs", {}),
+    }
     for seed in range(max(first, others)):
         for name, changes in [*FIRST.items(), *OTHERS.items()]:
             if seed >= (first if name in FIRST else others) or len(record["runs"].get(name, [])) > seed:

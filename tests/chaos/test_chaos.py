@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise, product
 from pathlib import Path
 from random import Random
@@ -22,11 +23,17 @@ import pytest
 from in_process import call
 from victims import Command, Nodes, Server, environ_of, victims
 
+from rlsweep.config.run import RunConfig
+from rlsweep.deciding.race import decide
+from rlsweep.jsonable import jsonable
 from rlsweep.paths import Paths
+from rlsweep.reports.race_record import inputs_of
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
-from rlsweep.store import curves, schema, sweeps, training_runs
+from rlsweep.store import curves, races, schema, sweeps, training_runs
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import SweepStatus
+from tests.list_recorder import ListRecorder
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -63,7 +70,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-PATTERN = ["chaos_sweep_*.yaml", "--base-config", "chaos.json", "--seeds", str(SEEDS)]
+PATTERN = ["chaos_sweep_*.yaml", "--base-config", "chaos.json"]
 BUDGET = ["--mode", "full", "--total-timesteps", str(STEPS)]
 FLAGS = ["--cpus-per-trial", "0.25"]
 
@@ -88,6 +95,54 @@ def in_peace(folder: Path, server: Server) -> Rows:
 
 
 def test_whatever_is_killed_nothing_is_lost(folder: Path) -> None:
+    with _chaos(folder, "submit", "--seeds", str(SEEDS), with_peace=True) as (database, runs, peace):
+        rows = recorded(database, runs)
+        assert [run.status for run in runs] == [RunStatus.COMPLETED] * (CONFIGS * SEEDS)
+        for key, episodes in rows.items():
+            assert [episode[0] for episode in episodes] == list(range(1, len(episodes) + 1)), key
+            assert all(before[1] < after[1] for before, after in pairwise(episodes)), key
+        assert rows == peace
+
+
+@pytest.mark.skipif(KILLS <= 10, reason="make chaos; its short form is tests/integration/sweep/test_race.py")
+def test_whatever_is_killed_a_race_decides_as_its_record_says(folder: Path) -> None:
+    with _chaos(folder, "race", "--tolerance", "25%") as (database, runs, _):
+        assert {run.status for run in runs} <= {RunStatus.COMPLETED, RunStatus.PAUSED}
+        made = races.decisions(database, sweeps.get(database, "chaos").id)
+        print(f"{len(made)} decisions")
+        assert [each.number for each in made] == list(range(1, len(made) + 1))
+        for each in made:
+            settings, record, free = inputs_of(each)
+            assert jsonable(decide(settings, record, free=free)) == each.decision
+        seen = {run["run_id"]: run for run in made[-1].record["runs"]}
+        for run in runs:
+            recorder = _undisturbed(run)
+            episodes = [(each.episode, each.env_steps, each.reward, each.length) for each in recorder.episodes]
+            assert [row[:4] for row in recorded(database, [run])[run.config_short_name, run.seed]] == episodes
+            scores = [each.mean_reward for each in recorder.evaluations]
+            assert [each.mean_reward for each in curves.evaluations_of(database, [run.id])[run.id]] == scores
+            known = [score for score in (seen[str(run.id)]["rung"], seen[str(run.id)]["full"]) if score is not None]
+            assert known == scores[: len(known)], "what was decided from is what trains in peace"
+
+
+def _undisturbed(run: TrainingRun) -> ListRecorder:
+    """What the run records if nothing waits and nothing is killed."""
+    from rlsweep.training.train import train
+
+    record = json.loads(json.dumps(run.config))
+    record["training"]["environment"]["kwargs"]["seconds"] = 0.0
+    recorder = ListRecorder()
+    with tempfile.TemporaryDirectory() as name:
+        config = RunConfig.from_record(record)
+        train(config, recorder, checkpoint_folder=Path(name), tensorboard_folder=None, pause_at=run.pause_at)
+    return recorder
+
+
+@contextmanager
+def _chaos(
+    folder: Path, verb: str, *flags: str, with_peace: bool = False
+) -> Iterator[tuple[Database, list[TrainingRun], Rows]]:
+    """Drive a sweep while everything is killed; give what is on record at its end, and what trains in peace."""
     rng = Random(SEED)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -98,22 +153,17 @@ def test_whatever_is_killed_nothing_is_lost(folder: Path) -> None:
     nodes = None
     try:
         schema.upgrade(server.database)
-        peace = in_peace(folder, server)
+        peace = in_peace(folder, server) if with_peace else {}
         nodes = Nodes(2, environ, folder / "nodes.log")
         command = Command(folder, environ, ["--address", nodes.address, *FLAGS])
-        command.run("submit", *PATTERN, *BUDGET, "--name", "chaos")
+        command.run(verb, *PATTERN, *flags, *BUDGET, "--name", "chaos")
         _wait_for_episodes(server.database, command)
         killed = _kill(server, nodes, command, Paths(_settings(home)).spool, rng)
         _finish(server.database, command)
         print(f"\nchaos, seed {SEED}: {dict(killed)}, {killed.total()} kills")
         runs = training_runs.of_sweep(server.database, sweeps.get(server.database, "chaos").id)
-        rows = recorded(server.database, runs)
         print(f"attempts: {[run.attempt for run in runs]}")
-        assert [run.status for run in runs] == [RunStatus.COMPLETED] * (CONFIGS * SEEDS)
-        for key, episodes in rows.items():
-            assert [episode[0] for episode in episodes] == list(range(1, len(episodes) + 1)), key
-            assert all(before[1] < after[1] for before, after in pairwise(episodes)), key
-        assert rows == peace
+        yield server.database, runs, peace
         _check_files(server.database, runs, home)
     finally:
         if nodes is not None:
@@ -154,10 +204,13 @@ def _is_driven(database: Database, command: Command) -> bool:
         assert time.monotonic() < deadline, command.said
         assert command.process is not None
         if command.process.poll() is not None:
-            runs = training_runs.of_sweep(database, sweeps.get(database, "chaos").id)
-            if all(run.status is RunStatus.COMPLETED for run in runs):
+            sweep = sweeps.get(database, "chaos")
+            runs = training_runs.of_sweep(database, sweep.id)
+            ended = all(run.status.is_finished for run in runs)
+            has_failed = any(run.status is RunStatus.FAILED for run in runs)
+            if sweep.status is SweepStatus.COMPLETED and not has_failed:
                 return False
-            command.run("retry" if all(run.status.is_finished for run in runs) else "resume", "chaos")
+            command.run("retry" if ended and has_failed else "resume", "chaos")
         time.sleep(0.5)
     return True
 

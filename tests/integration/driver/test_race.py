@@ -4,15 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from rlsweep.api.race import terms_of_sweep
 from rlsweep.deciding.race import decide
-from rlsweep.errors import DriverBusyError
+from rlsweep.driver.race import RaceRuns
+from rlsweep.errors import DriverBusyError, InputError
 from rlsweep.jsonable import jsonable
+from rlsweep.planning.race_options import RaceOptions
 from rlsweep.reports.pick import pick_of
 from rlsweep.reports.race_answer import race_answer
 from rlsweep.reports.race_record import inputs_of
 from rlsweep.reports.summary import summarise
 from rlsweep.runs import RunStatus
-from rlsweep.store import races, sweeps, training_runs
+from rlsweep.store import races, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.races import NewDecision
 from tests.helpers.raced import (
@@ -104,8 +107,6 @@ def test_a_stopped_race_goes_on_where_it_stood(database: Database) -> None:
     sweeps.assign(database, race.sweep_id, resources={}, address=None)
     sweeps.take_lease(database, race.sweep_id, DRIVER)
     races.pause_waiting(database, race.sweep_id)
-    from rlsweep.store import transitions
-
     transitions.take_up(database, race.sweep_id, {RunStatus.PENDING, RunStatus.STOPPED})
     run_race(database, race, SCORE, slots=1)
     assert all(run.attempt <= 2 for run in training_runs.of_sweep(database, race.sweep_id)), "none began anew"
@@ -150,9 +151,26 @@ def test_a_race_goes_on_with_a_larger_cap(database: Database) -> None:
     assert first.decisions == second.decisions[: len(first.decisions)], "earlier decisions stay"
 
 
-def test_runs_that_never_begin_are_given_up(database: Database) -> None:
-    from rlsweep.driver.race import RaceRuns
+def test_a_finished_sweep_becomes_a_race_and_what_it_trained_counts(database: Database, record_sweep, course) -> None:  # type: ignore[no-untyped-def]
+    courses = {None: course(win_rate=0.5), "lr_high": course(win_rate=0.9), "lr_low": course(win_rate=0.3)}
+    sweep = record_sweep(courses, seeds=3)
+    runs = training_runs.of_sweep(database, sweep.id)
+    with pytest.raises(InputError, match="--objective evaluation_reward: the runs of sweep night were not evaluated"):
+        terms_of_sweep(database, sweep, runs, RaceOptions(objective="evaluation_reward"))
+    terms = terms_of_sweep(database, sweep, runs, RaceOptions())
+    assert (terms.objective, terms.score_episodes) == ("training_reward", None)
+    races.set_terms(database, sweep.id, terms)
+    sweeps.take_lease(database, sweep.id, DRIVER)
+    source = RaceRuns(database, race_of(database, sweep), driver=DRIVER, slots=2, on_scheduled=lambda _: None)
+    assert source.take() is None
+    assert source.is_exhausted
+    answer = race_answer(database, sweeps.settle(database, sweep.id))
+    assert answer is not None
+    assert (answer.take, answer.stop, answer.is_claimed) == ("ppo_agent_lr_high", "safe", True)
+    assert answer.cost.runs == 9, "no run was added"
 
+
+def test_runs_that_never_begin_are_given_up(database: Database) -> None:
     race = create_race(database, "unlucky", 2)
     source = RaceRuns(database, race, driver=DRIVER, slots=1, on_scheduled=lambda _: None)
     first = source.take()

@@ -5,12 +5,21 @@ from math import inf
 
 from rlsweep.deciding.race import decide
 from rlsweep.deciding.records import InFlight, Move, RaceRecord, RaceSettings, SeedScores, Stop, Tolerance
+from rlsweep.race_records import Statistic
 
 RUN, RUNG = 2_000.0, 1_000.0
 
 
-def settings(*, cap: float = 40 * RUN, tolerance: float = 0.03, is_share: bool = False) -> RaceSettings:
-    return RaceSettings(tolerance=Tolerance(value=tolerance, is_share=is_share), cap=cap, run_cost=RUN, rung_cost=RUNG)
+def settings(
+    *, cap: float = 40 * RUN, tolerance: float = 0.03, is_share: bool = False, statistic: Statistic = Statistic.MEAN
+) -> RaceSettings:
+    return RaceSettings(
+        tolerance=Tolerance(value=tolerance, is_share=is_share),
+        statistic=statistic,
+        cap=cap,
+        run_cost=RUN,
+        rung_cost=RUNG,
+    )
 
 
 def at_rung(score: float) -> tuple[SeedScores, ...]:
@@ -118,3 +127,13 @@ def test_a_sweep_without_rungs_is_raced_on():
 def test_the_tolerance_may_be_a_share_of_the_way_from_the_start():
     found = decide(settings(tolerance=0.1, is_share=True), record(finished(0.8), finished(0.5), finished(0.4)), free=1)
     assert found.tolerance == 0.1 * 0.8
+
+
+def test_the_median_of_seeds_is_another_choice_than_their_mean():
+    scores = finished(0.9, 0.9, 0.1), finished(0.7, 0.71, 0.69), finished(0.2, 0.21, 0.19), finished(0.3, 0.3, 0.31)
+    by_mean, by_median = (decide(settings(statistic=each), record(*scores), free=0) for each in Statistic)
+    assert (by_mean.leader, by_median.leader) == (1, 0)
+    assert by_median.belief_mean[:2] == (0.9, 0.7)
+    assert by_median.belief_sd[1] > by_mean.belief_sd[1], "a median takes more seeds than a mean"
+    share = decide(settings(tolerance=0.1, is_share=True, statistic=Statistic.MEDIAN), record(*scores), free=0)
+    assert share.tolerance == 0.1 * 0.9
