@@ -101,8 +101,8 @@ def confirm(
 
 def _print(race: RacePlan, forecast: Forecast, *, out: "Console", resources: Resources, is_here: bool) -> None:
     """Print what the first runs take, then the whole race."""
-    print_forecast(forecast, out, resources if is_here else None)
     from rlsweep.planning.race_forecast import forecast_race
 
+    print_forecast(forecast, out, resources if is_here else None)
     slots = environment_instances(race.plan, resources).trials_at_once
     print_race(race, forecast_race(race, forecast, slots=slots) if is_here else None, out)

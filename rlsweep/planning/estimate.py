@@ -280,7 +280,7 @@ def _training_seconds(config: RunConfig, measurement: Measurement, env_steps: in
 def _most_checkpoints(config: RunConfig) -> int:
     """Maximum number of checkpoint files: numbered ones, an older recorded one, a new one, and the best one."""
     if config.mode is Mode.SMOKE:
-        return 1
+        return 1 if config.score_evaluation is None else 2  # a run of a race has one where it paused as well
     return config.training.keep_last_n_checkpoints + 2 + config.training.evaluation.enabled
 
 

@@ -199,11 +199,9 @@ def _rival(
     score = configs[rival].score
     ours, theirs = ([objective.signed(each) for each in _full(record, index, objective)] for index in (leader, rival))
     beats = dominance(ours, theirs)
-    return (
-        None
-        if score is None or beats is None
-        else Rival(name=configs[rival].name, score=score, pairs=beats.probability)
-    )
+    if score is None or beats is None:
+        return None
+    return Rival(name=configs[rival].name, score=score, pairs=beats.probability)
 
 
 def _cost(settings: RaceSettings, record: RaceRecord, sweep: Sweep, newest: DecisionRecord) -> RaceCost:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rlsweep.analysis.intervals import Estimate
 from rlsweep.analysis.wording import duration, fine_percent, number, percent, plural
+from rlsweep.race_records import Statistic
 from rlsweep.reports.race_answer import RaceAnswer, Rival
 from rlsweep.reports.race_line import STOPS
 
@@ -46,25 +47,30 @@ def _verdict(answer: RaceAnswer) -> str:
 
 
 def _why(answer: RaceAnswer) -> str:
-    parts = [f"{answer.objective.replace('_', ' ')} {_estimate(answer.score)}"]
+    parts = [f"{answer.objective.replace('_', ' ')} {_score(answer, answer.take, answer.score)}"]
     if answer.runner_up is not None:
-        parts.append(f"next is {_rival(answer.runner_up)}")
+        parts.append(f"next is {_rival(answer, answer.runner_up)}")
     if answer.base is not None and answer.base != answer.runner_up:
-        parts.append(f"the base config is {_rival(answer.base)}")
+        parts.append(f"the base config is {_rival(answer, answer.base)}")
     return f"{'; '.join(parts)}."
 
 
-def _estimate(score: Estimate | None) -> str:
+def _score(answer: RaceAnswer, name: str | None, score: Estimate | None) -> str:
+    """What a config's seeds show: their mean with its interval, or their median."""
     if score is None:
         return "unknown"
     seeds = plural(score.seeds, "seed")
+    if answer.over_seeds == Statistic.MEDIAN:
+        median = next((config.belief for config in answer.configs if config.name == name), None)
+        return "unknown" if median is None else f"{number(median)} (median of {seeds})"
     if score.interval is None:
         return f"{number(score.mean)} ({seeds})"
     return f"{number(score.mean)} (95% {number(score.interval.low)} to {number(score.interval.high)}, {seeds})"
 
 
-def _rival(rival: Rival) -> str:
-    return f"{rival.name} with {_estimate(rival.score)}, beaten in {percent(rival.pairs)} of pairs of seeds"
+def _rival(answer: RaceAnswer, rival: Rival) -> str:
+    score = _score(answer, rival.name, rival.score)
+    return f"{rival.name} with {score}, beaten in {percent(rival.pairs)} of pairs of seeds"
 
 
 def _risk(answer: RaceAnswer) -> str:

@@ -60,7 +60,7 @@ def test_is_worked_by_keys_alone(recorded, visit: Callable[..., Page]) -> None:
     expect(chart.locator("path.line").first).to_be_attached()
     chart.focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".readout").first).to_contain_text("env steps")
+    expect(chart.locator(".readout")).to_contain_text("env steps")
     page.keyboard.press("g")
     page.keyboard.press("s")
     expect(page.locator("h1")).to_have_text("Sweeps")

@@ -10,6 +10,7 @@ from rlsweep.driver.race import RaceRuns
 from rlsweep.errors import DriverBusyError, InputError
 from rlsweep.jsonable import jsonable
 from rlsweep.planning.race_options import RaceOptions
+from rlsweep.race_records import Statistic
 from rlsweep.reports.pick import pick_of
 from rlsweep.reports.race_answer import race_answer
 from rlsweep.reports.race_record import inputs_of
@@ -56,6 +57,16 @@ def test_a_race_takes_the_best_config_and_leaves_the_others_paused(database: Dat
     assert pick is not None
     assert (pick.config.name, pick.is_winner, pick.risk) == ("raced_c2", True, answer.risk)
     assert pick.standing == "the winner of the race"
+
+
+def test_a_race_over_medians_says_so(database: Database) -> None:
+    race = create_race(database, "medians", 4, replace(TERMS, statistic=Statistic.MEDIAN, tolerance=0.2))
+    run_race(database, race, drawn((0.2, 0.9, 0.3, 0.4), noise=0.02, seed=4))
+    report = summarise(database, sweeps.settle(database, race.sweep_id))
+    assert report.race is not None
+    assert (report.race.take, report.race.over_seeds) == ("raced_c1", "median")
+    why = next(line.text for line in report.race_lines if line.heading == "WHY")
+    assert "(median of 3 seeds); next is raced_c" in why
 
 
 def test_every_decision_comes_out_the_same_from_its_record(database: Database) -> None:

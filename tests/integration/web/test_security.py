@@ -185,6 +185,7 @@ def test_openapi_describes_every_address(database: Database) -> None:
     described = create_app(database, allowed_hosts=(), token=None).openapi()
     assert set(described["paths"]) == {
         "/api/training-runs",
+        "/api/training-runs/scores",
         "/api/training-runs/sparklines",
         "/api/training-runs/agents/list",
         "/api/training-runs/{run_id}",

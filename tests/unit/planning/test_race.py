@@ -8,9 +8,11 @@ import pytest
 
 from rlsweep.config.run import Mode
 from rlsweep.errors import InputError
-from rlsweep.planning.forecast import Forecast
+from rlsweep.planning.estimate import Measurement
+from rlsweep.planning.forecast import Forecast, make_forecast
 from rlsweep.planning.plan import Plan, make_plan
 from rlsweep.planning.race import RUNG, changed_terms, race_plan, race_terms
+from rlsweep.planning.race_forecast import forecast_race
 from rlsweep.planning.race_options import RaceOptions
 
 Write = Callable[..., Path]
@@ -101,3 +103,28 @@ def test_a_race_on_record_takes_other_terms_but_no_other_objective(two: Plan) ->
     assert changed.max_hours is None, "the time limit is that of one drive"
     with pytest.raises(InputError, match="this race is about evaluation_reward"):
         changed_terms(terms, RaceOptions(objective="win_rate"))
+
+
+def test_the_forecast_counts_evaluations_and_what_stays_paused(two: Plan) -> None:
+    race = race_plan(two, RaceOptions(cap="1"))
+    measured = Measurement(
+        episodes=10,
+        mean_episode_length=10.0,
+        env_seconds_per_step=1e-4,
+        policy_seconds_per_step=1e-4,
+        minibatch_seconds=1e-3,
+        peak_memory_bytes=1,
+        checkpoint_bytes=1_000,
+        n_actions=7,
+        observation_size=4,
+    )
+    forecast = make_forecast(race.plan, [measured, measured])
+    found = forecast_race(race, forecast, slots=2)
+    assert found is not None
+    least, likely, greatest, grid = (found.amounts[name] for name in ("least", "likely", "greatest", "grid"))
+    assert grid.env_steps == 2 * 5 * (4096 + 2 * 100 * 10), "two evaluations of 100 episodes of 10 env steps a run"
+    assert greatest.env_steps == grid.env_steps, "a cap of 1"
+    assert least.runs <= likely.runs <= greatest.runs
+    assert least.env_steps <= likely.env_steps <= greatest.env_steps
+    assert found.checkpoint_bytes == 2 * 1_000 * greatest.runs, "one where a run paused, and one at its end"
+    assert forecast_race(race, Forecast(plan=race.plan, estimates=None, warnings=()), slots=2) is None
