@@ -49,7 +49,8 @@ def test_connect_four_is_learnt_and_stock_sb3_plays_the_checkpoint(rlsweep: Any,
     assert min(win_rates) > 0.74
 
     shown = rlsweep.json("show", runs[0]["id"])
-    assert len(shown["checkpoints"]) == 4, "the last three, and the best"
+    # an older one stays until a newer one is on record, which happens about once a second
+    assert 4 <= len(shown["checkpoints"]) <= 5, "the last three and the best, and one that waited"
     assert len(shown["evaluations"]) == 3
     last = max(shown["checkpoints"], key=lambda checkpoint: checkpoint["env_steps"])
     played = subprocess.run(
