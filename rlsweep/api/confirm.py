@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rlsweep.sweep_records import Sweep
 
 DEFAULT_SEEDS = 5
-FEWEST_SEEDS = 2
 
 
 def confirm(
@@ -38,7 +37,7 @@ def confirm(
     from rlsweep.driver.race import run_with_seed
     from rlsweep.driver.selection import PLANNED
     from rlsweep.planning.submission import free_name
-    from rlsweep.reports.confirmation import to_confirm
+    from rlsweep.reports.confirmation import FEWEST_SEEDS, to_confirm
     from rlsweep.reports.records import by_config
     from rlsweep.store import sweeps, training_runs
     from rlsweep.sweep_records import NewSweep

@@ -17,6 +17,7 @@ from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
 FEWEST_SEEDS = 2
+"""Held-out seeds of each config that an estimate needs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,12 +61,17 @@ class Confirmation:
 
 def to_confirm(database: Database, sweep: Sweep) -> list[str]:
     """The config that the sweep would take and its contenders, at most MOST_RIVALS of them; none before any score."""
+    return _choice(database, sweep)[: 1 + MOST_RIVALS]
+
+
+def _choice(database: Database, sweep: Sweep) -> list[str]:
+    """The config that the sweep would take, and all its contenders."""
     race = race_answer(database, sweep)
     if race is not None:
-        return [] if race.take is None else [race.take, *race.as_good[:MOST_RIVALS]]
+        return [] if race.take is None else [race.take, *race.as_good]
     configs = by_config(training_runs.of_sweep(database, sweep.id))
     groups = assess(config_records(database, configs)).ranking.groups
-    return [configs[index].name for index in groups[0][: 1 + MOST_RIVALS]] if groups else []
+    return [configs[index].name for index in groups[0]] if groups else []
 
 
 def confirmation(database: Database, sweep: Sweep) -> Confirmation | None:
@@ -82,7 +88,7 @@ def confirmation(database: Database, sweep: Sweep) -> Confirmation | None:
     found = confirm(
         [objective.signed(score) for score in new[pick]],
         [[objective.signed(score) for score in new[rival]] for rival in rivals],
-        has_more_contenders=race is not None and len(_contenders(database, chosen)) > len(rivals),
+        has_more_contenders=len(_choice(database, chosen)) > len(new),
     )
     p_values = [None, *(rival.p_value for rival in found.rivals)]
     shown = tuple(
@@ -105,11 +111,6 @@ def _scores(database: Database, sweep: Sweep, objective: Objective) -> dict[str,
         found = (score_of(record, objective) for record in seed_records(database, whole).values())
         scores[config.name] = [score for score in found if score is not None]
     return scores
-
-
-def _contenders(database: Database, sweep: Sweep) -> tuple[str, ...]:
-    answer = race_answer(database, sweep)
-    return () if answer is None else answer.as_good
 
 
 def _estimate(scores: list[float]) -> Estimate:

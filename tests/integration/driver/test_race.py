@@ -11,11 +11,12 @@ from rlsweep.errors import DriverBusyError, InputError
 from rlsweep.jsonable import jsonable
 from rlsweep.planning.race_options import RaceOptions
 from rlsweep.race_records import Statistic
+from rlsweep.reports.confirmation import confirmation, to_confirm
 from rlsweep.reports.pick import pick_of
 from rlsweep.reports.race_answer import race_answer
 from rlsweep.reports.race_record import inputs_of
 from rlsweep.reports.summary import summarise
-from rlsweep.runs import RunStatus
+from rlsweep.runs import Budget, RunStatus
 from rlsweep.store import races, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.races import NewDecision
@@ -168,6 +169,9 @@ def test_a_finished_sweep_becomes_a_race_and_what_it_trained_counts(database: Da
     runs = training_runs.of_sweep(database, sweep.id)
     with pytest.raises(InputError, match="--objective evaluation_reward: the runs of sweep night were not evaluated"):
         terms_of_sweep(database, sweep, runs, RaceOptions(objective="evaluation_reward"))
+    other = replace(runs[0], budget=Budget(total_timesteps=1))
+    with pytest.raises(InputError, match="The runs of sweep night have different environments or budgets"):
+        terms_of_sweep(database, sweep, [other, *runs[1:]], RaceOptions())
     terms = terms_of_sweep(database, sweep, runs, RaceOptions())
     assert (terms.objective, terms.score_episodes) == ("training_reward", None)
     races.set_terms(database, sweep.id, terms)
@@ -179,6 +183,23 @@ def test_a_finished_sweep_becomes_a_race_and_what_it_trained_counts(database: Da
     assert answer is not None
     assert (answer.take, answer.stop, answer.is_claimed) == ("ppo_agent_lr_high", "safe", True)
     assert answer.cost.runs == 9, "no run was added"
+
+
+def test_no_winner_is_confirmed_over_contenders_that_were_not_trained(database: Database, record_sweep, course) -> None:  # type: ignore[no-untyped-def]
+    tied = {name: course(win_rate=0.5) for name in (None, "a", "b", "c", "d", "e")}
+    chosen = record_sweep(tied, seeds=3)
+    assert len(to_confirm(database, chosen)) == 4, "the config to take and three of five contenders"
+    apart = {
+        None: course(win_rate=0.9),
+        "a": course(win_rate=0.3),
+        "b": course(win_rate=0.2),
+        "c": course(win_rate=0.1),
+    }
+    checked = replace(record_sweep(apart, seeds=3, name="checked"), confirms=chosen.id)
+    found = confirmation(database, checked)
+    assert found is not None
+    assert max(rival.p_value for rival in found.rivals) < 0.025
+    assert not found.is_winner
 
 
 def test_runs_that_never_begin_are_given_up(database: Database) -> None:
