@@ -28,6 +28,11 @@ def listed(configs: GivenAgent | Sequence[GivenAgent]) -> list[GivenAgent]:
     return [configs] if isinstance(configs, str | Path | Mapping) else list(configs)
 
 
+def patterns_of(configs: Sequence[GivenAgent]) -> list[str]:
+    """What was given as files, folders and globs, for the record."""
+    return [str(config) for config in configs if not isinstance(config, Mapping)]
+
+
 def agent_config(config: Run | str | Path | Mapping[str, Any]) -> Path | Mapping[str, Any]:
     """One agent config: a run's as its record has it, text as a path."""
     if isinstance(config, Run):

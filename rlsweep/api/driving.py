@@ -15,6 +15,7 @@ from rlsweep.api.arguments import (
     GivenOverrides,
     agent_config,
     listed,
+    patterns_of,
     plan_options,
 )
 from rlsweep.api.observers import make_observer
@@ -135,7 +136,7 @@ def submit(
     given = listed(configs)
     outcome = submit_plan(
         make_plan(given, options),
-        patterns=[str(config) for config in given if not isinstance(config, Mapping)],
+        patterns=patterns_of(given),
         settings=settings,
         observer=observer,
         options=driving,
@@ -187,7 +188,7 @@ def resume(
     )
     settings = settings or Settings.from_environ()
     outcome = resume_sweep(
-        _reference(sweep), settings=settings, observer=make_observer(progress=progress), options=driving
+        reference_of(sweep), settings=settings, observer=make_observer(progress=progress), options=driving
     )
     return sweep_of(outcome, settings)
 
@@ -210,7 +211,7 @@ def retry(
 
     settings = settings or Settings.from_environ()
     outcome = retry_sweep(
-        _reference(sweep),
+        reference_of(sweep),
         from_start=from_start,
         settings=settings,
         observer=make_observer(progress=progress),
@@ -310,7 +311,8 @@ def _trial(config: Run | str | Path | Mapping[str, Any], plan: PlanOptions) -> T
     )
 
 
-def _reference(sweep: Sweep | UUID | str) -> str:
+def reference_of(sweep: Sweep | UUID | str) -> str:
+    """The sweep's id if a handle is given, else what is given, as text."""
     return str(sweep.id if isinstance(sweep, Sweep) else sweep)
 
 

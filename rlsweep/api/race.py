@@ -66,7 +66,7 @@ def race(
     )
 
 
-def race_on(
+def continue_race(
     reference: str, asked: RaceOptions, *, settings: Settings, observer: SweepObserver, options: DrivingOptions
 ) -> SweepOutcome:
     """Go on with a race, with other terms where they are given, or make a race of a sweep: what it trained counts.
@@ -82,15 +82,11 @@ def race_on(
     wait_until_undriven(database, sweep, observer)
     found = races.find(database, sweep.id)
     if found is not None:
-        terms = changed_terms(_terms(found), asked)
+        terms = changed_terms(found, asked)
     else:
         terms = terms_of_sweep(database, sweep, training_runs.of_sweep(database, sweep.id), asked)
     races.set_terms(database, sweep.id, terms)
     return drive(sweep, UNFINISHED, settings=settings, observer=observer, options=options)
-
-
-def _terms(race: RaceTerms) -> RaceTerms:
-    return RaceTerms(**{name: getattr(race, name) for name in RaceTerms.__dataclass_fields__})
 
 
 def terms_of_sweep(database: "Database", sweep: Sweep, runs: Sequence["TrainingRun"], asked: RaceOptions) -> RaceTerms:

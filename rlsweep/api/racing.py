@@ -1,17 +1,17 @@
 """What Python calls to race configs and to check the choice: `rlsweep.race` and `rlsweep.confirm`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from rlsweep.api.arguments import GivenBase, GivenEnvironment, GivenOverrides, listed, plan_options
+from rlsweep.api.arguments import GivenBase, GivenEnvironment, GivenOverrides, listed, patterns_of, plan_options
 from rlsweep.api.confirm import DEFAULT_SEEDS
 from rlsweep.api.confirm import confirm as confirm_choice
-from rlsweep.api.driving import sweep_of, warn_of_forecast, warn_of_unfinished
+from rlsweep.api.driving import reference_of, sweep_of, warn_of_forecast, warn_of_unfinished
 from rlsweep.api.observers import make_observer
 from rlsweep.api.plan import make_plan
+from rlsweep.api.race import continue_race
 from rlsweep.api.race import race as race_plan
-from rlsweep.api.race import race_on
 from rlsweep.api.references import is_sweep_reference
 from rlsweep.api.sweeps import Sweep
 from rlsweep.config.run import Mode
@@ -78,8 +78,9 @@ def race(
         over_seeds=over_seeds,
     )
     if isinstance(configs, Sweep | UUID) or (isinstance(configs, str) and is_sweep_reference(configs)):
-        reference = str(configs.id if isinstance(configs, Sweep) else configs)
-        return sweep_of(race_on(reference, asked, settings=settings, observer=observer, options=driving), settings)
+        reference = reference_of(configs)
+        outcome = continue_race(reference, asked, settings=settings, observer=observer, options=driving)
+        return sweep_of(outcome, settings)
     plan = plan_options(
         environment, base_config, overrides, mode, episodes, total_timesteps, seeds=1, with_base=with_base
     )
@@ -87,7 +88,7 @@ def race(
     outcome = race_plan(
         make_plan(given, plan),
         asked,
-        patterns=[str(config) for config in given if not isinstance(config, Mapping)],
+        patterns=patterns_of(given),
         settings=settings,
         observer=observer,
         options=driving,
@@ -123,7 +124,7 @@ def confirm(
     """
     settings = settings or Settings.from_environ()
     outcome = confirm_choice(
-        str(sweep.id if isinstance(sweep, Sweep) else sweep),
+        reference_of(sweep),
         seeds=seeds,
         settings=settings,
         observer=make_observer(progress=progress),

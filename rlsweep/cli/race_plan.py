@@ -30,10 +30,9 @@ def print_race(race: RacePlan, forecast: "RaceForecast | None", out: "Console") 
         time = "unknown" if amount.seconds is None else duration(amount.seconds)
         table.add_row(_AMOUNTS[name], f"{amount.runs:,}", number(amount.env_steps), time)
     out.print(table)
-    if forecast.checkpoint_bytes is not None:
-        kept = size(forecast.checkpoint_bytes)
-        text = f"Checkpoints of all its runs, those that stay paused included, take {kept} at most."
-        out.print(text, markup=False, soft_wrap=True)
+    kept = size(forecast.checkpoint_bytes)
+    text = f"Checkpoints of all its runs, those that stay paused included, take {kept} at most."
+    out.print(text, markup=False, soft_wrap=True)
 
 
 def race_lines(race: RacePlan) -> list[str]:

@@ -54,8 +54,8 @@ def race(
     json: options.Json = False,
 ) -> None:
     """Spend the budget where it helps to decide between configs, and say which one to take, with the risk."""
+    from rlsweep.api.race import continue_race
     from rlsweep.api.race import race as race_plan
-    from rlsweep.api.race import race_on
 
     out = console(stderr=json)
     observer = ConsoleObserver(out, json=json)
@@ -65,7 +65,7 @@ def race(
                 f"{patterns[0]} is a sweep on record, which keeps its name, budget and environment: leave out flags "
                 "other than --tolerance, --confidence, --cap, --max-hours and those of driving."
             )
-        outcome = race_on(patterns[0], asked, settings=call.settings(), observer=observer, options=driving)
+        outcome = continue_race(patterns[0], asked, settings=call.settings(), observer=observer, options=driving)
         raise typer.Exit(exit_code(outcome))
     if plan.seeds != 1:
         raise InputError(f"--seeds {plan.seeds}: a race gives each config as many seeds as help. Leave the flag out.")

@@ -9,8 +9,7 @@ import numpy as np
 from rlsweep.deciding.opening import kept_of
 from rlsweep.deciding.records import RaceSettings, Tolerance
 from rlsweep.deciding.simulated import Scores, simulate
-
-GRID_SEEDS = 5
+from rlsweep.race_records import SEEDS_OF_GRID
 
 RACES = 5
 MOST_CONFIGS = 32
@@ -60,7 +59,7 @@ def forecast(settings: RaceSettings, configs: int, *, slots: int) -> Forecast:
     more = min(settings.second_seeds, kept) + max(0, settings.fewest_seeds - 2)
     least = min(first + more * settings.run_cost, settings.cap)
     new_runs = max(0, floor((settings.cap - first) / settings.run_cost))
-    grid = GRID_SEEDS * configs
+    grid = SEEDS_OF_GRID * configs
     likely = _likely(settings, configs, slots)
     longest = max(settings.cap / slots + settings.run_cost, likely.length)
     return Forecast(

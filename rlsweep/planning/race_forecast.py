@@ -27,7 +27,7 @@ class RaceForecast:
     """
 
     amounts: dict[str, RaceAmount]
-    checkpoint_bytes: int | None
+    checkpoint_bytes: int
 
 
 def forecast_race(race: RacePlan, forecast: Forecast, *, slots: int) -> RaceForecast | None:
@@ -48,18 +48,10 @@ def forecast_race(race: RacePlan, forecast: Forecast, *, slots: int) -> RaceFore
     found = deciding_forecast.forecast(settings, configs, slots=slots)
     times = [each.seconds for each in estimates if each.seconds is not None]
     per_step = sum(sum(each) / 2 for each in times) / len(times) / run if times else None
-    amounts = {
-        name: RaceAmount(
-            runs=amount.runs,
-            env_steps=amount.env_steps,
-            seconds=None if per_step is None else per_step * amount.length,
-        )
-        for name, amount in (
-            ("least", found.least),
-            ("likely", found.likely),
-            ("greatest", found.greatest),
-            ("grid", found.grid),
-        )
-    }
+    amounts = {}
+    for name in ("least", "likely", "greatest", "grid"):
+        amount = getattr(found, name)
+        seconds = None if per_step is None else per_step * amount.length
+        amounts[name] = RaceAmount(runs=amount.runs, env_steps=amount.env_steps, seconds=seconds)
     largest = max(each.checkpoint_bytes for each in estimates)
     return RaceForecast(amounts=amounts, checkpoint_bytes=found.greatest.runs * largest)

@@ -116,7 +116,10 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
     race = races.find(database, sweep.id)
     if objective is None:
         objective = Objective.EVALUATION_REWARD if race is None else Objective(race.objective)
-    answer = race_answer(database, sweep, base=next((each.name for each in by_config(runs) if each.is_base), None))
+    answer = None
+    if race is not None:
+        base = next((each.name for each in by_config(runs) if each.is_base), None)
+        answer = race_answer(database, sweep, base=base)
     return SweepReport(
         id=sweep.id,
         name=sweep.name,
