@@ -169,13 +169,17 @@ def bucket_sums(
 
 def fingerprint(database: Database, run_ids: Sequence[UUID]) -> str:
     """A text that changes whenever one of these runs records anything. Raises NotFoundError."""
-    with database.readonly() as connection:
-        rows = connection.execute(_SQL["list_marks"], {"run_ids": list(run_ids)})
-        marks = {row["id"]: row["mark"] for row in rows}
+    found = marks(database, run_ids)
     for run_id in run_ids:
-        if run_id not in marks:
+        if run_id not in found:
             raise missing("Training run", str(run_id), "rlsweep runs")
-    return "\n".join(marks[run_id] for run_id in run_ids)
+    return "\n".join(found[run_id] for run_id in run_ids)
+
+
+def marks(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """For each run on record a text that changes whenever it records anything."""
+    with database.readonly() as connection:
+        return {row["id"]: row["mark"] for row in connection.execute(_SQL["list_marks"], {"run_ids": list(run_ids)})}
 
 
 def _reduction(source: _Source, metrics: Sequence[str], axis: Axis) -> sql.Composed:

@@ -86,7 +86,7 @@ class Order:
 class Filters:
     """Filters of the list: agents, statuses and sweeps (an empty tuple matches all), and search words.
 
-    words: part of names, agent, algorithm or description, case-insensitive, or the start of the run's id
+    words: part of names, agent, algorithm, environment or description, case-insensitive, or the start of the run's id
     """
 
     agent_ids: tuple[str, ...] = ()
@@ -131,8 +131,7 @@ def list_page(database: Database, order: Order, filters: Filters, limit: int, af
     key = _KEYS[order.key]
     conditions, values = _conditions(filters)
     with database.readonly() as connection:
-        count = composed(_SQL["count_runs"], conditions=_where(conditions))
-        total = one(connection.execute(count, values).fetchone())["runs"]
+        total = _count(connection, conditions, values)
         as_of = after.as_of if after else None
         if order.key is SortKey.DURATION and as_of is None:
             as_of = one(connection.execute(_SQL["now"]).fetchone())["now"]
@@ -159,6 +158,35 @@ def list_page(database: Database, order: Order, filters: Filters, limit: int, af
     )
 
 
+def matching(database: Database, filters: Filters, most: int) -> tuple[dict[UUID, str], int]:
+    """The ids of the runs that match, if they are no more than `most`, and their number.
+
+    Each id has a text that changes whenever the run records anything.
+    """
+    conditions, values = _conditions(filters)
+    with database.readonly() as connection:
+        total = _count(connection, conditions, values)
+        if total > most:
+            return {}, total
+        statement = composed(_SQL["list_matching"], conditions=_where(conditions))
+        rows = connection.execute(statement, values | {"limit": most})
+        return {row["id"]: row["mark"] for row in rows}, total
+
+
+def summaries(database: Database, run_ids: Sequence[UUID]) -> list[RunSummary]:
+    """The runs with these ids that are on record, in the given order."""
+    statement = composed(_SQL["list_summaries"], columns=SUMMARY_COLUMNS)
+    with database.readonly() as connection:
+        return [summary_from_row(row) for row in connection.execute(statement, {"run_ids": list(run_ids)})]
+
+
+def agent_configs(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """The agent config of each run; a run that is not on record is left out."""
+    with database.readonly() as connection:
+        rows = connection.execute(_SQL["list_agent_configs"], {"run_ids": list(run_ids)})
+        return {row["id"]: row["agent"] or {} for row in rows}
+
+
 def agents(database: Database) -> list[Agent]:
     """Every recorded agent, most recently used first."""
     with database.readonly() as connection:
@@ -175,6 +203,11 @@ def sparklines(database: Database, run_ids: Sequence[UUID], points: int) -> dict
     return found
 
 
+def _count(connection: Connection, conditions: Sequence[str], values: dict[str, Any]) -> int:
+    statement = composed(_SQL["count_runs"], conditions=_where(conditions))
+    return int(one(connection.execute(statement, values).fetchone())["runs"])
+
+
 def _conditions(filters: Filters) -> tuple[list[str], dict[str, Any]]:
     """The SQL conditions of these filters, and the values of their parameters."""
     conditions: list[str] = []
@@ -189,9 +222,15 @@ def _conditions(filters: Filters) -> tuple[list[str], dict[str, Any]]:
         conditions.append("run.sweep_id = any(%(sweep_ids)s)")
         values["sweep_ids"] = list(filters.sweep_ids)
     if words := filters.words.strip():
+        # All trials of a sweep have its environment: reading each run's config takes thrice as long.
+        of_sweep = (
+            "strpos(lower(name || ' ' || coalesce(base_config #>> '{environment,id}', '')), lower(%(words)s)) > 0"
+        )
+        environment = "run.config #>> '{training,environment,id}'"
         places = [
             "strpos(run.search, lower(%(words)s)) > 0",
-            "run.sweep_id in (select id from sweeps where strpos(lower(name), lower(%(words)s)) > 0)",
+            f"run.sweep_id in (select id from sweeps where {of_sweep})",
+            f"(run.sweep_id is null and strpos(lower({environment}), lower(%(words)s)) > 0)",
         ]
         values["words"] = words
         if bounds := id_range(words):

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from anyio import to_thread
 from fastapi import FastAPI
 
+from rlsweep.reports.score_order import ScoreMemory
 from rlsweep.store.database import Database
 from rlsweep.version import __version__
 from rlsweep.web import pages
@@ -39,6 +40,7 @@ def create_app(database: Database, *, allowed_hosts: Collection[str], token: str
         lifespan=_limited,
     )
     app.state.database = database
+    app.state.scores = ScoreMemory()
     for room in (about, runs, sweeps, curves):
         app.include_router(room.router, prefix="/api")
     app.include_router(pages.router)

@@ -1,6 +1,7 @@
 """The pages of Training History and their template contexts; the browser fetches the data from the JSON API."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from rlsweep.errors import NotFoundError, SchemaError, StoreUnavailableError
+from rlsweep.store import sweeps as store_sweeps
+from rlsweep.store import training_runs
+from rlsweep.store.database import Database
+from rlsweep.web.parameters import database_of
 from rlsweep.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -142,9 +148,10 @@ def runs() -> HTMLResponse:
 
 
 @router.get("/training/runs/{run_id}")
-def run(run_id: str) -> HTMLResponse:
-    """One training run."""
-    return page("run.html", RunPage(title=f"Run {_short(run_id)}", section="runs", run_id=run_id))
+def run(request: Request, run_id: str) -> HTMLResponse:
+    """One training run; status 404 if it does not exist."""
+    context = RunPage(title=f"Run {_short(run_id)}", section="runs", run_id=run_id)
+    return page("run.html", context, status_code=_status(training_runs.get, request, run_id))
 
 
 @router.get("/training/sweeps")
@@ -154,9 +161,10 @@ def sweeps() -> HTMLResponse:
 
 
 @router.get("/training/sweeps/{sweep_id}")
-def sweep(sweep_id: str) -> HTMLResponse:
-    """One sweep."""
-    return page("sweep.html", SweepPage(title=f"Sweep {_short(sweep_id)}", section="sweeps", sweep_id=sweep_id))
+def sweep(request: Request, sweep_id: str) -> HTMLResponse:
+    """One sweep; status 404 if it does not exist."""
+    context = SweepPage(title=f"Sweep {_short(sweep_id)}", section="sweeps", sweep_id=sweep_id)
+    return page("sweep.html", context, status_code=_status(store_sweeps.get, request, sweep_id))
 
 
 @router.get("/training/compare")
@@ -283,6 +291,17 @@ def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
     if kind == "array":
         return f"list of {_kind(document, schema.get('items', {}))}"
     return str(schema.get("format", kind)) if kind == "string" else kind
+
+
+def _status(get: Callable[[Database, str], object], request: Request, reference: str) -> int:
+    """404 if nothing on record has this reference. Without the database 200: the page says so, and tries again."""
+    try:
+        get(database_of(request), reference)
+    except NotFoundError:
+        return 404
+    except (StoreUnavailableError, SchemaError):
+        return 200
+    return 200
 
 
 def _short(reference: str) -> str:

@@ -21,6 +21,9 @@ from rlsweep.store.sweeps import SweepPlace
 MAX_COMPARED = 200
 """Runs that a request may name by id; the list of runs lets the user select at most as many."""
 
+SCORE = "score"
+"""The column by which a list is sorted outside of the database."""
+
 BAD_CURSOR = "cursor: it does not belong to this list. Leave it out to get the first page."
 
 
@@ -77,12 +80,17 @@ def chosen_runs(
 RunIds = Annotated[list[UUID], Depends(chosen_runs)]
 
 
-def order_of(sort: str) -> Order:
-    """Read a sort order: `-mean_reward` is by mean reward, descending. Raises InputError for an unknown column."""
+def order_of(sort: str) -> Order | None:
+    """Read a sort order: `-mean_reward` is by mean reward, descending; None is by score.
+
+    Raises InputError for an unknown column.
+    """
     name = sort.removeprefix("-")
+    if name == SCORE:
+        return None
     if name not in list(SortKey):
-        known = ", ".join(SortKey)
-        raise InputError(f"sort: unknown column {name!r}{suggestion(name, SortKey)}; columns are {known}.")
+        known = (*SortKey, SCORE)
+        raise InputError(f"sort: unknown column {name!r}{suggestion(name, known)}; columns are {', '.join(known)}.")
     return Order(key=SortKey(name), descending=sort.startswith("-"))
 
 

@@ -35,6 +35,7 @@ LISTS = {
     "newest first": "",
     "by mean reward": "sort=-mean_reward",
     "by duration": "sort=-duration",
+    "of an agent, by score": "agent_id=agent_3&sort=-score",
     "by sweep": "sort=sweep",
     "of an agent": "agent_id=agent_3",
     "failed": "status=failed",

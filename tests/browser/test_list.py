@@ -99,7 +99,7 @@ def test_says_that_an_export_failed(recorded, visit: Callable[..., Page]) -> Non
 def test_sorts_by_every_column(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, f"/training?sweep_id={recorded.night.id}", width=1440)
     columns = ["Config", "Agent", "Sweep", "Seed", "Status", "Started", "Duration", "Episodes"]
-    columns += ["Recent reward", "Recent wins"]
+    columns += ["Score", "Recent reward", "Recent wins"]
     for column in columns:
         header = page.get_by_role("columnheader", name=column, exact=True)
         header.get_by_role("button").click()
@@ -122,6 +122,13 @@ def test_compares_the_runs_that_are_chosen(recorded, visit: Callable[..., Page])
     expect(page.locator("#compare-chosen")).to_have_text("Compare (3)")
     page.locator("#compare-chosen").click()
     expect(page.locator("#compare-count")).to_contain_text("3 runs")
+    page.go_back()
+    expect(page.locator("#compare-chosen")).to_have_text("Compare (3)")
+    expect(page.locator("#runs tbody tr.is-chosen .check:checked")).to_have_count(3)
+    page.get_by_role("button", name="Choose none").click()
+    page.reload()
+    expect(page.locator("#runs tbody tr[data-key]")).not_to_have_count(0)
+    expect(page.locator("#selection-bar")).to_be_hidden()
 
 
 def test_loads_more_by_itself(recorded, visit: Callable[..., Page]) -> None:
@@ -212,7 +219,7 @@ def test_lists_sweeps(recorded, visit: Callable[..., Page]) -> None:
 
 
 def test_gives_the_whole_list_as_csv(recorded, visit: Callable[..., Page], tmp_path: Path) -> None:
-    page = visit(recorded.site, "/training?status=completed&q=night")
+    page = visit(recorded.site, f"/training?status=completed&q=connect&sweep_id={recorded.night.id}")
     expect(page.locator("#run-count")).to_have_text("9 matching runs")
     with page.expect_download() as download:
         page.get_by_role("button", name="Export CSV").click()
@@ -220,5 +227,7 @@ def test_gives_the_whole_list_as_csv(recorded, visit: Callable[..., Page], tmp_p
     with (tmp_path / "runs.csv").open(newline="") as file:
         saved = list(csv.DictReader(file))
     assert len(saved) == 9
-    assert {row["sweep_name"] for row in saved} == {"night"}
+    assert {(row["sweep_name"], row["environment"]) for row in saved} == {("night", "open_spiel/connect_four")}
+    assert {row["learning_rate"] for row in saved} == {"0.0003", "0.001", "0.0001"}
+    assert all(float(row["score"]) <= 1 and row["network.activation_fn"] == "tanh" for row in saved)
     assert all(float(row["mean_reward"]) <= 1 and row["episodes"] == "400" for row in saved)

@@ -17,6 +17,24 @@ order by page.key {direction}, run.id {direction}
 -- Number of runs that match the filters.
 select count(*) as runs from training_runs as run where {conditions}
 
+-- name: list_matching
+-- The ids of at most so many runs that match the filters, each with a text that changes whenever the run records anything.
+select run.id, concat_ws(' ', attempt, status, heartbeat_at, ended_at, episodes, updates) as mark
+from training_runs as run
+where {conditions}
+limit %(limit)s
+
+-- name: list_summaries
+-- Runs by their ids, in the given order.
+select {columns}
+from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (id, place)
+join run_records as run using (id)
+order by wanted.place
+
+-- name: list_agent_configs
+-- The agent configs of runs.
+select id, config -> 'agent' as agent from training_runs where id = any(%(run_ids)s)
+
 -- name: now
 -- The database's clock, as in `list_page`.
 select now() as now

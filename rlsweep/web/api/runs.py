@@ -1,15 +1,17 @@
 """Training runs: the list, its sparklines and agents, and one run."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from rlsweep.config.differences import flat_record
 from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, run_detail, run_mark
-from rlsweep.reports.run_scores import RunScore, run_scores
+from rlsweep.reports.run_scores import RunScore
+from rlsweep.reports.score_order import ScoreMemory, list_by_score
 from rlsweep.runs import RunStatus, RunSummary
-from rlsweep.store import listing, training_runs
+from rlsweep.store import charts, listing, training_runs
 from rlsweep.store.listing import Agent, Filters
 from rlsweep.web.parameters import IgnoreBlanks, RunReference, database_of, order_of, read_place, write_cursor
 from rlsweep.web.responses import cached_json_response, json_response
@@ -44,6 +46,13 @@ class Scores:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HyperparametersOfRuns:
+    """Hyperparameters by run id, each by its dotted key; runs that are not on record are left out."""
+
+    hyperparameters: dict[UUID, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Agents:
     """The agents, most recently used first."""
 
@@ -66,10 +75,14 @@ def list_runs(
         str,
         Query(
             max_length=500,
-            description="Part of a config name, agent, algorithm, sweep or description, or the start of an id.",
+            description=(
+                "Part of a config name, agent, algorithm, sweep, environment or description, or the start of an id."
+            ),
         ),
     ] = "",
-    sort: Annotated[str, Query(description="A column; - in front of it sorts descending.")] = DEFAULT_SORT,
+    sort: Annotated[
+        str, Query(description="A column; - in front of it sorts descending. By score at most 1,000 can match.")
+    ] = DEFAULT_SORT,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 50,
     cursor: Annotated[str | None, Query(description="The next_cursor of the previous page.")] = None,
 ) -> Response:
@@ -78,7 +91,12 @@ def list_runs(
         agent_ids=tuple(agent_id or ()), statuses=tuple(status or ()), sweep_ids=tuple(sweep_id or ()), words=q
     )
     sort = sort or DEFAULT_SORT
-    page = listing.list_page(database_of(request), order_of(sort), filters, limit, read_place(cursor, sort))
+    database, order, after = database_of(request), order_of(sort), read_place(cursor, sort)
+    if order is None:
+        descending = sort.startswith("-")
+        page = list_by_score(database, _memory_of(request), filters, limit, after, descending=descending)
+    else:
+        page = listing.list_page(database, order, filters, limit, after)
     return json_response(
         request,
         RunList(runs=page.runs, next_cursor=write_cursor(page.next, sort), total=page.total),
@@ -103,8 +121,20 @@ def scores(
 ) -> Response:
     """Each run's score by the best source that it has, what that is in words, and its win rate."""
     database = database_of(request)
-    runs = training_runs.existing(database, training_runs.ids_of(database, ids))
-    return json_response(request, Scores(scores=run_scores(database, runs)))
+    marks = charts.marks(database, training_runs.ids_of(database, ids))
+    return json_response(request, Scores(scores=_memory_of(request).scores(database, marks)))
+
+
+@router.get("/hyperparameters", response_model=HyperparametersOfRuns, summary="The hyperparameters of each run")
+def hyperparameters(
+    request: Request,
+    ids: Annotated[list[RunReference], Query(alias="id", min_length=1, max_length=MAX_LISTED)],
+) -> Response:
+    """The algorithm and every hyperparameter of each run's agent config, by its dotted key."""
+    database = database_of(request)
+    configs = listing.agent_configs(database, training_runs.ids_of(database, ids))
+    found = {run_id: flat_record(agent) for run_id, agent in configs.items()}
+    return json_response(request, HyperparametersOfRuns(hyperparameters=found))
 
 
 @router.get("/agents/list", response_model=Agents, summary="The agents")
@@ -119,3 +149,10 @@ def get_run(request: Request, run_id: str) -> Response:
     database = database_of(request)
     run = training_runs.get(database, run_id)
     return cached_json_response(request, run_mark(database, run), lambda: run_detail(database, run))
+
+
+def _memory_of(request: Request) -> ScoreMemory:
+    """The application's memory of scores."""
+    memory = request.app.state.scores
+    assert isinstance(memory, ScoreMemory)
+    return memory

@@ -188,6 +188,7 @@ def test_openapi_describes_every_address(database: Database) -> None:
         "/api/training-runs/scores",
         "/api/training-runs/sparklines",
         "/api/training-runs/agents/list",
+        "/api/training-runs/hyperparameters",
         "/api/training-runs/{run_id}",
         "/api/sweeps",
         "/api/sweeps/{sweep}",

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from rlsweep.reports import history
+from rlsweep.reports import history, score_order
 from rlsweep.runs import Checkpoint, EndReason, Episode, NewRun, Outcome
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
@@ -20,6 +20,9 @@ from rlsweep.web.parameters import write_cursor
 pytestmark = pytest.mark.integration
 
 HOSTILE = '<script>alert("x")</script>\'\u202e%_\\' + "x" * 10_000
+
+
+NO_SCORE = Place(value="none", id=UUID(int=0), as_of=None)
 
 
 def nobody(_run: dict[str, Any]) -> bool:
@@ -72,7 +75,8 @@ def _fill(database: Database, new_run: Callable[..., NewRun], new_sweep: Callabl
         for number in range(40)
     ]
     for name, part in (("spring", planned[:15]), ("autumn", planned[15:30])):
-        sweeps.create(database, new_sweep(name=name), part)
+        base = {"environment": {"id": "CliffWalking-v1"}}
+        sweeps.create(database, new_sweep(name=name, base_config=base), part)
     for run in planned[30:]:
         transitions.create_single(database, run)
     runs = training_runs.list_runs(database, limit=None)
@@ -182,6 +186,8 @@ def test_words_are_found_wherever_people_look(crowd: httpx.Client) -> None:
         ("autumn", lambda run: run["sweep_name"] == "autumn"),
         ("bout 3", None),
         ("maskableppo", everybody),
+        ("cartpole", lambda run: run["sweep_id"] is None),  # the sweeps here have another environment on record
+        ("cliffwalking", lambda run: run["sweep_id"] is not None),
         (some[:8], lambda run: run["id"] == some),
         (some, lambda run: run["id"] == some),
         ("100%", nobody),
@@ -195,6 +201,42 @@ def test_words_are_found_wherever_people_look(crowd: httpx.Client) -> None:
             assert 0 < len(found) < len(everything)
         else:
             assert found == {run["id"] for run in everything if fits(run)}, words
+
+
+def test_the_best_scores_come_first(
+    database: Database, serving: Any, record_sweep: Any, course: Any, new_run: Callable[..., NewRun], monkeypatch: Any
+) -> None:
+    record_sweep({None: course(win_rate=0.5), "good": course(win_rate=0.9), "bad": course(win_rate=0.1)}, seeds=2)
+    transitions.create_single(database, new_run())
+    with serving(database) as web:
+        for sort in ("score", "-score"):
+            rows = [run for page in pages(web, sort=sort, limit=2) for run in page["runs"]]
+            known = web.get("/api/training-runs/scores", params={"id": [run["id"] for run in rows]}).json()["scores"]
+            values = [known[run["id"]]["value"] for run in rows[:-1]]
+            assert values == sorted(values, reverse=sort == "-score")
+            assert len(set(values)) > 2
+            assert rows[-1]["id"] not in known, "what is not known comes last"
+            assert {run["id"] for run in rows} == {run["id"] for run in listed(web)["runs"]}
+        assert web.get(f"/api/training-runs?sort=score&cursor={write_cursor(NO_SCORE, 'score')}").status_code == 422
+        read: list[UUID] = []
+        scored = score_order.run_scores
+        monkeypatch.setattr(
+            score_order, "run_scores", lambda at, runs: read.extend(r.id for r in runs) or scored(at, runs)
+        )
+        with database.connect() as connection:
+            connection.execute("update training_runs set heartbeat_at = now() where id = %s", (rows[0]["id"],))
+        assert listed(web, sort="-score")["runs"][0]["id"] == rows[0]["id"]
+        assert [str(run_id) for run_id in read] == [rows[0]["id"]], "only what has recorded more is read again"
+        monkeypatch.setattr(score_order, "MOST_BY_SCORE", 6)
+        refused = web.get("/api/training-runs?sort=score")
+        assert (refused.status_code, "7 runs match" in refused.json()["error"]["message"]) == (422, True)
+        assert len(listed(web, sort="score", q="good")["runs"]) == 2
+
+
+def test_hyperparameters_of_rows(crowd: httpx.Client) -> None:
+    ids = [run["id"] for run in listed(crowd, limit=3)["runs"]]
+    found = crowd.get("/api/training-runs/hyperparameters", params={"id": [*ids, str(UUID(int=0))]}).json()
+    assert found["hyperparameters"] == {run_id: {"learning_rate": 0.001} for run_id in ids}
 
 
 def test_percent_underscore_quote_and_backslash_are_letters(
@@ -379,6 +421,21 @@ def test_a_run_whose_command_says_too_little(
     transitions.begin_attempt(database, run.id, {"command": command})
     shown = web.get(f"/api/training-runs/{run.id}").json()
     assert shown["reproduce"]["command"] == f"rlsweep train --agent-config {run.config_path} --mode full --seed 0"
+
+
+def test_a_page_of_what_is_not_there_says_404(web: httpx.Client, database: Database, record_sweep: Any) -> None:
+    sweep = record_sweep({})
+    pages_of_it = {
+        f"/training/sweeps/{sweep.name}": 200,
+        "/training/sweeps/latest": 200,
+        "/training/sweeps/none-such": 404,
+        "/training/runs/nope": 404,
+        f"/training/runs/{UUID(int=0)}": 404,
+    }
+    for path, status in pages_of_it.items():
+        answer = web.get(path)
+        assert answer.status_code == status, path
+        assert "<html" in answer.text
 
 
 def test_no_such_run(web: httpx.Client) -> None:

@@ -23,7 +23,7 @@ const DETAILS_AT_ONCE = 100;
 const CHOICES_MS = 15_000;
 const SWEEPS_TO_CHOOSE = 200;
 const DEFAULT_SORT = "-started_at";
-const DESCENDING_FIRST = new Set(["started_at", "duration", "episodes", "mean_reward", "win_rate"]);
+const DESCENDING_FIRST = new Set(["started_at", "duration", "episodes", "score", "mean_reward", "win_rate"]);
 const EXPORTED = [
   "id",
   "config_short_name",
@@ -33,6 +33,7 @@ const EXPORTED = [
   "version",
   "sweep_variant",
   "sweep_name",
+  "environment",
   "seed",
   "status",
   "started_at",
@@ -205,18 +206,25 @@ function markOf(run) {
   return `${run.episodes} ${run.status}`;
 }
 
-/** @param {any[]} rows of the list @returns {Promise<any[]>} */
-async function withScores(rows) {
+/** Their scores and hyperparameters too. @param {any[]} rows of the list @returns {Promise<any[]>} */
+async function complete(rows) {
   const scores = /** @type {Record<string, any>} */ ({});
+  const settings = /** @type {Record<string, any>} */ ({});
   for (let start = 0; start < rows.length; start += DETAILS_AT_ONCE) {
-    const part = rows.slice(start, start + DETAILS_AT_ONCE).map((run) => run.id);
-    Object.assign(scores, (await get("/training-runs/scores", { id: part })).scores);
+    const asked = { id: rows.slice(start, start + DETAILS_AT_ONCE).map((run) => run.id) };
+    const [scored, set] = await Promise.all([
+      get("/training-runs/scores", asked),
+      get("/training-runs/hyperparameters", asked),
+    ]);
+    Object.assign(scores, scored.scores);
+    Object.assign(settings, set.hyperparameters);
   }
   return rows.map((run) => ({
     ...run,
     score: scores[run.id]?.value,
     score_definition: scores[run.id]?.definition,
     score_win_rate: scores[run.id]?.win_rate,
+    hyperparameters: settings[run.id],
   }));
 }
 
@@ -360,7 +368,7 @@ fill(
   ),
 );
 startKeys();
-startExport("training-runs", "/training-runs", "runs", EXPORTED, question, withScores);
+startExport("training-runs", "/training-runs", "runs", EXPORTED, question, complete);
 byId("load-more").addEventListener("click", showMore);
 poller.now();
 loadChoices().catch(() => {});

@@ -11,7 +11,8 @@ import { readRows } from "./paging.js";
  * @param {string} field
  * @param {string[]} columns fields of a row
  * @param {() => Record<string, unknown>} question
- * @param {(rows: any[]) => Promise<any[]>} [complete] adds what the rows of the list do not have
+ * @param {(rows: any[]) => Promise<any[]>} [complete] adds what the rows of the list do not have; a field
+ *   `hyperparameters` of a row is saved as one column a key
  */
 export function startExport(file, path, field, columns, question, complete = async (rows) => rows) {
   const button = /** @type {HTMLButtonElement} */ (byId("export"));
@@ -23,10 +24,16 @@ export function startExport(file, path, field, columns, question, complete = asy
     try {
       const { rows: listed } = await readRows(path, field, question(), Infinity);
       const rows = await complete(listed);
+      const keys = [...new Set(rows.flatMap((row) => Object.keys(row.hyperparameters ?? {})))].filter(
+        (key) => !columns.includes(key),
+      );
       saveCsv(
         `${file}.csv`,
-        columns,
-        rows.map((row) => columns.map((column) => row[column])),
+        [...columns, ...keys],
+        rows.map((row) => [
+          ...columns.map((column) => row[column]),
+          ...keys.map((key) => row.hyperparameters?.[key]),
+        ]),
       );
       setText(button, text);
     } catch (error) {

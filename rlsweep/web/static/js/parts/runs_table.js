@@ -44,6 +44,7 @@ export const COLUMNS = [
   },
   { key: "episodes", label: "Episodes", place: "col-episodes", numeric: true, show: showEpisodes },
   {
+    key: "score",
     label: "Score",
     place: "col-score",
     numeric: true,

@@ -1,4 +1,5 @@
-// The runs chosen for a comparison. They stay chosen when a filter hides them.
+// The runs chosen for a comparison. They stay chosen when a filter hides them, and on the way to other pages and back:
+// the browser keeps them for as long as its tab is open.
 
 import { announce, byId, fill, html, icon } from "../core/dom.js";
 import { full, plural } from "../core/format.js";
@@ -6,14 +7,17 @@ import { full, plural } from "../core/format.js";
 /** The API's limit for runs given by id; a sweep's page compares all of its runs without a limit. */
 export const MAX_COMPARED = 200;
 
+const KEY = "rlsweep-chosen";
+
 export class Selection {
   /** @param {() => void} changed */
   constructor(changed) {
     this.changed = changed;
     /** @type {Set<string>} */
-    this.ids = new Set();
+    this.ids = new Set(stored());
     this.last = "";
     this.bar = byId("selection-bar");
+    this.show();
   }
 
   /** @param {string} id */
@@ -45,6 +49,7 @@ export class Selection {
       if (isChosen) this.ids.add(id);
       else this.ids.delete(id);
     }
+    store([...this.ids]);
     this.show();
     this.changed();
   }
@@ -82,5 +87,24 @@ export class Selection {
   clear() {
     this.set([...this.ids], false);
     byId("choose-all").focus();
+  }
+}
+
+/** @returns {string[]} */
+function stored() {
+  try {
+    const ids = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+    return Array.isArray(ids) ? ids : [];
+  } catch {
+    return []; // no storage, or not what this page wrote there
+  }
+}
+
+/** @param {string[]} ids */
+function store(ids) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(ids));
+  } catch {
+    // without storage, the choice is lost with the page
   }
 }
