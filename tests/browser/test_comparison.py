@@ -5,11 +5,12 @@ import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -43,6 +44,28 @@ def test_compares_the_configs_of_a_sweep(recorded, visit: Callable[..., Page]) -
     expect(page.locator("section[aria-label='What differs']")).to_contain_text("learning_rate")
     expect(page.locator("section[aria-label='What differs']")).not_to_contain_text("gamma")
     expect(page.locator("section[aria-label=Runs] tbody tr")).to_have_count(12)
+    assert_sorts(page, board, report["configs"])
+
+
+def assert_sorts(page: Page, board: Locator, configs: list[dict[str, Any]]) -> None:
+    """The leaderboard and the table of runs sort by their headers, with the keyboard too."""
+    leaderboard = page.locator("section[aria-label=Leaderboard]")
+    ranks = leaderboard.get_by_role("columnheader", name="Rank")
+    expect(ranks).to_have_attribute("aria-sort", "ascending")
+    area = leaderboard.get_by_role("columnheader", name="Area")
+    known = sorted((each for each in configs if each["area"] is not None), key=lambda each: each["area"])
+    area.get_by_role("button").click()
+    expect(area).to_have_attribute("aria-sort", "descending")
+    expect(ranks).not_to_have_attribute("aria-sort", re.compile("."))
+    expect(board.first).to_contain_text(known[-1]["name"])
+    area.get_by_role("button").press("Enter")
+    expect(area).to_have_attribute("aria-sort", "ascending")
+    expect(board.first).to_contain_text(known[0]["name"])
+    expect(board.last).to_contain_text("ppo_agent_broken")  # what is not known comes last
+    runs = page.locator("section[aria-label=Runs]")
+    runs.get_by_role("columnheader", name="Score").get_by_role("button").click()
+    best = max((seed["score"], config["name"]) for config in configs for seed in config["seeds"] if seed["score"])
+    expect(runs.locator("tbody tr").first).to_contain_text(best[1])
 
 
 def test_draws_bands_every_seed_other_metrics_and_axes(recorded, visit: Callable[..., Page]) -> None:

@@ -7,6 +7,7 @@ import { csvButton, panelHead } from "../charts/picture_tools.js";
 import { html } from "../core/dom.js";
 import { compact, configValue, percent, plural, reward } from "../core/format.js";
 import { verdictBadge } from "../parts/badges.js";
+import { sortable } from "../parts/sortable.js";
 
 /** @typedef {Map<string, import("../charts/palette.js").LineStyle>} Styles */
 
@@ -34,7 +35,7 @@ export function leaderboardPanel(report, styles, file) {
       {},
       html(
         "td",
-        {},
+        { "data-value": config.rank },
         html(
           "span.rank",
           { title: isTied ? `Does not differ significantly from ${config.tied_with.join(", ")}` : null },
@@ -43,14 +44,14 @@ export function leaderboardPanel(report, styles, file) {
       ),
       html(
         "th",
-        { scope: "row" },
+        { scope: "row", "data-value": config.name },
         configName(
           config,
           style,
           report.configs.find((/** @type {any} */ each) => each.is_base),
         ),
       ),
-      html("td.numeric", {}, html("b", {}, reward(mean)), intervalText(low, high)),
+      html("td.numeric", { "data-value": mean }, html("b", {}, reward(mean)), intervalText(low, high)),
       html(
         "td.interval-cell",
         {},
@@ -69,20 +70,27 @@ export function leaderboardPanel(report, styles, file) {
       ),
       html(
         "td.numeric",
-        {},
+        { "data-value": config.gain?.mean },
         estimateText(config.gain, (value) => (value > 0 ? `+${reward(value)}` : reward(value))),
       ),
-      hasWins && html("td.numeric", {}, estimateText(config.score_win_rate, percent)),
+      hasWins &&
+        html(
+          "td.numeric",
+          { "data-value": config.score_win_rate?.mean },
+          estimateText(config.score_win_rate, percent),
+        ),
       html(
         "td.numeric",
-        {},
+        { "data-value": stepsTo90(config) },
         compact(stepsTo90(config)),
         stepsTo90(config) !== null && meter((stepsTo90(config) ?? 0) / slowest),
       ),
-      html("td.numeric", {}, reward(config.area)),
-      html("td", {}, verdictBadge(config.verdict)),
+      html("td.numeric", { "data-value": config.area }, reward(config.area)),
+      html("td", { "data-value": config.verdict.kind }, verdictBadge(config.verdict)),
     );
   });
+  const table = html("table.leaderboard", {}, html("thead", {}, headings(report, range, hasWins)), html("tbody", {}, rows));
+  sortable(table, "leaderboard", "Rank");
   return html(
     "section.panel.flush",
     { "aria-label": "Leaderboard" },
@@ -98,50 +106,68 @@ export function leaderboardPanel(report, styles, file) {
     html(
       "div.scroll-x",
       { tabindex: 0, role: "region", "aria-label": "Leaderboard, scrolls sideways" },
-      html(
-        "table.leaderboard",
-        {},
-        html(
-          "thead",
-          {},
-          html(
-            "tr",
-            {},
-            html("th", { scope: "col" }, "Rank"),
-            html("th", { scope: "col" }, "Config"),
-            html(
-              "th.numeric",
-              { scope: "col", title: `Score: ${report.scored_by.definition}; mean over seeds, with its 95% interval` },
-              "Score",
-            ),
-            html(
-              "th.interval-cell",
-              { scope: "col" },
-              html("span.visually-hidden", {}, "Score and 95% interval"),
-              range && intervalAxis(range),
-            ),
-            html(
-              "th.numeric",
-              { scope: "col", title: "In training reward, from the first to the last fifth of the env steps" },
-              "Gain",
-            ),
-            hasWins && html("th.numeric", { scope: "col", title: "In the episodes that are scored" }, "Win rate"),
-            html(
-              "th.numeric",
-              { scope: "col", title: "Env steps until 90% of the final gain was reached; less is faster" },
-              "Steps to 90%",
-            ),
-            html(
-              "th.numeric",
-              { scope: "col", title: "Area under the smoothed curve over its env steps, in units of reward" },
-              "Area",
-            ),
-            html("th", { scope: "col" }, "Verdict"),
-          ),
-        ),
-        html("tbody", {}, rows),
-      ),
+      table,
     ),
+  );
+}
+
+/** @param {any} report @param {import("../charts/intervals.js").Range | null} range @param {boolean} hasWins */
+function headings(report, range, hasWins) {
+  const best = report.scored_by.direction === "down" ? "ascending" : "descending";
+  return html(
+    "tr",
+    {},
+    html("th", { scope: "col", "data-first": "ascending" }, "Rank"),
+    html("th", { scope: "col", "data-first": "ascending" }, "Config"),
+    html(
+      "th.numeric",
+      {
+        scope: "col",
+        "data-first": best,
+        title: `Score: ${report.scored_by.definition}; mean over seeds, with its 95% interval`,
+      },
+      "Score",
+    ),
+    html(
+      "th.interval-cell",
+      { scope: "col" },
+      html("span.visually-hidden", {}, "Score and 95% interval"),
+      range && intervalAxis(range),
+    ),
+    html(
+      "th.numeric",
+      {
+        scope: "col",
+        "data-first": "descending",
+        title: "In training reward, from the first to the last fifth of the env steps",
+      },
+      "Gain",
+    ),
+    hasWins &&
+      html(
+        "th.numeric",
+        { scope: "col", "data-first": "descending", title: "In the episodes that are scored" },
+        "Win rate",
+      ),
+    html(
+      "th.numeric",
+      {
+        scope: "col",
+        "data-first": "ascending",
+        title: "Env steps until 90% of the final gain was reached; less is faster",
+      },
+      "Steps to 90%",
+    ),
+    html(
+      "th.numeric",
+      {
+        scope: "col",
+        "data-first": "descending",
+        title: "Area under the smoothed curve over its env steps, in units of reward",
+      },
+      "Area",
+    ),
+    html("th", { scope: "col", "data-first": "ascending" }, "Verdict"),
   );
 }
 

@@ -5,6 +5,7 @@ import { swatch } from "../charts/swatch.js";
 import { html } from "../core/dom.js";
 import { compact, full, percent, reward } from "../core/format.js";
 import { statusBadge } from "../parts/badges.js";
+import { sortable } from "../parts/sortable.js";
 
 /** @param {any} report @param {import("./leaderboard.js").Styles} styles @param {string} file */
 export function seedsPanel(report, styles, file) {
@@ -13,8 +14,11 @@ export function seedsPanel(report, styles, file) {
   const seeds = report.configs.flatMap((/** @type {any} */ config) =>
     config.seeds.map((/** @type {any} */ seed) => ({ config, seed })),
   );
+  /** @param {string} text @param {string | null} [title] */
+  const largest = (text, title = null) =>
+    html("th.numeric", { scope: "col", "data-first": "descending", title }, text);
   const hasWins = seeds.some(({ seed }) => seed.score_win_rate !== null);
-  return html(
+  const section = html(
     "section.panel",
     { "aria-label": "Runs" },
     panelHead(
@@ -64,11 +68,11 @@ export function seedsPanel(report, styles, file) {
           html(
             "tr",
             {},
-            html("th", { scope: "col" }, "Run"),
-            html("th", { scope: "col" }, "Status"),
-            ["Episodes", "Updates", "Env steps"].map((text) => html("th.numeric", { scope: "col" }, text)),
-            html("th.numeric", { scope: "col", title: `Score: ${report.scored_by.definition}` }, "Score"),
-            hasWins && html("th.numeric", { scope: "col", title: "In the episodes that are scored" }, "Win rate"),
+            html("th", { scope: "col", "data-first": "ascending" }, "Run"),
+            html("th", { scope: "col", "data-first": "ascending" }, "Status"),
+            ["Episodes", "Updates", "Env steps"].map((text) => largest(text)),
+            largest("Score", `Score: ${report.scored_by.definition}`),
+            hasWins && largest("Win rate", "In the episodes that are scored"),
           ),
         ),
         html(
@@ -80,7 +84,7 @@ export function seedsPanel(report, styles, file) {
               {},
               html(
                 "th",
-                { scope: "row" },
+                { scope: "row", "data-value": `${config.name} seed ${seed.seed}` },
                 html(
                   "div.config-name",
                   {},
@@ -95,7 +99,7 @@ export function seedsPanel(report, styles, file) {
               ),
               html(
                 "td",
-                {},
+                { "data-value": seed.status },
                 statusBadge(seed.status, failures.get(seed.run_id)),
                 failures.has(seed.run_id) &&
                   html(
@@ -104,15 +108,18 @@ export function seedsPanel(report, styles, file) {
                     html("bdi", {}, failures.get(seed.run_id)),
                   ),
               ),
-              html("td.numeric", {}, full(seed.episodes)),
-              html("td.numeric", {}, full(seed.updates)),
-              html("td.numeric", {}, compact(seed.env_steps)),
-              html("td.numeric", {}, reward(seed.score)),
-              hasWins && html("td.numeric", {}, percent(seed.score_win_rate)),
+              html("td.numeric", { "data-value": seed.episodes }, full(seed.episodes)),
+              html("td.numeric", { "data-value": seed.updates }, full(seed.updates)),
+              html("td.numeric", { "data-value": seed.env_steps }, compact(seed.env_steps)),
+              html("td.numeric", { "data-value": seed.score }, reward(seed.score)),
+              hasWins &&
+                html("td.numeric", { "data-value": seed.score_win_rate }, percent(seed.score_win_rate)),
             ),
           ),
         ),
       ),
     ),
   );
+  sortable(/** @type {HTMLElement} */ (section.querySelector("table")), "runs");
+  return section;
 }
