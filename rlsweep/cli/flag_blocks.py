@@ -5,7 +5,7 @@ for each of its fields, and makes the dataclass of what was given.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from functools import wraps
 from inspect import Parameter
@@ -51,8 +51,11 @@ _BLOCKS: dict[Any, dict[str, Any]] = {
 """The flag of each field."""
 
 
-def with_flag_blocks(command: Callable[..., None]) -> Callable[..., None]:
-    """Make the command that takes one flag for each field of its blocks, where its signature has them."""
+def with_flag_blocks(command: Callable[..., None], **flags_instead: Any) -> Callable[..., None]:
+    """Make the command that takes one flag for each field of its blocks, where its signature has them.
+
+    flags_instead: by field, the annotation of this command's flag where it differs from the block's
+    """
     signature = inspect.signature(command)
     blocks = {name: each.annotation for name, each in signature.parameters.items() if each.annotation in _BLOCKS}
 
@@ -65,18 +68,18 @@ def with_flag_blocks(command: Callable[..., None]) -> Callable[..., None]:
             given[name] = block(**{key: value for key, value in frozen.items() if value is not None})
         command(**given)
 
-    flags = [flag for parameter in signature.parameters.values() for flag in _flags(parameter)]
+    flags = [flag for parameter in signature.parameters.values() for flag in _flags(parameter, flags_instead)]
     with_flags.__signature__ = signature.replace(parameters=flags)  # type: ignore[attr-defined]
     with_flags.__annotations__ = {flag.name: flag.annotation for flag in flags}
     return with_flags
 
 
-def _flags(parameter: Parameter) -> Iterator[Parameter]:
+def _flags(parameter: Parameter, flags_instead: Mapping[str, Any]) -> Iterator[Parameter]:
     """The parameter itself, or one for each field of its block."""
     if parameter.annotation not in _BLOCKS:
         yield parameter.replace(kind=Parameter.KEYWORD_ONLY)
         return
     for field in fields(parameter.annotation):
         default = None if isinstance(field.default, tuple) else field.default
-        annotation = _BLOCKS[parameter.annotation][field.name]
+        annotation = flags_instead.get(field.name, _BLOCKS[parameter.annotation][field.name])
         yield Parameter(field.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

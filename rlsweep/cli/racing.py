@@ -38,7 +38,7 @@ RacePatterns = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the room's commands."""
-    app.command(cls=PatternsCommand)(with_flag_blocks(race))
+    app.command(cls=PatternsCommand)(with_flag_blocks(race, seeds=options.SeedsRefused))
     app.command()(with_flag_blocks(confirm))
 
 

@@ -32,7 +32,7 @@ def decide(settings: RaceSettings, record: RaceRecord, *, free: int) -> Decision
     planned = _affordable(demanded, standing.room, free)
     tolerance = resolve_tolerance(settings, standing)
     if tolerance is None or not any(config.full for config in standing.configs):
-        return _first_decision(standing, demanded, planned, tolerance, free)
+        return _first_decision(settings, standing, demanded, planned, tolerance, free)
 
     belief = believe(settings, standing, tolerance)
     seeds = np.array([len(config.full) for config in standing.configs])
@@ -49,7 +49,7 @@ def decide(settings: RaceSettings, record: RaceRecord, *, free: int) -> Decision
     pick = leader_of(belief, seeds, settings.fewest_seeds)
     if pick != leader:
         shown = _shown(settings, record, belief, pick, tolerance)
-    return replace(shown, stop=Stop.CAP if is_capped else Stop.NOTHING_LEFT)
+    return replace(shown, stop=_limit(settings) if is_capped else Stop.NOTHING_LEFT)
 
 
 def _affordable(demanded: Sequence[Move], room: float, free: int) -> list[Move]:
@@ -62,17 +62,27 @@ def _affordable(demanded: Sequence[Move], room: float, free: int) -> list[Move]:
     return planned
 
 
+def _limit(settings: RaceSettings) -> Stop:
+    """What keeps moves that would help from being begun."""
+    return Stop.TIME if settings.is_out_of_time else Stop.CAP
+
+
 def _is_safe(settings: RaceSettings, shown: Decision) -> bool:
     return shown.may_claim and shown.risk is not None and shown.risk <= 1 - settings.confidence
 
 
 def _first_decision(
-    standing: Standing, demanded: Sequence[Move], moves: Sequence[Move], tolerance: float | None, free: int
+    settings: RaceSettings,
+    standing: Standing,
+    demanded: Sequence[Move],
+    moves: Sequence[Move],
+    tolerance: float | None,
+    free: int,
 ) -> Decision:
     """Before any run has finished."""
     stop = None
     if free > 0 and not moves and not standing.has_flights:
-        stop = Stop.CAP if demanded else Stop.NOTHING_LEFT
+        stop = _limit(settings) if demanded else Stop.NOTHING_LEFT
     return Decision(
         belief_mean=(),
         belief_sd=(),

@@ -28,6 +28,7 @@ class RaceSettings:
     statistic: mean or median of a config's seeds, which is to be estimated
     confidence: the race stops once the risk is at most 1 - confidence
     cap: env steps that the whole race may cost
+    is_out_of_time: the time that was asked for is over: nothing is begun any more
     run_cost: env steps of one whole run with its score evaluations
     rung_cost: env steps of them that a run has cost once it waits at the rung
     rung: share of a run's budget at which it pauses; 1 where runs do not pause
@@ -43,6 +44,7 @@ class RaceSettings:
     statistic: Statistic = Statistic.MEAN
     confidence: float = 0.95
     cap: float
+    is_out_of_time: bool = False
     run_cost: float
     rung_cost: float
     rung: float = 0.5
@@ -116,6 +118,7 @@ class Stop(StrEnum):
 
     SAFE = "safe"
     CAP = "cap"
+    TIME = "time"
     NOTHING_LEFT = "nothing left"
 
 

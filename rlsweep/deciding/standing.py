@@ -44,7 +44,7 @@ class Standing:
     """All configs.
 
     start: the starting level
-    room: env steps that are neither spent nor owed to what trains now
+    room: env steps that are neither spent nor owed to what trains now; 0 where the time is over
     """
 
     configs: tuple[ConfigStanding, ...]
@@ -84,7 +84,7 @@ def standing_of(settings: RaceSettings, record: RaceRecord) -> Standing:
     return Standing(
         configs=tuple(configs),
         start=record.start,
-        room=settings.cap - record.spent - owed,
+        room=0.0 if settings.is_out_of_time else settings.cap - record.spent - owed,
         has_flights=bool(record.in_flight),
     )
 

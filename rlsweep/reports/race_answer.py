@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rlsweep.analysis.intervals import Estimate, dominance, estimate
 from rlsweep.analysis.objectives import Objective
-from rlsweep.deciding.records import Decision, RaceRecord, RaceSettings
+from rlsweep.deciding.records import Decision, RaceRecord, RaceSettings, Stop
 from rlsweep.race_records import SEEDS_OF_GRID, DecisionRecord, Race
 from rlsweep.reports.findings import NextStep
 from rlsweep.reports.race_caveats import ShownCaveat, shown_caveats
@@ -60,6 +60,10 @@ class RaceCost:
     grid_env_steps: float
 
 
+MOST_DECISIONS = 200
+"""A race of a thousand configs makes thousands of decisions, each with the record of every run."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """How the race stood at one decision: for the chart of belief and risk."""
@@ -85,6 +89,7 @@ class RaceAnswer:
     promise: no config is better by more than this, with the confidence asked for
     caveats: why the answer holds less than its figures say, and what to do
     as_good: configs whose equality with `take` is not excluded
+    decisions: all of them; of more than `MOST_DECISIONS`, some at even distances and the newest one
     """
 
     objective: str
@@ -115,7 +120,7 @@ def race_answer(database: Database, sweep: Sweep, *, base: str | None = None) ->
     base: name of the base config among its configs, to compare with
     """
     race = races.find(database, sweep.id)
-    made = [] if race is None else races.decisions(database, sweep.id)
+    made = [] if race is None else races.decisions(database, sweep.id, most=MOST_DECISIONS)
     if race is None or not made:
         return None
     return _answer(race, made, sweep, base)
@@ -231,9 +236,8 @@ def _to_be_sure(
         return ()
     steps = []
     if not is_claimed and not any(caveat.forbids_claim for caveat in caveats):
-        steps.append(
-            NextStep(text="Lower the risk with more seeds", command=f"rlsweep race {name} --cap {_more(race.cap)}")
-        )
+        more = "" if race.stop == Stop.TIME else f" --cap {_more(race.cap)}"
+        steps.append(NextStep(text="Lower the risk with more seeds", command=f"rlsweep race {name}{more}"))
     if decision.leader is not None:
         others = min(contenders, MOST_RIVALS)
         what = "Estimate its score" if not others else f"Compare it with {others} of them"

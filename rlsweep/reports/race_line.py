@@ -6,6 +6,7 @@ from rlsweep.race_records import DecisionRecord
 STOPS = {
     "safe": "the risk is low enough",
     "cap": "the cap is reached",
+    "time": "the hours of --max-hours are over",
     "nothing left": "no further run would lower the risk",
 }
 """Why a race ended, as a clause."""

@@ -151,7 +151,7 @@ class RaceReader:
 def settings_of(race: Race, state: RaceState, *, is_out_of_time: bool) -> RaceSettings:
     """The settings of the next decision: costs are what runs took, or as planned while none has ended.
 
-    is_out_of_time: nothing more may be spent
+    is_out_of_time: the hours of this drive are over
     """
     rested = [run for run in state.runs if run.to_end is None and not run.has_failed]
     whole = [run.spent for run in rested if run.full is not None]
@@ -163,7 +163,8 @@ def settings_of(race: Race, state: RaceState, *, is_out_of_time: bool) -> RaceSe
         tolerance=Tolerance(value=race.tolerance, is_share=race.tolerance_is_share),
         statistic=race.statistic,
         confidence=race.confidence,
-        cap=state.record.spent if is_out_of_time else race.cap * grid,
+        cap=race.cap * grid,
+        is_out_of_time=is_out_of_time,
         run_cost=run_cost,
         rung_cost=rung_cost,
         rung=race.rung,

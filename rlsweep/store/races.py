@@ -62,10 +62,10 @@ def find(database: Database, sweep_id: UUID) -> Race | None:
     return Race(**{name: row[name] for name in _RACE_FIELDS} | {"statistic": Statistic(row["statistic"])})
 
 
-def decisions(database: Database, sweep_id: UUID) -> list[DecisionRecord]:
-    """All decisions of the race, in order."""
+def decisions(database: Database, sweep_id: UUID, *, most: int | None = None) -> list[DecisionRecord]:
+    """All decisions of the race, in order; or at most so many, at even distances, of which the newest is the last."""
     with database.readonly() as connection:
-        rows = connection.execute(_SQL["list_decisions"], {"sweep_id": sweep_id}).fetchall()
+        rows = connection.execute(_SQL["list_decisions"], {"sweep_id": sweep_id, "most": most}).fetchall()
     return [DecisionRecord(**row) for row in rows]
 
 

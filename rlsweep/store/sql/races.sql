@@ -24,11 +24,17 @@ set
 select * from races where sweep_id = %(sweep_id)s
 
 -- name: list_decisions
--- The decisions of a race, in order.
-select number, made_at, free, settings, record, decision
-from race_decisions
-where sweep_id = %(sweep_id)s
-order by number
+-- The decisions of a race, in order: all, or so many of them at even distances, with the newest one.
+select decision.number, decision.made_at, decision.free, decision.settings, decision.record, decision.decision
+from race_decisions as decision
+cross join (select max(number) as number from race_decisions where sweep_id = %(sweep_id)s) as newest
+where
+    decision.sweep_id = %(sweep_id)s
+    and mod(
+        newest.number - decision.number,
+        coalesce(ceil(newest.number / %(most)s::double precision)::integer, 1)
+    ) = 0
+order by decision.number
 
 -- name: get_latest_decision
 -- The newest decision of a race.

@@ -1,6 +1,8 @@
 """Races on a real database, with simulated trials: what is on record, and what a driver makes of it."""
 
 from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -75,6 +77,11 @@ def test_every_decision_comes_out_the_same_from_its_record(database: Database) -
     run_race(database, race, SCORE, slots=3, order=[2, 0, 1, 1, 2, 0, 2])
     made = races.decisions(database, race.sweep_id)
     assert len(made) > 5
+    for most in (1, 2, 3, len(made) - 1, len(made), len(made) + 1):
+        some = [each.number for each in races.decisions(database, race.sweep_id, most=most)]
+        assert len(some) <= most
+        assert some[-1] == len(made)
+        assert len({later - earlier for earlier, later in pairwise(some)}) <= 1, "at even distances"
     for each in made:
         settings, record, free = inputs_of(each)
         assert jsonable(decide(settings, record, free=free)) == each.decision
@@ -161,6 +168,34 @@ def test_a_race_goes_on_with_a_larger_cap(database: Database) -> None:
     assert second is not None
     assert first.cost.runs < second.cost.runs
     assert first.decisions == second.decisions[: len(first.decisions)], "earlier decisions stay"
+
+
+def test_a_race_begins_nothing_after_its_hours_and_goes_on_with_new_ones(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("rlsweep.driver.race.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def score(config: int, seed: int, in_full: bool) -> float:
+        now[0] += 360 if in_full else 0  # a run takes a tenth of an hour
+        return SCORE(config, seed, in_full)
+
+    race = create_race(database, "timed", len(TRUTH), replace(TERMS, max_hours=0.85))
+    assert len(run_race(database, race, score, slots=2)) == 10, "nine runs end within the time, and one trains then"
+    answer = race_answer(database, sweeps.settle(database, race.sweep_id))
+    assert answer is not None
+    assert (answer.stop, answer.is_decided, answer.is_claimed) == ("time", True, False)
+    assert answer.to_be_sure[0].command == "rlsweep race timed"
+    last = races.decisions(database, race.sweep_id)[-1]
+    settings, record, free = inputs_of(last)
+    assert jsonable(decide(settings, record, free=free)) == last.decision
+
+    races.set_terms(database, race.sweep_id, TERMS)
+    sweeps.take_lease(database, race.sweep_id, DRIVER)
+    run_race(database, race_of(database, sweeps.get(database, "timed")), score)
+    done = race_answer(database, sweeps.settle(database, race.sweep_id))
+    assert done is not None
+    assert (done.take, done.stop) == ("raced_c2", "safe")
 
 
 def test_a_finished_sweep_becomes_a_race_and_what_it_trained_counts(database: Database, record_sweep, course) -> None:  # type: ignore[no-untyped-def]

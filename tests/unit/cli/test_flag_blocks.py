@@ -54,3 +54,10 @@ def test_commands_that_drive_take_the_same_flags(command: str) -> None:
 @pytest.mark.parametrize("command", ["submit", "plan", "serve"])
 def test_help_shows_no_type_of_python_for_what_may_be_given_several_times(command: str) -> None:
     assert "list[" not in CliRunner().invoke(app, [command, "--help"]).output
+
+
+def test_the_help_of_a_race_does_not_offer_the_seeds_that_it_refuses() -> None:
+    assert "--seeds" in CliRunner().invoke(app, ["submit", "--help"]).output
+    assert "--seeds" not in CliRunner().invoke(app, ["race", "--help"]).output
+    refused = CliRunner().invoke(app, ["race", "config/agents/*.yaml", "--seeds", "3"])
+    assert "--seeds 3: a race gives each config as many seeds as help." in str(refused.exception)
