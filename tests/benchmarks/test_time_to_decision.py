@@ -16,6 +16,13 @@ import numpy as np
 from raced_configs import FIRST, OTHERS, STEPS, agent_of
 from rounds import environ, print_table, script, seconds_of, summary
 
+from rlsweep.deciding.race import decide
+from rlsweep.jsonable import jsonable
+from rlsweep.reports.race_record import inputs_of
+from rlsweep.settings import Settings
+from rlsweep.store import races, sweeps
+from rlsweep.store.opening import open_database
+
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
 SLOTS, GRID_SEEDS = 2, 5
 DATA = Path(__file__).parents[1] / "data" / "connect_four_race.json"
@@ -48,6 +55,16 @@ def race(folder: Path, number: int) -> tuple[float, str, float]:
     )
 
 
+def check_replays(home: Path, number: int) -> int:
+    """Make the decisions of a race anew from their records: they come out the same. Returns how many there are."""
+    with open_database(Settings(home=home, storage=home, database_url=None)) as database:
+        made = races.decisions(database, sweeps.get(database, f"race-{number}").id)
+    for each in made:
+        settings, record, free = inputs_of(each)
+        assert jsonable(decide(settings, record, free=free)) == each.decision
+    return len(made)
+
+
 def test_time_to_a_decision() -> None:
     recorded = truth()
     mean = {name: float(np.mean(scores)) for name, scores in recorded.items()}
@@ -60,6 +77,7 @@ def test_time_to_a_decision() -> None:
             (folder / "agents" / f"raced_sweep_{config}.json").write_text(text)
         by_hand = seconds_of(script("handwritten_grid.py", STEPS, GRID_SEEDS, SLOTS), HOME=name)
         raced = [race(folder, number) for number in range(ROUNDS)]
+        decisions = [check_replays(folder / "home", number) for number in range(ROUNDS)]
     rng = np.random.default_rng(0)
     drawn = [
         max(recorded, key=lambda config: float(rng.choice(recorded[config], GRID_SEEDS).mean())) for _ in range(1000)
@@ -73,6 +91,7 @@ def test_time_to_a_decision() -> None:
             "rlsweep race": summary([seconds for seconds, _, _ in raced], " s"),
             "race / script": summary([seconds / by_hand for seconds, _, _ in raced]),
             "env steps of the race / of every config × 5 seeds": summary([share for _, _, share in raced]),
+            "decisions of the races, all of which come out again": ", ".join(map(str, decisions)),
             "regret of the race's pick, win rate": f"{np.mean(regret):.3f} ({', '.join(pick for _, pick, _ in raced)})",
             "regret of the script's pick": f"{grid_regret:.3f}",
         },

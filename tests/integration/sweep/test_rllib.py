@@ -163,6 +163,6 @@ def test_a_run_that_is_interrupted_goes_on_and_is_played(rlsweep: Any) -> None:
 
 def test_a_sweep_is_refused(rlsweep: Any) -> None:
     base = str(CONFIG / "training" / "connect_four_rllib.yaml")
-    for command in ("submit", "plan"):
-        refused = rlsweep.look(command, rlsweep.agents("a"), "--base-config", base, expect=2).stderr
+    for command in ("submit", "plan", "race"):
+        refused = rlsweep.look(command, rlsweep.agents("a", "b"), "--base-config", base, expect=2).stderr
         assert "rlsweep train --agent-config" in refused
