@@ -1,6 +1,6 @@
 """A `Recorder` without a database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rlsweep.runs import Checkpoint, Counters, Episode, Evaluation, Update
 
@@ -22,8 +22,8 @@ class ListRecorder:
         """Keep them."""
         self.facts.update(facts)
 
-    def begin_at(self, counters: Counters, recent: Sequence[Episode]) -> None:
-        """Keep both."""
+    def begin_at(self, counters: Counters, recent: Sequence[Episode], env_steps: Callable[[], int]) -> None:
+        """Keep counters and episodes."""
         self.began_at, self.recent = counters, list(recent)
 
     def add_episodes(self, episodes: Sequence[Episode]) -> None:

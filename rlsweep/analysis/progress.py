@@ -18,14 +18,15 @@ def seconds_left(run: RunSummary) -> float | None:
 def total_share_done(seen: Overview) -> float:
     """Part that is done, 0 to 1, of what all runs are to train: each its budget, or up to its pause if it has one.
 
-    A finished or paused run counts as all of its own.
-    Of runs that are not shown, those that run are taken to be as far as the shown ones, those that wait at the start.
+    A completed or paused run counts as all of its own, one that was stopped or failed by what it did.
+    Of runs that are not shown, those that run or ended early are taken to be as far as the shown ones, those that wait
+    at the start.
     """
-    running = [_share_done(run) for run in seen.runs if run.status is RunStatus.RUNNING]
-    waiting = [_share_done(run) for run in seen.runs if run.status is RunStatus.PENDING]
-    spent = seen.finished + sum(waiting)
-    if running:
-        spent += fmean(running) * seen.runs_by_status[RunStatus.RUNNING]
+    spent = float(seen.runs_by_status.get(RunStatus.COMPLETED, 0) + seen.runs_by_status.get(RunStatus.PAUSED, 0))
+    spent += sum(_share_done(run) for run in seen.runs if run.status is RunStatus.PENDING)
+    for status in (RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.FAILED):
+        shown = [_share_done(run) for run in seen.runs if run.status is status]
+        spent += fmean(shown) * seen.runs_by_status[status] if shown else 0.0
     return spent / max(1, seen.total)
 
 

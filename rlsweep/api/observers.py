@@ -125,5 +125,5 @@ def _is_notebook() -> bool:
 def _as_text(seen: Overview) -> str:
     out = _plain_console()
     with out.capture() as captured:
-        out.print(progress_table(seen, rows=_ROWS))
+        out.print(progress_table(seen, width=out.width, rows=_ROWS))
     return captured.get()

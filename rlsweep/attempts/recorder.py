@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -90,6 +91,9 @@ class StoreRecorder:
         self._pending = _Pending()
         self._recent: deque[Episode] = deque(maxlen=RECENT_EPISODES)
         self._began_at_env_steps = 0
+        self._began_at_updates = 0
+        self._began = 0.0
+        self._env_steps: Callable[[], int] = lambda: 0
         # the run's record shows the progress of the last attempt until this attempt has come as far
         self._progress = Progress(
             episodes=run.episodes,
@@ -108,10 +112,12 @@ class StoreRecorder:
         """Whether the run should end at the next env step."""
         return self._stop.is_set()
 
-    def begin_at(self, counters: Counters, recent: Sequence[Episode]) -> None:
+    def begin_at(self, counters: Counters, recent: Sequence[Episode], env_steps: Callable[[], int]) -> None:
         """Record where this attempt begins, and the last episodes before that."""
         with self._lock:
             self._began_at_env_steps = counters.env_steps
+            self._began_at_updates = counters.updates
+            self._began, self._env_steps = time.monotonic(), env_steps
             self._recent.extend(recent)
             self._own = replace(
                 self._own, episodes=counters.episodes, updates=counters.updates, env_steps=counters.env_steps
@@ -188,6 +194,20 @@ class StoreRecorder:
         if self._own.env_steps >= self._progress.env_steps:
             self._progress = self._own
 
+    @property
+    def _shown(self) -> Progress:
+        """The progress with the env steps since the last record: a rollout, or an episode, may take minutes.
+
+        The speed is that of this attempt so far until an update has measured it.
+        """
+        progress, env_steps = self._progress, self._env_steps()
+        if env_steps <= progress.env_steps:
+            return progress
+        pace = progress.steps_per_second
+        if self._own.updates == self._began_at_updates:
+            pace = (env_steps - self._began_at_env_steps) / max(time.monotonic() - self._began, 1e-3)
+        return replace(progress, env_steps=env_steps, steps_per_second=pace)
+
     def _update_means(self) -> None:
         if self._recent:
             means = recent_means(self._recent)
@@ -234,7 +254,7 @@ class StoreRecorder:
             if pending.episodes:
                 self._update_means()
             return Batch(
-                progress=self._progress,
+                progress=self._progress if self._closing.is_set() else self._shown,
                 episodes=pending.episodes,
                 updates=pending.updates,
                 evaluations=pending.evaluations,

@@ -19,6 +19,7 @@ from rlsweep.jsonable import jsonable
 from rlsweep.paths import Paths
 from rlsweep.process_identity import describe_process
 from rlsweep.reports.formats import ExportFormat
+from rlsweep.reports.layout import MISSING, Column, laid_out
 from rlsweep.reports.progress import progress_table
 from rlsweep.runs import Budget, RunStatus
 
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from rich.table import Table
-
     from rlsweep.api.status import SweepStanding
     from rlsweep.reports.run_scores import RunScore
     from rlsweep.runs import TrainingRun
+    from rlsweep.store.sweeps import ListedSweep
 
 MOST_LISTED = 10**9
 
@@ -48,9 +48,6 @@ def sweeps(
     json: Json = False,
 ) -> None:
     """List the sweeps, newest first."""
-    from rich.table import Table
-    from rich.text import Text
-
     from rlsweep.api.settling import settle_all_abandoned
     from rlsweep.store import sweeps as store
     from rlsweep.store.opening import open_database
@@ -62,16 +59,29 @@ def sweeps(
         return print_json(listed)
     if not listed:
         return typer.echo(NO_SWEEPS)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("sweep", "status", "trials", "mode", "created", "took"):
-        table.add_column(heading, no_wrap=True)
+    _print_rows(*_sweep_rows(listed))
+    return None
+
+
+def _sweep_rows(listed: "Sequence[ListedSweep]") -> "tuple[list[Column], Sequence[Sequence[str]]]":
+    rows = []
     for entry in listed:
         sweep = entry.sweep
         counts = ", ".join(f"{count} {status.value}" for status, count in entry.runs_by_status.items())
-        took = duration((sweep.finished_at - sweep.created_at).total_seconds()) if sweep.finished_at else "–"
-        table.add_row(Text(sweep.name), sweep.status.value, counts, sweep.mode, when(sweep.created_at), took)
-    console().print(table)
-    return None
+        took = duration((sweep.finished_at - sweep.created_at).total_seconds()) if sweep.finished_at else MISSING
+        rows.append((sweep.name, sweep.status.value, counts, sweep.mode, when(sweep.created_at), took))
+    columns = [Column("sweep"), *(Column(name, is_figure=False, is_plain=True) for name in ("status", "trials"))]
+    columns += [
+        Column("mode", is_figure=False, is_extra=True),
+        *(Column(name, is_figure=False) for name in ("created", "took")),
+    ]
+    return columns, rows
+
+
+def _print_rows(columns: "Sequence[Column]", rows: "Sequence[Sequence[str]]") -> None:
+    out = console()
+    for part in laid_out(columns, rows, out.width):
+        out.print(part)
 
 
 def status(
@@ -112,7 +122,8 @@ def _print_standing(standing: "SweepStanding") -> None:
     found, seen = standing.sweep, standing.overview
     where = f" on {found.address}" if found.address else ""
     typer.echo(f"Sweep {found.name}: {found.status.value}{where}, {found.mode} mode, since {when(found.created_at)}")
-    console().print(progress_table(seen))
+    out = console()
+    out.print(progress_table(seen, width=out.width))
     if len(seen.runs) < seen.total:
         typer.echo(f"All of them: rlsweep runs --sweep {found.name} --limit {seen.total}")
     if found.address is not None and found.driver is None and not found.status.is_finished:
@@ -147,39 +158,36 @@ def runs(
     if not listed:
         filtered = sweep or agent_id or status
         return typer.echo("No training runs match." if filtered else NO_RUNS)
-    console().print(_runs_table(listed, scores))
     definitions = {score.definition for score in scores.values()}
+    _print_rows(*_run_rows(listed, scores, is_mixed=len(definitions) > 1))
     if len(definitions) == 1:
         typer.echo(f"Score: {definitions.pop()}; wins: in the same episodes.")
     return None
 
 
-def _runs_table(listed: "Sequence[TrainingRun]", scores: "Mapping[UUID, RunScore]") -> "Table":
+def _run_rows(
+    listed: "Sequence[TrainingRun]", scores: "Mapping[UUID, RunScore]", *, is_mixed: bool
+) -> "tuple[list[Column], Sequence[Sequence[str]]]":
     """A row a run; what was scored stands in it where that is not the same in all."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("run", "config", "seed", "status", "episodes", "steps", "score", "wins"):
-        numeric = heading in ("seed", "episodes", "steps", "score", "wins")
-        table.add_column(heading, no_wrap=True, justify="right" if numeric else "left")
-    is_mixed = len({score.definition for score in scores.values()}) > 1
-    if is_mixed:
-        table.add_column("score is", no_wrap=True)
+    columns = [Column("run"), Column("config", is_figure=False, is_plain=True), Column("seed")]
+    columns += [Column("status", is_figure=False, is_plain=True)]
+    columns += map(Column, ("episodes", "env steps", "score", "wins"))
+    columns += [Column("score is", is_figure=False)] if is_mixed else []
+    rows = []
     for run in listed:
         score = scores.get(run.id)
-        table.add_row(
+        cells = (
             str(run.id)[:8],
-            Text(run.config_short_name),
+            run.config_short_name,
             str(run.seed),
             run.status.value,
             f"{run.episodes:,}",
             f"{run.env_steps:,}",
-            "–" if score is None else number(score.value),
-            "–" if score is None or score.win_rate is None else percent(score.win_rate),
-            *([Text("" if score is None else score.definition)] if is_mixed else []),
+            MISSING if score is None else number(score.value),
+            MISSING if score is None or score.win_rate is None else percent(score.win_rate),
         )
-    return table
+        rows.append((*cells, "" if score is None else score.definition) if is_mixed else cells)
+    return columns, rows
 
 
 def show(run: RunReference, json: Json = False) -> None:

@@ -16,20 +16,23 @@ from rlsweep.cli.race_plan import print_race, race_as_json
 from rlsweep.cluster.resources import Resources
 from rlsweep.config.training import EvaluationConfig
 from rlsweep.errors import InputError
-from rlsweep.planning.estimate import Estimate, largest_on_gpu
+from rlsweep.planning.estimate import Estimate, largest_on_gpu, total_seconds
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.instances import environment_instances, instances_line
 from rlsweep.planning.plan import Plan
 from rlsweep.planning.race import RacePlan, check_objective, race_plan
 from rlsweep.planning.race_options import RaceOptions
+from rlsweep.reports.layout import MISSING, Column, laid_out
 
 TOLD_SHARE = 0.1
 TOLD_SECONDS = 1.0
 """A part of a trial's time is told from this share and these seconds on."""
 
+MOST_TABLES = 2
+"""Into which the plan's columns are divided on a narrow screen, before each config gets a paragraph."""
+
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, RenderableType
 
     from rlsweep.planning.race_forecast import RaceForecast
 
@@ -59,7 +62,7 @@ def show_plan(
     if json:
         print_json(forecast_as_json(found, resources) | _race_as_json(planned, found, resources))
         return
-    print_forecast(found, console(), resources)
+    print_forecast(found, console(), resources, is_race=race)
     if planned is not None:
         print_race(planned, _forecast_race(planned, found, resources), console())
 
@@ -77,7 +80,8 @@ def _race_as_json(race: RacePlan | None, found: Forecast, resources: Resources) 
 
 def forecast_as_json(forecast: Forecast, resources: Resources | None = None) -> dict[str, Any]:
     """Give everything that `print_forecast` shows."""
-    plan = forecast.plan
+    plan, instances = forecast.plan, environment_instances(forecast.plan, resources or Resources())
+    estimates = forecast.estimates or (None,) * len(forecast.plan.trials)
     return {
         "trials": [
             {
@@ -85,24 +89,28 @@ def forecast_as_json(forecast: Forecast, resources: Resources | None = None) -> 
                 "path": None if trial.config_path is None else str(trial.config_path),
                 "seed": trial.config.seed,
                 "config_hash": trial.config_hash,
-                "estimate": asdict(expected),
+                "estimate": None if expected is None else asdict(expected),
             }
-            for trial, expected in zip(plan.trials, forecast.estimates or (), strict=True)
+            for trial, expected in zip(plan.trials, estimates, strict=True)
         ],
+        "total_seconds": total_seconds(forecast.estimates or (), instances.trials_at_once),
         "environment": plan.base_training.environment.id,
         "environment_facts": dict(forecast.facts),
         "mode": plan.trials[0].config.mode.value,
         "budget": plan.trials[0].config.budget.model_dump(),
-        "environment_instances": asdict(environment_instances(plan, resources or Resources())),
+        "environment_instances": asdict(instances),
         "differing_keys": plan.differing_keys,
         "warnings": forecast.warnings,
     }
 
 
-def print_forecast(forecast: Forecast, out: "Console", resources: Resources | None = None) -> None:
+def print_forecast(
+    forecast: Forecast, out: "Console", resources: Resources | None = None, *, is_race: bool = False
+) -> None:
     """Draw one line per config: what sets it apart, and what one trial of it will take where that was measured.
 
     resources: of the trials, where they run on this machine; None if that is not known yet
+    is_race: the trials are the first runs of a race, whose time is told elsewhere
     """
     plan = forecast.plan
     first = plan.trials[0].config
@@ -115,18 +123,19 @@ def print_forecast(forecast: Forecast, out: "Console", resources: Resources | No
     )
     for line in labelled(forecast.facts):
         out.print(line, markup=False, soft_wrap=True)
-    out.print(_table(forecast))
+    for part in _layout(forecast, out.width):
+        out.print(part)
     if forecast.estimates is not None:
         out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in forecast.estimates))} at the most.")
         if forecast.measured_at is not None:
             out.print(f"Memory and time were measured at {when(forecast.measured_at)}; `rlsweep plan` measures again.")
-    for line in _notes(forecast, resources):
+    for line in _notes(forecast, resources, is_race=is_race):
         out.print(line, markup=False, soft_wrap=True)
     for warning in forecast.warnings:
         warn(warning, out)
 
 
-def _notes(forecast: Forecast, resources: Resources | None) -> Iterator[str]:
+def _notes(forecast: Forecast, resources: Resources | None, *, is_race: bool) -> Iterator[str]:
     """What the table does not say of time, GPUs and environments."""
     estimates, training = forecast.estimates or (), forecast.plan.base_training
     if (note := time_note(estimates, training.evaluation)) is not None:
@@ -134,7 +143,11 @@ def _notes(forecast: Forecast, resources: Resources | None) -> Iterator[str]:
     if (fit := fit_on_gpu(estimates)) is not None:
         yield fit
     if resources is not None:
-        line = instances_line(forecast.plan, environment_instances(forecast.plan, resources))
+        instances = environment_instances(forecast.plan, resources)
+        total = total_seconds(estimates, instances.trials_at_once)
+        if total is not None and len(estimates) > 1 and not is_race:
+            yield f"All trials take about {_range(total, duration)}, {instances.trials_at_once} at a time."
+        line = instances_line(forecast.plan, instances)
         if line is not None:
             yield line
 
@@ -161,24 +174,18 @@ def time_note(estimates: Sequence[Estimate], evaluation: EvaluationConfig) -> st
     return " ".join(notes) or None
 
 
-def _table(forecast: Forecast) -> "Table":
-    from rich.table import Table
-    from rich.text import Text
-
+def _layout(forecast: Forecast, width: int) -> "list[RenderableType]":
+    """One row per config: the keys in which configs differ, and what a trial of it takes."""
     plan = forecast.plan
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("config", no_wrap=True)
-    for key in plan.differing_keys:
-        table.add_column(Text(key.rsplit(".", 1)[-1]), justify="right", overflow="fold")
+    columns = [Column("config"), *(Column(key.rsplit(".", 1)[-1]) for key in plan.differing_keys)]
     expected = {} if forecast.estimates is None else _by_label(plan, forecast.estimates)
     if expected:
-        for heading in ("env steps", "updates", "memory", "time"):
-            table.add_column(heading, justify="right")
+        columns += map(Column, ("env steps", "updates", "memory", "time"))
+    rows = []
     for label in plan.labels:
         values = [_value(of_config.get(label)) for of_config in plan.differing_keys.values()]
-        cells = (label, *values, *(_expectations(expected[label]) if expected else ()))
-        table.add_row(*map(Text, cells))
-    return table
+        rows.append((label, *values, *(_expectations(expected[label]) if expected else ())))
+    return laid_out(columns, rows, width, most_tables=MOST_TABLES)
 
 
 def fit_on_gpu(estimates: Sequence[Estimate]) -> str | None:
@@ -207,7 +214,7 @@ def _expectations(expected: Estimate) -> tuple[str, ...]:
 
 
 def _value(value: object) -> str:
-    return "–" if value is None else str(value)
+    return MISSING if value is None else str(value)
 
 
 def _count(number: float) -> str:

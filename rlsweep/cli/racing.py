@@ -103,6 +103,6 @@ def _print(race: RacePlan, forecast: Forecast, *, out: "Console", resources: Res
     """Print what the first runs take, then the whole race."""
     from rlsweep.planning.race_forecast import forecast_race
 
-    print_forecast(forecast, out, resources if is_here else None)
+    print_forecast(forecast, out, resources if is_here else None, is_race=True)
     slots = environment_instances(race.plan, resources).trials_at_once
     print_race(race, forecast_race(race, forecast, slots=slots) if is_here else None, out)

@@ -164,6 +164,16 @@ def estimate(config: RunConfig, measurement: Measurement) -> Estimate:
     )
 
 
+def total_seconds(estimates: Sequence[Estimate], at_once: int) -> Range | None:
+    """Return the time of all trials, so many at the same time, with the imports before; None if one is unknown."""
+    known = [each.seconds for each in estimates if each.seconds is not None]
+    if not known or len(known) < len(estimates):
+        return None
+    imports = max(each.import_seconds for each in estimates)
+    low, high = (max(max(bound), sum(bound) / at_once) for bound in zip(*known, strict=True))
+    return imports + low, imports + high
+
+
 def budget_warnings(plan: Plan, estimates: Sequence[Estimate]) -> tuple[str, ...]:
     """Return warnings for budgets with fewer than about ten updates, with a budget that is enough for ten.
 

@@ -1,14 +1,15 @@
 """How far a sweep has come: the same table in `submit` and in `status`, redrawn in place or line by line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
-from rlsweep.analysis.wording import duration, number, percent
+from rlsweep.analysis.wording import duration, fine_percent, number, percent
+from rlsweep.reports.layout import MISSING, Column, laid_out
 from rlsweep.reports.race_line import race_line
-from rlsweep.runs import WATCHED_FIRST, RunStatus, RunSummary
+from rlsweep.runs import RECENT_EPISODES, WATCHED_FIRST, RunStatus, RunSummary
 from rlsweep.sweep_records import Overview
 
 if TYPE_CHECKING:
@@ -17,49 +18,73 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-MISSING = "–"
+RECENT = f"last {RECENT_EPISODES}"
+"""The episodes of training over which reward and wins are means."""
+
+LINES_OF_PARAGRAPH = 3
+"""Of a trial on a screen that is too narrow for the table."""
+
 LINES_EVERY_SECONDS = 10.0
 """Between two totals where the output is no terminal."""
 
 
-def progress_table(seen: Overview, *, rows: int | None = None) -> "Group":
-    """Draw one line a trial that is shown, and a total; with more of them than `rows`, those that run come first."""
+def progress_table(seen: Overview, *, width: int, rows: int | None = None) -> "Group":
+    """Draw each trial that is shown, in a table or a paragraph of its own, and a total.
+
+    rows: lines of the screen for trials; with more of them, those that run come first
+    """
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("trial", no_wrap=True, overflow="ellipsis", min_width=16)
     unit = "episodes" if all(map(_counts_episodes, seen.runs)) else "env steps"
-    for heading in ("status", unit, "reward", "wins", "steps/s", "left"):
-        table.add_column(heading, justify="left" if heading == "status" else "right", no_wrap=True)
-    shown = seen.runs if rows is None or len(seen.runs) <= rows else sorted(seen.runs, key=_importance)[:rows]
-    for run in shown:
-        table.add_row(
-            Text(run.label),
-            _status(run),
-            _done(run),
-            _optional(number, run.mean_reward),
-            _optional(percent, run.win_rate),
-            _optional(number, run.steps_per_second),
-            _optional(duration, seconds_left(run)),
-        )
+    columns = (
+        Column("trial"),
+        Column("status", is_figure=False, is_plain=True),
+        Column(unit),
+        *(Column(f"{what}\n{RECENT}") for what in ("reward,", "wins,")),
+        Column("steps/s", is_extra=True),
+        Column("left"),
+    )
+    shown = _foremost(seen, rows)
+    parts = laid_out(columns, [_row(run) for run in shown], width)
+    if rows is not None and len(parts) > 1:
+        shown = _foremost(seen, max(1, rows // LINES_OF_PARAGRAPH))
+        parts = laid_out(columns, [_row(run) for run in shown], width)
     if len(shown) < seen.total:
-        table.add_row(f"and {seen.total - len(shown):,} more")
-    lines = [Text(_total(seen))]
+        parts.append(Text(f"and {seen.total - len(shown):,} more"))
+    parts.append(Text(_total(seen)))
     if seen.decision is not None:
-        lines.append(Text(race_line(seen.decision)))
-    return Group(table, *lines)
+        parts.append(Text(race_line(seen.decision)))
+    return Group(*parts)
+
+
+def _foremost(seen: Overview, rows: int | None) -> Sequence[RunSummary]:
+    if rows is None or len(seen.runs) <= rows:
+        return seen.runs
+    return sorted(seen.runs, key=_importance)[:rows]
+
+
+def _row(run: RunSummary) -> tuple[str, ...]:
+    return (
+        run.label,
+        _status(run),
+        _done(run),
+        _optional(number, run.mean_reward),
+        _optional(percent, run.win_rate),
+        _optional(number, run.steps_per_second),
+        _optional(duration, seconds_left(run)),
+    )
 
 
 def progress_line(run: RunSummary) -> str:
     """Write what is known of a run, for output that is no terminal."""
-    unit = "ep" if _counts_episodes(run) else "steps"
-    parts = [f"{run.label}: {_status(run)}", f"{_done(run)} {unit}"]
+    parts = [f"{run.label}: {_status(run)}", f"{_done(run)} {'episodes' if _counts_episodes(run) else 'env steps'}"]
+    if _counts_episodes(run) and run.env_steps:
+        parts.append(f"{run.env_steps:,} env steps")
     if run.mean_reward is not None:
-        parts.append(f"reward {number(run.mean_reward)}")
-    if run.win_rate is not None:
-        parts.append(f"wins {percent(run.win_rate)}")
+        recent = [f"reward {number(run.mean_reward)}"]
+        recent += [] if run.win_rate is None else [f"wins {percent(run.win_rate)}"]
+        parts.append(f"{', '.join(recent)} ({RECENT})")
     if run.steps_per_second is not None:
         parts.append(f"{number(run.steps_per_second)} steps/s")
     left = seconds_left(run)
@@ -98,7 +123,7 @@ class LiveProgress:
     def _draw(self, seen: Overview) -> None:
         assert self._live is not None
         rows = max(3, self._console.height - 6)
-        self._live.update(progress_table(seen, rows=rows), refresh=True)
+        self._live.update(progress_table(seen, width=self._console.width, rows=rows), refresh=True)
 
     def _tell(self, seen: Overview) -> None:
         are_all = len(seen.runs) == seen.total
@@ -123,6 +148,9 @@ def _importance(run: RunSummary) -> int:
 
 
 def _status(run: RunSummary) -> str:
+    """The status; a trial that was stopped before it began did not start."""
+    if run.status is RunStatus.STOPPED and run.attempt == 0:
+        return "not started"
     return "stopping" if run.stop_requested and run.status is RunStatus.RUNNING else run.status.value
 
 
@@ -139,13 +167,19 @@ def _done(run: RunSummary) -> str:
 
 
 def _total(seen: Overview) -> str:
-    left = total_seconds_left(seen)
-    paused, failed = (seen.runs_by_status.get(status, 0) for status in (RunStatus.PAUSED, RunStatus.FAILED))
-    parts = [f"{seen.finished - paused:,} of {seen.total:,} trials done", f"{total_share_done(seen):.0%}"]
-    if paused:
-        parts.append(f"{paused:,} paused")
-    if failed:
-        parts.append(f"{failed:,} failed")
+    """What is done of all trials: only those that spent their budgets, or came to their pause, count as done."""
+    counts, left = seen.runs_by_status, total_seconds_left(seen)
+    parts = [
+        f"{counts.get(RunStatus.COMPLETED, 0):,} of {seen.total:,} trials done",
+        fine_percent(total_share_done(seen)),
+    ]
+    ended_early = (RunStatus.PAUSED, RunStatus.STOPPED, RunStatus.FAILED)
+    parts += [f"{counts[status]:,} {status}" for status in ended_early if counts.get(status)]
+    if len(seen.runs) == seen.total and (steps := sum(run.env_steps for run in seen.runs)):
+        parts.append(f"{steps:,} env steps")
+    paces = [run.steps_per_second for run in seen.runs if run.status is RunStatus.RUNNING and run.steps_per_second]
+    if paces:
+        parts.append(f"{number(sum(paces))} steps/s")
     if left is not None:
         parts.append(f"{duration(left)} left")
     return ", ".join(parts)

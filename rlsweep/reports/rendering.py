@@ -1,6 +1,5 @@
 """The report on a screen or in a pipe: plain words first, colour only as an aid."""
 
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,15 +9,13 @@ from rlsweep.analysis.scores import Source
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import duration, limits, number, percent, plural, signed
 from rlsweep.reports.config_report import ConfigReport, SeedReport
+from rlsweep.reports.layout import wrapped
 from rlsweep.reports.summary import ScoredBy, SweepReport
 from rlsweep.runs import RunStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-
-NARROWEST = 40
-"""Columns below which wrapping makes a text harder to read than the terminal's own line breaks."""
 
 _STYLES = {
     VerdictKind.FAILED: "red",
@@ -90,18 +87,6 @@ def _print_race(report: SweepReport, console: "Console") -> None:
         for part in wrapped(report.confirmation.text, "", console.width):
             console.print(Text(part), soft_wrap=True)
         console.print()
-
-
-def wrapped(text: str, mark: str, width: int) -> list[str]:
-    """Lines of at most `width` columns where words allow; those after the first hang under the text."""
-    filler = textwrap.TextWrapper(
-        width=max(width, NARROWEST),
-        initial_indent=mark,
-        subsequent_indent=" " * (len(mark) if mark.strip() or not mark else len(mark) + 2),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return filler.wrap(text) or [""]
 
 
 def _what_ran(report: SweepReport) -> str:

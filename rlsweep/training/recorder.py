@@ -1,6 +1,6 @@
 """The interface through which a training run reports to its record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from rlsweep.runs import Checkpoint, Counters, Episode, Evaluation, Update
@@ -21,8 +21,11 @@ class Recorder(Protocol):
         """Record facts about how the run is executed."""
         ...
 
-    def begin_at(self, counters: Counters, recent: Sequence[Episode]) -> None:
-        """Record where this attempt begins, and the last episodes before that, as far as they are known."""
+    def begin_at(self, counters: Counters, recent: Sequence[Episode], env_steps: Callable[[], int]) -> None:
+        """Record where this attempt begins, and the last episodes before that, as far as they are known.
+
+        env_steps: gives the env steps of the run so far; any thread may call it, at any time
+        """
         ...
 
     def add_episodes(self, episodes: Sequence[Episode]) -> None:

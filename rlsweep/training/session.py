@@ -99,7 +99,9 @@ class TrainingSession:
             self._recorder.add_facts({"went_on": f"at an episode's start: {reason}"})
         self._renew_opponents(hand_over=True)
         if not self._progress.is_spent(self._config.budget):
-            self._recorder.begin_at(self._progress.counters, tuple(self._episodes.recent))
+            self._recorder.begin_at(
+                self._progress.counters, tuple(self._episodes.recent), lambda: self._progress.env_steps
+            )
             if self._progress.env_steps and self._checkpoints.begins_before_recorded:
                 # saved before the first episode is recorded: the newest checkpoint must fit the recorded episodes
                 self._save(self._capture())

@@ -80,7 +80,7 @@ def test_paused_trials_are_shown_played_and_trained_on(
     assert training_runs.get(database, run_id).status is RunStatus.PAUSED
     said = cli.run("train", "--resume", run_id[:8]).stdout
     assert "tiny_v1 seed 0 was to pause at 50% of its budget; now it trains on." in said
-    assert "tiny_v1 seed 0: completed, 128/128 steps" in said
+    assert "tiny_v1 seed 0: completed, 128/128 env steps" in said
     assert training_runs.get(database, run_id).pause_at is None
 
 

@@ -249,7 +249,7 @@ def test_a_new_attempt_shows_the_old_figures_until_it_has_come_as_far(database: 
     again = transitions.begin_attempt(database, run.id, {})
     assert again is not None
     with recorder_of(database, again, Path("/nowhere")) as recorder:
-        recorder.begin_at(Counters(episodes=5, updates=0, env_steps=50), [episode(5)])
+        recorder.begin_at(Counters(episodes=5, updates=0, env_steps=50), [episode(5)], lambda: 50)
         recorder.add_episodes([episode(6)])
         _wait_until(lambda: training_runs.get(database, run.id).heartbeat_at != again.heartbeat_at)
         assert shown() == (8, 80)

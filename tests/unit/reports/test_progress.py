@@ -3,9 +3,6 @@
 import io
 import threading
 import time
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import uuid4
 
 import pytest
 from rich.console import Console
@@ -14,61 +11,10 @@ from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_sh
 from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.places.watching import WATCH_SECONDS, watched
 from rlsweep.reports.progress import LiveProgress, progress_line, progress_table
-from rlsweep.runs import Budget, RunStatus, TrainingRun
+from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Overview
-
-
-def run(
-    status: RunStatus = RunStatus.RUNNING, *, of_episodes: int | None = None, of_steps: int | None = None, **given: Any
-) -> TrainingRun:
-    now = datetime.now(UTC)
-    values: dict[str, Any] = {
-        "trial_key": None,
-        "agent_id": "a",
-        "algorithm": "PPO",
-        "version": 1,
-        "sweep_variant": None,
-        "config_name": "A",
-        "config_short_name": "a_v1",
-        "config_path": "a_v1.yaml",
-        "config": {},
-        "mode": "smoke",
-        "environment": None,
-        "budget": Budget(episodes=of_episodes, total_timesteps=of_steps),
-        "sweep_name": None,
-        "seconds": None,
-        "error_text": None,
-        "config_hash": "",
-        "seed": 0,
-        "id": uuid4(),
-        "sweep_id": None,
-        "status": status,
-        "stop_requested": False,
-        "attempt": 2,
-        "created_at": now,
-        "heartbeat_at": now,
-        "started_at": now - timedelta(days=3),  # of the first attempt: it says nothing of the pace
-        "ended_at": None,
-        "episodes": 0,
-        "updates": 0,
-        "env_steps": 0,
-        "mean_reward": None,
-        "win_rate": None,
-        "mean_length": None,
-        "steps_per_second": None,
-        "end_reason": None,
-        "error": None,
-        "weights_from": None,
-        "begins_anew": False,
-        "actor": None,
-        "pause_at": None,
-        "metadata": {},
-    }
-    values |= given
-    spent = ((values["episodes"], of_episodes), (values["env_steps"], of_steps))
-    shares = [done / allowed for done, allowed in spent if allowed]
-    return TrainingRun(**values, progress=max(shares) if shares else None)
+from tests.helpers.runs import run
 
 
 @pytest.mark.parametrize(
@@ -111,8 +57,8 @@ def test_of_many_trials_the_total_counts_those_that_are_not_shown() -> None:
     assert total_seconds_left(shown) == total_seconds_left(all_of_them) == (2 * 500 + 3 * 1000) / 100
     assert total_share_done(shown) == total_share_done(all_of_them) == 0.6
     table = printed(shown).splitlines()
-    assert [line.rstrip() for line in table[-2:]] == ["and 7 more", "5 of 10 trials done, 60%, 40 s left"]
-    assert len(table) == 1 + 3 + 2
+    assert [line.rstrip() for line in table[-2:]] == ["and 7 more", "5 of 10 trials done, 60%, 100 steps/s, 40 s left"]
+    assert len(table) == 2 + 3 + 2
 
 
 def test_a_trial_that_pauses_has_done_all_up_to_its_pause() -> None:
@@ -121,8 +67,10 @@ def test_a_trial_that_pauses_has_done_all_up_to_its_pause() -> None:
     seen = Overview.of_all([*running, *paused, run(RunStatus.PENDING, of_steps=1000, pause_at=0.5)])
     assert total_share_done(seen) == (0.5 + 1 + 2) / 5
     assert total_seconds_left(seen) == (250 + 0 + 500) / 200
-    assert printed(seen).splitlines()[-1].rstrip() == "0 of 5 trials done, 70%, 2 paused, 4 s left"
-    assert [line.split()[3] for line in printed(seen).splitlines()[1:6]] == [
+    assert printed(seen).splitlines()[-1].rstrip() == (
+        "0 of 5 trials done, 70%, 2 paused, 1,786 env steps, 200 steps/s, 4 s left"
+    )
+    assert [line.split()[3] for line in printed(seen).splitlines()[2:7]] == [
         "running", "running", "paused", "paused", "pending",
     ]  # fmt: skip
 
@@ -134,15 +82,41 @@ def test_of_many_trials_lines_tell_the_failures() -> None:
     with LiveProgress(Console(file=out, width=100)) as tell:
         for _ in range(2):
             tell(Overview(runs=(failed, completed), runs_by_status=runs_by_status))
-    assert out.getvalue() == "a_v1 seed 0: failed, 0/10 steps\n"
+    assert out.getvalue() == "a_v1 seed 0: failed, 0/10 env steps\n"
 
 
 def test_tables_and_lines_tell_what_is_left() -> None:
     running = run(of_steps=1000, env_steps=400, steps_per_second=100.0)
     assert "100 steps/s, 6 s left" in progress_line(running)
     waiting = run(RunStatus.PENDING, of_steps=1000)
-    assert (
-        printed(Overview.of_all([running, waiting])).splitlines()[-1].rstrip() == "0 of 2 trials done, 20%, 16 s left"
+    assert printed(Overview.of_all([running, waiting])).splitlines()[-1].rstrip() == (
+        "0 of 2 trials done, 20%, 400 env steps, 100 steps/s, 16 s left"
+    )
+
+
+def test_what_ended_early_counts_by_what_it_did_and_what_never_began_is_called_so() -> None:
+    stopped = run(RunStatus.STOPPED, of_steps=200_000, env_steps=2_045)
+    unbegun = [run(RunStatus.STOPPED, of_steps=200_000, attempt=0) for _ in range(2)]
+    seen = Overview.of_all([stopped, *unbegun])
+    assert printed(seen).splitlines()[-1].rstrip() == "0 of 3 trials done, 0.3%, 3 stopped, 2,045 env steps"
+    assert ["not started" in line for line in printed(seen).splitlines()[-4:-1]] == [False, True, True]
+    assert total_share_done(Overview(runs=(stopped,), runs_by_status={RunStatus.STOPPED: 2})) == 2_045 / 200_000
+    assert total_share_done(Overview.of_all([run(RunStatus.FAILED, of_steps=10), stopped])) < 0.01
+
+
+def test_means_are_called_those_of_the_last_episodes() -> None:
+    running = run(of_episodes=60, episodes=20, env_steps=400, mean_reward=12.0, win_rate=0.25, mean_length=20.0)
+    heading = [line.split() for line in printed(Overview.of_all([running])).splitlines()[:2]]
+    assert heading == [["reward,", "wins,"], ["trial", "status", "episodes", *["last", "100"] * 2, "steps/s", "left"]]
+    assert progress_line(running) == (
+        "a_v1 seed 0: running, 20/60 episodes, 400 env steps, reward 12, wins 25% (last 100)"
+    )
+
+
+def test_env_steps_and_their_speed_are_told_before_the_first_episode_ends() -> None:
+    slow = run(of_episodes=60, env_steps=400, steps_per_second=40.0)
+    assert printed(Overview.of_all([slow])).splitlines()[-1].rstrip() == (
+        "0 of 1 trials done, 0%, 400 env steps, 40 steps/s"
     )
 
 
@@ -152,7 +126,7 @@ def test_a_name_is_no_markup() -> None:
 
 def printed(seen: Overview) -> str:
     out = io.StringIO()
-    Console(file=out, width=100).print(progress_table(seen))
+    Console(file=out, width=100).print(progress_table(seen, width=100))
     return out.getvalue().rstrip()
 
 

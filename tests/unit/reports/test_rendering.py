@@ -1,5 +1,6 @@
 from rlsweep.analysis.intervals import estimate
-from rlsweep.reports.rendering import with_interval, wrapped
+from rlsweep.reports.layout import wrapped
+from rlsweep.reports.rendering import with_interval
 
 
 def test_intervals_say_what_they_are():
