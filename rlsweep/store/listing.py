@@ -126,6 +126,26 @@ class Agent:
     latest_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedConfig:
+    """An agent config in a sweep.
+
+    together: id of the sweep, or of the run that is in none
+    config: path of its file; its short name, if it was given as a dict
+    """
+
+    together: UUID
+    config: str
+    config_hash: str
+    name: str
+    is_base: bool
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same config in another sweep."""
+        return (self.config, self.config_hash)
+
+
 def list_page(database: Database, order: Order, filters: Filters, limit: int, after: Place | None = None) -> RunPage:
     """Read `limit` runs after `after`, or the first ones."""
     key = _KEYS[order.key]
@@ -191,6 +211,13 @@ def agents(database: Database) -> list[Agent]:
     """Every recorded agent, most recently used first."""
     with database.readonly() as connection:
         return [Agent(**row) for row in connection.execute(_SQL["list_agents"])]
+
+
+def recorded_configs(database: Database, agent_ids: Sequence[str]) -> list[RecordedConfig]:
+    """The configs of these agents in each sweep, the oldest sweep first."""
+    with database.readonly() as connection:
+        rows = connection.execute(_SQL["list_configs"], {"agent_ids": list(agent_ids)})
+        return [RecordedConfig(**row) for row in rows]
 
 
 def sparklines(database: Database, run_ids: Sequence[UUID], points: int) -> dict[UUID, list[float | None]]:

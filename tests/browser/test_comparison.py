@@ -101,9 +101,14 @@ def test_a_sweep_is_shown_where_its_curves_cannot_be(recorded, visit: Callable[.
     expect(page.locator(".chart-card path.line").first).to_be_attached()
 
 
-def test_compares_chosen_runs(recorded, run_of, visit: Callable[..., Page]) -> None:
-    runs = [run_of("ppo_agent_v1", 0), run_of("ppo_agent_lr_high", 0)]
-    page = visit(recorded.site, f"/training/compare?runs={','.join(runs)}")
+def test_compares_chosen_runs_in_the_colours_of_their_sweep(recorded, run_of, visit: Callable[..., Page]) -> None:
+    line = ".chart-card path.line.colour-3"  # the sweep has broken, lr_high and lr_low
+    page = visit(recorded.site, f"/training/runs/{run_of('ppo_agent_lr_low')}")
+    expect(page.locator(line)).not_to_have_count(0)
+    runs = [run_of("ppo_agent_v1", 0), run_of("ppo_agent_lr_low", 0)]
+    page.goto(f"{recorded.site.url}/training/compare?runs={','.join(runs)}")
+    expect(page.locator(line)).to_have_attribute("data-series", "ppo_agent_lr_low")
+    expect(page.locator(".leaderboard tr.colour-3")).to_contain_text("ppo_agent_lr_low")
     expect(page.locator("#compare-count")).to_contain_text("2 runs of 2 configs")
     expect(page.locator(".leaderboard tbody tr")).to_have_count(2)
     expect(page.locator(".chart-card path.line")).to_have_count(2)

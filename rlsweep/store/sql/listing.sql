@@ -46,6 +46,15 @@ from training_runs
 group by agent_id
 order by latest_at desc, agent_id
 
+-- name: list_configs
+-- The configs of agents, sweep by sweep, the oldest first; a run without a sweep stands alone.
+select coalesce(sweep_id, id) as together, coalesce(config_path, config_short_name) as config, config_hash,
+    config_short_name as name, sweep_variant is null as is_base
+from training_runs
+where agent_id = any(%(agent_ids)s)
+group by 1, 2, 3, 4, 5
+order by min(created_at), 1, 2, 3
+
 -- name: sample_rewards
 -- For each run, a number of points evenly spaced over its episodes: the mean reward of the episodes that end there.
 select wanted.position, sampled.point, sampled.reward

@@ -196,6 +196,7 @@ def test_openapi_describes_every_address(database: Database) -> None:
         "/api/compare",
         "/api/curves",
         "/api/bands",
+        "/api/colours",
         "/api/metrics",
         "/api/health",
     }

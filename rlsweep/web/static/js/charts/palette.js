@@ -18,18 +18,3 @@ export function styleOf(index) {
 export function colourClass(style) {
   return `colour-${style.colour}`;
 }
-
-/**
- * Assign each config a fixed style: the base config gets the text colour, the others follow in order of name.
- * @param {{name: string, isBase: boolean}[]} configs
- * @returns {Map<string, LineStyle>}
- */
-export function stylesFor(configs) {
-  const names = configs
-    .filter((config) => !config.isBase)
-    .map((config) => config.name)
-    .sort();
-  const styles = new Map(names.map((name, index) => [name, styleOf(index + 1)]));
-  for (const config of configs) if (config.isBase) styles.set(config.name, styleOf(0));
-  return styles;
-}

@@ -1,6 +1,7 @@
 // The comparison of configs, for the page of a sweep and the page of chosen runs.
 
-import { stylesFor } from "../charts/palette.js";
+import { styleOf } from "../charts/palette.js";
+import { get } from "../core/api.js";
 import { fill, html } from "../core/dom.js";
 import { refill } from "../core/keyed.js";
 import { CurvesPanel } from "./curves.js";
@@ -31,6 +32,23 @@ export class ComparisonView {
     this.seeds = html("div");
   }
 
+  /**
+   * The style of each config, the same on every page.
+   * @param {any} report
+   * @param {import("./curves.js").Chosen} chosen
+   * @returns {Promise<Map<string, import("../charts/palette.js").LineStyle>>}
+   */
+  async stylesOf(report, chosen) {
+    const names = JSON.stringify(report.configs.map((/** @type {any} */ config) => config.name).sort());
+    if (this.styles && this.styledFor === names) return this.styles;
+    const { colours } = await get("/colours", { ...chosen });
+    this.styledFor = names;
+    this.styles = new Map(
+      report.configs.map((/** @type {any} */ config) => [config.name, styleOf(colours[config.seeds[0].run_id] ?? 0)]),
+    );
+    return this.styles;
+  }
+
   /** @param {any} report @param {import("./curves.js").Chosen} chosen the runs of the report */
   async update(report, chosen) {
     if (!this.root.contains(this.curves.element)) {
@@ -49,9 +67,7 @@ export class ComparisonView {
         ),
       );
     }
-    const styles = stylesFor(
-      report.configs.map((/** @type {any} */ config) => ({ name: config.name, isBase: config.is_base })),
-    );
+    const styles = await this.stylesOf(report, chosen);
     if (report !== this.shown) {
       this.shown = report;
       this.race.update(report, styles);

@@ -32,7 +32,10 @@ const poller = new Poller(refresh, showFailure);
 
 async function refresh() {
   const run = await get(`/training-runs/${encodeURIComponent(reference)}`);
-  charts ??= new RunCharts(run.id, `${run.config_short_name}-seed-${run.seed}`);
+  if (!charts) {
+    const { colours } = await get("/colours", { run: run.id });
+    charts = new RunCharts(run.id, `${run.config_short_name}-seed-${run.seed}`, colours[run.id]);
+  }
   const body = byId("run-body");
   if (!body.contains(charts.element)) {
     body.classList.add("run-layout");

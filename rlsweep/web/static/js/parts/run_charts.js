@@ -18,8 +18,8 @@ const X_AXES = /** @type {[string, string][]} */ ([
 const SMOOTHINGS = [0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5];
 const DEFAULT_SMOOTHING = 0.05;
 const BUCKETS = 400;
-const LINE = styleOf(1);
-const EVALUATION = styleOf(2);
+/** The colours of the evaluation's line: the first that is not the config's. */
+const EVALUATION = [2, 1];
 
 /** @type {{metric: string, title: string, format: (value: number | null) => string, tick?: (value: number) => string, within?: [number, number], hasEnvelope: boolean}[]} */
 const EPISODE_CHARTS = [
@@ -41,9 +41,11 @@ const UPDATE_CHARTS = [
 ];
 
 export class RunCharts {
-  /** @param {string} runId @param {string} file */
-  constructor(runId, file) {
+  /** @param {string} runId @param {string} file @param {number} colour of its config */
+  constructor(runId, file, colour) {
     this.runId = runId;
+    this.line = styleOf(colour);
+    this.evaluationLine = styleOf(EVALUATION.find((each) => each !== colour) ?? 0);
     this.x = X_AXES.some(([name]) => name === parameter("x")) ? parameter("x") : "env_steps";
     this.smoothing = parameter("smoothing") === "" ? DEFAULT_SMOOTHING : Number(parameter("smoothing")) || 0;
     /** @type {any[]} */
@@ -173,7 +175,7 @@ export class RunCharts {
         series.push({
           id: "envelope",
           name: "Min to max",
-          style: LINE,
+          style: this.line,
           x: envelope.x,
           y: envelope.mean,
           low: envelope.min,
@@ -186,7 +188,7 @@ export class RunCharts {
         series.push({
           id: "mean",
           name: smoothing ? "Smoothed mean" : "Mean",
-          style: LINE,
+          style: this.line,
           x: config.x,
           y: config.runs[0]?.mean ?? config.mean,
         });
@@ -194,7 +196,7 @@ export class RunCharts {
         series.push({
           id: "evaluation",
           name: "Evaluation",
-          style: EVALUATION,
+          style: this.evaluationLine,
           x: this.evaluations.map((each) => each.env_steps),
           y: this.evaluations.map((each) => each.mean_reward),
         });
@@ -228,7 +230,7 @@ export class RunCharts {
           {
             id: curve.metric,
             name: UPDATE_CHARTS.find((chart) => chart.metric === curve.metric)?.title ?? "",
-            style: LINE,
+            style: this.line,
             x: curve.x,
             y: curve.mean,
             low: hasSpread ? curve.min : null,
