@@ -7,7 +7,7 @@ import typer
 
 from rlsweep.analysis.wording import number, percent, plural
 from rlsweep.api.plan import PlanOptions
-from rlsweep.cli import call, options
+from rlsweep.cli import call, completion, options
 from rlsweep.cli.output import print_json
 
 
@@ -20,7 +20,9 @@ def evaluate(
     reference: Annotated[
         str,
         typer.Argument(
-            metavar="RUN|CHECKPOINT", help="A run's id (its last checkpoint), or a checkpoint's path or URI."
+            metavar="RUN|CHECKPOINT",
+            help="A run's id (its last checkpoint), or a checkpoint's path or URI.",
+            autocompletion=completion.runs,
         ),
     ],
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="Episodes to play.")] = 100,

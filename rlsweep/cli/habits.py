@@ -77,7 +77,7 @@ class HabitsGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command. Raises InputError, with the command to type, for one that another tool has."""
         name, given = args[0], args[1:]
-        if name not in self.commands and (typed := _instead_of_command(name, given)):
+        if not ctx.resilient_parsing and name not in self.commands and (typed := _instead_of_command(name, given)):
             raise InputError(f"There is no command {name[:_MAX_SHOWN]!r}. {typed}")
         ctx.meta[_TYPED] = (name, given)
         return super().resolve_command(ctx, args)

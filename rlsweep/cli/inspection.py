@@ -8,7 +8,7 @@ import typer
 from rlsweep.analysis.wording import duration, limits, number, percent
 from rlsweep.api.references import NO_SWEEPS, find_sweep
 from rlsweep.api.status import MOST_SHOWN
-from rlsweep.cli import call
+from rlsweep.cli import call, completion
 from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.cli.options import Json, RunReference, SweepReference
 from rlsweep.cli.output import console, print_json, when
@@ -85,7 +85,10 @@ def _print_rows(columns: "Sequence[Column]", rows: "Sequence[Sequence[str]]") ->
 
 
 def status(
-    sweep: Annotated[str, typer.Argument(metavar="SWEEP", help="Name or id; the newest without it.")] = "latest",
+    sweep: Annotated[
+        str,
+        typer.Argument(metavar="SWEEP", help="Name or id; the newest without it.", autocompletion=completion.sweeps),
+    ] = "latest",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show progress until the sweep is finished.")] = False,
     json: Json = False,
 ) -> None:
@@ -136,7 +139,10 @@ def _print_standing(standing: "SweepStanding") -> None:
 
 
 def runs(
-    sweep: Annotated[str | None, typer.Option("--sweep", help="List only runs of this sweep.")] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option("--sweep", help="List only runs of this sweep.", autocompletion=completion.sweeps),
+    ] = None,
     agent_id: Annotated[str | None, typer.Option("--agent-id", help="List only runs of this agent.")] = None,
     status: Annotated[RunStatus | None, typer.Option("--status", help="List only runs in this status.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_LISTED, help="How many to list.")] = 50,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rlsweep.cli import completion
 from rlsweep.config.run import Mode
 
 Patterns = Annotated[
@@ -36,10 +37,25 @@ WithBase = Annotated[bool, typer.Option("--with-base", help="Add the base config
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Load an untrusted checkpoint (it may execute code).")]
 SweepReference = Annotated[
-    str, typer.Argument(metavar="SWEEP", help="Name, id or start of the id of a sweep; `latest` is the newest.")
+    str,
+    typer.Argument(
+        metavar="SWEEP",
+        help="Name, id or start of the id of a sweep; `latest` is the newest.",
+        autocompletion=completion.sweeps,
+    ),
 ]
-SweepOrRun = Annotated[str, typer.Argument(metavar="SWEEP|RUN", help="Sweep (name or id) or training run (id).")]
-RunReference = Annotated[str, typer.Argument(metavar="RUN", help="Id of a training run, or its start.")]
+SweepOrRun = Annotated[
+    str,
+    typer.Argument(
+        metavar="SWEEP|RUN",
+        help="Sweep (name or id) or training run (id).",
+        autocompletion=completion.sweeps_and_runs,
+    ),
+]
+RunReference = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="Id of a training run, or its start.", autocompletion=completion.runs),
+]
 CpusPerTrial = Annotated[
     float | None,
     typer.Option("--cpus-per-trial", min=0.1, help="CPUs per trial (default 1), torch threads alike."),
@@ -97,6 +113,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="RUN|CHECKPOINT",
+        autocompletion=completion.runs,
         help="Continue a run from its last checkpoint, or from the one named; with --agent-config a new run begins "
         "with the policy weights of the file.",
     ),

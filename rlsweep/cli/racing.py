@@ -8,7 +8,7 @@ import typer
 from rlsweep.api.confirm import DEFAULT_SEEDS
 from rlsweep.api.plan import PlanOptions, make_plan
 from rlsweep.api.references import is_sweep_reference
-from rlsweep.cli import call, options
+from rlsweep.cli import call, completion, options
 from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.cli.output import console
@@ -32,6 +32,7 @@ RacePatterns = Annotated[
     typer.Argument(
         metavar="PATTERN|SWEEP",
         help="Agent configs as for `submit`, or a sweep or race on record to go on with.",
+        autocompletion=completion.sweeps,
     ),
 ]
 

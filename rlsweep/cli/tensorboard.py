@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from rlsweep.cli import call
+from rlsweep.cli import call, completion
 from rlsweep.errors import NotFoundError
 from rlsweep.paths import Paths
 from rlsweep.places.interrupts import on_interrupt
@@ -16,7 +16,10 @@ def register(app: typer.Typer) -> None:
 
 
 def tensorboard(
-    sweep: Annotated[str | None, typer.Argument(metavar="SWEEP", help="Sweep to show (default: all).")] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Argument(metavar="SWEEP", help="Sweep to show (default: all).", autocompletion=completion.sweeps),
+    ] = None,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65_535, help="Port on 127.0.0.1; 0 takes a free one.")
     ] = 6006,

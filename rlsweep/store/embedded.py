@@ -50,6 +50,7 @@ _END_SECONDS = 5.0
 """Time limit for a server that no longer answers to write its data and end."""
 
 _PORT = 5432  # part of the socket's name; nothing listens on the network
+_SOCKETS_LINE = 4  # of postmaster.pid, from 0: the folder of the server's socket
 _SOCKET_NAME = f".s.PGSQL.{_PORT}"
 _SOCKET_PATH_LIMIT = 103  # bytes, as on macOS; Linux allows 107
 
@@ -66,7 +67,7 @@ def embedded_server(folder: Path) -> Iterator[Database]:
             folder.mkdir(parents=True, exist_ok=True)
             held.enter_context(file_lock(folder / keeper.USERS_LOCK, shared=True))
             with file_lock(folder / _START_LOCK):
-                url = _running_server(folder)
+                url = _started_server(folder)
         except (OSError, subprocess.SubprocessError) as exc:
             raise StoreUnavailableError(
                 f"The embedded database in {folder} cannot be started: {_reason(exc)}. Choose another RLSWEEP_HOME, "
@@ -74,6 +75,15 @@ def embedded_server(folder: Path) -> Iterator[Database]:
             ) from exc
         held.enter_context(_kept_alive(folder, url))
         yield Database(url)
+
+
+def running_server(folder: Path) -> Database | None:
+    """The server whose files are in `folder`, if one runs there already. It may end at any time."""
+    try:
+        lines = (folder.absolute() / "data" / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return None
+    return Database(_url(Path(lines[_SOCKETS_LINE]))) if len(lines) > _SOCKETS_LINE else None
 
 
 @contextmanager
@@ -86,7 +96,7 @@ def _kept_alive(folder: Path, url: str) -> Iterator[None]:
                 if not _answers(url):
                     with file_lock(folder / _START_LOCK):
                         if not done.is_set():
-                            _running_server(folder)
+                            _started_server(folder)
                             logger.warning("the embedded database in %s died and was restarted", folder)
             except (OSError, subprocess.SubprocessError) as exc:
                 logger.warning("the embedded database in %s cannot be restarted: %s", folder, _reason(exc))
@@ -105,12 +115,12 @@ def program(name: str) -> Path:
     return Path(POSTGRES_VERSIONS[POSTGRES_VERSION]) / name
 
 
-def _running_server(folder: Path) -> str:
+def _started_server(folder: Path) -> str:
     """Start the server in `folder` if it does not answer, and its keeper; return the server's URL."""
     owner = Owner.for_this_process()
     data = folder / "data"
     sockets = _socket_folder(data, owner)
-    url = f"postgresql://postgres@/postgres?host={quote(str(sockets), safe='')}&port={_PORT}"
+    url = _url(sockets)
     if not _answers(url):
         owner.open_way_to(folder)
         owner.open_way_to(program("postgres").parent)
@@ -119,6 +129,11 @@ def _running_server(folder: Path) -> str:
         _start(data, sockets, owner)
     keeper.start(folder)
     return url
+
+
+def _url(sockets: Path) -> str:
+    """The URL of the server whose socket is in this folder."""
+    return f"postgresql://postgres@/postgres?host={quote(str(sockets), safe='')}&port={_PORT}"
 
 
 def _answers(url: str) -> bool:

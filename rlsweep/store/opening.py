@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from psycopg.conninfo import make_conninfo
+
 from rlsweep.errors import before_start
 from rlsweep.paths import Paths
 from rlsweep.settings import Settings
 from rlsweep.store import schema
 from rlsweep.store.database import Database
-from rlsweep.store.embedded import embedded_server
+from rlsweep.store.embedded import embedded_server, running_server
+
+HURRIED_CONNECT_SECONDS = 2
+"""The shortest time limit that libpq knows."""
 
 
 @contextmanager
@@ -31,6 +36,18 @@ def open_database(settings: Settings, *, is_service: bool = False) -> Iterator[D
                 database = stack.enter_context(embedded_server(Paths(settings).embedded_database))
             schema.upgrade(database, service_lock=service_lock)
         yield database
+
+
+def running_database(settings: Settings) -> Database | None:
+    """The database of these settings as it is, for readers in a hurry: no server is started, no schema is upgraded.
+
+    None if the embedded server does not run, or the user's URL cannot be read.
+    """
+    if not settings.database_url:
+        return running_server(Paths(settings).embedded_database)
+    if not Database(settings.database_url).is_named:
+        return None
+    return Database(make_conninfo(settings.database_url, connect_timeout=HURRIED_CONNECT_SECONDS))
 
 
 @before_start()
