@@ -23,23 +23,23 @@ Offers = list[tuple[str, str]]
 
 def sweeps(ctx: typer.Context, incomplete: str) -> Offers:
     """The names of sweeps that begin so, the newest first."""
-    from rlsweep.store import sweeps as store
+    from rlsweep.store import references
 
     found: Offers = []
     with suppress(RlsweepError), _database(ctx) as database:  # a shell that completes a word shows no error
         if database is not None:
-            found = [(name, "sweep") for name in store.names(database, incomplete, MOST_OFFERED)]
+            found = [(name, "sweep") for name in references.sweep_names(database, incomplete, MOST_OFFERED)]
     return found
 
 
 def runs(ctx: typer.Context, incomplete: str) -> Offers:
     """The ids of runs that begin so, the newest first: short, or whole where more than that is typed."""
-    from rlsweep.store import training_runs as store
+    from rlsweep.store import references
 
     found: Offers = []
     with suppress(RlsweepError), _database(ctx) as database:
         if database is not None:
-            for run in store.starting_with(database, incomplete, MOST_OFFERED):
+            for run in references.runs_starting_with(database, incomplete, MOST_OFFERED):
                 text = str(run.id)
                 found.append((text if len(incomplete) > _SHORT_ID else text[:_SHORT_ID], run.label))
     return found

@@ -95,13 +95,6 @@ def get(database: Database, reference: str | UUID) -> Sweep:
     return sweep_from_row(row)
 
 
-def names(database: Database, start: str, limit: int) -> list[str]:
-    """The names of sweeps that start with `start`, the newest first."""
-    with database.readonly() as connection:
-        rows = connection.execute(_SQL["list_names_starting_with"], {"start": start, "limit": limit})
-        return [row["name"] for row in rows]
-
-
 def find_unfinished(database: Database, runs: Sequence[NewRun]) -> Sweep | None:
     """The newest unfinished sweep without a live driver that has exactly these runs (by trial key and config)."""
     with database.readonly() as connection:

@@ -28,13 +28,6 @@ def get(database: Database, reference: str | UUID) -> TrainingRun:
     return run_from_row(rows[0])
 
 
-def starting_with(database: Database, start: str, limit: int) -> list[TrainingRun]:
-    """The runs whose id starts with `start`, the newest first."""
-    with database.readonly() as connection:
-        rows = connection.execute(_SQL["list_runs_starting_with"], {"start": start.lower(), "limit": limit})
-        return [run_from_row(row) for row in rows]
-
-
 def ids_of(database: Database, references: Sequence[str]) -> list[UUID]:
     """The ids that these ids, or unique starts of ids, name; each once. Raises NotFoundError for the starts.
 

@@ -40,10 +40,6 @@ select * from sweeps where confirms = %(id)s order by created_at desc, id
 -- Names to suggest for a misspelled one.
 select name from sweeps order by created_at desc limit 1000
 
--- name: list_names_starting_with
--- The names of sweeps that start with a text, the newest first.
-select name from sweeps where starts_with(name, %(start)s) order by created_at desc, id limit %(limit)s
-
 -- name: list_recent_sweeps
 -- The newest sweeps, each with the number of its runs by status.
 select

@@ -2,10 +2,6 @@
 -- The runs with an id in a range; a range can use the primary key.
 select * from run_records where id between %(low)s and %(high)s order by created_at desc limit 20
 
--- name: list_runs_starting_with
--- The runs whose id starts with a text, the newest first.
-select * from run_records where starts_with(id::text, %(start)s) order by created_at desc, position, id limit %(limit)s
-
 -- name: latest_version
 -- The highest version of an agent; 0 without a run of it.
 select coalesce(max(version), 0) as version from training_runs where agent_id = %(agent_id)s
