@@ -9,6 +9,9 @@ from uuid import UUID
 SEEDS_OF_GRID = 5
 """Seeds of each config in the full grid, with which a race is compared and of whose env steps a cap is a share."""
 
+SEEDS_TO_CONFIRM = 5
+"""Held-out seeds of each config that a choice is checked on, unless the user gives a number."""
+
 
 class Statistic(StrEnum):
     """How the scores of a config's seeds become one score."""

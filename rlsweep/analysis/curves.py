@@ -17,6 +17,9 @@ Steps = NDArray[np.int64]
 FIFTH = 0.2
 """Share of the budget that the score and the starting level are taken over."""
 
+HALF = 0.5
+"""Share of the budget at which a race has its rung, and from which one tells whether the order still changes."""
+
 STAGES = 9
 """Fifths of a run that begin at 0, 10, … 80% of it: a curve smooth enough to speak of its peak."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlsweep.analysis.curves import (
+    HALF,
     Drawdown,
     Floats,
     Stage,
@@ -32,6 +33,7 @@ class SeedFigures:
     env_steps: at the end of the last episode
     start: the score before learning
     scores: by each source that the run has one from; win_rates: shares of wins in the same episodes
+    half_scores: the same as `scores` after half of its budget, or as far as it came
     win_rate: over all episodes of training that have an outcome
     late_kl: median approximate KL of the later half of the updates
     late_explained_variance: median over the last fifth of the updates
@@ -47,6 +49,7 @@ class SeedFigures:
     last: Stage | None
     start: float | None
     scores: Mapping[Source, float]
+    half_scores: Mapping[Source, float]
     win_rates: Mapping[Source, float]
     win_rate: float | None
     drawdown: Drawdown | None
@@ -114,6 +117,7 @@ def seed_figures(record: SeedRecord, objective: Objective = Objective.EVALUATION
         last=last_fifth(steps, reward),
         start=level_before_learning(record, objective),
         scores=scores_by_source(record, objective),
+        half_scores=scores_by_source(record, objective, until=HALF),
         win_rates=scores_by_source(record, Objective.WIN_RATE),
         win_rate=_finite_mean(record.won),
         drawdown=drawdown(steps, reward),

@@ -8,6 +8,7 @@ from rlsweep.errors import InputError
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import SweepOutcome
+from rlsweep.race_records import SEEDS_TO_CONFIRM
 from rlsweep.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,13 +16,11 @@ if TYPE_CHECKING:
     from rlsweep.store.database import Database
     from rlsweep.sweep_records import Sweep
 
-DEFAULT_SEEDS = 5
-
 
 def confirm(
     reference: str,
     *,
-    seeds: int = DEFAULT_SEEDS,
+    seeds: int = SEEDS_TO_CONFIRM,
     settings: Settings,
     observer: SweepObserver,
     options: DrivingOptions,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rlsweep.analysis.objectives import Objective
 from rlsweep.api.opening import database_of
 from rlsweep.api.resume import drive
+from rlsweep.deciding.records import DEFAULT_TOLERANCE
 from rlsweep.errors import InputError
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DrivingOptions
@@ -18,11 +19,9 @@ from rlsweep.planning.race_options import (
     DEFAULT_CAP,
     DEFAULT_CONFIDENCE,
     DEFAULT_STATISTIC,
-    DEFAULT_TOLERANCE,
     RaceOptions,
     read_cap,
     read_objective,
-    read_tolerance,
 )
 from rlsweep.race_records import RaceTerms
 from rlsweep.settings import Settings
@@ -119,12 +118,11 @@ def terms_of_sweep(database: "Database", sweep: Sweep, runs: Sequence["TrainingR
         raise InputError(f"--objective win_rate: episodes of {runs[0].environment} have no winner.")
     spent = races.costs(database, sweep.id)
     whole = sum(spent[run.id] for run in ended) / len(ended) if ended else 1.0
-    tolerance = read_tolerance(DEFAULT_TOLERANCE)
     terms = RaceTerms(
         objective=objective.value,
         statistic=DEFAULT_STATISTIC,
-        tolerance=tolerance.value,
-        tolerance_is_share=tolerance.is_share,
+        tolerance=DEFAULT_TOLERANCE.value,
+        tolerance_is_share=DEFAULT_TOLERANCE.is_share,
         confidence=DEFAULT_CONFIDENCE,
         cap=read_cap(DEFAULT_CAP),
         max_hours=None,

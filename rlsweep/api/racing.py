@@ -5,7 +5,6 @@ from functools import partial
 from uuid import UUID
 
 from rlsweep.api.arguments import GivenBase, GivenEnvironment, GivenOverrides, listed, patterns_of, plan_options
-from rlsweep.api.confirm import DEFAULT_SEEDS
 from rlsweep.api.confirm import confirm as confirm_choice
 from rlsweep.api.driving import reference_of, sweep_of, warn_of_forecast, warn_of_unfinished
 from rlsweep.api.observers import make_observer
@@ -18,6 +17,7 @@ from rlsweep.config.run import Mode
 from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
 from rlsweep.planning.plan import GivenAgent
 from rlsweep.planning.race_options import RaceOptions
+from rlsweep.race_records import SEEDS_TO_CONFIRM
 from rlsweep.settings import Settings
 
 
@@ -102,7 +102,7 @@ def race(
 def confirm(
     sweep: Sweep | UUID | str = "latest",
     *,
-    seeds: int = DEFAULT_SEEDS,
+    seeds: int = SEEDS_TO_CONFIRM,
     max_concurrent: int | None = None,
     address: str | None = None,
     detach: bool = False,

@@ -12,8 +12,8 @@ from rlsweep.store import curves, training_runs
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rlsweep.reports.comparison import Comparison
     from rlsweep.reports.run_scores import RunScore
-    from rlsweep.reports.summary import Comparison
 
 
 class Run:

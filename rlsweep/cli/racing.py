@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlsweep.api.confirm import DEFAULT_SEEDS
 from rlsweep.api.plan import PlanOptions, make_plan
 from rlsweep.api.references import is_sweep_reference
 from rlsweep.cli import call, completion, options
@@ -23,6 +22,7 @@ from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.instances import environment_instances
 from rlsweep.planning.race import RacePlan
 from rlsweep.planning.race_options import RaceOptions
+from rlsweep.race_records import SEEDS_TO_CONFIRM
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,7 +88,7 @@ def race(
 def confirm(
     *,
     sweep: options.SweepReference,
-    seeds: Annotated[int, typer.Option("--seeds", help="Held-out seeds of each config.")] = DEFAULT_SEEDS,
+    seeds: Annotated[int, typer.Option("--seeds", help="Held-out seeds of each config.")] = SEEDS_TO_CONFIRM,
     driving: DrivingOptions,
     json: options.Json = False,
 ) -> None:

@@ -12,12 +12,12 @@ from math import inf
 
 import numpy as np
 
-from rlsweep.deciding.belief import Belief, believe, resolve_tolerance
-from rlsweep.deciding.caveats import caveats_of
+from rlsweep.deciding.belief import believe, resolve_tolerance
+from rlsweep.deciding.choice import judge
 from rlsweep.deciding.moves import best_moves
 from rlsweep.deciding.opening import opening_moves
 from rlsweep.deciding.records import Decision, Move, RaceRecord, RaceSettings, Stop
-from rlsweep.deciding.risk import chances_to_beat, contenders_of, leader_of, promise_of
+from rlsweep.deciding.risk import leader_of
 from rlsweep.deciding.standing import Standing, standing_of
 
 
@@ -37,7 +37,7 @@ def decide(settings: RaceSettings, record: RaceRecord, *, free: int) -> Decision
     belief = believe(settings, standing, tolerance)
     seeds = np.array([len(config.full) for config in standing.configs])
     leader = leader_of(belief, seeds)
-    shown = _shown(settings, record, belief, leader, tolerance)
+    shown = judge(settings, record, belief, leader, tolerance)
     if not demanded and seeds[leader] >= settings.fewest_seeds and _is_safe(settings, shown):
         return replace(shown, stop=Stop.SAFE if free > 0 and not standing.has_flights else None)
 
@@ -48,7 +48,7 @@ def decide(settings: RaceSettings, record: RaceRecord, *, free: int) -> Decision
     is_capped = demanded or weigh(standing=replace(standing, room=inf), planned=(), free=1)
     pick = leader_of(belief, seeds, settings.fewest_seeds)
     if pick != leader:
-        shown = _shown(settings, record, belief, pick, tolerance)
+        shown = judge(settings, record, belief, pick, tolerance)
     return replace(shown, stop=_limit(settings) if is_capped else Stop.NOTHING_LEFT)
 
 
@@ -95,26 +95,4 @@ def _first_decision(
         is_winner=False,
         moves=tuple(moves),
         stop=stop,
-    )
-
-
-def _shown(settings: RaceSettings, record: RaceRecord, belief: Belief, leader: int, tolerance: float) -> Decision:
-    """What the record shows, without moves and stop."""
-    level = settings.caution * (1 - settings.confidence)
-    contenders = contenders_of(belief, leader, level)
-    leader_sd = float(np.sqrt(belief.variance[leader]))
-    caveats = caveats_of(record, leader=leader, leader_sd=leader_sd, tolerance=tolerance)
-    may_claim = not any(caveat.forbids_claim for caveat in caveats)
-    return Decision(
-        belief_mean=tuple(belief.mean.tolist()),
-        belief_sd=tuple(np.sqrt(belief.variance).tolist()),
-        leader=leader,
-        risk=min(1.0, float(chances_to_beat(belief, leader, tolerance).sum()) / settings.caution),
-        promise=promise_of(belief, leader, level, tolerance),
-        tolerance=tolerance,
-        contenders=contenders,
-        may_claim=may_claim,
-        is_winner=may_claim and not contenders,
-        moves=(),
-        stop=None,
     )

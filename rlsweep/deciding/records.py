@@ -21,6 +21,10 @@ class Tolerance:
     is_share: bool
 
 
+DEFAULT_TOLERANCE = Tolerance(value=0.1, is_share=True)
+"""Of a race, unless the user gives one, and of a sweep that is no race."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RaceSettings:
     """What the user asks for, what runs cost as planned, and the constants of the rule.

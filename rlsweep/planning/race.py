@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from rlsweep.analysis.objectives import Objective
 from rlsweep.config.run import ScoreEvaluation
 from rlsweep.deciding.episodes import ScoreEpisodes, episodes_for
-from rlsweep.deciding.records import Tolerance
+from rlsweep.deciding.records import DEFAULT_TOLERANCE, Tolerance
 from rlsweep.errors import InputError
 from rlsweep.planning import race_options as given
 from rlsweep.planning.estimate import Estimate
@@ -42,7 +42,7 @@ class RacePlan:
 def race_plan(plan: Plan, asked: RaceOptions) -> RacePlan:
     """Check what the race is asked for, and add score evaluations to the plan's trials. Raises InputError."""
     objective = given.DEFAULT_OBJECTIVE if asked.objective is None else given.read_objective(asked.objective)
-    tolerance = given.read_tolerance(given.DEFAULT_TOLERANCE if asked.tolerance is None else asked.tolerance)
+    tolerance = DEFAULT_TOLERANCE if asked.tolerance is None else given.read_tolerance(asked.tolerance)
     if len(plan.labels) < FEWEST_CONFIGS:
         raise InputError(f"A race compares configs, and {plan.labels[0]} is the only one. Add variants of it.")
     episodes = None

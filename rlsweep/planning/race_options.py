@@ -30,7 +30,6 @@ class RaceOptions:
     over_seeds: str | None = None
 
 
-DEFAULT_TOLERANCE = "10%"
 DEFAULT_CONFIDENCE = 0.95
 DEFAULT_CAP = "1/2"
 DEFAULT_OBJECTIVE = Objective.EVALUATION_REWARD

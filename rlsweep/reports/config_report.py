@@ -49,6 +49,7 @@ class ConfigReport:
     score: what it is ranked by (see `Comparison.scored_by`), mean over seeds; score_estimate: with its interval
     score_win_rate: share of wins in the episodes that the score is taken from; None without outcomes
     minimum: the worst seed's score
+    difference: of its score to that of the comparison's reference, by equal seeds; None for that config itself
     episodes, env_steps: over all seeds
     updates: the fewest of a seed that enters the means; of any seed where none does, as when all failed
     first, last, gain: training reward, mean of the first and last fifth, and their difference
@@ -69,6 +70,7 @@ class ConfigReport:
     score_estimate: Estimate | None
     score_win_rate: Estimate | None
     minimum: float | None
+    difference: Estimate | None
     verdict: Verdict
     signs: tuple[Sign, ...]
     seeds: tuple[SeedReport, ...]
@@ -136,6 +138,7 @@ def _config_report(config: ConfigRuns, judged: ConfigAssessment, **standing: Any
         steps_to_90=figures.steps_to_90,
         is_dead=judged.is_dead,
         area=figures.area,
+        difference=None,
         **standing,
     )
 

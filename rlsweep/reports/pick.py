@@ -6,9 +6,10 @@ from uuid import UUID
 
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import plural
+from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.config_report import ConfigReport
 from rlsweep.reports.race_answer import RaceAnswer
-from rlsweep.reports.summary import Comparison, SweepReport
+from rlsweep.reports.race_text import AnswerLine
 from rlsweep.runs import RunStatus
 
 MOST_NAMED = 3
@@ -30,20 +31,26 @@ class Pick:
     risk_text: str | None = None
 
 
-def pick_of(report: SweepReport) -> Pick | None:
+def pick_of(report: Comparison, race: RaceAnswer | None, race_lines: Sequence[AnswerLine]) -> Pick | None:
     """What a race takes; else the winner, or the first by score where none is told.
 
+    race, race_lines: the answer of the race, if the report is of one, and the same in words
     None where no run with a score is complete.
     """
-    if report.race is not None:
-        return _pick_of_race(report, report.race)
-    finished = [config for config in report.configs if _is_finished(config)]
-    named = [config for config in finished if config.name == report.winner]
-    if not finished:
+    if race is not None:
+        return _pick_of_race(report, race, race_lines)
+    config = choice_of(report.configs, report.winner)
+    if config is None:
         return None
-    config = next(iter([*named, *finished]))
-    standing = "the winner, significantly better than every other config" if named else _tie(report, config)
-    return Pick(config=config, standing="; ".join([standing, *_doubts(report, config)]), is_winner=bool(named))
+    is_winner = config.name == report.winner
+    standing = "the winner, significantly better than every other config" if is_winner else _tie(report, config)
+    return Pick(config=config, standing="; ".join([standing, *_doubts(report, config)]), is_winner=is_winner)
+
+
+def choice_of(configs: Sequence[ConfigReport], winner: str | None) -> ConfigReport | None:
+    """Without a race: the winner, or the first by score of the configs with a complete run. configs: best first."""
+    finished = [config for config in configs if _is_finished(config)]
+    return next(iter([*(config for config in finished if config.name == winner), *finished]), None)
 
 
 def pick_of_run(report: Comparison, run_id: UUID) -> Pick:
@@ -57,7 +64,7 @@ def pick_of_run(report: Comparison, run_id: UUID) -> Pick:
     return Pick(config=config, standing="; ".join([standing, *_doubts(report, config)]), is_winner=is_winner)
 
 
-def _pick_of_race(report: SweepReport, race: RaceAnswer) -> Pick | None:
+def _pick_of_race(report: Comparison, race: RaceAnswer, race_lines: Sequence[AnswerLine]) -> Pick | None:
     config = next((each for each in report.configs if each.name == race.take), None)
     if config is None:
         return None
@@ -71,7 +78,7 @@ def _pick_of_race(report: SweepReport, race: RaceAnswer) -> Pick | None:
         standing="; ".join([standing, *doubts]),
         is_winner=race.is_winner,
         risk=race.risk if is_stated else None,
-        risk_text=next((line.text for line in report.race_lines if line.heading == "RISK"), None),
+        risk_text=next((line.text for line in race_lines if line.heading == "RISK"), None),
     )
 
 

@@ -1,23 +1,20 @@
 """What a race says: which config to take, why, with what risk, at what cost, and what would make it surer."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from rlsweep.analysis.intervals import Estimate, dominance, estimate
 from rlsweep.analysis.objectives import Objective
+from rlsweep.deciding.choice import runs_to_settle
 from rlsweep.deciding.records import Decision, RaceRecord, RaceSettings, Stop
 from rlsweep.race_records import SEEDS_OF_GRID, DecisionRecord, Race
-from rlsweep.reports.findings import NextStep
 from rlsweep.reports.race_caveats import ShownCaveat, shown_caveats
 from rlsweep.reports.race_record import decision_of, inputs_of
+from rlsweep.reports.sure_steps import SureStep, confirm_step, promote_step, race_step
 from rlsweep.store import races
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
-
-MOST_RIVALS = 3
-"""Contenders that `rlsweep confirm` trains beside the config to take, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +86,8 @@ class RaceAnswer:
     promise: no config is better by more than this, with the confidence asked for
     caveats: why the answer holds less than its figures say, and what to do
     as_good: configs whose equality with `take` is not excluded
+    runs_to_settle: about how many more runs would lower the risk to what was asked for; None for very many
+    slots: runs that trained side by side
     decisions: all of them; of more than `MOST_DECISIONS`, some at even distances and the newest one
     """
 
@@ -108,8 +107,10 @@ class RaceAnswer:
     promise: float | None
     caveats: tuple[ShownCaveat, ...]
     as_good: tuple[str, ...]
+    runs_to_settle: int | None
+    slots: int
     cost: RaceCost
-    to_be_sure: tuple[NextStep, ...]
+    to_be_sure: tuple[SureStep, ...]
     configs: tuple[RacedConfig, ...]
     decisions: tuple[Standing, ...]
 
@@ -136,6 +137,7 @@ def _answer(race: Race, made: Sequence[DecisionRecord], sweep: Sweep, base: str 
     is_safe = decision.risk is not None and decision.risk <= 1 - race.confidence
     is_claimed = is_safe and decision.may_claim
     cost = _cost(settings, record, sweep, newest)
+    to_settle = None if leader is None else runs_to_settle(settings, record, leader)
     contenders = tuple(configs[index].name for index in decision.contenders)
     return RaceAnswer(
         objective=race.objective,
@@ -154,8 +156,17 @@ def _answer(race: Race, made: Sequence[DecisionRecord], sweep: Sweep, base: str 
         promise=decision.promise,
         caveats=caveats,
         as_good=contenders,
+        runs_to_settle=to_settle,
+        slots=newest.free + len(record.in_flight),
         cost=cost,
-        to_be_sure=_to_be_sure(race, sweep, decision, len(contenders), is_claimed=is_claimed, caveats=caveats),
+        to_be_sure=_to_be_sure(
+            race,
+            sweep,
+            cost,
+            contenders=None if leader is None else len(contenders),
+            needs_seeds=not is_claimed and not any(caveat.forbids_claim for caveat in caveats),
+            to_settle=to_settle,
+        ),
         configs=configs,
         decisions=tuple(_standing(each, objective) for each in made),
     )
@@ -222,33 +233,18 @@ def _cost(settings: RaceSettings, record: RaceRecord, sweep: Sweep, newest: Deci
 
 
 def _to_be_sure(
-    race: Race,
-    sweep: Sweep,
-    decision: Decision,
-    contenders: int,
-    *,
-    is_claimed: bool,
-    caveats: Sequence[ShownCaveat],
-) -> tuple[NextStep, ...]:
-    """The commands that would make the answer surer."""
-    name = shlex.quote(sweep.name)
+    race: Race, sweep: Sweep, cost: RaceCost, *, contenders: int | None, needs_seeds: bool, to_settle: int | None
+) -> tuple[SureStep, ...]:
+    """The commands that would make the answer surer. contenders: of the leader; None without one."""
     if race.stop is None:
         return ()
-    steps = []
-    if not is_claimed and not any(caveat.forbids_claim for caveat in caveats):
-        more = "" if race.stop == Stop.TIME else f" --cap {_more(race.cap)}"
-        steps.append(NextStep(text="Lower the risk with more seeds", command=f"rlsweep race {name}{more}"))
-    if decision.leader is not None:
-        others = min(contenders, MOST_RIVALS)
-        what = "Estimate its score" if not others else f"Compare it with {others} of them"
-        steps.append(NextStep(text=f"{what} on held-out seeds", command=f"rlsweep confirm {name}"))
-        steps.append(NextStep(text="Write it as the agent's next version", command=f"rlsweep promote {name}"))
+    cap = race.cap if race.stop == Stop.TIME else 1.0 if race.cap < 1 else 2 * race.cap
+    room = (cap * cost.grid_env_steps - cost.env_steps) * cost.grid_runs / cost.grid_env_steps
+    shown = None if race.stop == Stop.TIME else cap
+    steps = [race_step(sweep.name, cap=shown, to_settle=to_settle, room=room)] if needs_seeds else []
+    if contenders is not None:
+        steps += [confirm_step(sweep.name, contenders=contenders), promote_step(sweep.name)]
     return tuple(steps)
-
-
-def _more(cap: float) -> str:
-    """A larger cap than the last one, as a user would type it."""
-    return "1" if cap < 1 else f"{2 * cap:g}"
 
 
 def _standing(made: DecisionRecord, objective: Objective) -> Standing:

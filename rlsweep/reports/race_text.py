@@ -55,37 +55,63 @@ def _why(answer: RaceAnswer) -> str:
     return f"{'; '.join(parts)}."
 
 
-def _score(answer: RaceAnswer, name: str | None, score: Estimate | None) -> str:
-    """What a config's seeds show: their mean with its interval, or their median."""
+def estimate_words(score: Estimate | None) -> str:
+    """`0.81 (95% 0.78 to 0.84, 3 seeds)`."""
     if score is None:
         return "unknown"
     seeds = plural(score.seeds, "seed")
-    if answer.over_seeds == Statistic.MEDIAN:
-        median = next((config.belief for config in answer.configs if config.name == name), None)
-        return "unknown" if median is None else f"{number(median)} (median of {seeds})"
     if score.interval is None:
         return f"{number(score.mean)} ({seeds})"
     return f"{number(score.mean)} (95% {number(score.interval.low)} to {number(score.interval.high)}, {seeds})"
 
 
+def rival_words(name: str, score: str, pairs: float) -> str:
+    """A config beside the one to take. score: in words; pairs: share of pairs of seeds in which it is beaten."""
+    return f"{name} with {score}, beaten in {percent(pairs)} of pairs of seeds"
+
+
+def risk_words(
+    risk: float | None,
+    tolerance: float | None,
+    promise: float | None,
+    *,
+    confidence: float,
+    is_claimed: bool,
+    is_forbidden: bool,
+) -> str:
+    """The risk in a sentence. is_forbidden: a caveat stands against saying it."""
+    if risk is None or tolerance is None or promise is None:
+        return "Unknown before the first whole runs."
+    if is_claimed:
+        return f"At most {percent(1 - confidence)} that a config is better by more than {number(tolerance)}."
+    if is_forbidden:
+        return "None is stated, for the reason below."
+    return (
+        f"{fine_percent(risk)} that a config is better by more than {number(tolerance)}; {percent(confidence)} sure "
+        f"that none is by more than {number(promise)}."
+    )
+
+
+def _score(answer: RaceAnswer, name: str | None, score: Estimate | None) -> str:
+    """What a config's seeds show: their mean with its interval, or their median."""
+    if answer.over_seeds == Statistic.MEDIAN and score is not None:
+        median = next((config.belief for config in answer.configs if config.name == name), None)
+        return "unknown" if median is None else f"{number(median)} (median of {plural(score.seeds, 'seed')})"
+    return estimate_words(score)
+
+
 def _rival(answer: RaceAnswer, rival: Rival) -> str:
-    score = _score(answer, rival.name, rival.score)
-    return f"{rival.name} with {score}, beaten in {percent(rival.pairs)} of pairs of seeds"
+    return rival_words(rival.name, _score(answer, rival.name, rival.score), rival.pairs)
 
 
 def _risk(answer: RaceAnswer) -> str:
-    if answer.risk is None or answer.tolerance is None or answer.promise is None:
-        return "Unknown before the first whole runs."
-    sure = percent(answer.confidence)
-    if answer.is_claimed:
-        return (
-            f"At most {percent(1 - answer.confidence)} that a config is better by more than {number(answer.tolerance)}."
-        )
-    if any(caveat.forbids_claim for caveat in answer.caveats):
-        return "None is stated, for the reason below."
-    return (
-        f"{fine_percent(answer.risk)} that a config is better by more than {number(answer.tolerance)}; {sure} sure "
-        f"that none is by more than {number(answer.promise)}."
+    return risk_words(
+        answer.risk,
+        answer.tolerance,
+        answer.promise,
+        confidence=answer.confidence,
+        is_claimed=answer.is_claimed,
+        is_forbidden=any(caveat.forbids_claim for caveat in answer.caveats),
     )
 
 

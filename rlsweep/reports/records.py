@@ -66,6 +66,12 @@ def by_config(runs: Sequence[TrainingRun]) -> list[ConfigRuns]:
     ]
 
 
+def values_by_key(configs: Sequence[ConfigRuns]) -> dict[str, list[Any]]:
+    """Of each hyperparameter in which the configs differ, by dotted key, one value a config."""
+    keys = configs[0].differences if configs else ()
+    return {key: [config.differences[key] for config in configs] for key in keys}
+
+
 def config_records(database: Database, configs: Sequence[ConfigRuns]) -> Iterator[ConfigRecord]:
     """Read what the runs of each config recorded, config by config: all episodes of a sweep may be more than fit."""
     for config in configs:

@@ -8,9 +8,10 @@ from rlsweep.analysis.intervals import Estimate, Interval, Method
 from rlsweep.analysis.scores import Source
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import duration, limits, number, percent, plural, signed
+from rlsweep.reports.comparison import ScoredBy
 from rlsweep.reports.config_report import ConfigReport, SeedReport
 from rlsweep.reports.layout import wrapped
-from rlsweep.reports.summary import ScoredBy, SweepReport
+from rlsweep.reports.summary import SweepReport
 from rlsweep.runs import RunStatus
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def render(report: SweepReport, console: "Console") -> None:
     say(f"Sweep {report.name}: {report.status}", style="bold")
     say(_what_ran(report))
     say()
-    _print_race(report, console)
+    _print_card(report, console)
     for finding in report.findings:
         say(finding, mark="* ")
     if report.findings:
@@ -70,23 +71,20 @@ def render(report: SweepReport, console: "Console") -> None:
         console.print(Text(f"    {step.command}"), soft_wrap=True)
 
 
-def _print_race(report: SweepReport, console: "Console") -> None:
-    """Print the answer of a race, and what a confirming sweep shows."""
+def _print_card(report: SweepReport, console: "Console") -> None:
+    """Print the decision card: what to take, why, with which risk, and the commands that would make that surer."""
     from rich.text import Text
 
-    for line in report.race_lines:
+    for line in report.card.lines:
         for part in wrapped(line.text, f"{line.heading:8} ", console.width):
             console.print(Text(part), soft_wrap=True)
-    if report.race is not None:
-        if report.race.to_be_sure:
-            console.print("TO BE SURE")
-        for step in report.race.to_be_sure:
-            console.print(Text(f"  {step.text}: {step.command}"), soft_wrap=True)
-        console.print()
-    if report.confirmation is not None:
-        for part in wrapped(report.confirmation.text, "", console.width):
+    for place, step in enumerate(report.card.to_be_sure):
+        mark = "TO BE SURE  " if place == 0 else " " * 12
+        effort = f" ({step.effort})" if step.effort else ""
+        for part in wrapped(f"{step.text}{effort}:", mark, console.width):
             console.print(Text(part), soft_wrap=True)
-        console.print()
+        console.print(Text(f"{' ' * 12}{step.command}"), soft_wrap=True)
+    console.print()
 
 
 def _what_ran(report: SweepReport) -> str:

@@ -2,23 +2,28 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.ranking import Ranking
-from rlsweep.analysis.scores import Source
-from rlsweep.analysis.sweeps import assess
+from rlsweep.analysis.slices import slices
+from rlsweep.analysis.sweeps import SweepAssessment, assess
 from rlsweep.jsonable import jsonable
-from rlsweep.metrics import Direction
-from rlsweep.reports.config_report import ConfigReport, config_reports
+from rlsweep.reports.comparison import Comparison, FailedRun, ScoredBy
+from rlsweep.reports.config_report import config_reports
 from rlsweep.reports.confirmation import Confirmation, confirmation
-from rlsweep.reports.findings import NextStep, findings, next_steps
+from rlsweep.reports.decision_card import DecisionCard, decision_card
+from rlsweep.reports.findings import findings, next_steps
+from rlsweep.reports.pace import pace_of
+from rlsweep.reports.pick import choice_of, pick_of
 from rlsweep.reports.race_answer import RaceAnswer, race_answer
 from rlsweep.reports.race_text import AnswerLine, answer_lines
-from rlsweep.reports.records import by_config, config_records
+from rlsweep.reports.records import ConfigRuns, by_config, config_records, values_by_key
+from rlsweep.reports.reference import reference_of, with_differences
+from rlsweep.reports.sweep_record import as_race
 from rlsweep.runs import Budget, RunStatus, TrainingRun
 from rlsweep.store import races, sweeps, training_runs
 from rlsweep.store.database import Database
@@ -28,72 +33,12 @@ NO_ERROR = "no error was recorded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FailedRun:
-    """A run that failed, and the last line of its error."""
-
-    run_id: UUID
-    config: str
-    seed: int
-    error: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScoredBy:
-    """What the scores of a comparison are.
-
-    definition: in words, such as `evaluation reward, mean of the last fifth`
-    starting_level: the score before learning, mean over all runs; None where none has an episode
-    """
-
-    objective: Objective
-    direction: Direction
-    source: Source
-    definition: str
-    starting_level: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
-    """A comparison of runs.
-
-    id, name: of their sweep; None where they were chosen freely
-    status: of the sweep, or what one of these runs would have
-    mode, budget, environment: None where they differ
-    seconds: from the submission to the end, or to the last heartbeat
-    runs: how many in each status
-    scored_by: what the scores are, by which the configs are ranked
-    winner: the one config that is significantly better than all others; None if there is none
-    configs: best first, those without a score last
-    findings: sentences about all of them
-    """
-
-    id: UUID | None
-    name: str | None
-    status: SweepStatus
-    mode: str | None
-    budget: Budget | None
-    environment: str | None
-    created_at: datetime | None
-    finished_at: datetime | None
-    seconds: float
-    runs: dict[RunStatus, int]
-    episodes: int
-    updates: int
-    env_steps: int
-    scored_by: ScoredBy
-    winner: str | None
-    configs: tuple[ConfigReport, ...]
-    failures: tuple[FailedRun, ...]
-    findings: tuple[str, ...]
-    next_steps: tuple[NextStep, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SweepReport(Comparison):
     """The report of a sweep.
 
     race: the answer, if it is a race; race_lines: the same in words
     confirmation: what it shows of another sweep's choice, if it was made to check that
+    card: what to take as things stand, why, with which risk, and what would make that surer
     """
 
     id: UUID
@@ -105,6 +50,7 @@ class SweepReport(Comparison):
     race: RaceAnswer | None
     race_lines: tuple[AnswerLine, ...]
     confirmation: Confirmation | None
+    card: DecisionCard
 
 
 def summarise(database: Database, sweep: Sweep, objective: Objective | None = None) -> SweepReport:
@@ -116,11 +62,13 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
     race = races.find(database, sweep.id)
     if objective is None:
         objective = Objective.EVALUATION_REWARD if race is None else Objective(race.objective)
-    answer = None
-    if race is not None:
-        base = next((each.name for each in by_config(runs) if each.is_base), None)
-        answer = race_answer(database, sweep, base=base)
-    return SweepReport(
+    recorded = by_config(runs)
+    base = next((each.name for each in recorded if each.is_base), None)
+    answer = None if race is None else race_answer(database, sweep, base=base)
+    lines = () if answer is None else answer_lines(answer)
+    assessment = assess(config_records(database, recorded), objective)
+    confirmed = confirmation(database, sweep)
+    judged = Comparison(
         id=sweep.id,
         name=sweep.name,
         status=sweep.status,
@@ -130,10 +78,23 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         created_at=sweep.created_at,
         finished_at=sweep.finished_at,
         seconds=_seconds(sweep.created_at, sweep.finished_at, [sweep.heartbeat_at], runs),
+        **_judged(database, recorded, assessment, sweep, answer),
+    )
+    return SweepReport(
+        **{field.name: getattr(judged, field.name) for field in fields(Comparison)},
         race=answer,
-        race_lines=() if answer is None else answer_lines(answer),
-        confirmation=confirmation(database, sweep),
-        **_judged(database, runs, sweep, objective, answer),
+        race_lines=lines,
+        confirmation=confirmed,
+        card=decision_card(
+            judged,
+            pick_of(judged, answer, lines),
+            race=answer,
+            race_lines=lines,
+            as_race=as_race(recorded, assessment),
+            names=[config.name for config in recorded],
+            pace=pace_of(database, runs, slots=None if answer is None else answer.slots),
+            confirmed=confirmed,
+        ),
     )
 
 
@@ -143,6 +104,7 @@ def compare(database: Database, runs: Sequence[TrainingRun]) -> Comparison:
     created_at = min((run.created_at for run in runs), default=None)
     ended = [run.ended_at for run in runs if run.ended_at is not None]
     finished_at = max(ended, default=None) if finished else None
+    recorded = by_config(runs)
     return Comparison(
         id=None,
         name=None,
@@ -153,26 +115,29 @@ def compare(database: Database, runs: Sequence[TrainingRun]) -> Comparison:
         created_at=created_at,
         finished_at=finished_at,
         seconds=0.0 if created_at is None else _seconds(created_at, finished_at, [], runs),
-        **_judged(database, runs, None, Objective.EVALUATION_REWARD),
+        **_judged(database, recorded, assess(config_records(database, recorded)), None),
     )
 
 
 def _judged(
     database: Database,
-    runs: Sequence[TrainingRun],
+    recorded: Sequence[ConfigRuns],
+    assessment: SweepAssessment,
     sweep: Sweep | None,
-    objective: Objective,
     race: RaceAnswer | None = None,
 ) -> dict[str, Any]:
     """What a report says of its runs, whether they are a sweep or not."""
-    recorded = by_config(runs)
-    assessment = assess(config_records(database, recorded), objective)
 
     def sweep_of(run: TrainingRun) -> Sweep | None:
         return sweep if sweep is not None or run.sweep_id is None else sweeps.get(database, str(run.sweep_id))
 
     configs = config_reports(recorded, assessment)
-    winner = assessment.ranking.winner
+    index = assessment.ranking.winner
+    winner = None if index is None else recorded[index].name
+    choice = choice_of(configs, winner)
+    take = race.take if race is not None else None if choice is None else choice.name
+    reference = reference_of(configs, take, assessment.ranking.objective)
+    runs = [run for config in recorded for run in config.runs]
     seeds = [seed for config in configs for seed in config.seeds]
     return {
         "runs": dict(Counter(run.status for run in runs)),
@@ -180,8 +145,10 @@ def _judged(
         "updates": sum(seed.updates for seed in seeds),
         "env_steps": sum(seed.env_steps for seed in seeds),
         "scored_by": _scored_by(assessment.ranking),
-        "winner": None if winner is None else recorded[winner].name,
-        "configs": configs,
+        "reference": reference,
+        "winner": winner,
+        "configs": with_differences(configs, reference),
+        "slices": slices(values_by_key(recorded)),
         "failures": tuple(
             FailedRun(run_id=run.id, config=config.name, seed=run.seed, error=run.error or NO_ERROR)
             for config in recorded

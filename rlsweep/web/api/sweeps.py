@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.history import SweepDetail, SweepRow, sweep_detail, sweep_row
-from rlsweep.reports.summary import Comparison, SweepReport, compare, summarise
+from rlsweep.reports.summary import SweepReport, compare, summarise
 from rlsweep.store import charts, sweeps, training_runs
 from rlsweep.sweep_records import SweepStatus
 from rlsweep.web.parameters import IgnoreBlanks, RunIds, database_of, read_sweep_place, write_cursor

@@ -56,7 +56,8 @@ def test_a_race_takes_the_best_config_and_leaves_the_others_paused(database: Dat
     assert counted[RunStatus.COMPLETED] + counted[RunStatus.PAUSED] == sum(counted.values())
     assert sweep.status.value == "completed", "although runs are paused"
     assert answer.cost.env_steps < 0.5 * answer.cost.grid_env_steps
-    pick = pick_of(summarise(database, sweep))
+    report = summarise(database, sweep)
+    pick = pick_of(report, report.race, report.race_lines)
     assert pick is not None
     assert (pick.config.name, pick.is_winner, pick.risk) == ("raced_c2", True, answer.risk)
     assert pick.standing == "the winner of the race"

@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 
 from rlsweep.analysis.verdicts import VerdictKind
-from rlsweep.reports.pick import pick_of, pick_of_run
+from rlsweep.reports.pick import pick_of as pick_in
+from rlsweep.reports.pick import pick_of_run
 from rlsweep.runs import RunStatus
 
 RUN = UUID(int=1)
@@ -16,6 +17,10 @@ def config(name, *, score=1.0, tied_with=(), status=RunStatus.COMPLETED, kind=Ve
     seed = SimpleNamespace(status=status, run_id=run_id)
     verdict = SimpleNamespace(kind=kind)
     return SimpleNamespace(name=name, score=score, rank=1, tied_with=tied_with, seeds=(seed,), verdict=verdict)
+
+
+def pick_of(report):
+    return pick_in(report, report.race, report.race_lines)
 
 
 def report(*configs, winner=None, race=None, runs=None, race_lines=()):
