@@ -114,6 +114,25 @@ def test_compares_chosen_runs_in_the_colours_of_their_sweep(recorded, run_of, vi
     expect(page.locator(".chart-card path.line")).to_have_count(2)
 
 
+def test_runs_of_two_settings_are_on_two_leaderboards(recorded, run_of, visit: Callable[..., Page]) -> None:
+    """The second group is made up: its runs are of another config in the same environment."""
+    base, other = run_of("ppo_agent_v1"), run_of("ppo_agent_lr_low")
+    asked = {run: httpx.get(f"{recorded.site.url}/api/compare", params={"run": run}).json() for run in (base, other)}
+    groups = [answer["groups"][0] for answer in asked.values()]
+    groups[1]["setting"] = "CartPole-v1, 400 episodes a run"
+    differences = [{"key": "environment.id", "values": ["open_spiel/connect_four", "CartPole-v1"]}]
+    page = visit(recorded.site, "/training")
+    page.route("**/api/compare?*", lambda route: route.fulfill(json={"groups": groups, "differences": differences}))
+    page.goto(f"{recorded.site.url}/training/compare?runs={base},{other}")
+    expect(page.locator("#compare-count")).to_have_text("2 runs of 2 configs, 2 settings")
+    expect(page.locator("section[aria-label=Settings]")).to_contain_text("environment.id")
+    for group, name in zip(groups, ("ppo_agent_v1", "ppo_agent_lr_low"), strict=True):
+        section = page.get_by_role("region", name=group["setting"], exact=True)
+        expect(section.locator(".leaderboard tbody tr")).to_have_count(1)
+        expect(section.locator(".leaderboard tbody tr")).to_contain_text(name)
+        expect(section.locator(".chart-card path.line")).to_have_attribute("data-series", name)
+
+
 def test_says_what_to_do_where_nothing_was_chosen(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training/compare")
     expect(page.locator("main")).to_contain_text("Tick two or more runs")

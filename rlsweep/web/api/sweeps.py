@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.history import SweepDetail, SweepRow, sweep_detail, sweep_row
-from rlsweep.reports.summary import SweepReport, compare, summarise
+from rlsweep.reports.settings_compared import GroupedComparison, compare_by_setting
+from rlsweep.reports.summary import SweepReport, summarise
 from rlsweep.store import charts, sweeps, training_runs
 from rlsweep.sweep_records import SweepStatus
 from rlsweep.web.parameters import IgnoreBlanks, RunIds, database_of, read_sweep_place, write_cursor
@@ -62,10 +62,13 @@ def report(request: Request, sweep: str) -> Response:
     return cached_json_response(request, fingerprint, lambda: summarise(database, found))
 
 
-@router.get("/compare", response_model=Comparison, summary="Compare the configs of any runs")
+@router.get("/compare", response_model=GroupedComparison, summary="Compare the configs of any runs")
 def compare_runs(request: Request, run: RunIds) -> Response:
-    """The same comparison for freely chosen runs: `id` and `name` are null."""
+    """The same for freely chosen runs, group by group: those of one environment, opponent and budget are compared.
+
+    `id` and `name` of a comparison are null.
+    """
     database = database_of(request)
     chosen = training_runs.get_many(database, run)
     fingerprint = charts.fingerprint(database, run)
-    return cached_json_response(request, fingerprint, lambda: compare(database, chosen))
+    return cached_json_response(request, fingerprint, lambda: compare_by_setting(database, chosen))

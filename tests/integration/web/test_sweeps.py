@@ -96,7 +96,7 @@ def test_any_runs_are_compared_by_the_same_code(
 ) -> None:
     sweep = record_sweep({None: course(win_rate=0.8), "lr_high": course(win_rate=0.97, learning_rate=1e-3)})
     ids = [str(run_id) for run_id in training_runs.ids_of_sweep(database, sweep.id)]
-    compared = web.get("/api/compare", params={"run": ids}).json()
+    compared = compared_in_one_group(web, ids)
     report = web.get("/api/sweeps/night/report").json()
     assert compared["configs"] == report["configs"]
     assert compared["findings"] == report["findings"]
@@ -105,11 +105,56 @@ def test_any_runs_are_compared_by_the_same_code(
     assert compared["next_steps"][0]["command"].startswith("rlsweep train --agent-config")
     other = record_sweep({None: course(win_rate=0.9)}, name="set", seeds=1, overrides=("gamma=0.5",))
     chosen = [str(run_id) for run_id in training_runs.ids_of_sweep(database, other.id)]
-    (step,) = web.get("/api/compare", params={"run": chosen}).json()["next_steps"]
+    (step,) = compared_in_one_group(web, chosen)["next_steps"]
     assert "--set gamma=0.5" in step["command"]
-    one = web.get("/api/compare", params={"run": ids[:1]}).json()
+    one = compared_in_one_group(web, ids[:1])
     assert [config["name"] for config in one["configs"]] == ["ppo_agent_v1"]
     assert web.get("/api/compare").status_code == 422
+
+
+def compared_in_one_group(web: httpx.Client, ids: list[str]) -> dict[str, Any]:
+    """The comparison of runs of one environment, opponent and budget."""
+    compared = web.get("/api/compare", params={"run": ids}).json()
+    (group,) = compared["groups"]
+    assert (sorted(group["run_ids"]), compared["differences"]) == (sorted(ids), [])
+    found: dict[str, Any] = group["comparison"]
+    return found
+
+
+def test_only_runs_of_one_environment_opponent_and_budget_are_compared(
+    web: httpx.Client, database: Database, record_sweep: Any, course: Any
+) -> None:
+    courses = {None: course(win_rate=0.5), "good": course(win_rate=0.95)}
+    sweeps_of = {name: record_sweep(courses, name=name).id for name in ("plain", "poles", "mcts", "long")}
+    ids = {name: [str(run.id) for run in training_runs.of_sweep(database, of)] for name, of in sweeps_of.items()}
+    changes = {
+        "poles": ("{training,environment,id}", '"CartPole-v1"'),
+        "mcts": ("{training,environment,opponent}", '"mcts:50"'),
+        "long": ("{budget,episodes}", "800"),
+    }
+    with database.connect() as connection:
+        for name, (path, value) in changes.items():
+            connection.execute(
+                "update training_runs set config = jsonb_set(config, %s, %s) where sweep_id = %s",
+                (path, value, sweeps_of[name]),
+            )
+    compared = web.get("/api/compare", params={"run": [run_id for each in ids.values() for run_id in each]}).json()
+    assert [group["run_ids"] for group in compared["groups"]] == list(ids.values())
+    assert [group["setting"] for group in compared["groups"]] == [
+        "open_spiel/connect_four, opponent random, 400 episodes a run",
+        "CartPole-v1, opponent random, 400 episodes a run",
+        "open_spiel/connect_four, opponent mcts:50, 400 episodes a run",
+        "open_spiel/connect_four, opponent random, 800 episodes a run",
+    ]
+    four = "open_spiel/connect_four"
+    assert {each["key"]: each["values"] for each in compared["differences"]} == {
+        "environment.id": [four, "CartPole-v1", four, four],
+        "environment.opponent": ["random", "random", "mcts:50", "random"],
+        "budget": ["400 episodes", "400 episodes", "400 episodes", "800 episodes"],
+    }
+    for group in compared["groups"]:
+        assert [config["rank"] for config in group["comparison"]["configs"]] == [1, 2]
+        assert len(group["comparison"]["next_steps"]) == 1
 
 
 def test_one_file_under_other_values_is_another_config(
@@ -119,8 +164,8 @@ def test_one_file_under_other_values_is_another_config(
     for number, rate in enumerate((1e-3, 2e-3)):
         sweep = record_sweep({"lr": course(learning_rate=rate)}, seeds=2, name=f"night-{number}")
         ids += [str(run_id) for run_id in training_runs.ids_of_sweep(database, sweep.id)]
-    for path in ("compare", "bands"):
-        names = [config["name"] for config in web.get(f"/api/{path}", params={"run": ids}).json()["configs"]]
+    for answer in (compared_in_one_group(web, ids), web.get("/api/bands", params={"run": ids}).json()):
+        names = [config["name"] for config in answer["configs"]]
         assert len(set(names)) == 2
         assert all(re.fullmatch(r"ppo_agent_lr \([0-9a-f]{7}\)", name) for name in names)
 

@@ -55,7 +55,6 @@ export class CurvesPanel {
         max: SMOOTHINGS.length - 1,
         step: 1,
         "aria-label": "Smoothing",
-        id: "smoothing",
         value: SMOOTHINGS.reduce(
           (best, each, index) =>
             Math.abs(each - this.smoothing) < Math.abs(SMOOTHINGS[best] - this.smoothing) ? index : best,
@@ -69,11 +68,11 @@ export class CurvesPanel {
       load();
     });
     this.slider = slider;
-    const seeds = tick("every-seed", this.showsSeeds, (isOn) => {
+    const seeds = tick(this.showsSeeds, (isOn) => {
       this.showsSeeds = isOn;
       this.changed();
     });
-    const band = tick("band", this.showsBand, (isOn) => {
+    const band = tick(this.showsBand, (isOn) => {
       this.showsBand = isOn;
       this.changed();
     });
@@ -105,7 +104,7 @@ export class CurvesPanel {
       html(
         "span.control.slider-field",
         {},
-        html("label", { for: "smoothing" }, "Smoothing"),
+        html("span", { "aria-hidden": "true" }, "Smoothing"),
         slider,
         this.smoothingText,
       ),
@@ -287,9 +286,9 @@ export class CurvesPanel {
   }
 }
 
-/** @param {string} id @param {boolean} isOn @param {(isOn: boolean) => void} act */
-function tick(id, isOn, act) {
-  const box = /** @type {HTMLInputElement} */ (html("input.check", { type: "checkbox", checked: isOn, id }));
+/** @param {boolean} isOn @param {(isOn: boolean) => void} act */
+function tick(isOn, act) {
+  const box = /** @type {HTMLInputElement} */ (html("input.check", { type: "checkbox", checked: isOn }));
   box.addEventListener("change", () => act(box.checked));
   return box;
 }

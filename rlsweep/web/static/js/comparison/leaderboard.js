@@ -90,7 +90,7 @@ export function leaderboardPanel(report, styles, file) {
     );
   });
   const table = html("table.leaderboard", {}, html("thead", {}, headings(report, range, hasWins)), html("tbody", {}, rows));
-  sortable(table, "leaderboard", "Rank");
+  sortable(table, `${file}-leaderboard`, "Rank");
   return html(
     "section.panel.flush",
     { "aria-label": "Leaderboard" },

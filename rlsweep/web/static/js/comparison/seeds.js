@@ -120,6 +120,6 @@ export function seedsPanel(report, styles, file) {
       ),
     ),
   );
-  sortable(/** @type {HTMLElement} */ (section.querySelector("table")), "runs");
+  sortable(/** @type {HTMLElement} */ (section.querySelector("table")), `${file}-runs`);
   return section;
 }
