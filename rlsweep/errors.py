@@ -10,6 +10,7 @@ RlsweepError                      exit code 1: an error after work began
 │   └── UnreachableError          a database, storage or Ray cluster that could not be reached before the start
 ├── OutageError                   an external service does not answer
 │   ├── StoreUnavailableError     the database
+│   │   └── StoreReadOnlyError    the database answers, and lets this user write nothing, or nothing for now
 │   ├── StorageUnavailableError   the storage that a URI names
 │   ├── ClusterUnavailableError   a Ray cluster
 │   └── WorkersLostError          the processes that collect rollouts or compute updates for a run
@@ -19,7 +20,8 @@ RlsweepError                      exit code 1: an error after work began
 ├── StaleAttemptError             a newer attempt of the same run exists; this process must not write
 ├── DivergedError                 a loss or a reward became NaN or infinite
 ├── EnvironmentStateError         an environment violated its contract during an episode
-└── DriverBusyError               another driver has the sweep
+├── DriverBusyError               another driver has the sweep
+└── ChangedMeanwhileError         a note, tags or a saved view that somebody else has changed since they were read
 
 Exit code 2 means that nothing was started. Two context managers guarantee that: `before_start` around opening and
 checking, `after_start` around the work itself.
@@ -92,6 +94,10 @@ class StoreUnavailableError(OutageError):
     """The database cannot be reached or denies access."""
 
 
+class StoreReadOnlyError(StoreUnavailableError):
+    """The database answers, but lets this user write nothing, or nothing for now."""
+
+
 class StorageUnavailableError(OutageError):
     """The storage of a URI cannot be reached or used, or its backend is not installed."""
 
@@ -143,6 +149,10 @@ class EnvironmentStateError(RlsweepError):
 
 class DriverBusyError(RlsweepError):
     """Another live driver holds the sweep's lease."""
+
+
+class ChangedMeanwhileError(RlsweepError):
+    """A note, tags or a saved view that somebody else has changed since they were read."""
 
 
 @contextmanager

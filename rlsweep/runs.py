@@ -271,6 +271,7 @@ class RunSummary(RunIdentity):
     steps_per_second: of the latest update; before the first update, of the whole run
     end_reason: why it ended; None while it is pending or running
     error: last line of `TrainingRun.error_text`
+    note, tags: what people wrote about it; note_version: number of changes of either
     """
 
     id: UUID
@@ -298,6 +299,9 @@ class RunSummary(RunIdentity):
     steps_per_second: float | None
     end_reason: EndReason | None
     error: str | None
+    note: str
+    tags: tuple[str, ...]
+    note_version: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

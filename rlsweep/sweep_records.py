@@ -62,6 +62,7 @@ class Sweep(NewSweep):
     address: address of the cluster's Jobs API that it was submitted to; None if it was not submitted to a cluster
     driver: its driver's host, process id and a random suffix
     heartbeat_at: time of the driver's last heartbeat
+    note, tags: what people wrote about it; note_version: number of changes of either
     """
 
     id: UUID
@@ -72,6 +73,9 @@ class Sweep(NewSweep):
     finished_at: datetime | None
     driver: str | None
     heartbeat_at: datetime | None
+    note: str
+    tags: tuple[str, ...]
+    note_version: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,12 +17,12 @@ from rlsweep.config.differences import flat_record
 from rlsweep.reports.commands import go_on, train_again, train_long
 from rlsweep.reports.records import seed_record
 from rlsweep.runs import Budget, Checkpoint, Evaluation, RunStatus, TrainingRun
-from rlsweep.store import sweeps, training_runs
+from rlsweep.store import sweep_listing, sweeps, training_runs
 from rlsweep.store.charts import fingerprint
 from rlsweep.store.curves import checkpoints_of, episodes_of, evaluations_of, updates_of
 from rlsweep.store.database import Database
 from rlsweep.store.overview import overview
-from rlsweep.store.sweeps import Standing
+from rlsweep.store.sweep_listing import Standing
 from rlsweep.sweep_records import Sweep, SweepStatus
 
 SPARKLINE_POINTS = 24
@@ -202,7 +202,7 @@ def sweep_detail(database: Database, reference: str) -> SweepDetail:
     """A sweep by its id, the start of it, or its name. Raises NotFoundError."""
     sweep = sweeps.get(database, reference)
     return SweepDetail(
-        **_sweep_values(sweeps.standing(database, sweep)),
+        **_sweep_values(sweep_listing.standing(database, sweep)),
         patterns=sweep.patterns,
         seeds=sweep.seeds,
         overrides=sweep.overrides,

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 
-from rlsweep.errors import InputError, SchemaError, StoreUnavailableError
+from rlsweep.errors import InputError, SchemaError, StoreReadOnlyError, StoreUnavailableError
 
 CONNECT_TIMEOUT_SECONDS = 5
 
@@ -69,16 +69,16 @@ class Database:
     def connect(self) -> Iterator[Connection]:
         """Open a connection for one transaction: commit at the end, or roll back on an exception, then close.
 
-        Raises StoreUnavailableError if the server cannot be reached, has no free connection, accepts no writes for
-        now, or disappeared (a running commit may then have succeeded or not, so all statements can be repeated);
-        SchemaError if tables are missing.
+        Raises StoreUnavailableError if the server cannot be reached, has no free connection, or disappeared (a running
+        commit may then have succeeded or not, so all statements can be repeated); StoreReadOnlyError, which is one, if
+        it accepts no writes for now, or none of this user; SchemaError if tables are missing.
         """
         try:
-            with self._translated_errors(), self._open() as connection:
+            with self._translated_errors(refused=StoreReadOnlyError), self._open() as connection:
                 yield connection
         except psycopg.errors.ReadOnlySqlTransaction as exc:
             # a primary that became a standby in a failover, or a full disk: it will accept writes again
-            raise self._unavailable(exc) from exc
+            raise StoreReadOnlyError(str(self._unavailable(exc))) from exc
 
     @contextmanager
     def readonly(self) -> Iterator[Connection]:
@@ -105,7 +105,8 @@ class Database:
         return psycopg.Connection[DictRow].connect(self.url, row_factory=dict_row, prepare_threshold=None, **defaults)
 
     @contextmanager
-    def _translated_errors(self) -> Iterator[None]:
+    def _translated_errors(self, refused: type[StoreUnavailableError] = StoreUnavailableError) -> Iterator[None]:
+        """Raise what psycopg raises as an error of this package; `refused` where the user lacks a right."""
         try:
             yield
         except _AWAY as exc:
@@ -116,7 +117,7 @@ class Database:
                 "Run `rlsweep db upgrade`."
             ) from exc
         except psycopg.errors.InsufficientPrivilege as exc:
-            raise StoreUnavailableError(
+            raise refused(
                 f"The user of the database {self.location} lacks a right that rlsweep needs: {self._reason(exc)}. "
                 "Grant it, or set another user in RLSWEEP_DATABASE_URL."
             ) from exc

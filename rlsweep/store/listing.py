@@ -84,14 +84,18 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filters:
-    """Filters of the list: agents, statuses and sweeps (an empty tuple matches all), and search words.
+    """Filters of the list: agents, statuses, sweeps, environments (an empty tuple matches all), tags, and search words.
 
-    words: part of names, agent, algorithm, environment or description, case-insensitive, or the start of the run's id
+    tags: a run must have all of them
+    words: part of names, agent, algorithm, environment, description, note or a tag, case-insensitive, or the start of
+        the run's id
     """
 
     agent_ids: tuple[str, ...] = ()
     statuses: tuple[RunStatus, ...] = ()
     sweep_ids: tuple[UUID, ...] = ()
+    environments: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     words: str = ""
 
 
@@ -248,16 +252,17 @@ def _conditions(filters: Filters) -> tuple[list[str], dict[str, Any]]:
     if filters.sweep_ids:
         conditions.append("run.sweep_id = any(%(sweep_ids)s)")
         values["sweep_ids"] = list(filters.sweep_ids)
+    if filters.environments:
+        conditions.append("run.environment = any(%(environments)s)")
+        values["environments"] = list(filters.environments)
+    if filters.tags:
+        conditions.append("run.tags <> '{}' and run.tags @> %(tags)s::text[]")  # as the index has it
+        values["tags"] = list(filters.tags)
     if words := filters.words.strip():
-        # All trials of a sweep have its environment: reading each run's config takes thrice as long.
-        of_sweep = (
-            "strpos(lower(name || ' ' || coalesce(base_config #>> '{environment,id}', '')), lower(%(words)s)) > 0"
-        )
-        environment = "run.config #>> '{training,environment,id}'"
         places = [
             "strpos(run.search, lower(%(words)s)) > 0",
-            f"run.sweep_id in (select id from sweeps where {of_sweep})",
-            f"(run.sweep_id is null and strpos(lower({environment}), lower(%(words)s)) > 0)",
+            "strpos(array_to_string(run.tags, ' '), lower(%(words)s)) > 0",
+            "run.sweep_id in (select id from sweeps where strpos(lower(name), lower(%(words)s)) > 0)",
         ]
         values["words"] = words
         if bounds := id_range(words):

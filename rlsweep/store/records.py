@@ -21,6 +21,9 @@ SUMMARY_COLUMNS = ", ".join(
 )
 """The columns of `run_records as run` that a RunSummary is made of."""
 
+_UNWRITABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, except tab and newline, those that turn the direction of writing, and lone surrogates."""
+
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,32}")
 
 
@@ -38,6 +41,7 @@ def sweep_from_row(row: DictRow) -> Sweep:
     values["patterns"] = tuple(row["patterns"])
     values["seeds"] = tuple(row["seeds"])
     values["overrides"] = tuple(row["overrides"])
+    values["tags"] = tuple(row["tags"])
     return Sweep(**values)
 
 
@@ -56,6 +60,7 @@ def _summary_values(row: DictRow) -> dict[str, Any]:
     values: dict[str, Any] = {name: row[name] for name in _SUMMARY_FIELDS if name != "budget"}
     values["budget"] = Budget(episodes=row["budget_episodes"], total_timesteps=row["budget_total_timesteps"])
     values["status"] = RunStatus(row["status"])
+    values["tags"] = tuple(row["tags"])
     values["end_reason"] = None if row["end_reason"] is None else EndReason(row["end_reason"])
     return values
 
@@ -69,6 +74,12 @@ def _actor(row: DictRow) -> Actor | None:
 def storable(text: str) -> str:
     """The text with escapes for characters that PostgreSQL cannot store (NUL, lone surrogates)."""
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def unwritable(text: str) -> str | None:
+    """The first character that a text of a user may not have, as U+XXXX: one that terminals or databases take amiss."""
+    found = _UNWRITABLE.search(text)
+    return None if found is None else f"U+{ord(found[0]):04X}"
 
 
 def id_range(reference: str) -> tuple[UUID, UUID] | None:

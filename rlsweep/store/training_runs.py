@@ -48,13 +48,23 @@ def list_runs(
     sweep_id: UUID | None = None,
     agent_id: str | None = None,
     status: RunStatus | None = None,
+    tags: Sequence[str] = (),
     limit: int | None = 50,
 ) -> list[TrainingRun]:
-    """The newest runs first; the runs of a sweep are in the order of its plan. `limit` None returns all."""
+    """The newest runs first; the runs of a sweep are in the order of its plan. `limit` None returns all.
+
+    tags: a run must have all of them
+    """
     with database.readonly() as connection:
         rows = connection.execute(
             _SQL["list_runs"],
-            {"sweep_id": sweep_id, "agent_id": agent_id, "status": status and status.value, "limit": limit},
+            {
+                "sweep_id": sweep_id,
+                "agent_id": agent_id,
+                "status": status and status.value,
+                "tags": list(tags),
+                "limit": limit,
+            },
         ).fetchall()
     return [run_from_row(row) for row in rows]
 

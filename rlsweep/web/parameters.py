@@ -16,7 +16,7 @@ from rlsweep.errors import InputError
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.store.listing import Order, Place, SortKey
-from rlsweep.store.sweeps import SweepPlace
+from rlsweep.store.sweep_listing import SweepPlace
 
 MAX_COMPARED = 200
 """Runs that a request may name by id; the list of runs lets the user select at most as many."""

@@ -52,6 +52,9 @@ def run(
         "actor": None,
         "pause_at": None,
         "metadata": {},
+        "note": "",
+        "tags": (),
+        "note_version": 0,
     }
     values |= given
     spent = ((values["episodes"], of_episodes), (values["env_steps"], of_steps))

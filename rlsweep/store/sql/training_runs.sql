@@ -13,6 +13,7 @@ from run_records
 where (%(sweep_id)s::uuid is null or sweep_id = %(sweep_id)s::uuid)
   and (%(agent_id)s::text is null or agent_id = %(agent_id)s::text)
   and (%(status)s::text is null or status = %(status)s::text)
+  and tags @> %(tags)s::text[]
 order by created_at desc, position, id
 limit %(limit)s::bigint
 

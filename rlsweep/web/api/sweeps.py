@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from rlsweep.reports.history import SweepDetail, SweepRow, sweep_detail, sweep_row
 from rlsweep.reports.settings_compared import GroupedComparison, compare_by_setting
 from rlsweep.reports.summary import SweepReport, summarise
-from rlsweep.store import charts, sweeps, training_runs
+from rlsweep.store import charts, sweep_listing, sweeps, training_runs
 from rlsweep.sweep_records import SweepStatus
 from rlsweep.web.parameters import IgnoreBlanks, RunIds, database_of, read_sweep_place, write_cursor
 from rlsweep.web.responses import cached_json_response, json_response
@@ -41,7 +41,7 @@ def list_sweeps(
 ) -> Response:
     """One page of sweeps, newest first."""
     after = read_sweep_place(cursor, _SORT)
-    page = sweeps.list_page(database_of(request), statuses=status or (), words=q, limit=limit, after=after)
+    page = sweep_listing.list_page(database_of(request), statuses=status or (), words=q, limit=limit, after=after)
     rows = tuple(sweep_row(standing) for standing in page.sweeps)
     return json_response(request, SweepList(sweeps=rows, next_cursor=write_cursor(page.next, _SORT), total=page.total))
 

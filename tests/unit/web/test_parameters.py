@@ -5,7 +5,7 @@ import pytest
 
 from rlsweep.errors import InputError
 from rlsweep.store.listing import Order, Place, SortKey
-from rlsweep.store.sweeps import SweepPlace
+from rlsweep.store.sweep_listing import SweepPlace
 from rlsweep.web.parameters import order_of, read_place, read_sweep_place, write_cursor
 
 ID = UUID("00000000-0000-0000-0000-000000000001")
