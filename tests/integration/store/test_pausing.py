@@ -9,7 +9,7 @@ import pytest
 
 from rlsweep.errors import RlsweepError, StaleAttemptError
 from rlsweep.runs import EndReason, RunStatus, TrainingRun
-from rlsweep.store import recording, sweeps, training_runs, transitions
+from rlsweep.store import recording, sweep_listing, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import SweepStatus
 
@@ -132,6 +132,6 @@ def test_a_sweeps_progress_is_that_of_what_its_runs_are_to_train(
         done = recording.Progress(episodes=0, updates=0, env_steps=env_steps)
         recording.flush(database, run_id, 1, recording.Batch(progress=done))
     paused(database, at_its_pause)
-    standing = sweeps.standing(database, sweep)
+    standing = sweep_listing.standing(database, sweep)
     assert standing.runs_by_status == {RunStatus.RUNNING: 2, RunStatus.PAUSED: 1, RunStatus.PENDING: 1}
     assert standing.progress == (0.5 + 1 + 1 + 0) / 4

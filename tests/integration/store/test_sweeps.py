@@ -12,7 +12,7 @@ import pytest
 from rlsweep.errors import DriverBusyError, InputError, NotFoundError
 from rlsweep.process_identity import own_process
 from rlsweep.runs import EndReason, NewRun, RunStatus
-from rlsweep.store import sweeps, training_runs, transitions
+from rlsweep.store import sweep_listing, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import NewSweep, SweepStatus
 
@@ -312,4 +312,4 @@ def test_a_sweep_that_was_deleted_in_the_meantime_is_not_found(
 ) -> None:
     sweep = sweeps.create(database, new_sweep(), [new_run()])
     with pytest.raises(NotFoundError):
-        sweeps.standing(database, replace(sweep, id=uuid4()))
+        sweep_listing.standing(database, replace(sweep, id=uuid4()))
