@@ -17,6 +17,7 @@ from rlsweep.store import training_runs
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rlsweep.reports.prospects import Prospects
     from rlsweep.reports.race_answer import RaceAnswer
     from rlsweep.reports.summary import SweepReport
 
@@ -86,6 +87,15 @@ class Sweep:
         One that still runs is answered as of its newest decision; None before the first.
         """
         return self.report().race
+
+    def prospects(self) -> "Prospects":
+        """What more training would buy: the chance of a safe answer by time, for several ways to go on.
+
+        Of a sweep that still trains, and where the record shows too little, `.text` says so and `.ways` is empty.
+        """
+        from rlsweep.reports.prospects import prospects
+
+        return prospects(database_of(self._settings), self.record)
 
     def export(self, folder: str | Path, file_format: ExportFormat = ExportFormat.CSV) -> tuple[Path, ...]:
         """Write the four tables into the folder, made if need be, as CSV or Parquet; return the files.

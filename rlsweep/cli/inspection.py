@@ -225,17 +225,30 @@ def show(run: RunReference, json: Json = False) -> None:
     return None
 
 
-def report(sweep: SweepReference = "latest", json: Json = False) -> None:
+def report(
+    sweep: SweepReference = "latest",
+    budget: Annotated[
+        bool,
+        typer.Option("--budget", help="Also say what more training would buy, and whether less would have done."),
+    ] = False,
+    json: Json = False,
+) -> None:
     """Compare a sweep's configs: ranks, intervals, verdicts."""
     from rlsweep.api.sweeps import sweep as sweep_of
+    from rlsweep.jsonable import jsonable
+    from rlsweep.reports.budget_rendering import render_prospects
     from rlsweep.reports.rendering import render
     from rlsweep.reports.summary import as_json
 
-    summary = sweep_of(sweep, settings=call.settings()).report()
+    found = sweep_of(sweep, settings=call.settings())
+    summary = found.report()
+    prospects = found.prospects() if budget else None
     if json:
-        print_json(as_json(summary))
-    else:
-        render(summary, console())
+        print_json(as_json(summary) | ({"prospects": jsonable(prospects)} if prospects else {}))
+        return
+    render(summary, console())
+    if prospects is not None:
+        render_prospects(prospects, console())
 
 
 def export(

@@ -10,6 +10,7 @@ from itertools import pairwise
 from statistics import fmean
 
 from rlsweep.deciding.records import RaceRecord, SeedScores
+from rlsweep.deciding.rises import rise_of
 
 FEWEST_CONFIGS = 3
 
@@ -150,30 +151,8 @@ def _first_score(seeds: tuple[SeedScores, ...]) -> float | None:
     return next((score for score in scores if score is not None), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rise:
-    """gain: mean from the rung to the end; pace: that gain / the gain up to the rung, at most 1."""
-
-    gain: float
-    pace: float
-
-    @property
-    def to_come(self) -> float:
-        """Gain of as many env steps again, each half of them at this pace of the half before."""
-        return self.gain * (self.pace + self.pace**2)
-
-
-def _rise_of(seeds: tuple[SeedScores, ...], start: float) -> _Rise | None:
-    both = [(each.rung, each.full) for each in seeds if each.rung is not None and each.full is not None]
-    if not both:
-        return None
-    before = fmean(rung for rung, _ in both) - start
-    gain = max(0.0, fmean(full - rung for rung, full in both))
-    return _Rise(gain, gain / before if gain < before else 1.0)
-
-
 def _still_rising(record: RaceRecord, full: list[list[float]], leader: int, tolerance: float) -> StillRising | None:
-    rises = [_rise_of(seeds, record.start) for seeds in record.scores]
+    rises = [rise_of(seeds, record.start) for seeds in record.scores]
     ours = rises[leader]
     if ours is None:
         return None

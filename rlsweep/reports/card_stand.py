@@ -14,7 +14,7 @@ from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.config_report import ConfigReport
 from rlsweep.reports.pick import Pick
 from rlsweep.reports.race_answer import RaceAnswer
-from rlsweep.reports.race_caveats import ShownCaveat, shown_caveats
+from rlsweep.reports.race_caveats import FEW_UPDATES, ShownCaveat, shown_caveats
 from rlsweep.reports.race_text import AnswerLine, estimate_words, risk_words, rival_words
 from rlsweep.reports.reference import counted_scores, runner_up
 from rlsweep.reports.sure_steps import SureStep, confirm_step, promote_step, race_step
@@ -125,11 +125,7 @@ def of_record(
 def _own_caveats(judged: Comparison, record: RaceRecord) -> Iterator[ShownCaveat]:
     """What a race cannot meet, for it trains second seeds and whole budgets before it claims anything."""
     if _has_few_updates(judged):
-        yield ShownCaveat(
-            text=f"No run has {TOO_FEW_UPDATES} policy updates, so that no score shows yet what its config can do. "
-            "Train with a larger budget.",
-            forbids_claim=True,
-        )
+        yield FEW_UPDATES
     elif _has_one_seed(record):
         yield ShownCaveat(
             text="With one seed a config, a difference cannot be told from chance. Train more seeds.",

@@ -16,6 +16,9 @@ from rlsweep.sweep_records import Sweep
 LONG_RUN_STEPS = 1_000_000
 """Env steps of the long run that is suggested for the config that was chosen."""
 
+MOST_FILES = 8
+"""Files that a command names one by one where the patterns of its sweep name the same ones."""
+
 _BUDGET = ("--episodes", "--total-timesteps")
 
 
@@ -57,6 +60,23 @@ def train_file(path: Path, run: TrainingRun, sweep: Sweep | None) -> str:
         if not parse_overrides([text])[0].for_agent:
             words += ["--set", text]
     return shlex.join([*words, "--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)])
+
+
+def race_files(runs: Sequence[TrainingRun], sweep: Sweep, *, budgets: float = 1.0, is_part: bool = False) -> str | None:
+    """Race the agent configs of these runs anew under what their sweep was given, each run for so many budgets.
+
+    runs: one of each config; is_part: they are not all of the sweep's configs, so that its patterns do not name them
+    None where an agent config or the base config is in no file.
+    """
+    if any(_was_given_in_python(run, sweep) for run in runs):
+        return None
+    files = [str(run.config_path) for run in runs] if is_part or len(runs) <= MOST_FILES else [*sweep.patterns]
+    if files == [*sweep.patterns] and any(run.sweep_variant is None for run in runs):
+        files.append("--with-base")
+    words = ["rlsweep", "race", *files, *_given(sweep), "--mode", sweep.mode]
+    for name, amount in _amounts(runs[0]).items():
+        words += [f"--{name.replace('_', '-')}", str(round(budgets * amount))]
+    return shlex.join(words)
 
 
 def go_on(run: TrainingRun, checkpoint: Checkpoint) -> str | None:
@@ -113,10 +133,14 @@ def _made_up(run: TrainingRun, sweep: Sweep | None) -> list[str]:
     """The config of a run under the base config and overrides of its sweep, if it has one."""
     assert run.config_path is not None
     words = ["rlsweep", "train", "--agent-config", run.config_path]
-    if sweep is not None:
-        words += [] if sweep.base_config_path is None else ["--base-config", sweep.base_config_path]
-        for override in sweep.overrides:
-            words += ["--set", override]
+    return words if sweep is None else [*words, *_given(sweep)]
+
+
+def _given(sweep: Sweep) -> list[str]:
+    """The base config and the overrides that the sweep was given."""
+    words = [] if sweep.base_config_path is None else ["--base-config", sweep.base_config_path]
+    for override in sweep.overrides:
+        words += ["--set", override]
     return words
 
 

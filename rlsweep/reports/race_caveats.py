@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
 from rlsweep.analysis.wording import plural
 from rlsweep.deciding.caveats import Caveat, FewConfigs, StillAtStart, TwoClusters, caveats_of
 from rlsweep.deciding.records import Decision, RaceRecord
@@ -16,6 +17,14 @@ class ShownCaveat:
 
     text: str
     forbids_claim: bool
+
+
+FEW_UPDATES = ShownCaveat(
+    text=f"No run has {TOO_FEW_UPDATES} policy updates, so that no score shows yet what its config can do. "
+    "Train with a larger budget.",
+    forbids_claim=True,
+)
+"""Of a sweep that is no race: a race trains whole budgets before it claims anything."""
 
 
 def shown_caveats(record: RaceRecord, decision: Decision, names: Sequence[str]) -> tuple[ShownCaveat, ...]:

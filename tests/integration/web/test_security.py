@@ -44,6 +44,7 @@ def locked(database: Database, serving: Serving) -> Iterator[httpx.Client]:
         "/api/training-runs?limit=0",
         "/api/training-runs/nonsense",
         "/api/nothing",
+        "/api/sweeps/nothing/prospects",
         "/api/openapi.json",
         "/api/docs",
     ],

@@ -13,8 +13,13 @@ from rlsweep.runs import NewRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import NewSweep
+from tests.helpers.grid import record_grid, rising
 
 pytestmark = pytest.mark.integration
+
+ENDS, SLOPES = (0.45, 0.69, 0.77, 0.84, 0.5, 0.74, 0.3, 0.66), (0.3, 0.3, 0.15, 0.5, 0.2, 0.3, 0.3, 0.2)
+CLOSE = [rising(to, by=by) for to, by in zip(ENDS, SLOPES, strict=True)]
+"""Three of eight configs are near the best."""
 
 
 def test_the_list(
@@ -177,3 +182,38 @@ def test_metrics_and_health(web: httpx.Client, password_server: Database, servin
         health = client.get("/api/health").json()
     assert health["status"] == "ok"
     assert "s3cret" not in health["database"]
+
+
+def test_what_a_budget_buys_is_what_the_command_says(
+    web: httpx.Client, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record_grid(database, "close", CLOSE, seeds=4, noise=0.09, base=0)
+    assert main(["report", "close", "--budget", "--json"], {"RLSWEEP_DATABASE_URL": database.url}) == 0
+    printed = json.loads(capsys.readouterr().out)
+    prospects = web.get("/api/sweeps/close/prospects").json()
+    assert prospects == printed["prospects"]
+    assert [way["name"] for way in prospects["ways"]] == ["More seeds", "Fewer configs", "A longer budget"]
+    more, fewer, longer = prospects["ways"]
+    assert re.fullmatch(r"rlsweep race close --cap [\d.]+", more["command"])
+    assert more["chance"][0] == 0
+    assert more["chance"][-1] > 0.8
+    assert "/configs/c6.yaml" not in fewer["command"]
+    assert "--total-timesteps 1000 --objective training_reward" in fewer["command"]
+    assert "--total-timesteps 2000 --objective training_reward" in longer["command"]
+    for way in prospects["ways"]:
+        assert way["text"].startswith(way["name"])
+        assert all(
+            low <= chance <= high for low, chance, high in zip(way["low"], way["chance"], way["high"], strict=True)
+        )
+    assert main(["report", "close", "--budget"], {"RLSWEEP_DATABASE_URL": database.url}) == 0
+    shown = capsys.readouterr().out
+    for way in prospects["ways"]:
+        assert way["command"] in shown
+    for name, curves, seeds, reason in (
+        ("once", CLOSE, 1, "Too few configs have a second seed"),
+        ("two", CLOSE[:2], 3, "With 2 configs no risk can be stated."),
+        ("clear", [rising(0.3), rising(0.9), rising(0.4)], 3, "The answer is safe"),
+    ):
+        record_grid(database, name, curves, seeds=seeds, noise=0.01)
+        said = web.get(f"/api/sweeps/{name}/prospects").json()
+        assert (said["ways"], reason in said["text"]) == ([], True), name

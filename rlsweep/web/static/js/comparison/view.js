@@ -9,6 +9,7 @@ import { differencesPanel } from "./differences.js";
 import { findingsPanel } from "./findings.js";
 import { leaderboardPanel } from "./leaderboard.js";
 import { ParallelPanel } from "./parallel_panel.js";
+import { ProspectsPanel } from "./prospects.js";
 import { RacePanel } from "./race.js";
 import { seedsPanel } from "./seeds.js";
 import { verdictsPanel } from "./verdicts.js";
@@ -24,6 +25,7 @@ export class ComparisonView {
     this.curves = new CurvesPanel(file);
     this.parallel = new ParallelPanel(file);
     this.race = new RacePanel(file);
+    this.prospects = new ProspectsPanel(file);
     this.findings = html("div");
     this.leaderboard = html("div");
     this.differences = html("div.grow");
@@ -58,6 +60,7 @@ export class ComparisonView {
           "div.stack",
           {},
           this.race.element,
+          this.prospects.element,
           this.findings,
           this.curves.element,
           this.leaderboard,
@@ -89,5 +92,6 @@ export class ComparisonView {
       ),
     );
     await this.curves.update(chosen, styles, places);
+    if (chosen.sweep) await this.prospects.update(chosen.sweep);
   }
 }

@@ -1,0 +1,26 @@
+"""What more training of a sweep would buy."""
+
+from fastapi import APIRouter, Request, Response
+
+from rlsweep.reports.prospects import Prospects, prospects
+from rlsweep.store import charts, sweeps, training_runs
+from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
+from rlsweep.web.parameters import database_of
+from rlsweep.web.responses import cached_json_response
+
+router = APIRouter(prefix="/sweeps/{sweep}", tags=["sweeps"])
+
+
+@router.get("/prospects", response_model=Prospects, summary="What more training would buy")
+def get_prospects(request: Request, sweep: str) -> Response:
+    """The chance of a safe answer by time, for several ways to go on, as `rlsweep report --budget --json` has it."""
+    database = database_of(request)
+    found = sweeps.get(database, sweep)
+    return cached_json_response(request, _mark(database, found), lambda: prospects(database, found))
+
+
+def _mark(database: Database, sweep: Sweep) -> str:
+    """A text that changes whenever the sweep records anything."""
+    runs = training_runs.ids_of_sweep(database, sweep.id)
+    return f"{charts.fingerprint(database, runs)} {sweep.status}"
