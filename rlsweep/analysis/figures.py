@@ -10,6 +10,7 @@ from rlsweep.analysis.curves import (
     Drawdown,
     Floats,
     Stage,
+    Steps,
     aligned,
     area_under_curve,
     drawdown,
@@ -30,6 +31,7 @@ from rlsweep.runs import RunStatus
 class SeedFigures:
     """One run in figures; None where it recorded too little to say.
 
+    has_begun: whether any attempt of the run was begun
     env_steps: at the end of the last episode
     start: the score before learning
     scores: by each source that the run has one from; win_rates: shares of wins in the same episodes
@@ -38,10 +40,12 @@ class SeedFigures:
     late_kl: median approximate KL of the later half of the updates
     late_explained_variance: median over the last fifth of the updates
     stage_means: mean rewards of the nine overlapping fifths
+    steps_to_90: env steps until its smoothed curve held 90% of its final gain; None without a gain
     """
 
     seed: int
     status: RunStatus
+    has_begun: bool
     episodes: int
     updates: int
     env_steps: int
@@ -57,6 +61,7 @@ class SeedFigures:
     late_kl: float | None
     late_explained_variance: float | None
     stage_means: tuple[float, ...]
+    steps_to_90: float | None
 
     @property
     def gain(self) -> float | None:
@@ -110,6 +115,7 @@ def seed_figures(record: SeedRecord, objective: Objective = Objective.EVALUATION
     return SeedFigures(
         seed=record.seed,
         status=record.status,
+        has_begun=record.has_begun,
         episodes=int(reward.size),
         updates=len(record.losses),
         env_steps=int(steps[-1]) if steps.size else 0,
@@ -125,6 +131,7 @@ def seed_figures(record: SeedRecord, objective: Objective = Objective.EVALUATION
         late_kl=_finite_median(later_kl),
         late_explained_variance=_finite_median(late_variance),
         stage_means=tuple(each.mean for each in stages(steps, reward)),
+        steps_to_90=_steps_to_90(steps, reward),
     )
 
 
@@ -146,6 +153,11 @@ def config_figures(records: Sequence[SeedRecord], objective: Objective = Objecti
         steps_to_90=steps_to_share_of_gain(together.env_steps, together.mean) if together else None,
         area=area_under_curve(together.env_steps, together.mean) if together else None,
     )
+
+
+def _steps_to_90(env_steps: Steps, reward: Floats) -> float | None:
+    alone = aligned([(env_steps, reward)])
+    return None if alone is None else steps_to_share_of_gain(alone.env_steps, alone.mean)
 
 
 def _finite_mean(values: Floats) -> float | None:

@@ -38,6 +38,11 @@ def instabilities(figures: ConfigFigures, scale: Scale) -> list[str]:
     ]
 
 
+def fell_back(figures: ConfigFigures) -> bool:
+    """Whether a run of the config lost more than half of what it had gained."""
+    return any(seed.drawdown is not None and seed.drawdown.share > LARGEST_DRAWDOWN for seed in figures.counted)
+
+
 def _collapses(figures: ConfigFigures) -> list[str]:
     falls = [seed.drawdown for seed in figures.counted if seed.drawdown and seed.drawdown.share > LARGEST_DRAWDOWN]
     if not falls:

@@ -13,6 +13,7 @@ from rlsweep.runs import Budget, RunStatus
 class SeedRecord:
     """What was recorded of one run, as far as it is judged.
 
+    has_begun: whether any attempt of the run was begun
     diverged: the run was ended because a loss or a reward became NaN or infinite
     trained_steps: env steps of the run so far, those of an unfinished episode too
     env_steps, length: (episodes,) int64, reward: (episodes,) float64
@@ -27,6 +28,7 @@ class SeedRecord:
 
     seed: int
     status: RunStatus
+    has_begun: bool
     diverged: bool
     budget: Budget
     trained_steps: int

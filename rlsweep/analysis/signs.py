@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rlsweep.analysis.figures import ConfigFigures
-from rlsweep.analysis.instability import instabilities
+from rlsweep.analysis.instability import fell_back, instabilities
 from rlsweep.analysis.intervals import FEWEST_SEEDS
 from rlsweep.analysis.scale import Scale
 from rlsweep.analysis.trends import TENTHS, Direction
@@ -39,9 +39,11 @@ def _trend(figures: ConfigFigures, scale: Scale) -> list[Sign]:
         return []
     course = f"{signed(trend.change)} over the budget, up in {trend.rises} of {TENTHS - 1} steps between tenths"
     if trend.direction is Direction.RISING:
-        if _is_small(figures, scale):
+        if _is_small(figures, scale) or fell_back(figures):
             return []
         return [Sign(good=True, text=f"steady upward trend in rewards ({course})")]
+    if figures.gain is not None and figures.gain.mean > 0:  # it rose at once and lost a part of that
+        return []
     return [Sign(good=False, text=f"downward trend in rewards ({course})")]
 
 
@@ -80,7 +82,8 @@ def _improvement(figures: ConfigFigures, scale: Scale) -> list[Sign]:
     if gain is None or not _is_small(figures, scale):
         return []
     course = f"{signed(gain.mean)} from the first to the last fifth; threshold {signed(scale.practical_gain)}"
-    return [Sign(good=False, text=f"no improvement over episodes ({course})")]
+    what = "improvement too small to matter" if gain.mean > 0 else "no improvement over episodes"
+    return [Sign(good=False, text=f"{what} ({course})")]
 
 
 def _is_small(figures: ConfigFigures, scale: Scale) -> bool:

@@ -40,6 +40,7 @@ FAR_BEHIND = 0.25
 class VerdictKind(StrEnum):
     """The value is the word people read."""
 
+    NOT_STARTED = "not started"
     FAILED = "failed"
     UNSTABLE = "unstable"
     NOT_IMPROVING = "not improving"
@@ -117,15 +118,22 @@ def verdict(case: Case) -> Verdict:
     matches = ((kind, reasons) for kind, rule in RULES if (reasons := rule(case)))
     kind, reasons = next(matches)
     waiting = [seed for seed in case.figures.seeds if not seed.status.is_finished]
-    caveats = [] if kind is VerdictKind.FAILED else _caveats(case.figures.seeds)
+    caveats = [] if kind in (VerdictKind.NOT_STARTED, VerdictKind.FAILED) else _caveats(case.figures.seeds)
     provisional = bool(waiting) or (len(case.figures.counted) == 1 and kind is VerdictKind.NOT_IMPROVING)
     return Verdict(kind=kind, provisional=provisional, reasons=(*reasons, *caveats))
+
+
+def _not_started(case: Case) -> list[str]:
+    seeds = case.figures.seeds
+    if not seeds or not all(seed.status is RunStatus.STOPPED and not seed.has_begun for seed in seeds):
+        return []
+    return ["it was stopped before its first run began"]
 
 
 def _failed(case: Case) -> list[str]:
     seeds = case.figures.seeds
     crashed = [seed for seed in seeds if seed.status is RunStatus.FAILED]
-    empty = [seed for seed in seeds if seed.status.is_finished and seed.episodes == 0 and seed not in crashed]
+    empty = [seed for seed in seeds if seed.status is RunStatus.COMPLETED and seed.episodes == 0]
     if 2 * (len(crashed) + len(empty)) <= len(seeds):
         return []
     reasons = [f"{of_seeds(len(crashed), len(seeds))} failed"] if crashed else []
@@ -140,8 +148,10 @@ def _non_finite(case: Case) -> list[str]:
 
 def _too_short(case: Case) -> list[str]:
     if not case.figures.counted:
-        has_paused = any(seed.status is RunStatus.PAUSED for seed in case.figures.seeds)
-        return ["no whole run yet"] if has_paused else ["no finished episode yet"]
+        present = {seed.status for seed in case.figures.seeds}
+        if RunStatus.PAUSED in present:
+            return ["no whole run yet"]
+        return ["no finished episode" if present == {RunStatus.STOPPED} else "no finished episode yet"]
     updates = case.figures.updates
     if updates >= TOO_FEW_UPDATES:
         return []
@@ -193,7 +203,7 @@ def _promising(case: Case) -> list[str]:
     gain = case.figures.gain
     if gain is None or gain.interval is None or gain.seeds < FEWEST_SEEDS:
         return []
-    if gain.interval.low <= 0 or case.leader is not None:
+    if gain.interval.low <= 0 or gain.mean <= case.scale.practical_gain or case.leader is not None:
         return []
     learned = _learned(gain)
     if not case.rival_scores:
@@ -258,7 +268,8 @@ def _more(have: int, needed: int | None) -> str:
 def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
     """Notes on runs that are not complete."""
     waiting = [seed for seed in seeds if not seed.status.is_finished]
-    stopped = [seed for seed in seeds if seed.status is RunStatus.STOPPED]
+    unbegun = [seed for seed in seeds if seed.status is RunStatus.STOPPED and not seed.has_begun]
+    stopped = [seed for seed in seeds if seed.status is RunStatus.STOPPED and seed.has_begun]
     failed = [seed for seed in seeds if seed.status is RunStatus.FAILED]
     paused = [seed for seed in seeds if seed.status is RunStatus.PAUSED]
     caveats = []
@@ -266,6 +277,8 @@ def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
         caveats.append(f"{of_seeds(len(waiting), len(seeds))} not finished yet")
     if stopped:
         caveats.append(f"{of_seeds(len(stopped), len(seeds))} stopped before the budget was spent")
+    if unbegun:
+        caveats.append(f"{of_seeds(len(unbegun), len(seeds))} not started")
     if paused:
         caveats.append(f"{of_seeds(len(paused), len(seeds))} paused at the rung and not in the means")
     if failed and len(failed) < len(seeds):
@@ -274,6 +287,7 @@ def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
 
 
 RULES: tuple[tuple[VerdictKind, Callable[[Case], list[str]]], ...] = (
+    (VerdictKind.NOT_STARTED, _not_started),
     (VerdictKind.FAILED, _failed),
     (VerdictKind.UNSTABLE, _non_finite),
     (VerdictKind.UNDECIDED, _too_short),

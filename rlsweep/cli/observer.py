@@ -10,13 +10,6 @@ from rlsweep.sweep_records import SweepStatus
 if TYPE_CHECKING:
     from rich.console import Console
 
-_NEXT_COMMANDS = {
-    SweepStatus.PENDING: "Finish it: rlsweep resume",
-    SweepStatus.STOPPED: "Finish it: rlsweep resume",
-    SweepStatus.FAILED: "Run the failed trials again: rlsweep retry",
-}
-"""What to type where not every trial completed."""
-
 
 class ConsoleObserver(PrintingObserver):
     """Writes to a console, which may be a log file; with `json` the report goes to stdout as one JSON document."""
@@ -30,15 +23,13 @@ class ConsoleObserver(PrintingObserver):
         warn(text, self._out)
 
     def ended(self, outcome: SweepOutcome) -> None:
-        """Print the report, and how to continue what did not complete."""
+        """Print the report, whose next steps say how to continue what did not complete."""
         if self._json:
             _print_json(outcome)
         elif outcome.report is not None and outcome.ending is not Ending.NOTHING_TO_RUN:
             from rlsweep.reports.rendering import render
 
             render(outcome.report, self._out)
-            if (command := _NEXT_COMMANDS.get(outcome.sweep.status)) is not None:
-                self.message(f"\n{command} {outcome.sweep.name}")
 
 
 def exit_code(outcome: SweepOutcome) -> int:

@@ -1,4 +1,4 @@
-"""The commands that train a run again, for long, or go on with it."""
+"""The commands that train a run again, for long, or go on with it, and that submit a sweep anew."""
 
 import shlex
 from collections.abc import Collection, Sequence
@@ -77,6 +77,28 @@ def race_files(runs: Sequence[TrainingRun], sweep: Sweep, *, budgets: float = 1.
     for name, amount in _amounts(runs[0]).items():
         words += [f"--{name.replace('_', '-')}", str(round(budgets * amount))]
     return shlex.join(words)
+
+
+def submit_longer(run: TrainingRun, sweep: Sweep, firsts: Sequence[TrainingRun], *, option: str, amount: int) -> str:
+    """Submit the sweep's configs anew with another budget: a command, or a call of Python where no files tell them.
+
+    run: any of its runs; firsts: the first run of each config; option: flag of the budget
+    """
+    words = _command(run)
+    if words[1:2] == ["submit"]:
+        words = _without(["rlsweep", *words[1:]], [*_BUDGET, "--name"])
+        return shlex.join([*words, option, str(amount)])
+    paths = [each.config_path for each in firsts if each.config_path is not None]
+    seeds = len(sweep.seeds)
+    if len(paths) < len(firsts) or _was_given_in_python(run, sweep):
+        name = option.removeprefix("--").replace("-", "_")
+        return (
+            f"rlsweep.submit([rlsweep.run(id).agent_config for id in {[str(each.id)[:8] for each in firsts]}], "
+            f"base_config=rlsweep.run('{str(run.id)[:8]}').training_config, mode={sweep.mode!r}, seeds={seeds}, "
+            f"{name}={amount})"
+        )
+    words = ["rlsweep", "submit", *dict.fromkeys(paths), *_given(sweep)]
+    return shlex.join([*words, "--mode", sweep.mode, "--seeds", str(seeds), option, str(amount)])
 
 
 def go_on(run: TrainingRun, checkpoint: Checkpoint) -> str | None:

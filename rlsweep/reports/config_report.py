@@ -20,6 +20,7 @@ from rlsweep.runs import RunStatus, TrainingRun
 class SeedReport:
     """One run.
 
+    has_begun: whether any attempt of it was begun
     score: see `Comparison.scored_by`; None where there is none
     score_win_rate: share of wins in the episodes that the score is taken from; None without outcomes
     first_reward, last_reward: training reward, mean over the first and last fifth of its env steps
@@ -29,6 +30,7 @@ class SeedReport:
     run_id: UUID
     seed: int
     status: RunStatus
+    has_begun: bool
     episodes: int
     updates: int
     env_steps: int
@@ -148,6 +150,7 @@ def _seed_report(run: TrainingRun, seed: SeedFigures, source: Source) -> SeedRep
         run_id=run.id,
         seed=run.seed,
         status=run.status,
+        has_begun=run.attempt > 0,
         episodes=seed.episodes,
         updates=seed.updates,
         env_steps=run.env_steps,

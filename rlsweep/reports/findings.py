@@ -1,8 +1,7 @@
-"""Findings about a whole sweep, and the next steps."""
+"""Findings about a whole sweep."""
 
 import math
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,22 +13,20 @@ from rlsweep.analysis.trends import Direction
 from rlsweep.analysis.update_counts import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import number, plural
-from rlsweep.reports.commands import train_long
 from rlsweep.reports.records import ConfigRuns
-from rlsweep.runs import TrainingRun
-from rlsweep.sweep_records import Sweep
-
-PLACES = (
-    ("Compare the learning curves in Training History, http://localhost:5173/training", "rlsweep serve"),
-    ("Or in TensorBoard", "rlsweep tensorboard {sweep}"),
-    ("Export data", "rlsweep export {sweep} --format csv"),
-)
-"""Next steps as (purpose, command); a new page adds one line."""
+from rlsweep.runs import RunStatus
 
 FAR_FASTER = 1.25
-"""Times the env steps of the fastest config that the next one must take before the difference is told."""
+"""Times the env steps of the fastest config that the next one must take before the difference is told; it must also be
+larger than the spread over seeds."""
 
-_NOT_WORTH_A_LONG_RUN = (VerdictKind.FAILED, VerdictKind.UNSTABLE, VerdictKind.NOT_IMPROVING, VerdictKind.CLEARLY_WORSE)
+NOT_WORTH_A_LONG_RUN = (
+    VerdictKind.NOT_STARTED,
+    VerdictKind.FAILED,
+    VerdictKind.UNSTABLE,
+    VerdictKind.NOT_IMPROVING,
+    VerdictKind.CLEARLY_WORSE,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,73 +39,116 @@ class NextStep:
 
 def findings(recorded: Sequence[ConfigRuns], assessment: SweepAssessment, *, is_race: bool = False) -> tuple[str, ...]:
     """Sentences about the sweep, the most important first; what a race has decided is said by its answer."""
+    state = [] if is_race else _state(recorded)
     if all(not judged.figures.counted for judged in assessment.configs):
-        return ("No config has a finished episode in a run that did not fail.",)
+        return (_no_figures(recorded),)
+    short = shortest_budget(recorded, assessment)
+    budget = [] if short is None else [short.text]
     if all(judged.figures.updates < TOO_FEW_UPDATES for judged in assessment.configs):
-        return tuple(_budget(recorded, assessment))
+        return (*state, *budget)
     if is_race:
-        return (*_budget(recorded, assessment), *_fastest(recorded, assessment))
+        return (*budget, *_fastest(recorded, assessment))
+    if _unfinished(recorded):
+        return (*state, *budget, *_so_far(recorded, assessment.ranking))
     return (
-        *_budget(recorded, assessment),
+        *state,
+        *budget,
         *_best(recorded, assessment),
         *_consistency(assessment.ranking),
         *_fastest(recorded, assessment),
     )
 
 
-def next_steps(
-    sweep: Sweep | None,
-    recorded: Sequence[ConfigRuns],
-    assessment: SweepAssessment,
-    sweep_of: Callable[[TrainingRun], Sweep | None],
-    *,
-    take: str | None = None,
-) -> tuple[NextStep, ...]:
-    """Where the curves are, and the next version and the long run of the config to choose, if there is one to choose.
+def _unfinished(recorded: Sequence[ConfigRuns]) -> int:
+    return sum(not run.status.is_finished for config in recorded for run in config.runs)
 
-    sweep: that all runs are of; None where they were chosen freely
-    take: name of the config that a race takes
+
+def _state(recorded: Sequence[ConfigRuns]) -> list[str]:
+    """What has not ended, and what was stopped: a sentence each."""
+    runs = [run for config in recorded for run in config.runs]
+    said = []
+    if waiting := _unfinished(recorded):
+        have = "has" if waiting == 1 else "have"
+        said.append(f"{waiting:,} of {plural(len(runs), 'run')} {have} not ended yet: what follows may change.")
+    unbegun = sum(run.status is RunStatus.STOPPED and run.attempt == 0 for run in runs)
+    stopped = sum(run.status is RunStatus.STOPPED for run in runs) - unbegun
+    if stopped:
+        was, counts = ("was", "counts") if stopped == 1 else ("were", "count")
+        said.append(
+            f"{stopped:,} of {plural(len(runs), 'run')} {was} stopped before the budget was spent and {counts} with "
+            "what was recorded."
+        )
+    if unbegun:
+        said.append(f"{unbegun:,} of {plural(len(runs), 'run')} did not start before the sweep was stopped.")
+    return said
+
+
+def _no_figures(recorded: Sequence[ConfigRuns]) -> str:
+    runs = [run for config in recorded for run in config.runs]
+    if not any(run.attempt for run in runs):
+        return "No run has begun yet." if _unfinished(recorded) else "No run was begun."
+    if all(run.status is RunStatus.STOPPED for run in runs):
+        return "No run finished an episode before the sweep was stopped."
+    if _unfinished(recorded):
+        return "No run has finished an episode yet."
+    return "No config has a finished episode in a run that did not fail."
+
+
+def _so_far(recorded: Sequence[ConfigRuns], ranking: Ranking) -> list[str]:
+    """Who is first by score while runs go on; with one config nobody is."""
+    if not ranking.groups or len(recorded) < 2:
+        return []
+    return [f"So far {recorded[ranking.groups[0][0]].name} is first by score ({ranking.definition})."]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShortBudget:
+    """A budget that was too short.
+
+    amount: of a trial's episodes or env steps that hold about ten updates; option: the flag that sets it
     """
-    places = PLACES if sweep is not None else ()
-    name = "" if sweep is None else shlex.quote(sweep.name)
-    steps = [NextStep(text=text, command=command.format(sweep=name)) for text, command in places]
-    raced = next((index for index, config in enumerate(recorded) if config.name == take), None)
-    chosen = _choice(recorded, assessment) if raced is None else raced
-    if chosen is not None:
-        config = recorded[chosen]
-        what = "which the race takes" if raced is not None else _standing(assessment.ranking)
-        if sweep is not None and chosen in (raced, assessment.ranking.winner):
-            text = f"Write {config.name} ({what}) as the agent's next version"
-            steps.append(NextStep(text=text, command=f"rlsweep promote {name}"))
-        text = f"Train {config.name} ({what}) for long"
-        steps.append(NextStep(text=text, command=train_long(config.runs[0], sweep_of(config.runs[0]))))
-    return tuple(steps)
+
+    text: str
+    amount: int
+    option: str
 
 
-def _budget(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:
+def shortest_budget(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> ShortBudget | None:
+    """Say which completed runs had too few updates, and what would do; None where all had enough.
+
+    Runs that were stopped or still go on say nothing of the budget.
+    """
     short = [
-        _episodes_needed(config, judged)
+        config
         for config, judged in zip(recorded, assessment.configs, strict=True)
-        if judged.figures.counted and judged.figures.updates < TOO_FEW_UPDATES
+        if any(seed.status is RunStatus.COMPLETED and seed.updates < TOO_FEW_UPDATES for seed in judged.figures.counted)
     ]
     if not short:
-        return []
+        return None
     which = "every config" if len(short) == len(recorded) else f"{len(short)} of {len(recorded)} configs"
-    return [
-        f"The budget was too short: fewer than about {GOOD_UPDATES} policy updates for {which}. "
-        f"About {max(short):,} episodes per trial give {GOOD_UPDATES}."
-    ]
+    counts_episodes = short[0].runs[0].budget.episodes is not None
+    needed = max(_needed(config, in_episodes=counts_episodes) for config in short)
+    unit = "episodes" if counts_episodes else "env steps"
+    return ShortBudget(
+        text=(
+            f"The budget was too short: fewer than about {GOOD_UPDATES} policy updates for {which}. "
+            f"About {needed:,} {unit} per trial give {GOOD_UPDATES}."
+        ),
+        amount=needed,
+        option="--episodes" if counts_episodes else "--total-timesteps",
+    )
 
 
-def _episodes_needed(config: ConfigRuns, judged: ConfigAssessment) -> int:
-    """Episodes, rounded up to two digits, that hold ten rollouts at the episode length seen."""
+def _needed(config: ConfigRuns, *, in_episodes: bool) -> int:
+    """What holds ten rollouts: env steps, or episodes of the length seen, rounded up to two digits."""
     settings = config.runs[0].config
-    counted = judged.figures.counted
-    length = sum(seed.env_steps for seed in counted) / sum(seed.episodes for seed in counted)
-    rollout = settings["agent"]["n_steps"] * settings["training"]["n_envs"]
-    needed = GOOD_UPDATES * rollout / length
-    unit = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)
-    return int(math.ceil(needed / unit) * unit)
+    steps: int = GOOD_UPDATES * settings["agent"]["n_steps"] * settings["training"]["n_envs"]
+    if not in_episodes:
+        return steps
+    ended = [run for run in config.runs if run.episodes]
+    length = sum(run.env_steps for run in ended) / sum(run.episodes for run in ended)
+    unit = 10 ** max(0, math.floor(math.log10(max(steps / length, 1))) - 1)
+    return int(math.ceil(steps / length / unit) * unit)
 
 
 def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[str]:
@@ -117,13 +157,14 @@ def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[s
         return []
     top = [recorded[index].name for index in ranking.groups[0]]
     if ranking.winner is not None:
-        kind = assessment.configs[ranking.winner].verdict.kind
-        doubt = f" Its verdict is still {kind}." if kind in _NOT_WORTH_A_LONG_RUN else ""
+        doubt = _doubt(top[0], assessment.configs[ranking.winner].verdict.kind)
         return [
             f"{top[0]} is the winner: its score is significantly better than every other config's "
             f"({ranking.definition}; Welch's t tests over seeds, Holm's correction, 5%).{doubt}"
         ]
     seeds = max(len(scores) for scores in ranking.scores)
+    if seeds == 1 and max(len(config.runs) for config in recorded) > 1:
+        return ["No winner: no config has a score of more than one seed, so that the differences may be chance."]
     if seeds == 1:
         return [
             "No winner: with one seed per config the differences may be chance. "
@@ -135,6 +176,16 @@ def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[s
     return [
         f"No single winner: {_listed(top)} do not differ significantly at {plural(seeds, 'seed')} per config{others}."
     ]
+
+
+def _doubt(name: str, kind: VerdictKind) -> str:
+    """What a winner's verdict means for a long run; empty where it raises no doubt."""
+    if kind is VerdictKind.UNSTABLE:
+        return (
+            f" Take {name}. Its learning is unstable: a long run may lose what it learned, so judge it by its "
+            "evaluations and use best.zip, the checkpoint of the best one."
+        )
+    return f" Its verdict is still {kind}." if kind in NOT_WORTH_A_LONG_RUN else ""
 
 
 def _consistency(ranking: Ranking) -> list[str]:
@@ -154,7 +205,7 @@ def _fastest(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> lis
     """The config of the best group that learned in far fewer env steps than the others there; of few seeds, nothing."""
     best = assessment.ranking.groups[0] if assessment.ranking.groups else ()
     rising = sorted(
-        (judged.figures.steps_to_90, recorded[index].name)
+        (judged.figures.steps_to_90, recorded[index].name, _steps_of_seeds(judged))
         for index, judged in enumerate(assessment.configs)
         if index in best
         and judged.figures.steps_to_90 is not None
@@ -164,34 +215,19 @@ def _fastest(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> lis
         and judged.figures.trend.direction is Direction.RISING
         and not judged.is_dead
     )
-    if len(rising) < 2 or rising[1][0] < FAR_FASTER * rising[0][0]:
+    if len(rising) < 2:
         return []
-    steps, name = rising[0]
+    (steps, name, of_first), (next_steps, _, of_second) = rising[:2]
+    if min(len(of_first), len(of_second)) < FEWEST_SEEDS:
+        return []
+    spread = math.sqrt((np.var(of_first, ddof=1) + np.var(of_second, ddof=1)) / 2)
+    if next_steps < FAR_FASTER * steps or next_steps - steps <= spread:
+        return []
     return [f"{name} converged fastest of the best: 90% of its gain after {steps:,.0f} env steps."]
 
 
-def _choice(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> int | None:
-    """The best config that is worth a long run: of a tie the base config, which needs no new reason, else the best."""
-    ranking = assessment.ranking
-    worth = [
-        index
-        for group in ranking.groups[:1]
-        for index in group
-        if assessment.configs[index].verdict.kind not in _NOT_WORTH_A_LONG_RUN
-        and assessment.configs[index].figures.updates >= TOO_FEW_UPDATES
-    ]
-    promising = [index for index in worth if assessment.configs[index].verdict.kind is VerdictKind.PROMISING]
-    bases = [index for index in worth if recorded[index].runs[0].sweep_variant is None]
-    return next(iter([*promising, *bases, *worth]), None)
-
-
-def _standing(ranking: Ranking) -> str:
-    """What the config to choose is among the others."""
-    if ranking.winner is not None:
-        return "the winner"
-    if len(ranking.groups) > 1:
-        return "one of the best"
-    return "tied with the others" if len(ranking.ranks) > 1 else "the only config"
+def _steps_of_seeds(judged: ConfigAssessment) -> tuple[float, ...]:
+    return tuple(seed.steps_to_90 for seed in judged.figures.counted if seed.steps_to_90 is not None)
 
 
 def _listed(names: Sequence[str]) -> str:

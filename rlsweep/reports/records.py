@@ -98,6 +98,7 @@ def seed_record(
     return SeedRecord(
         seed=run.seed,
         status=run.status,
+        has_begun=run.attempt > 0,
         diverged=run.end_reason is EndReason.DIVERGED,
         budget=run.budget,
         trained_steps=run.env_steps,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _STYLES = {
+    VerdictKind.NOT_STARTED: "cyan",
     VerdictKind.FAILED: "red",
     VerdictKind.UNSTABLE: "yellow",
     VerdictKind.NOT_IMPROVING: "yellow",
@@ -66,7 +67,10 @@ def render(report: SweepReport, console: "Console") -> None:
             say(f"{failed.config} seed {failed.seed}: {failed.error} ({show})", mark="- ")
         say()
     say("Next", style="bold")
+    in_card = {tuple(step.command.split()[:3]) for step in report.card.to_be_sure}
     for step in report.next_steps:
+        if tuple(step.command.split()[:3]) in in_card:  # the card says it, with its effort
+            continue
         say(f"{step.text}:", mark="* ")
         console.print(Text(f"    {step.command}"), soft_wrap=True)
 
@@ -234,7 +238,7 @@ def _converged(config: ConfigReport) -> str:
 
 def _seed(seed: SeedReport) -> str:
     score = "none" if seed.score is None else number(seed.score)
-    status = "" if seed.status is RunStatus.COMPLETED else f" {seed.status}"
+    status = "" if seed.status is RunStatus.COMPLETED else f" {seed.status if seed.has_begun else 'not started'}"
     return f"{score} (seed {seed.seed}{status})"
 
 

@@ -16,7 +16,8 @@ from rlsweep.reports.comparison import Comparison, FailedRun, ScoredBy
 from rlsweep.reports.config_report import config_reports
 from rlsweep.reports.confirmation import Confirmation, confirmation
 from rlsweep.reports.decision_card import DecisionCard, decision_card
-from rlsweep.reports.findings import findings, next_steps
+from rlsweep.reports.findings import findings
+from rlsweep.reports.next_steps import Judged, next_steps
 from rlsweep.reports.pace import pace_of
 from rlsweep.reports.pick import choice_of, pick_of
 from rlsweep.reports.race_answer import RaceAnswer, race_answer
@@ -138,6 +139,14 @@ def _judged(
     take = race.take if race is not None else None if choice is None else choice.name
     reference = reference_of(configs, take, assessment.ranking.objective)
     runs = [run for config in recorded for run in config.runs]
+    judged = Judged(
+        sweep=sweep,
+        recorded=recorded,
+        assessment=assessment,
+        configs=configs,
+        take=None if race is None else race.take,
+        is_race=race is not None,
+    )
     seeds = [seed for config in configs for seed in config.seeds]
     return {
         "runs": dict(Counter(run.status for run in runs)),
@@ -156,7 +165,7 @@ def _judged(
             if run.status is RunStatus.FAILED
         ),
         "findings": findings(recorded, assessment, is_race=race is not None),
-        "next_steps": next_steps(sweep, recorded, assessment, sweep_of, take=None if race is None else race.take),
+        "next_steps": next_steps(judged, sweep_of),
     }
 
 

@@ -4,11 +4,13 @@ import io
 import json
 
 import pytest
+from psycopg.types.json import Jsonb
 from rich.console import Console
 
 from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.scores import Source
 from rlsweep.analysis.verdicts import VerdictKind
+from rlsweep.reports.pick import pick_of
 from rlsweep.reports.rendering import render
 from rlsweep.reports.summary import as_json, summarise
 from rlsweep.runs import EndReason, Evaluation, RunStatus
@@ -108,19 +110,28 @@ def test_next_steps_name_the_long_run_of_the_winner(night):
         "rlsweep serve",
         "rlsweep tensorboard night",
         "rlsweep export night --format csv",
+        "rlsweep retry night",
+        "rlsweep confirm night",
         "rlsweep promote night",
         "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode full --total-timesteps 1000000",
     ]
 
 
-def test_one_seed_names_no_winner_and_keeps_the_base(database, record_sweep, course):
+def test_one_seed_names_no_winner_and_takes_what_promote_takes(database, record_sweep, course):
     sweep = record_sweep({None: course(win_rate=0.6), "lr_high": course(win_rate=0.97, learning_rate=1e-3)}, seeds=1)
     report = summarise(database, sweep)
     assert report.winner is None
     assert [config.rank for config in report.configs] == [1, 1]
     assert all(config.verdict.kind is not VerdictKind.PROMISING for config in report.configs)
     assert any("--seeds 3" in finding for finding in report.findings)
-    assert "ppo_agent_v1.yaml" in report.next_steps[-1].command
+    pick = pick_of(report)
+    assert pick is not None
+    assert pick.config.name == "ppo_agent_lr_high"
+    assert [step.command for step in report.next_steps[3:]] == [
+        "rlsweep race night",
+        "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode full --total-timesteps 1000000",
+    ]
+    assert report.next_steps[-1].text == "Train ppo_agent_lr_high (first by score, tied with 1 other) for long"
 
 
 def test_a_budget_of_one_update_says_how_many_episodes_would_do(database, record_sweep, course):
@@ -129,7 +140,68 @@ def test_a_budget_of_one_update_says_how_many_episodes_would_do(database, record
     (finding,) = report.findings
     assert "fewer than about 10 policy updates for every config" in finding
     assert "About 2,000 episodes per trial give 10." in finding
-    assert not any("rlsweep train" in step.command for step in report.next_steps)
+    assert [step.command for step in report.next_steps[3:]] == [
+        "rlsweep submit config/agents/ppo_agent_v1.yaml config/agents/ppo_agent_sweep_lr_high.yaml --mode smoke "
+        "--seeds 3 --episodes 2000"
+    ]
+    with database.connect() as connection:
+        connection.execute(
+            "update training_runs set metadata = metadata || %s",
+            [Jsonb({"command": "/bin/rlsweep submit 'config/agents/*.yaml' --name night --episodes 400 --seeds 3"})],
+        )
+    assert summarise(database, sweep).next_steps[3].command == (
+        "rlsweep submit 'config/agents/*.yaml' --seeds 3 --episodes 2000"
+    )
+
+
+STATES = (
+    ("running", "running", 12, ["rlsweep status night --follow"], "2 of 4 runs have not ended yet: what follows"),
+    ("running", "running", 1, ["rlsweep status night --follow"], "2 of 4 runs have not ended yet: what follows"),
+    ("pending", "pending", 12, ["rlsweep resume night"], "2 of 4 runs have not ended yet: what follows may change."),
+    ("stopped", "stopped", 12, ["rlsweep resume night"], "2 of 4 runs were stopped before the budget was spent and "),
+    ("stopped", "failed", 12, ["rlsweep resume night", "rlsweep retry night"], "1 of 4 runs was stopped before"),
+)
+
+
+def test_advice_is_that_of_a_sweep_in_its_state(database, record_sweep, course):
+    """No state but that of a completed sweep is told to repeat, and none is told that its budget was too short."""
+    sweep = record_sweep({None: course(), "lr_high": course(learning_rate=1e-3)}, seeds=2)
+    base, *_ = training_runs.of_sweep(database, sweep.id)
+    for first, second, updates, commands, said in STATES:
+        with database.connect() as connection:
+            connection.execute("update sweeps set status = %s, finished_at = null", [first])
+            for seed, status in ((0, first), (1, second)):
+                connection.execute(
+                    "update training_runs set status = %(status)s, error = case %(status)s when 'failed' then 'E' end, "
+                    "end_reason = case when %(status)s in ('failed', 'stopped') then %(status)s end, "
+                    "ended_at = case when %(status)s in ('failed', 'stopped') then now() end "
+                    "where config_short_name = %(name)s and seed = %(seed)s",
+                    {"status": status, "seed": seed, "name": base.config_short_name},
+                )
+            connection.execute('delete from updates where "update" > %s and run_id = %s', [updates, base.id])
+        report = summarise(database, sweeps.get(database, sweep.id))
+        found = [step.command for step in report.next_steps[3:] if "rlsweep train" not in step.command]
+        assert (found, report.findings[0][: len(said)]) == (commands, said)
+        assert not any("too short" in finding or "--seeds" in finding for finding in report.findings)
+        printed = _printed(report, 80)
+        assert printed.index("\nNext\n") < printed.index(commands[0])
+
+
+def test_a_trial_that_never_began_is_not_started(database, record_sweep, course):
+    sweep = record_sweep({None: course(), "lr_high": course(learning_rate=1e-3)}, seeds=1)
+    with database.connect() as connection:
+        connection.execute(
+            "update training_runs set status = 'stopped', end_reason = 'stopped', attempt = 0, episodes = 0, "
+            "started_at = null where config_short_name like '%%lr_high'"
+        )
+        connection.execute("delete from episodes using training_runs as run where run_id = run.id and run.attempt = 0")
+        connection.execute("update sweeps set status = 'stopped'")
+    report = summarise(database, sweeps.get(database, sweep.id))
+    assert [config.verdict.kind for config in report.configs] == [VerdictKind.UNDECIDED, VerdictKind.NOT_STARTED]
+    assert report.findings[0] == "1 of 2 runs did not start before the sweep was stopped."
+    printed = _printed(report, 80)
+    assert "ppo_agent_lr_high: not started" in printed
+    assert "failed" not in printed
 
 
 def test_nine_updates_are_about_ten(database, record_sweep, course):
@@ -209,7 +281,7 @@ def test_a_sweep_that_has_not_begun_can_be_reported(database, record_sweep, new_
     report = summarise(database, sweep)
     assert [config.verdict.kind for config in report.configs] == [VerdictKind.UNDECIDED]
     assert report.configs[0].verdict.provisional
-    assert report.findings == ("No config has a finished episode in a run that did not fail.",)
+    assert report.findings == ("No run has begun yet.",)
     assert "no finished episode yet" in _printed(report, 80)
 
 
@@ -223,7 +295,7 @@ def test_json_holds_the_whole_report(night):
     assert read["finished_at"] == night.finished_at.isoformat()
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [60, 80, 120])
 def test_lines_fit_and_nothing_but_commands_is_longer(night, width):
     printed = _printed(night, width)
     assert "\x1b" not in printed

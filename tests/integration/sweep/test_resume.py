@@ -44,7 +44,7 @@ def test_a_sweep_whose_driver_was_killed_and_a_stopped_one_are_finished(rlsweep:
     again.send_signal(signal.SIGINT)
     out, _ = again.communicate(timeout=60)
     assert again.returncode == 130
-    assert "Finish it: rlsweep resume second" in out
+    assert "    rlsweep resume second\n" in out
     assert "no trial failed. Some are unfinished: rlsweep resume second" in rlsweep.look("retry", "second").stdout
 
     done = rlsweep.run("resume", "first", **ray_head)
@@ -71,7 +71,7 @@ def test_retry_runs_what_failed_from_a_checkpoint_or_anew(rlsweep: Any, ray_head
     base = rlsweep.base("Raises", marker=str(marker), after=40)
     plan = (rlsweep.agents("a", "b"), "--episodes", str(EPISODES), "--base-config", base, "--name", "mine")
     failed = rlsweep.run("submit", *plan, *EVERY_ROLLOUT, expect=1, **ray_head)
-    assert "Run the failed trials again: rlsweep retry mine" in failed.stdout
+    assert "    rlsweep retry mine\n" in failed.stdout
     assert "1 trial failed: rlsweep retry mine" in rlsweep.look("resume", "mine").stdout
     assert sorted(run["status"] for run in runs_of(rlsweep)) == ["completed", "failed"]
 

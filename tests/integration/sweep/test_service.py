@@ -119,7 +119,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
         assert status["service"]["page_url"].endswith(f":{page}/training")
         assert key not in json.dumps(status)
         rlsweep.look("stop", "one")
-        assert rlsweep.look("attach", "one", expect=1).stdout.count("Finish it: rlsweep resume one") == 1
+        assert rlsweep.look("attach", "one", expect=1).stdout.count("    rlsweep resume one\n") == 1
         assert "running, 0/2,000 ep" in rlsweep.look("logs", "one").stdout
     finally:
         ended = rlsweep.run("down").stdout

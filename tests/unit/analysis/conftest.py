@@ -36,6 +36,7 @@ def record() -> Callable[..., SeedRecord]:
         values: dict[str, Any] = {
             "seed": seed,
             "status": RunStatus.COMPLETED,
+            "has_begun": True,
             "diverged": False,
             "budget": Budget(episodes=episodes or 400),
             "trained_steps": int(env_steps[-1]) if episodes else 0,

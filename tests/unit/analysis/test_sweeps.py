@@ -154,6 +154,27 @@ def test_runs_that_ended_without_an_episode_failed(config):
     assert found.ranking.ranks == (None,)
 
 
+def test_what_was_stopped_did_not_fail(config, record):
+    found = assess(
+        [
+            config("unbegun", episodes=0, updates=0, status=RunStatus.STOPPED, has_begun=False),
+            config("slow", episodes=0, updates=3, status=RunStatus.STOPPED),
+            ConfigRecord(
+                name="begun",
+                is_base=False,
+                seeds=(
+                    record(status=RunStatus.STOPPED),
+                    record(seed=1, episodes=0, updates=0, status=RunStatus.STOPPED, has_begun=False),
+                ),
+            ),
+        ]
+    )
+    assert _kinds(found) == [VerdictKind.NOT_STARTED, VerdictKind.UNDECIDED, VerdictKind.UNDECIDED]
+    assert _reasons(found) == "it was stopped before its first run began"
+    assert _reasons(found, 1) == "no finished episode / 3 of 3 seeds stopped before the budget was spent"
+    assert "1 of 2 seeds stopped before the budget was spent / 1 of 2 seeds not started" in _reasons(found, 2)
+
+
 def test_too_few_updates_show_nothing(config):
     found = assess([config("base", is_base=True, updates=1), config("other", updates=1, offset=10)])
     assert _kinds(found) == [VerdictKind.UNDECIDED] * 2
@@ -259,6 +280,7 @@ def _odd_seed(draw):
     return SeedRecord(
         seed=draw(st.integers(0, 9)),
         status=draw(st.sampled_from(list(RunStatus))),
+        has_begun=draw(st.booleans()),
         diverged=draw(st.booleans()),
         budget=Budget(),
         trained_steps=sum(lengths),
@@ -293,3 +315,76 @@ def test_odd_records_get_a_verdict_and_no_exception(sweep, base):
         assert all(np.isfinite(each.mean) for each in finite)
         if len(record.seeds) == 1:
             assert judged.verdict.kind is not VerdictKind.PROMISING
+
+
+CONTRADICTIONS = (
+    ("steady upward trend", "no improvement"),
+    ("steady upward trend", "improvement too small"),
+    ("steady upward trend", "unstable learning: 1 of 3 seeds fell back"),
+    ("steady upward trend", "unstable learning: 3 of 3 seeds fell back"),
+    ("low variance", "high variance"),
+    ("consistent across seeds", "unstable learning: seeds end far apart"),
+    ("downward trend", "improvement too small"),
+)
+"""What no config may be told together."""
+
+
+_curves = st.tuples(
+    st.sampled_from([-1.0, -0.1, 0.05, 0.1, 0.2, 1.0]),  # rise
+    st.sampled_from([0.1, 0.5, 0.8, 1.0]),  # where the peak is
+    st.sampled_from([0.0, 0.3, 0.6, 1.2]),  # share of the rise that is lost after it
+    st.sampled_from([0.01, 0.1, 0.5, 1.0]),  # noise
+    st.sampled_from([0.0, 0.02, 0.5]),  # between seeds
+)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(st.lists(_curves, min_size=2, max_size=4))
+def test_no_config_is_told_what_contradicts_itself(curves):
+    """Curves that rise or fall to a peak and lose a part of that, three seeds a config."""
+    records = []
+    for place, (rise, peak, lost, noise, spread) in enumerate(curves):
+        seeds = []
+        for seed in range(3):
+            rng = np.random.default_rng(10 * place + seed)
+            steps = np.arange(1, 201) * 10
+            level = np.interp(np.linspace(0, 1, 200), [0, peak, 1.001], [0, rise, (1 - lost) * rise])
+            seeds.append(_run(seed, steps, level + rng.normal(0, noise, 200) + spread * (seed - 1)))
+        records.append(ConfigRecord(name=f"config {place}", is_base=False, seeds=tuple(seeds)))
+    for judged in assess(records).configs:
+        texts = [sign.text for sign in judged.signs]
+        for one, other in CONTRADICTIONS:
+            assert not (_any_starts(texts, one) and _any_starts(texts, other)), texts
+        if judged.verdict.kind is VerdictKind.NOT_IMPROVING:
+            assert not _any_starts(texts, "steady upward trend"), texts
+        if judged.verdict.kind is VerdictKind.PROMISING:
+            for warning in ("no improvement", "improvement too small", "downward trend"):
+                assert not _any_starts(texts, warning), texts
+
+
+def _any_starts(texts, start):
+    return any(text.startswith(start) for text in texts)
+
+
+def _run(seed, steps, reward):
+    return SeedRecord(
+        seed=seed,
+        status=RunStatus.COMPLETED,
+        has_begun=True,
+        diverged=False,
+        budget=Budget(episodes=len(steps)),
+        trained_steps=int(steps[-1]),
+        env_steps=steps,
+        length=np.full(len(steps), 10),
+        reward=reward,
+        won=np.full(len(steps), np.nan),
+        update_steps=steps[9::10],
+        approx_kl=np.full(20, 0.02),
+        explained_variance=np.full(20, 0.5),
+        losses=np.zeros((20, 2)),
+        evaluation_steps=np.zeros(0, dtype=np.int64),
+        evaluation_reward=np.zeros(0),
+        evaluation_length=np.zeros(0),
+        evaluation_win_rate=np.zeros(0),
+        evaluation_is_score=np.zeros(0, dtype=np.bool_),
+    )

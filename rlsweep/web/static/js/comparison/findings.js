@@ -27,23 +27,24 @@ export function findingsPanel(report) {
             report.findings.map((/** @type {string} */ text) => html("li", {}, html("span", {}, text))),
           ),
         ),
-      html(
-        "div",
-        {},
-        html("h2", {}, "Next"),
+      steps.length > 0 &&
         html(
-          "ol.next-steps",
+          "div",
           {},
-          steps.map((/** @type {any} */ step) =>
-            html(
-              "li",
-              {},
-              html("p", {}, step.text.replace(/^Or in /, "In ")),
-              commandLine(step.command, `the command: ${step.text}`),
+          html("h2", {}, "Next"),
+          html(
+            "ol.next-steps",
+            {},
+            steps.map((/** @type {any} */ step) =>
+              html(
+                "li",
+                {},
+                html("p", {}, step.text.replace(/^Or in /, "In ")),
+                commandLine(step.command, `the command: ${step.text}`),
+              ),
             ),
           ),
         ),
-      ),
     ),
   );
 }

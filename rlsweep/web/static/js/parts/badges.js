@@ -12,6 +12,7 @@ export function statusBadge(status, title) {
 }
 
 const MEANINGS = /** @type {Record<string, string>} */ ({
+  "not started": "It was stopped before its first run began.",
   failed: "Most of its runs ended with an error.",
   unstable: "It fell back, its seeds ended far apart, its updates were far too large, or a loss became NaN.",
   "not improving": "The gain from the first to the last fifth is too small to matter.",
