@@ -124,7 +124,7 @@ def test_one_seed_names_no_winner_and_takes_what_promote_takes(database, record_
     assert [config.rank for config in report.configs] == [1, 1]
     assert all(config.verdict.kind is not VerdictKind.PROMISING for config in report.configs)
     assert any("--seeds 3" in finding for finding in report.findings)
-    pick = pick_of(report)
+    pick = pick_of(report, None, ())
     assert pick is not None
     assert pick.config.name == "ppo_agent_lr_high"
     assert [step.command for step in report.next_steps[3:]] == [
