@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rlsweep.analysis.bounds import SHARE, bounds_of, wins_or_loses
 from rlsweep.analysis.curves import (
     HALF,
     Drawdown,
@@ -37,6 +38,7 @@ class SeedFigures:
     scores: by each source that the run has one from; win_rates: shares of wins in the same episodes
     half_scores: the same as `scores` after half of its budget, or as far as it came
     win_rate: over all episodes of training that have an outcome
+    wins_or_loses: whether the reward of each of its episodes is -1, 0 or 1
     late_kl: median approximate KL of the later half of the updates
     late_explained_variance: median over the last fifth of the updates
     stage_means: mean rewards of the nine overlapping fifths
@@ -56,6 +58,7 @@ class SeedFigures:
     half_scores: Mapping[Source, float]
     win_rates: Mapping[Source, float]
     win_rate: float | None
+    wins_or_loses: bool
     drawdown: Drawdown | None
     non_finite: bool
     late_kl: float | None
@@ -126,6 +129,7 @@ def seed_figures(record: SeedRecord, objective: Objective = Objective.EVALUATION
         half_scores=scores_by_source(record, objective, until=HALF),
         win_rates=scores_by_source(record, Objective.WIN_RATE),
         win_rate=_finite_mean(record.won),
+        wins_or_loses=wins_or_loses(reward),
         drawdown=drawdown(steps, reward),
         non_finite=record.diverged or not (np.isfinite(reward).all() and np.isfinite(record.losses).all()),
         late_kl=_finite_median(later_kl),
@@ -142,12 +146,13 @@ def config_figures(records: Sequence[SeedRecord], objective: Objective = Objecti
     curves = [(record.env_steps, record.reward) for record, _ in kept]
     together = aligned(curves)
     lasts = [seed.last for _, seed in kept if seed.last is not None]
+    within = bounds_of(Objective.TRAINING_REWARD, (seed.wins_or_loses for _, seed in kept))
     return ConfigFigures(
         seeds=seeds,
-        first=estimate([seed.first.mean for _, seed in kept if seed.first is not None]),
-        last=estimate([last.mean for last in lasts]),
+        first=estimate([seed.first.mean for _, seed in kept if seed.first is not None], within),
+        last=estimate([last.mean for last in lasts], within),
         gain=estimate([seed.gain for _, seed in kept if seed.gain is not None]),
-        win_rate=estimate([seed.win_rate for _, seed in kept if seed.win_rate is not None]),
+        win_rate=estimate([seed.win_rate for _, seed in kept if seed.win_rate is not None], SHARE),
         episode_sd=float(np.sqrt(np.mean([last.sd**2 for last in lasts]))) if lasts else None,
         trend=trend(curves),
         steps_to_90=steps_to_share_of_gain(together.env_steps, together.mean) if together else None,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from rlsweep.analysis.bounds import ANY, Bounds
 from rlsweep.analysis.curves import Floats
 
 CONFIDENCE = 0.95
@@ -59,8 +60,11 @@ class Estimate:
     interval: Interval | None
 
 
-def estimate(values: Sequence[float]) -> Estimate | None:
-    """Mean of one value a seed, with its interval; None without values. Values must be finite."""
+def estimate(values: Sequence[float], within: Bounds = ANY) -> Estimate | None:
+    """Mean of one value a seed, with its interval; None without values. Values must be finite.
+
+    within: what the value can be; the interval ends there
+    """
     sample = np.asarray(values, dtype=np.float64)
     if sample.size == 0:
         return None
@@ -68,7 +72,8 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     if sample.size == 1:
         return Estimate(mean=mean, seeds=1, sd=None, interval=None)
     low, high, method = intervals(sample[:, np.newaxis])
-    interval = Interval(low=float(low[0]), high=float(high[0]), method=method)
+    least, most = within
+    interval = Interval(low=max(float(low[0]), least), high=min(float(high[0]), most), method=method)
     return Estimate(mean=mean, seeds=int(sample.size), sd=float(sample.std(ddof=1)), interval=interval)
 
 

@@ -1,5 +1,6 @@
 """Learning curves of configs over their seeds, as Training History draws them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from rlsweep.analysis.bands import band, window_means
+from rlsweep.analysis.bounds import ANY, LENGTH, SHARE, WIN_OR_LOSE, Bounds
 from rlsweep.analysis.curves import Floats
 from rlsweep.analysis.intervals import CONFIDENCE, Method
 from rlsweep.analysis.wording import number, percent, plural
@@ -18,6 +20,8 @@ from rlsweep.store.database import Database
 BUCKETS_A_POINT = 5
 """Smoothing is counted in fifths of the distance between two points."""
 
+REWARD = "reward"
+_BOUNDS: Mapping[str, Bounds] = {"win": SHARE, "length": LENGTH}
 _METHODS = {Method.STUDENT_T: "Student t", Method.BOOTSTRAP: "bootstrap"}
 _UNITS = {Axis.ENV_STEPS: "env steps", Axis.EPISODE: "episodes", Axis.SECONDS: "seconds"}
 
@@ -56,11 +60,18 @@ class ConfigBand:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bands:
-    """smoothing: part of the shortest run that each point is the mean over; smoothing_text: the same in words."""
+    """smoothing: part of the shortest run that each point is the mean over; smoothing_text: the same in words.
+
+    least, greatest: the values that are possible, where bands end; null where that is not known
+    wins_or_loses: whether each reward is -1, 0 or 1, so that the share of wins tells all
+    """
 
     x: Axis
     smoothing: float
     smoothing_text: str
+    least: float | None
+    greatest: float | None
+    wins_or_loses: bool
     configs: tuple[ConfigBand, ...]
 
 
@@ -75,12 +86,20 @@ def bands_of(
     grids = [_grid(config, end_of, points) for config in configs]
     span_of = {run_id: grid.span for grid in grids for run_id in grid.end_of if grid.span > 0}
     sums = bucket_sums(database, span_of, metric, axis, BUCKETS_A_POINT * points)
+    wins_or_loses = metric == REWARD and bool(sums) and all(each.wins_or_loses for each in sums.values())
+    within = WIN_OR_LOSE if wins_or_loses else _BOUNDS.get(metric, ANY)
+    least, greatest = (value if math.isfinite(value) else None for value in within)
     return Bands(
         x=axis,
         smoothing=smoothing,
         smoothing_text=_smoothing_text(width, axis),
+        least=least,
+        greatest=greatest,
+        wins_or_loses=wins_or_loses,
         configs=tuple(
-            _config_band(config, {run_id: grid.curve(run_id, sums[run_id], width) for run_id in grid.end_of}, grid.x)
+            _config_band(
+                config, {run_id: grid.curve(run_id, sums[run_id], width) for run_id in grid.end_of}, grid.x, within
+            )
             for config, grid in zip(configs, grids, strict=True)
         ),
     )
@@ -113,7 +132,7 @@ def _grid(config: ConfigRuns, end_of: Mapping[UUID, float], points: int) -> _Gri
     return _Grid(points=points, span=max(ours.values(), default=0.0), end_of=ours)
 
 
-def _config_band(config: ConfigRuns, curves: Mapping[UUID, Floats], x: Floats) -> ConfigBand:
+def _config_band(config: ConfigRuns, curves: Mapping[UUID, Floats], x: Floats, within: Bounds) -> ConfigBand:
     begun = [run for run in config.runs if run.id in curves]
     kept = [curves[run.id] for run in begun if run.status is not RunStatus.FAILED]
     over = band(np.stack(kept)) if kept else None
@@ -127,8 +146,8 @@ def _config_band(config: ConfigRuns, curves: Mapping[UUID, Floats], x: Floats) -
         seeds=len(kept),
         x=x.tolist() if begun else [],
         mean=[] if over is None else over.mean.tolist(),
-        low=None if over is None or over.low is None else over.low.tolist(),
-        high=None if over is None or over.high is None else over.high.tolist(),
+        low=None if over is None or over.low is None else over.low.clip(*within).tolist(),
+        high=None if over is None or over.high is None else over.high.clip(*within).tolist(),
         interval=interval,
         runs=tuple(
             SeedCurve(run_id=run.id, seed=run.seed, status=run.status, mean=curves[run.id].tolist()) for run in begun

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from rlsweep.analysis.bounds import SHARE, bounds_of
 from rlsweep.analysis.figures import SeedFigures
 from rlsweep.analysis.intervals import Estimate, estimate
 from rlsweep.analysis.scores import Source
@@ -107,10 +108,12 @@ def config_reports(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) 
                 rank=ranking.ranks[index],
                 tied_with=tuple(recorded[other].name for other in group_of.get(index, ()) if other != index),
                 score=sum(scores) / len(scores) if scores else None,
-                score_estimate=estimate(scores),
+                score_estimate=estimate(
+                    scores, bounds_of(ranking.objective, (seed.wins_or_loses for seed in judged.figures.counted))
+                ),
                 minimum=ranking.objective.signed(min(map(ranking.objective.signed, scores))) if scores else None,
                 score_win_rate=estimate(
-                    [seed.win_rates[source] for seed in judged.figures.counted if source in seed.win_rates]
+                    [seed.win_rates[source] for seed in judged.figures.counted if source in seed.win_rates], SHARE
                 ),
                 seeds=tuple(
                     _seed_report(run, seed, source) for run, seed in zip(config.runs, judged.figures.seeds, strict=True)

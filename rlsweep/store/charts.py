@@ -136,10 +136,14 @@ def reduced_curves(
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class BucketSums:
-    """Sum and number of one run's values in each bucket of a grid; each of shape (buckets,), float64."""
+    """Sum and number of one run's values in each bucket of a grid; each of shape (buckets,), float64.
+
+    wins_or_loses: whether each value is -1, 0 or 1
+    """
 
     total: NDArray[np.float64]
     number: NDArray[np.float64]
+    wins_or_loses: bool
 
 
 def ends(database: Database, run_ids: Sequence[UUID], axis: Axis) -> dict[UUID, float]:
@@ -159,11 +163,12 @@ def bucket_sums(
     )
     found = {}
     for run_id, rows in by_run.items():
-        sums = BucketSums(total=np.zeros(buckets, np.float64), number=np.zeros(buckets, np.float64))
+        total, number = np.zeros(buckets, np.float64), np.zeros(buckets, np.float64)
         for row in rows:
-            sums.total[row["bucket"] - 1] = row["total"] or 0.0
-            sums.number[row["bucket"] - 1] = row["number"]
-        found[run_id] = sums
+            total[row["bucket"] - 1] = row["total"] or 0.0
+            number[row["bucket"] - 1] = row["number"]
+        told = [row["wins_or_loses"] for row in rows if row["wins_or_loses"] is not None]
+        found[run_id] = BucketSums(total=total, number=number, wins_or_loses=bool(told) and all(told))
     return found
 
 

@@ -45,6 +45,7 @@ def test_compares_the_configs_of_a_sweep(recorded, visit: Callable[..., Page]) -
     expect(page.locator("section[aria-label='What differs']")).not_to_contain_text("gamma")
     expect(page.locator("section[aria-label=Runs] tbody tr")).to_have_count(12)
     assert_sorts(page, board, report["configs"])
+    assert_brushes(page)
 
 
 def assert_sorts(page: Page, board: Locator, configs: list[dict[str, Any]]) -> None:
@@ -68,11 +69,40 @@ def assert_sorts(page: Page, board: Locator, configs: list[dict[str, Any]]) -> N
     expect(runs.locator("tbody tr").first).to_contain_text(best[1])
 
 
+def assert_brushes(page: Page) -> None:
+    """A range on an axis of the parallel coordinates leaves the lines within it, and makes the others pale."""
+    panel = page.locator("section[aria-label='Parallel coordinates']")
+    pale = panel.locator(".parallel-line.is-out")
+    handle = panel.get_by_role("slider", name="Range of score")
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    assert box is not None
+    expect(pale).to_have_count(0)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.3, steps=3)
+    page.mouse.up()
+    expect(panel).to_contain_text("1 of 4 configs: ppo_agent_lr_high.")
+    expect(pale).to_have_count(3)
+    expect(handle).to_have_attribute("aria-valuetext", re.compile(r"^0\.\d+ to 0\.\d+$"))
+    handle.press("Escape")
+    expect(pale).to_have_count(0)
+    rates = panel.get_by_role("slider", name="Range of learning_rate")
+    rates.press("ArrowDown")
+    expect(rates).to_have_attribute("aria-valuetext", "1e-4 to 0.001")
+    rates.press("Shift+ArrowDown")
+    expect(panel).to_contain_text("2 of 4 configs")  # 1e-3 is no longer within it
+    rates.press("Escape")
+    # Lines pass behind the labels: each has a ground, and both come after the lines.
+    expect(panel.locator(".marks ~ .labels .label-ground + .tick")).not_to_have_count(0)
+
+
 def test_draws_bands_every_seed_other_metrics_and_axes(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, "/training/sweeps/night")
     card = page.get_by_role("figure", name="Learning curves", exact=True)
     expect(card.locator("path.band")).to_have_count(3)
-    expect(card.locator(".chart-note")).to_contain_text("Student t, 95%, 3 seeds")
+    expect(card.locator(".chart-note")).to_contain_text("Student t, 95%, 3 seeds, cut at −1 and 1")
+    expect(card.locator(".tick").filter(has_text=re.compile(r"^−?1\.[1-9]"))).to_have_count(0)
     expect(card.locator(".legend-entry")).to_have_count(4)
     page.get_by_label("Every seed").check()
     expect(card.locator("path.line.faint")).to_have_count(9)  # three configs; the fourth has no episode

@@ -25,6 +25,12 @@ def test_shows_config_statistics_charts_and_commands(recorded, run_of, visit: Ca
     ):
         expect(summary).to_contain_text(text)
     expect(page.locator(".chart-card")).to_have_count(11)
+    # Each of its episodes is won or lost: the share of wins is the large chart, and no rewards are drawn as a barcode.
+    expect(page.locator(".chart-card").first).to_have_attribute("aria-label", "Rolling win rate")
+    reward = page.get_by_role("figure", name="Episode reward", exact=True)
+    expect(reward.locator("path.band")).to_have_count(0)
+    expect(reward.locator(".chart-note")).to_contain_text("−1, 0 or 1")
+    expect(page.get_by_role("figure", name="Episode length", exact=True).locator("path.band")).to_have_count(1)
     for card in page.locator(".chart-card").all():
         expect(card.locator("path.line, path.band").first).to_have_attribute("d", re.compile("^M"))
     expect(page.locator("section[aria-label=Statistics]")).to_contain_text("Win rate, all training episodes")

@@ -28,14 +28,15 @@ cross join lateral (
 ) as final
 
 -- name: sums
--- Sum and number of the values in each bucket of a grid from 0 to the run's span.
+-- Sum and number of the values in each bucket of a grid from 0 to the run's span, and whether each is -1, 0 or 1.
 select wanted.position, summed.*
 from unnest(%(run_ids)s::uuid[], %(spans)s::double precision[]) with ordinality as wanted (run_id, span, position)
 cross join lateral (
     select
         least(%(buckets)s, greatest(1, ceil({x} * %(buckets)s::double precision / wanted.span)))::integer as bucket,
         sum({value})::double precision as total,
-        count({value}) as number
+        count({value}) as number,
+        bool_and({value} in (-1, 0, 1)) as wins_or_loses
     from episodes
     where episodes.run_id = wanted.run_id
     group by 1

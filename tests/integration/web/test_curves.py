@@ -223,6 +223,21 @@ def test_a_band_of_three_seeds_is_students(web: httpx.Client, record_run: Callab
         assert run["mean"] == pytest.approx(row)
 
 
+def test_bands_end_at_what_is_possible(web: httpx.Client, record_run: Callable[..., UUID]) -> None:
+    rewards = np.array([[1.0, 1.0, 1.0, -1.0], [1.0, -1.0, -1.0, -1.0]]).repeat(25, axis=1)
+    runs = [record_run(row, np.full(100, 10), seed=seed) for seed, row in enumerate(rewards)]
+    answer = bands(web, runs, smoothing=0, points=4)
+    assert (answer["least"], answer["greatest"], answer["wins_or_loses"]) == (-1, 1, True)
+    assert answer["configs"][0]["low"] == [1, -1, -1, -1]
+    assert answer["configs"][0]["high"] == [1, 1, 1, -1]
+    lengths = bands(web, runs, smoothing=0, points=4, metric="length")
+    assert (lengths["least"], lengths["greatest"]) == (0, None)
+    other = record_run(np.linspace(0, 3, 100), np.full(100, 10), seed=2)
+    answer = bands(web, [*runs, other], smoothing=0, points=4)
+    assert (answer["least"], answer["greatest"], answer["wins_or_loses"]) == (None, None, False)
+    assert min(answer["configs"][0]["low"]) < -1
+
+
 def test_from_ten_seeds_on_it_is_a_bootstrap(web: httpx.Client, record_run: Callable[..., UUID]) -> None:
     rewards = np.arange(10.0)
     runs = [record_run(np.full(50, value), np.full(50, 2), seed=int(value)) for value in rewards]

@@ -104,6 +104,9 @@ def test_any_runs_are_compared_by_the_same_code(
     compared = compared_in_one_group(web, ids)
     report = web.get("/api/sweeps/night/report").json()
     assert compared["configs"] == report["configs"]
+    for key, least, most in (("score_win_rate", 0, 1), ("win_rate", 0, 1), ("score_estimate", -1, 1), ("last", -1, 1)):
+        ends = [each[key]["interval"] for each in report["configs"]]
+        assert all(least <= end["low"] < end["high"] <= most for end in ends), key
     assert compared["findings"] == report["findings"]
     assert (compared["id"], compared["name"], compared["status"]) == (None, None, "completed")
     assert (compared["mode"], compared["environment"]) == ("smoke", "open_spiel/connect_four")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from rlsweep.analysis.bounds import SHARE
 from rlsweep.analysis.intervals import (
     Method,
     dominance,
@@ -15,6 +16,17 @@ from rlsweep.analysis.intervals import (
     seeds_to_exclude,
     seeds_to_tell_apart,
 )
+
+
+def test_an_interval_ends_at_what_is_possible() -> None:
+    wide = estimate([0.6, 1.0])
+    cut = estimate([0.6, 1.0], SHARE)
+    assert wide is not None
+    assert cut is not None
+    assert wide.interval is not None
+    assert wide.interval.low < 0 < 1 < wide.interval.high
+    assert cut.interval is not None
+    assert (cut.mean, cut.interval.low, cut.interval.high) == (wide.mean, 0.0, 1.0)
 
 
 def test_few_seeds_get_a_t_interval():

@@ -116,6 +116,12 @@ export class ChartCard {
     this.chart.hide(new Set(series.filter(({ id, group }) => this.hidden.has(group ?? id)).map(({ id }) => id)));
   }
 
+  /** The height while it is not enlarged. @param {number} height */
+  setHeight(height) {
+    this.height = height;
+    if (!this.element.classList.contains("is-big")) this.chart.setHeight(height);
+  }
+
   /** @param {number} big */
   toggleSize(big) {
     const isBig = this.element.classList.toggle("is-big");

@@ -1,7 +1,9 @@
-// Parallel coordinates: one axis per hyperparameter and a last one for the score; one line per config.
+// Parallel coordinates: one axis per hyperparameter and a last one for the score; one line per config. A range on an axis
+// makes the lines outside of it pale.
 
 import { html, svg } from "../core/dom.js";
 import { configValue } from "../core/format.js";
+import { AxisBrush } from "./axis_brush.js";
 import { colourClass } from "./palette.js";
 import { tickLabels, ticks } from "./ticks.js";
 
@@ -23,10 +25,17 @@ const MARGIN = { top: 34, bottom: 16, side: 70 };
 const LEAST_GAP = 13;
 const LOGARITHMIC_FROM = 9;
 const LEAST_WIDTH = 120;
+const LETTER = 6.3;
 
 export class ParallelCoordinates {
-  /** @param {{label: string, height: number}} options */
-  constructor({ label, height }) {
+  /** @param {{label: string, height: number, onSelect: (names: string[] | null) => void}} options onSelect: called with the lines within all ranges; null without a range */
+  constructor({ label, height, onSelect }) {
+    this.onSelect = onSelect;
+    /** @type {Map<string, AxisBrush>} by the axis's key */
+    this.brushes = new Map();
+    /** @type {{axis: ParallelAxis, x: number, scale: Scale}[]} */
+    this.places = [];
+    this.handles = html("div.axis-brushes");
     this.label = label;
     this.height = height;
     this.width = 0;
@@ -38,7 +47,7 @@ export class ParallelCoordinates {
     this.element = html(
       "div.scroll-x.parallel-area",
       { tabindex: 0, role: "region", "aria-label": label },
-      this.picture,
+      html("div.parallel-holder", {}, this.picture, this.handles),
     );
     this.element.style.minHeight = `${height}px`;
     new ResizeObserver(() => this.resize()).observe(this.element);
@@ -65,6 +74,7 @@ export class ParallelCoordinates {
       x: MARGIN.side + index * gap,
       scale: scaleOf(axis, this.lines, MARGIN.top, this.height - MARGIN.bottom),
     }));
+    this.places = places;
     this.picture.setAttribute("width", String(width));
     this.picture.setAttribute("height", String(this.height));
     this.picture.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
@@ -87,16 +97,53 @@ export class ParallelCoordinates {
         "g.labels",
         {},
         places.map(({ x, scale }, index) =>
-          scale.ticks.map(({ y, text }) =>
-            svg(
-              "text.tick",
-              { x: index === 0 ? x - 9 : x + 9, y: y + 3.5, "text-anchor": index === 0 ? "end" : "start" },
-              shortened(text),
-            ),
-          ),
+          scale.ticks.map(({ y, text }) => tickLabel(shortened(text), x, y, index === 0)),
         ),
       ),
     );
+    this.placeBrushes();
+    this.select();
+  }
+
+  /** One handle on each axis; those that were there keep their ranges. */
+  placeBrushes() {
+    const known = this.brushes;
+    this.brushes = new Map(
+      this.places.map(({ axis, x }) => {
+        const brush = known.get(axis.key) ?? new AxisBrush(axis.label, () => this.select());
+        brush.element.style.insetInlineStart = `${x}px`;
+        brush.element.style.insetBlockStart = `${MARGIN.top}px`;
+        brush.element.style.height = `${this.height - MARGIN.top - MARGIN.bottom}px`;
+        return [axis.key, brush];
+      }),
+    );
+    const wanted = [...this.brushes.values()].map((brush) => brush.element);
+    if (wanted.length !== this.handles.children.length || wanted.some((each, at) => this.handles.children[at] !== each))
+      this.handles.replaceChildren(...wanted);
+  }
+
+  /** Make the lines outside of a range pale. */
+  select() {
+    const bottom = this.height - MARGIN.bottom;
+    const length = bottom - MARGIN.top;
+    const ranges = this.places.flatMap(({ axis, scale }) => {
+      const brush = this.brushes.get(axis.key);
+      const [low, high] = brush?.range ?? [0, 1];
+      brush?.show(
+        brush.range ? `${scale.read(bottom - low * length)} to ${scale.read(bottom - high * length)}` : "all",
+      );
+      return brush?.range ? [{ axis, scale, least: bottom - high * length, most: bottom - low * length }] : [];
+    });
+    const chosen = this.lines.filter((line) =>
+      ranges.every(({ axis, scale, least, most }) => {
+        const y = scale.place(line.values[axis.key]);
+        return y !== null && y >= least - 0.5 && y <= most + 0.5;
+      }),
+    );
+    const names = new Set(chosen.map((line) => line.name));
+    for (const part of this.picture.querySelectorAll("[data-series]"))
+      part.classList.toggle("is-out", !names.has(part.getAttribute("data-series") ?? ""));
+    this.onSelect(ranges.length ? [...names] : null);
   }
 
   /** @param {ParallelLine} line @param {{axis: ParallelAxis, x: number, scale: Scale}[]} places */
@@ -134,7 +181,21 @@ export class ParallelCoordinates {
   }
 }
 
-/** @typedef {{place: (value: unknown) => number | null, ticks: {y: number, text: string}[]}} Scale */
+/** A label of an axis on a ground of its own, so that lines pass behind it. @param {string} text @param {number} x @param {number} y @param {boolean} isFirst */
+function tickLabel(text, x, y, isFirst) {
+  const width = text.length * LETTER + 4;
+  return [
+    svg("rect.label-ground", { x: isFirst ? x - 7 - width : x + 7, y: y - 7, width, height: 14 }),
+    svg("text.tick", { x: isFirst ? x - 9 : x + 9, y: y + 3.5, "text-anchor": isFirst ? "end" : "start" }, text),
+  ];
+}
+
+/**
+ * @typedef {object} Scale
+ * @property {(value: unknown) => number | null} place
+ * @property {(y: number) => string} read the value at a place, as text
+ * @property {{y: number, text: string}[]} ticks
+ */
 
 /** @param {ParallelAxis} axis @param {ParallelLine[]} lines @param {number} top @param {number} bottom @returns {Scale} */
 function scaleOf(axis, lines, top, bottom) {
@@ -150,6 +211,7 @@ function categorical(names, top, bottom) {
     names.length === 1 ? (top + bottom) / 2 : bottom - (index / (names.length - 1)) * (bottom - top);
   return {
     place: (value) => yOf(names.indexOf(configValue(value))),
+    read: (y) => names.reduce((best, name, at) => (Math.abs(yOf(at) - y) < Math.abs(yOf(names.indexOf(best)) - y) ? name : best)),
     ticks: names.map((text, index) => ({ y: yOf(index), text })),
   };
 }
@@ -165,10 +227,13 @@ function numeric(axis, values, top, bottom) {
     if (typeof value !== "number") return null;
     return range === 0 ? (top + bottom) / 2 : bottom - ((turn(value) - turn(low)) / range) * (bottom - top);
   };
+  const back = isLogarithmic ? Math.exp : (/** @type {number} */ value) => value;
+  const read = (/** @type {number} */ y) =>
+    configValue(Number(back(turn(low) + ((bottom - y) / (bottom - top)) * range).toPrecision(3)));
   if (axis.isScore && range > 0) {
     const round = ticks(low, high, 5);
     const labels = tickLabels(round);
-    return { place, ticks: round.map((value, index) => ({ y: place(value) ?? 0, text: labels[index] })) };
+    return { place, read, ticks: round.map((value, index) => ({ y: place(value) ?? 0, text: labels[index] })) };
   }
   const shown = [];
   for (const value of [...new Set(values)].sort((one, other) => one - other)) {
@@ -176,7 +241,7 @@ function numeric(axis, values, top, bottom) {
     const before = shown[shown.length - 1];
     if (!before || before.y - y >= LEAST_GAP) shown.push({ y, text: configValue(value) });
   }
-  return { place, ticks: shown };
+  return { place, read, ticks: shown };
 }
 
 /** @param {string} text */

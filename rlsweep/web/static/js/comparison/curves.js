@@ -193,14 +193,18 @@ export class CurvesPanel {
         ...seeds,
       ];
     });
+    const within = /** @type {[number, number]} */ ([answer.least ?? -Infinity, answer.greatest ?? Infinity]);
+    const ends = within.filter(Number.isFinite).map((value) => metric.tick?.(value) ?? String(value).replace("-", "−"));
+    const cut = ends.length ? `, cut at ${ends.join(" and ")}` : "";
     const intervals = [...new Set(answer.configs.map((/** @type {any} */ config) => config.interval).filter(Boolean))];
     setText(this.smoothingText, answer.smoothing_text);
     this.show(
       metric,
       series,
       intervals.length
-        ? `Line: mean over seeds. Band: ${intervals.join("; ")}.`
+        ? `Line: mean over seeds. Band: ${intervals.join("; ")}${cut}.`
         : "One seed per config: no band.",
+      within,
     );
   }
 
@@ -270,8 +274,9 @@ export class CurvesPanel {
    * @param {import("./metrics.js").Choice} metric
    * @param {import("../charts/line_chart.js").Series[]} series
    * @param {string} note
+   * @param {[number, number]} [within] the values that are possible
    */
-  show(metric, series, note) {
+  show(metric, series, note, within) {
     this.card.title = metric.label;
     this.card.setNote(note);
     this.card.update({
@@ -279,7 +284,7 @@ export class CurvesPanel {
       axis: /** @type {import("../charts/ticks.js").AxisName} */ (metric.isBand ? this.x : "env_steps"),
       format: metric.format,
       tick: metric.tick,
-      within: metric.within,
+      within: within ?? metric.within,
       legend: series.filter((each) => !each.group),
     });
     this.card.applyHidden();

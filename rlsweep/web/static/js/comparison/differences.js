@@ -4,6 +4,7 @@ import { csvButton, panelHead } from "../charts/picture_tools.js";
 import { swatch } from "../charts/swatch.js";
 import { html } from "../core/dom.js";
 import { configValue } from "../core/format.js";
+import { scrolling } from "../parts/scrolling.js";
 
 /** @param {any} report @param {import("./leaderboard.js").Styles} styles @param {string} file */
 export function differencesPanel(report, styles, file) {
@@ -31,9 +32,8 @@ export function differencesPanel(report, styles, file) {
     "section.panel",
     { "aria-label": "What differs" },
     head,
-    html(
-      "div.scroll-x",
-      { tabindex: 0, role: "region", "aria-label": "Hyperparameters that differ" },
+    scrolling(
+      "Hyperparameters that differ",
       html(
         "table.plain-table",
         {},

@@ -4,9 +4,10 @@ import { intervalAxis, intervalRow, rangeOf } from "../charts/intervals.js";
 import { swatch } from "../charts/swatch.js";
 import { colourClass } from "../charts/palette.js";
 import { csvButton, panelHead } from "../charts/picture_tools.js";
-import { html } from "../core/dom.js";
+import { breakable, html } from "../core/dom.js";
 import { compact, configValue, percent, plural, reward } from "../core/format.js";
 import { verdictBadge } from "../parts/badges.js";
+import { scrolling } from "../parts/scrolling.js";
 import { sortable } from "../parts/sortable.js";
 
 /** @typedef {Map<string, import("../charts/palette.js").LineStyle>} Styles */
@@ -103,11 +104,7 @@ export function leaderboardPanel(report, styles, file) {
       ),
       html("p.panel-note", {}, rankNote(report)),
     ),
-    html(
-      "div.scroll-x",
-      { tabindex: 0, role: "region", "aria-label": "Leaderboard, scrolls sideways" },
-      table,
-    ),
+    scrolling("Leaderboard, scrolls sideways", table),
   );
 }
 
@@ -186,7 +183,7 @@ function configName(config, style, base) {
       "div.config-name",
       { title: config.path ?? "given as a dict, no file" },
       swatch(style),
-      html("span", {}, html("bdi", {}, config.name)),
+      html("span", {}, html("bdi", {}, breakable(config.name))),
       config.is_base && html("span.tag", {}, "base"),
     ),
     differences.length > 0 &&

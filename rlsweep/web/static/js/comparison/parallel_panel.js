@@ -3,7 +3,8 @@
 import { swatch } from "../charts/swatch.js";
 import { ParallelCoordinates } from "../charts/parallel.js";
 import { csvButton, panelHead, pictureButtons } from "../charts/picture_tools.js";
-import { html } from "../core/dom.js";
+import { html, setText } from "../core/dom.js";
+import { plural } from "../core/format.js";
 
 const TITLE = "Parallel coordinates";
 const SCORE = " score";
@@ -14,8 +15,10 @@ export class ParallelPanel {
     this.plot = new ParallelCoordinates({
       label: "Hyperparameters and score, one line per config",
       height: 280,
+      onSelect: (names) => this.showSelected(names),
     });
     this.note = html("p.panel-note");
+    this.selected = html("p.panel-note.selected-lines", { "aria-live": "polite" });
     this.element = html(
       "section.panel",
       { "aria-label": TITLE },
@@ -31,6 +34,18 @@ export class ParallelPanel {
       ),
       this.note,
       this.plot.element,
+      this.selected,
+    );
+  }
+
+  /** @param {string[] | null} names the configs within all ranges; null without a range */
+  showSelected(names) {
+    const count = this.report?.configs.length ?? 0;
+    setText(
+      this.selected,
+      names === null
+        ? "Drag on an axis to select a range. Arrow keys move it, Shift and an arrow key its upper end; Escape clears it."
+        : `${names.length} of ${plural(count, "config")}${names.length ? `: ${names.join(", ")}` : ""}.`,
     );
   }
 

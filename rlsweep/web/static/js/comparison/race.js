@@ -7,6 +7,7 @@ import { commandLine } from "../core/copying.js";
 import { html } from "../core/dom.js";
 import { compact, percent, plural, reward } from "../core/format.js";
 import { refill } from "../core/keyed.js";
+import { scrolling } from "../parts/scrolling.js";
 
 /** @typedef {Map<string, import("../charts/palette.js").LineStyle>} Styles */
 
@@ -132,10 +133,6 @@ function budgetPanel(race, styles) {
     "section.panel.flush",
     { "aria-label": "Where the budget went" },
     html("div.panel-pad", {}, html("h2", {}, "Where the budget went")),
-    html(
-      "div.scroll-x",
-      { tabindex: 0, role: "region", "aria-label": "Where the budget went, scrolls sideways" },
-      table,
-    ),
+    scrolling("Where the budget went, scrolls sideways", table),
   );
 }

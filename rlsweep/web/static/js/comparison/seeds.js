@@ -5,6 +5,7 @@ import { swatch } from "../charts/swatch.js";
 import { html } from "../core/dom.js";
 import { compact, full, percent, reward } from "../core/format.js";
 import { statusBadge } from "../parts/badges.js";
+import { scrolling } from "../parts/scrolling.js";
 import { sortable } from "../parts/sortable.js";
 
 /** @param {any} report @param {import("./leaderboard.js").Styles} styles @param {string} file */
@@ -56,9 +57,8 @@ export function seedsPanel(report, styles, file) {
         ]),
       })),
     ),
-    html(
-      "div.scroll-x",
-      { tabindex: 0, role: "region", "aria-label": "Runs, scrolls sideways" },
+    scrolling(
+      "Runs, scrolls sideways",
       html(
         "table.plain-table",
         {},

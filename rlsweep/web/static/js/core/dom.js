@@ -80,6 +80,11 @@ export function icon(name, size = "") {
   return svg(size ? `svg.icon.${size}` : "svg.icon", { "aria-hidden": "true" }, use);
 }
 
+/** A name, with places where it may go on in another line. @param {string} name @returns {Child} */
+export function breakable(name) {
+  return name.split(/(?<=[_./-])/).map((part) => [part, html("wbr")]);
+}
+
 /** The element with this id; throws if the page has none. @param {string} id @returns {HTMLElement} */
 export function byId(id) {
   const element = document.getElementById(id);

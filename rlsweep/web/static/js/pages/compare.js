@@ -8,6 +8,7 @@ import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
 import { ComparisonView } from "../comparison/view.js";
 import { parameter } from "../parts/address.js";
+import { scrolling } from "../parts/scrolling.js";
 
 const runIds = parameter("runs")
   .split(",")
@@ -71,9 +72,8 @@ function settingsPanel(groups, differences) {
       {},
       "Scores of different environments, opponents or budgets cannot be compared. Ranks, findings and next steps hold within each group.",
     ),
-    html(
-      "div.scroll-x",
-      { tabindex: 0, role: "region", "aria-label": "Settings that differ" },
+    scrolling(
+      "Settings that differ",
       html(
         "table.plain-table",
         {},

@@ -3,7 +3,7 @@
 import { ChartCard } from "../charts/card.js";
 import { styleOf } from "../charts/palette.js";
 import { get } from "../core/api.js";
-import { html, setText } from "../core/dom.js";
+import { fill, html, setText } from "../core/dom.js";
 import { number, percent, reward } from "../core/format.js";
 import { debounced, parameter, setParameters } from "./address.js";
 import { oneOf } from "./choices.js";
@@ -21,10 +21,21 @@ const BUCKETS = 400;
 /** The colours of the evaluation's line: the first that is not the config's. */
 const EVALUATION = [2, 1];
 
-/** @type {{metric: string, title: string, format: (value: number | null) => string, tick?: (value: number) => string, within?: [number, number], hasEnvelope: boolean}[]} */
+const MAIN_HEIGHT = 300;
+const LESSER_HEIGHT = 200;
+
+/** @type {{metric: string, title: string, format: (value: number | null) => string, tick?: (value: number) => string, within?: [number, number], hasEnvelope: boolean, evaluated?: string}[]} evaluated: field of an evaluation */
 const EPISODE_CHARTS = [
-  { metric: "reward", title: "Episode reward", format: reward, hasEnvelope: true },
-  { metric: "win", title: "Rolling win rate", format: percent, tick: percent, within: [0, 1], hasEnvelope: false },
+  { metric: "reward", title: "Episode reward", format: reward, hasEnvelope: true, evaluated: "mean_reward" },
+  {
+    metric: "win",
+    title: "Rolling win rate",
+    format: percent,
+    tick: percent,
+    within: [0, 1],
+    hasEnvelope: false,
+    evaluated: "win_rate",
+  },
   { metric: "length", title: "Episode length", format: number, hasEnvelope: true },
 ];
 
@@ -57,8 +68,8 @@ export class RunCharts {
         new ChartCard({
           title: chart.title,
           file: `${file}-${chart.metric}`,
-          height: chart.metric === "reward" ? 300 : 200,
-          legend: chart.metric === "reward",
+          height: LESSER_HEIGHT,
+          legend: Boolean(chart.evaluated),
         }),
       ]),
     );
@@ -69,12 +80,14 @@ export class RunCharts {
         return [chart.metric, card];
       }),
     );
-    const cards = [...this.episodeCards.values()].map((card) => card.element);
+    this.main = html("div");
+    this.lesser = html("div.chart-grid.two");
+    this.arrange("reward");
     this.element = html(
       "div",
       {},
       html("div.curve-controls", {}, this.makeControls()),
-      html("div.stack", {}, cards[0], html("div.chart-grid.two", {}, cards.slice(1))),
+      html("div.stack", {}, this.main, this.lesser),
       html(
         "div.section-head",
         {},
@@ -136,6 +149,19 @@ export class RunCharts {
     ];
   }
 
+  /** Make one of the charts of episodes the large one. @param {string} metric */
+  arrange(metric) {
+    if (metric === this.leading) return;
+    this.leading = metric;
+    const lesser = EPISODE_CHARTS.filter((chart) => chart.metric !== metric);
+    fill(this.main, this.episodeCards.get(metric)?.element);
+    fill(
+      this.lesser,
+      lesser.map((chart) => this.episodeCards.get(chart.metric)?.element),
+    );
+    for (const [each, card] of this.episodeCards) card.setHeight(each === metric ? MAIN_HEIGHT : LESSER_HEIGHT);
+  }
+
   changed() {
     setParameters({
       x: this.x === "env_steps" ? null : this.x,
@@ -165,13 +191,19 @@ export class RunCharts {
     ]);
     if (x !== this.x || smoothing !== this.smoothing) return;
     setText(this.smoothingText, bands[0].smoothing_text);
+    const winsOrLoses = bands[0].wins_or_loses;
+    const hasWins = bands[1].configs.some((/** @type {any} */ config) =>
+      config.runs.some((/** @type {any} */ run) => run.mean.some((/** @type {any} */ value) => value !== null)),
+    );
+    this.arrange(winsOrLoses && hasWins ? "win" : "reward");
     EPISODE_CHARTS.forEach((chart, index) => {
       const card = /** @type {ChartCard} */ (this.episodeCards.get(chart.metric));
       const config = bands[index].configs[0];
       const envelope = envelopes.curves.find((/** @type {any} */ curve) => curve.metric === chart.metric);
       /** @type {Series[]} */
       const series = [];
-      if (envelope?.x.length) {
+      const isEnveloped = chart.hasEnvelope && !(chart.metric === "reward" && winsOrLoses);
+      if (isEnveloped && envelope?.x.length) {
         series.push({
           id: "envelope",
           name: "Min to max",
@@ -192,18 +224,17 @@ export class RunCharts {
           x: config.x,
           y: config.runs[0]?.mean ?? config.mean,
         });
-      if (chart.metric === "reward" && x === "env_steps" && this.evaluations.length) {
+      const evaluated = this.evaluations.map((each) => (chart.evaluated ? each[chart.evaluated] : null));
+      if (x === "env_steps" && evaluated.some((value) => value !== null)) {
         series.push({
           id: "evaluation",
           name: "Evaluation",
           style: this.evaluationLine,
           x: this.evaluations.map((each) => each.env_steps),
-          y: this.evaluations.map((each) => each.mean_reward),
+          y: evaluated,
         });
       }
-      card.setNote(
-        chart.hasEnvelope ? "line: smoothed mean; shading: min to max" : "share of episodes won",
-      );
+      card.setNote(noteOf(chart, isEnveloped));
       card.update({
         series,
         axis: /** @type {import("../charts/ticks.js").AxisName} */ (x),
@@ -242,4 +273,11 @@ export class RunCharts {
       });
     }
   }
+}
+
+/** @param {{metric: string, hasEnvelope: boolean}} chart @param {boolean} isEnveloped */
+function noteOf({ metric, hasEnvelope }, isEnveloped) {
+  if (isEnveloped) return "line: smoothed mean; shading: min to max";
+  if (metric === "win") return "share of episodes won, over the last episodes";
+  return hasEnvelope ? "smoothed mean; the reward of each episode is −1, 0 or 1" : "";
 }

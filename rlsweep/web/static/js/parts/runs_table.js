@@ -2,7 +2,7 @@
 
 import { drawSparkline, sparkline } from "../charts/sparkline.js";
 import { showDuration, time } from "../core/clock.js";
-import { fill, html, icon, setText } from "../core/dom.js";
+import { breakable, fill, html, icon, setText } from "../core/dom.js";
 import { compact, full, number, percent, reward } from "../core/format.js";
 import { isUnfinished, runBadge } from "./badges.js";
 
@@ -158,7 +158,7 @@ function showConfig(cell, run) {
     html(
       "a.cell-main",
       { href: `/training/runs/${run.id}`, title: `${run.config_name}\n${run.id}` },
-      html("bdi", {}, run.config_short_name),
+      html("bdi", {}, breakable(run.config_short_name)),
     ),
   ]);
 }
