@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rlsweep.api.racing import confirm, race
     from rlsweep.api.runs import Run, run
     from rlsweep.api.sweeps import Sweep, sweep, sweeps
+    from rlsweep.api.tournament import tournament
     from rlsweep.settings import Settings
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "submit",
     "sweep",
     "sweeps",
+    "tournament",
     "train",
 ]
 
@@ -57,6 +59,7 @@ _MODULES = {
     "rlsweep.api.racing": ("confirm", "race"),
     "rlsweep.api.runs": ("Run", "run"),
     "rlsweep.api.sweeps": ("Sweep", "sweep", "sweeps"),
+    "rlsweep.api.tournament": ("tournament",),
     "rlsweep.settings": ("Settings",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -56,7 +56,7 @@ def rank(configs: Sequence[ConfigFigures], objective: Objective = Objective.EVAL
     pairs = list(combinations(by_mean, 2))
     adjusted = holm([p_value_of_difference(scores[one], scores[other]) for one, other in pairs])
     apart = {pair for pair, p_value in zip(pairs, adjusted, strict=True) if p_value < FAMILY_ERROR}
-    groups = _groups(by_mean, apart)
+    groups = tie_groups(by_mean, apart)
     ranks: list[int | None] = [None] * len(configs)
     better = 0
     for group in groups:
@@ -82,7 +82,7 @@ def _scores(config: ConfigFigures, source: Source) -> tuple[float, ...]:
     return tuple(seed.scores[source] for seed in config.counted if source in seed.scores)
 
 
-def _groups(by_mean: Sequence[int], apart: set[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
+def tie_groups(by_mean: Sequence[int], apart: set[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
     """Split the configs, best first, into groups: each takes all that are left and do not differ from its best."""
     groups = []
     left = list(by_mean)

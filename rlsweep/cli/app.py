@@ -26,6 +26,7 @@ from rlsweep.cli import (
     serving,
     submission,
     tensorboard,
+    tournament,
     training,
 )
 from rlsweep.cli.habits import HabitsGroup
@@ -89,6 +90,7 @@ for room in (
     evaluation,
     inspection,
     promoting,
+    tournament,
     deleting,
     service,
     serving,

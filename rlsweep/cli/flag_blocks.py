@@ -12,6 +12,7 @@ from inspect import Parameter
 from typing import Any, get_type_hints
 
 from rlsweep.api.plan import PlanOptions
+from rlsweep.api.tournament_options import TournamentOptions
 from rlsweep.api.train import TrainingOptions
 from rlsweep.cli import options
 from rlsweep.places.options import DrivingOptions
@@ -44,6 +45,14 @@ _BLOCKS: dict[Any, dict[str, Any]] = {
         "max_hours": options.MaxHours,
         "objective": options.ObjectiveName,
         "over_seeds": options.OverSeeds,
+    },
+    TournamentOptions: {
+        "games": options.Games,
+        "best": options.Best,
+        "opponents": options.Opponents,
+        "deterministic": options.Deterministic,
+        "openings": options.Openings,
+        "seed": options.TournamentSeed,
     },
     TrainingOptions: {"threads": options.Threads, "address": options.RunAddress},
     options.Hyperparameters: get_type_hints(options.Hyperparameters, include_extras=True),

@@ -107,6 +107,32 @@ ObjectiveName = Annotated[
 OverSeeds = Annotated[
     str | None, typer.Option("--over-seeds", help="A config's score: mean (default) or median of its seeds.")
 ]
+Games = Annotated[int, typer.Option("--games", help="Games of each pair, half of them on either seat.")]
+Best = Annotated[
+    bool, typer.Option("--best", help="One player a config: its run with the best score (default: every seed).")
+]
+Opponents = Annotated[
+    list[str] | None,
+    typer.Option("--opponent", help="Also plays: random, mcts or mcts:SIMULATIONS; may be given several times."),
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option(
+        "--deterministic",
+        help="Policies play their most probable action, after random opening moves. By default they draw actions, as "
+        "in training: two deterministic policies would repeat one game.",
+    ),
+]
+Openings = Annotated[
+    int | None,
+    typer.Option(
+        "--openings",
+        min=0,
+        help="Random moves at the start of a game (default 0, with --deterministic 4); each opening is played on both "
+        "seats.",
+    ),
+]
+TournamentSeed = Annotated[int, typer.Option("--seed", min=0, help="Other seeds play other games.")]
 AgentConfig = Annotated[Path | None, typer.Option("--agent-config", metavar="PATH", help="The agent config to train.")]
 Resume = Annotated[
     str | None,

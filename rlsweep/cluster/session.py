@@ -44,7 +44,6 @@ _ENVIRON = {
     "PYTHONWARNINGS": "ignore",  # for Ray's processes, which inherit it
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
-    PRELOAD_VARIABLE: "rlsweep.driver.preload",  # workers import torch while the driver still starts
     NICENESS_VARIABLE: "0",  # with Ray's default of 15, trials get no CPU time while another process computes
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # not needed, and Tune's CSV and JSON files are slow (ray#13236)
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command handles signals
@@ -62,6 +61,7 @@ class RayOptions:
     dashboard: start Ray's dashboard on 127.0.0.1; it includes the Jobs API
     dashboard_port: None for the first free port from 8265 on
     token: Ray's token; None generates one
+    preload: module that workers import while the driver still starts; a trial needs torch
     """
 
     address: str | None = None
@@ -70,6 +70,7 @@ class RayOptions:
     dashboard: bool = False
     dashboard_port: int | None = None
     token: str | None = None
+    preload: str = "rlsweep.driver.preload"
 
 
 class RaySession:
@@ -98,7 +99,7 @@ class RaySession:
             os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=self.token, PYTHONPATH=python_path())
         else:
             use_token_if_any()
-        os.environ.update(_ENVIRON | os.environ)  # what the user set stays
+        os.environ.update(_ENVIRON | {PRELOAD_VARIABLE: self._options.preload} | os.environ)  # what the user set stays
         self._thread.start()
         return self
 
@@ -190,7 +191,7 @@ class RaySession:
 
     def _restore_environ(self) -> None:
         """Restore the process's environment: the next sweep, or the user's own Ray, has another token."""
-        for name in (*_ENVIRON, *SET_BY_RAY, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "PYTHONPATH"):
+        for name in (*_ENVIRON, PRELOAD_VARIABLE, *SET_BY_RAY, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "PYTHONPATH"):
             if name in self._before:
                 os.environ[name] = self._before[name]
             else:

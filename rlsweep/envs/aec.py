@@ -15,7 +15,7 @@ from rlsweep.envs.masks import NO_MASKS, MaskPlace, MaskSource, find_key, mask_p
 from rlsweep.envs.opponents import make_opponent
 from rlsweep.envs.positions import Opponent
 from rlsweep.envs.single_agent import adapt_game
-from rlsweep.envs.turns import TurnGame
+from rlsweep.envs.turns import NOBODY, TurnGame
 from rlsweep.envs.user_code import USER_ERRORS, place_of_function, raised
 from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError
 
@@ -31,6 +31,9 @@ COOPERATIVE = frozenset(
     ]
 )
 """PettingZoo's environments in which all agents have one goal."""
+
+TEXT_MODE = "ansi"
+"""Gymnasium's render mode whose pictures are texts."""
 
 
 def is_aec(env: object) -> bool:
@@ -152,6 +155,24 @@ class AECGame(TurnGame):
         """The observation of the player to move (for opponents)."""
         return self._flatten(self._seen)
 
+    @property
+    def seat_to_move(self) -> int:
+        """The place of the agent to move among the possible agents."""
+        return self._seats[self._aec.agent_selection]
+
+    def board(self) -> str | None:
+        """What the environment renders as text; None unless it was made with `render_mode="ansi"`."""
+        return str(self._aec.render()) if getattr(self._aec, "render_mode", None) == TEXT_MODE else None
+
+    def move_text(self, move: int) -> str:
+        """The number of the action, as the environment counts."""
+        return str(move + self.first_action)
+
+    @property
+    def can_be_text(self) -> bool:
+        """Whether `render_mode="ansi"` makes it write its positions."""
+        return TEXT_MODE in getattr(self._aec, "metadata", {}).get("render_modes", ())
+
     def close(self) -> None:
         """Close the AEC environment."""
         self._aec.close()
@@ -202,6 +223,8 @@ class AECGame(TurnGame):
             if terminated or truncated:
                 if seat == self.seat:
                     self._own_seen, self._truncated = aec.observe(agent), not terminated
+                elif self.seat == NOBODY:
+                    self._truncated = not terminated
                 self._apply(None)
                 continue
             self._seen = aec.observe(agent)

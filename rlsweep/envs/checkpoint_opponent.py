@@ -45,9 +45,13 @@ class CheckpointOpponent:
 
     def act(self, position: Position, rng: random.Random) -> int:
         """A legal action, drawn with its probability."""
+        return self.policy().draw(position.observation(), position.legal_actions(), rng)
+
+    def policy(self) -> DensePolicy:
+        """The policy, which is loaded by the first call."""
         if self._policy is None:
             self._policy = self._loaded()
-        return self._policy.draw(position.observation(), position.legal_actions(), rng)
+        return self._policy
 
     def _loaded(self) -> DensePolicy:
         """Read the policy, and how its observations are scaled."""

@@ -83,6 +83,21 @@ class SpielEnv(TurnGame):
         """The observation of the player to move (for opponents)."""
         return self._game.observe(self.state, self.state.current_player())
 
+    @property
+    def seat_to_move(self) -> int:
+        """The player to move."""
+        seat: int = self.state.current_player()
+        return seat
+
+    def board(self) -> str:
+        """The state as OpenSpiel writes it."""
+        return str(self.state)
+
+    def move_text(self, move: int) -> str:
+        """The action as OpenSpiel writes it, such as `x3`."""
+        text: str = self.state.action_to_string(self.seat_to_move, move)
+        return text
+
     def _deal(self, options: dict[str, Any] | None) -> None:
         del options
         self.state = self._game.new_state()

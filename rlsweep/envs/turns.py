@@ -18,8 +18,15 @@ from rlsweep.envs.self_play import SelfPlayOpponent
 from rlsweep.envs.user_code import USER_ERRORS, fails_in
 from rlsweep.errors import EnvironmentSpecError, RlsweepError
 
+NOBODY = -100
+"""The seat of an agent that plays none; OpenSpiel's own numbers for no player are -1 to -4."""
+
 MAX_DEALS = 100
 """Games in a row that may end before the agent's first turn; then we assume that the agent never gets a turn."""
+
+
+class CutGameError(Exception):
+    """Raised by a player to end a game of `TurnGame.play_through` before its end."""
 
 
 class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
@@ -104,6 +111,35 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
             info["outcome"] = outcome_of(own, [*returns[: self.seat], *returns[self.seat + 1 :]])
         return observation, reward, over and not truncated, truncated, info
 
+    def play_through(self, players: Opponent[Any], *, seed: int) -> Sequence[float] | None:
+        """Play one game in which `players` chooses the moves of every seat, and return each seat's return.
+
+        Returns None for a game that the environment truncated or a player cut. Equal seeds and equal players give
+        equal games. Raises EnvironmentStateError if the game fails, and any RlsweepError of the players.
+        """
+        self._reseed(seed)
+        self._opponent, self.seat = players, NOBODY
+        try:
+            self._deal(None)
+            self._play_to_own_turn()
+        except CutGameError:
+            return None
+        except RlsweepError:
+            raise
+        except USER_ERRORS as exc:
+            raise fails_in(self.env_id, "step", exc) from exc
+        return None if self._is_truncated() else self._returns()
+
+    @property
+    def opponent(self) -> Opponent[Any]:
+        """Who plays the other seats."""
+        return self._opponent
+
+    @property
+    def competitive(self) -> bool:
+        """Whether an episode has an outcome."""
+        return self._competitive
+
     def take_opponents(self, pool: Sequence[DensePolicy]) -> None:
         """Play against these policies from now on; only for a game whose opponent is a SelfPlayOpponent."""
         assert isinstance(self._opponent, SelfPlayOpponent)
@@ -120,6 +156,19 @@ class TurnGame(gym.Env[NDArray[np.float32], np.int64], ABC):
     @abstractmethod
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are legal for the seat now: a new array, shape (n_actions,), bool."""
+
+    @property
+    @abstractmethod
+    def seat_to_move(self) -> int:
+        """The seat of the player to move (for opponents)."""
+
+    @abstractmethod
+    def board(self) -> str | None:
+        """The position as text; None if the game has none."""
+
+    @abstractmethod
+    def move_text(self, move: int) -> str:
+        """A move of the player to move, as the game writes it."""
 
     @abstractmethod
     def _deal(self, options: dict[str, Any] | None) -> None:

@@ -104,13 +104,13 @@ def _print_overview(report: SweepReport, console: "Console") -> None:
     """One row a config: in full where that fits unbroken, else the essential columns, else left out."""
     for columns in (_COLUMNS, [column for column in _COLUMNS if column.is_essential]):
         table = _overview(report, columns)
-        if report.configs and _width(table, console) <= console.width:
+        if report.configs and table_width(table, console) <= console.width:
             console.print(table)
             console.print()
             return
 
 
-def _width(table: "Table", console: "Console") -> int:
+def table_width(table: "Table", console: "Console") -> int:
     """Columns the table takes when no cell is cut."""
     return console.measure(table, options=console.options.update(width=10_000)).maximum
 

@@ -21,7 +21,7 @@ def begin(database: Database, runs: Sequence[TrainingRun]) -> None:
 
 
 def finish(database: Database, runs: Sequence[TrainingRun], *, sweep_id: UUID | None) -> None:
-    """Delete the runs with all their records, and the sweep if it is given.
+    """Delete the runs with all their records, the sweep if it is given, and tournaments of which no run is left.
 
     Raises DriverBusyError if a run or its sweep has become active meanwhile.
     """
@@ -30,6 +30,7 @@ def finish(database: Database, runs: Sequence[TrainingRun], *, sweep_id: UUID | 
         connection.execute(_SQL["delete_runs"], {"ids": [run.id for run in runs]})
         if sweep_id is not None:
             connection.execute(_SQL["delete_sweep"], {"id": sweep_id})
+        connection.execute(_SQL["delete_tournaments"])
 
 
 def check_idle(database: Database, runs: Sequence[TrainingRun]) -> None:

@@ -8,6 +8,13 @@ where id = any(%(ids)s) and position(%(note)s::text in coalesce(error, '')) = 0
 -- Also deletes their episodes, updates, evaluations and checkpoints.
 delete from training_runs where id = any(%(ids)s)
 
+-- name: delete_tournaments
+-- Delete the tournaments of which no run is left.
+delete from tournaments
+where not exists (
+    select from tournament_players as player where player.tournament_id = tournaments.id and player.run_id is not null
+)
+
 -- name: delete_sweep
 -- Also deletes its remaining runs.
 delete from sweeps where id = %(id)s

@@ -194,6 +194,8 @@ def test_openapi_describes_every_address(database: Database) -> None:
         "/api/sweeps",
         "/api/sweeps/{sweep}",
         "/api/sweeps/{sweep}/report",
+        "/api/sweeps/{sweep}/tournaments",
+        "/api/tournaments/{tournament}/games/{one}/{two}",
         "/api/compare",
         "/api/curves",
         "/api/bands",

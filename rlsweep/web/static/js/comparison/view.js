@@ -30,7 +30,10 @@ export class ComparisonView {
     this.leaderboard = html("div");
     this.differences = html("div.grow");
     this.setting = html("div.two-up", {}, this.parallel.element, this.differences);
+    /** @type {Map<string, import("../charts/palette.js").LineStyle>} */
+    this.styles = new Map();
     this.verdicts = html("div");
+    this.beforeRuns = html("div");
     this.seeds = html("div");
   }
 
@@ -66,6 +69,7 @@ export class ComparisonView {
           this.leaderboard,
           this.setting,
           this.verdicts,
+          this.beforeRuns,
           this.seeds,
         ),
       );

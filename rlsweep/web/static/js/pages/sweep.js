@@ -7,6 +7,7 @@ import { byId, fill, html, icon, setText } from "../core/dom.js";
 import { compact, duration, full, percent, plural } from "../core/format.js";
 import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
+import { TournamentPanel } from "../comparison/tournament.js";
 import { ComparisonView } from "../comparison/view.js";
 import { STATUSES, isUnfinished, statusBadge } from "../parts/badges.js";
 
@@ -17,6 +18,8 @@ const reference = byId("sweep-page").dataset.sweep ?? "";
 const address = `/sweeps/${encodeURIComponent(reference)}`;
 /** @type {ComparisonView | null} */
 let view = null;
+/** @type {TournamentPanel | null} */
+let tournament = null;
 let headOf = "";
 
 const poller = new Poller(refresh, showFailure);
@@ -28,6 +31,9 @@ async function refresh() {
   showHead(sweep);
   showProgress(sweep);
   await view.update(report, { sweep: sweep.id });
+  tournament ??= new TournamentPanel(sweep.id, sweep.name);
+  if (!view.beforeRuns.contains(tournament.element)) view.beforeRuns.append(tournament.element);
+  await tournament.update(view.styles);
   return isUnfinished(sweep.status);
 }
 

@@ -1,0 +1,1 @@
+"""Tournaments of trained policies: who plays, and their games as Ray tasks."""
