@@ -112,6 +112,7 @@ class SweepRow:
     seconds: from its submission to its end, or to now by the server's clock
     runs_by_status: a status that none has is left out
     episodes, env_steps: over all runs; progress: the part of all budgets that is spent, 0 to 1
+    note, tags: what people wrote about it; note_version: number of changes of either
     """
 
     id: UUID
@@ -128,6 +129,9 @@ class SweepRow:
     episodes: int
     env_steps: int
     progress: float
+    note: str
+    tags: tuple[str, ...]
+    note_version: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +162,7 @@ def run_mark(database: Database, run: TrainingRun) -> str:
     """What changes whenever the run's detail does, at a fraction of the work; that of a running one always does."""
     base = None if run.sweep_variant is None else training_runs.base_of(database, run)
     parts = [fingerprint(database, [run.id]), len(checkpoints_of(database, run.id)), base and base.id]
+    parts.append(run.note_version)
     return f"{parts} {time.time_ns() if run.status is RunStatus.RUNNING else ''}"
 
 
@@ -236,6 +241,9 @@ def _sweep_values(standing: Standing) -> dict[str, Any]:
         "episodes": standing.episodes,
         "env_steps": standing.env_steps,
         "progress": standing.progress,
+        "note": sweep.note,
+        "tags": sweep.tags,
+        "note_version": sweep.note_version,
     }
 
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from rlsweep.errors import InputError, NotFoundError, SchemaError, StoreUnavailableError
+from rlsweep.errors import InputError, NotFoundError, SchemaError, StoreReadOnlyError, StoreUnavailableError
 from rlsweep.web import pages, responses
 
 _log = logging.getLogger("rlsweep.web")
@@ -19,6 +19,7 @@ INTERNAL = "Internal error; the terminal that runs `rlsweep serve` shows its tra
 def add_handlers(app: FastAPI) -> None:
     """Translate every error that an endpoint may raise."""
     app.add_exception_handler(StoreUnavailableError, _unavailable)
+    app.add_exception_handler(StoreReadOnlyError, _read_only)
     app.add_exception_handler(SchemaError, _unavailable)
     app.add_exception_handler(NotFoundError, _not_found)
     app.add_exception_handler(InputError, _invalid)
@@ -46,6 +47,10 @@ def internal(request: Request, exc: Exception) -> Response:
 
 async def _unavailable(request: Request, exc: Exception) -> Response:
     return error_response(request, 503, "database_unavailable", str(exc), {"Retry-After": "2"})
+
+
+async def _read_only(request: Request, exc: Exception) -> Response:
+    return error_response(request, 403, "read_only", str(exc))
 
 
 async def _not_found(request: Request, exc: Exception) -> Response:

@@ -11,9 +11,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rlsweep.web import errors
+from rlsweep.web.writing import refusal_of_write, writing_methods
 
 COOKIE = "rlsweep_token"
 PARAMETER = "token"
+
+_READING = ("GET", "HEAD")
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -44,7 +47,7 @@ class Guard:
     allowed_hosts: allowed names in the Host header, without a port. All others are refused: a foreign page could
         resolve its own name to 127.0.0.1 and read the data (DNS rebinding)
     token: required of each request, as a bearer token, as a cookie, or once as `?token=…`, which sets the cookie;
-        None allows every request
+        None allows every request that reads, and writing from the pages of this server
     """
 
     def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str], token: str | None) -> None:
@@ -70,7 +73,8 @@ class Guard:
         refusal = self._refusal(request)
         try:
             # handle HEAD as GET; the server removes the body
-            await (refusal or self._app)({**scope, "method": "GET"}, receive, send_with_headers)
+            method = "GET" if scope["method"] == "HEAD" else scope["method"]
+            await (refusal or self._app)({**scope, "method": method}, receive, send_with_headers)
         except Exception as exc:
             if started:
                 raise
@@ -83,15 +87,21 @@ class Guard:
             return errors.error_response(
                 request, 400, "bad_host", f"Unknown host name. Open this server under one of its names: {names}."
             )
-        if request.method not in ("GET", "HEAD"):
-            message = "Training History is read-only; use GET or HEAD."
-            return errors.error_response(request, 405, "method_not_allowed", message, {"Allow": "GET, HEAD"})
+        writes = request.method not in _READING
+        allowed = (*_READING, *writing_methods(request.scope["path"]))
+        if request.method not in allowed:
+            message = f"Only reading is possible at this address; use {' or '.join(allowed)}."
+            return errors.error_response(request, 405, "method_not_allowed", message, {"Allow": ", ".join(allowed)})
         if self._token is None or request.url.path.startswith("/static/"):  # the 401 page needs its style sheet
-            return None
-        return self._check_token(request, self._token)
+            unknown = None
+        else:
+            unknown = self._check_token(request, self._token, writes=writes)
+        if unknown is None and writes and (refused := refusal_of_write(request)):
+            return errors.error_response(request, *refused)
+        return unknown
 
-    def _check_token(self, request: Request, token: str) -> Response | None:
-        given = request.query_params.get(PARAMETER)
+    def _check_token(self, request: Request, token: str, *, writes: bool) -> Response | None:
+        given = None if writes else request.query_params.get(PARAMETER)
         if given is not None and _equal(given, token):
             return self._set_cookie(request, token)
         if any(_equal(known, token) for known in _tokens_of(request)):

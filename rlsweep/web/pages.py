@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +19,9 @@ from rlsweep.web.templating import page
 router = APIRouter(include_in_schema=False)
 
 INTRODUCTION = (
-    "The pages get all their data from these addresses, as JSON. All are read-only. Times are ISO 8601 in UTC, unknown "
-    "values are null, and an error is {“error”: {“code”, “message”}}."
+    "The pages get all their data from these addresses, as JSON. Notes, tags and saved views can be written: from a "
+    "page, or with this server's address in the header Origin. Times are ISO 8601 in UTC, unknown values are null, "
+    "and an error is {“error”: {“code”, “message”}}."
 )
 
 
@@ -117,7 +118,7 @@ _ERRORS: dict[int, tuple[str, str, str]] = {
         "",
     ),
     405: (
-        "Only reading is possible here",
+        "Only reading is possible at this address",
         "Runs are started, stopped and deleted from the command line:",
         "rlsweep --help",
     ),
@@ -210,7 +211,8 @@ def _operation(document: dict[str, Any], path: str, method: str, details: dict[s
         path=path,
         summary=details.get("summary", ""),
         description=_paragraphs(details.get("description", "")),
-        parameters=tuple(
+        parameters=_body_fields(document, details)
+        + tuple(
             Field(
                 name=each["name"],
                 kind=_kind(document, each.get("schema", {})).removesuffix(" or null"),
@@ -221,8 +223,24 @@ def _operation(document: dict[str, Any], path: str, method: str, details: dict[s
         ),
         answer=_paragraphs(_resolve(document, answer.get("schema", {})).get("description", "")),
         fields=_fields(document, answer.get("schema", {})),
-        example=f"curl '{base}{path}{_example_query(given)}'",
+        example=f"curl {_writing_flags(method, base)}'{base}{path}{_example_query(given)}'",
     )
+
+
+def _body_fields(document: dict[str, Any], details: dict[str, Any]) -> tuple[Field, ...]:
+    """The fields of the JSON that a request sends; none for one that only reads."""
+    schema = details.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    about = " ".join(_paragraphs(_resolve(document, schema).get("description", ""))[1:])
+    found = _walk(document, schema, prefix="", depth=1)
+    return tuple(replace(field, description=f"In the JSON body. {about}".strip()) for field in found)
+
+
+def _writing_flags(method: str, base: str) -> str:
+    """The flags of curl for a request that writes; none for one that only reads."""
+    if method == "get":
+        return ""
+    data = "" if method == "delete" else " -d '{…}'"
+    return f"-X {method.upper()} -H 'Origin: {base}' -H 'Content-Type: application/json'{data} "
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:

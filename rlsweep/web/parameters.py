@@ -13,9 +13,10 @@ from pydantic import BeforeValidator, StringConstraints
 
 from rlsweep.config.nearest import suggestion
 from rlsweep.errors import InputError
+from rlsweep.runs import RunStatus
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.store.listing import Order, Place, SortKey
+from rlsweep.store.listing import Filters, Order, Place, SortKey
 from rlsweep.store.sweep_listing import SweepPlace
 
 MAX_COMPARED = 200
@@ -78,6 +79,45 @@ def chosen_runs(
 
 
 RunIds = Annotated[list[UUID], Depends(chosen_runs)]
+
+
+def run_filters(
+    agent_id: Annotated[
+        list[str] | None, IgnoreBlanks, Query(description="Only runs of this agent; may be given several times.")
+    ] = None,
+    status: Annotated[
+        list[RunStatus] | None, IgnoreBlanks, Query(description="Only runs in this status; may be given several times.")
+    ] = None,
+    sweep_id: Annotated[
+        list[UUID] | None, IgnoreBlanks, Query(description="Only runs of this sweep; may be given several times.")
+    ] = None,
+    environment: Annotated[
+        list[str] | None, IgnoreBlanks, Query(description="Only runs in this environment; may be given several times.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, IgnoreBlanks, Query(description="Only runs with this tag; of several, with all of them.")
+    ] = None,
+    q: Annotated[
+        str,
+        Query(
+            max_length=500,
+            description="Part of a config name, agent, algorithm, sweep, environment, description, note or tag, or the "
+            "start of an id.",
+        ),
+    ] = "",
+) -> Filters:
+    """The filters of a list of runs."""
+    return Filters(
+        agent_ids=tuple(agent_id or ()),
+        statuses=tuple(status or ()),
+        sweep_ids=tuple(sweep_id or ()),
+        environments=tuple(environment or ()),
+        tags=tuple(tag or ()),
+        words=q,
+    )
+
+
+RunFilters = Annotated[Filters, Depends(run_filters)]
 
 
 def order_of(sort: str) -> Order | None:

@@ -50,6 +50,12 @@ def _ok(body: bytes, etag: str) -> Response:
     return Response(body, media_type="application/json", headers=headers)
 
 
+def json_conflict(message: str, now: Any) -> Response:
+    """Return 409: somebody else has changed what was to be written; `now` is what stands there."""
+    body = json.dumps({"error": {"code": "changed_meanwhile", "message": message}, "now": jsonable(now)}).encode()
+    return Response(body, status_code=409, media_type="application/json")
+
+
 def json_error(status_code: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
     """Return an error of the API: `code` for programs, `message` for people."""
     body = json.dumps({"error": {"code": code, "message": message}}).encode()

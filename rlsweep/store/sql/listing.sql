@@ -35,6 +35,18 @@ order by wanted.place
 -- The agent configs of runs.
 select id, config -> 'agent' as agent from training_runs where id = any(%(run_ids)s)
 
+-- name: list_distinct_agent_configs
+-- One agent config for each hash among the runs that match, at most so many.
+select config -> 'agent' as agent
+from training_runs
+where id in (
+    select distinct on (run.config_hash) run.id
+    from training_runs as run
+    where {conditions}
+    order by run.config_hash, run.id
+    limit %(limit)s
+)
+
 -- name: now
 -- The database's clock, as in `list_page`.
 select now() as now

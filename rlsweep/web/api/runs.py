@@ -10,10 +10,10 @@ from rlsweep.config.differences import flat_record
 from rlsweep.reports.history import SPARKLINE_POINTS, RunDetail, run_detail, run_mark
 from rlsweep.reports.run_scores import RunScore
 from rlsweep.reports.score_order import ScoreMemory, list_by_score
-from rlsweep.runs import RunStatus, RunSummary
+from rlsweep.runs import RunSummary
 from rlsweep.store import charts, listing, training_runs
-from rlsweep.store.listing import Agent, Filters
-from rlsweep.web.parameters import IgnoreBlanks, RunReference, database_of, order_of, read_place, write_cursor
+from rlsweep.store.listing import Agent
+from rlsweep.web.parameters import RunFilters, RunReference, database_of, order_of, read_place, write_cursor
 from rlsweep.web.responses import cached_json_response, json_response
 
 router = APIRouter(prefix="/training-runs", tags=["training runs"])
@@ -62,24 +62,7 @@ class Agents:
 @router.get("", response_model=RunList, summary="The list of training runs")
 def list_runs(
     request: Request,
-    agent_id: Annotated[
-        list[str] | None, IgnoreBlanks, Query(description="Only runs of this agent; may be given several times.")
-    ] = None,
-    status: Annotated[
-        list[RunStatus] | None, IgnoreBlanks, Query(description="Only runs in this status; may be given several times.")
-    ] = None,
-    sweep_id: Annotated[
-        list[UUID] | None, IgnoreBlanks, Query(description="Only runs of this sweep; may be given several times.")
-    ] = None,
-    q: Annotated[
-        str,
-        Query(
-            max_length=500,
-            description=(
-                "Part of a config name, agent, algorithm, sweep, environment or description, or the start of an id."
-            ),
-        ),
-    ] = "",
+    filters: RunFilters,
     sort: Annotated[
         str, Query(description="A column; - in front of it sorts descending. By score at most 1,000 can match.")
     ] = DEFAULT_SORT,
@@ -87,9 +70,6 @@ def list_runs(
     cursor: Annotated[str | None, Query(description="The next_cursor of the previous page.")] = None,
 ) -> Response:
     """One page of runs, newest first unless sorted otherwise; unknown values are always last."""
-    filters = Filters(
-        agent_ids=tuple(agent_id or ()), statuses=tuple(status or ()), sweep_ids=tuple(sweep_id or ()), words=q
-    )
     sort = sort or DEFAULT_SORT
     database, order, after = database_of(request), order_of(sort), read_place(cursor, sort)
     if order is None:

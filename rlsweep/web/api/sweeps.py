@@ -35,13 +35,29 @@ def list_sweeps(
         IgnoreBlanks,
         Query(description="Only sweeps in this status; may be given several times."),
     ] = None,
-    q: Annotated[str, Query(max_length=500, description="Part of a name.")] = "",
+    environment: Annotated[
+        list[str] | None,
+        IgnoreBlanks,
+        Query(description="Only sweeps in this environment; may be given several times."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None, IgnoreBlanks, Query(description="Only sweeps with this tag; of several, with all of them.")
+    ] = None,
+    q: Annotated[str, Query(max_length=500, description="Part of a name, an environment, a note or a tag.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(description="The next_cursor of the previous page.")] = None,
 ) -> Response:
     """One page of sweeps, newest first."""
     after = read_sweep_place(cursor, _SORT)
-    page = sweep_listing.list_page(database_of(request), statuses=status or (), words=q, limit=limit, after=after)
+    page = sweep_listing.list_page(
+        database_of(request),
+        statuses=status or (),
+        environments=environment or (),
+        tags=tag or (),
+        words=q,
+        limit=limit,
+        after=after,
+    )
     rows = tuple(sweep_row(standing) for standing in page.sweeps)
     return json_response(request, SweepList(sweeps=rows, next_cursor=write_cursor(page.next, _SORT), total=page.total))
 
