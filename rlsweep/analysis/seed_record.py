@@ -19,7 +19,7 @@ class SeedRecord:
     env_steps, length: (episodes,) int64, reward: (episodes,) float64
     won: (episodes,) float64, 1 for a win, 0 for a draw or a loss, NaN where the environment knows no winner
     update_steps: (updates,) int64, env steps of the run at each update
-    approx_kl, explained_variance: (updates,) float64, NaN where there is none
+    approx_kl, clip_fraction, entropy, explained_variance: (updates,) float64, NaN where there is none
     losses: (updates, 2) float64, policy and value loss
     evaluation_steps: (evaluations,) int64, env steps of the run at each evaluation of the deterministic policy
     evaluation_reward, evaluation_length, evaluation_win_rate: (evaluations,) float64, means over its episodes
@@ -38,6 +38,8 @@ class SeedRecord:
     won: Floats
     update_steps: Steps
     approx_kl: Floats
+    clip_fraction: Floats
+    entropy: Floats
     explained_variance: Floats
     losses: Floats
     evaluation_steps: Steps

@@ -108,6 +108,8 @@ def seed_record(
         won=won.astype(np.float64),
         update_steps=updates.env_steps,
         approx_kl=updates.approx_kl,
+        clip_fraction=updates.clip_fraction,
+        entropy=updates.entropy,
         explained_variance=updates.explained_variance,
         losses=np.column_stack((updates.policy_loss, updates.value_loss)),
         **_evaluated(evaluations),

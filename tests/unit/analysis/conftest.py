@@ -46,6 +46,8 @@ def record() -> Callable[..., SeedRecord]:
             "won": np.full(episodes, np.nan),
             "update_steps": _evenly(env_steps, updates),
             "approx_kl": np.full(updates, kl),
+            "clip_fraction": np.full(updates, 0.1),
+            "entropy": np.linspace(1.5, 1.0, updates),
             "explained_variance": np.full(updates, explained_variance),
             "losses": np.zeros((updates, 2)),
         }

@@ -290,6 +290,8 @@ def _odd_seed(draw):
         won=np.array([draw(st.sampled_from([0.0, 1.0, float("nan")])) for _ in rewards], dtype=np.float64),
         update_steps=np.arange(1, len(updates) + 1),
         approx_kl=values,
+        clip_fraction=values,
+        entropy=values,
         explained_variance=values,
         losses=np.zeros((len(updates), 2)),
         evaluation_steps=np.arange(1, len(evaluations) + 1),

@@ -1,0 +1,121 @@
+"""What the diagnosis takes of one run: the values of its updates, its reward curve, and the settings that matter."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rlsweep.analysis.curves import CURVE_POINTS, Floats, Steps
+from rlsweep.analysis.seed_record import SeedRecord
+from rlsweep.config.agent import Hyperparameters, PPOConfig
+from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.schedule import initial_value
+
+REFERENCE_UPDATES = 3
+"""The first updates, against which later ones are set: entropy and value loss have no scale of their own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """The hyperparameters that rules and sentences name.
+
+    keys: the dotted keys that the algorithm uses
+    clip_range: at the start of training
+    gradient_steps: of one update that is not cut short
+    """
+
+    keys: frozenset[str]
+    ent_coef: float
+    clip_range: float
+    target_kl: float | None
+    gradient_steps: int
+
+
+def settings_of(config: Mapping[str, Any]) -> Settings:
+    """The settings in the record of a run's config; an incomplete record has the defaults in place of what it lacks."""
+    given = config.get("agent", {})
+    algorithm = ALGORITHMS.get(given.get("algorithm", ""))
+    keys = frozenset() if algorithm is None else algorithm.hyperparameters
+    agent = Hyperparameters.model_construct(**{key: given[key] for key in Hyperparameters.model_fields if key in given})
+    ppo = PPOConfig.model_construct(**given.get("ppo", {}))
+    rollout = agent.n_steps * config.get("training", {}).get("n_envs", 1)
+    return Settings(
+        keys=keys,
+        ent_coef=ppo.ent_coef,
+        clip_range=initial_value(ppo.clip_range),
+        target_kl=ppo.target_kl,
+        gradient_steps=agent.n_epochs * math.ceil(rollout / agent.batch_size) if "n_epochs" in keys else 1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class UpdateSeries:
+    """One run.
+
+    update_steps: (updates,) int64, env steps of the run at each update
+    approx_kl, clip_fraction, entropy, explained_variance, policy_loss, value_loss: (updates,) float64, NaN where the
+        algorithm has no such value, or it was not finite
+    reward_steps, reward: (points,) float64, training reward in at most 100 buckets of equal width in env steps
+    diverged: the run was ended because a loss, a weight or a reward became NaN or infinite
+    """
+
+    settings: Settings
+    update_steps: Steps
+    approx_kl: Floats
+    clip_fraction: Floats
+    entropy: Floats
+    explained_variance: Floats
+    policy_loss: Floats
+    value_loss: Floats
+    reward_steps: Floats
+    reward: Floats
+    diverged: bool
+
+    @property
+    def updates(self) -> int:
+        """How many updates there are."""
+        return int(self.update_steps.size)
+
+    @property
+    def gradient_steps(self) -> Floats:
+        """Gradient steps of each update, (updates,); NaN with target_kl, which cuts updates short unrecorded."""
+        known = float(self.settings.gradient_steps) if self.settings.target_kl is None else np.nan
+        return np.full(self.updates, known)
+
+
+def series_of(record: SeedRecord, settings: Settings) -> UpdateSeries:
+    """The same of a run whose episodes have been read."""
+    reward_steps, reward = reward_curve(record.env_steps, record.reward)
+    return UpdateSeries(
+        settings=settings,
+        update_steps=record.update_steps,
+        approx_kl=record.approx_kl,
+        clip_fraction=record.clip_fraction,
+        entropy=record.entropy,
+        explained_variance=record.explained_variance,
+        policy_loss=record.losses[:, 0],
+        value_loss=record.losses[:, 1],
+        reward_steps=reward_steps,
+        reward=reward,
+        diverged=record.diverged,
+    )
+
+
+def reward_curve(env_steps: Steps, reward: Floats, points: int = CURVE_POINTS) -> tuple[Floats, Floats]:
+    """Env steps and mean reward of each bucket that has an episode; a bucket includes its end, not its start."""
+    if env_steps.size == 0:
+        return np.zeros(0), np.zeros(0)
+    bucket = (env_steps * points - 1) // env_steps[-1]
+    starts = np.flatnonzero(np.diff(bucket, prepend=-1))
+    counts = np.diff(starts, append=env_steps.size)
+    means = np.add.reduceat(reward, starts) / counts
+    return env_steps[starts + counts - 1].astype(np.float64), np.asarray(means, dtype=np.float64)
+
+
+def reference(values: Floats) -> float:
+    """The median of the first updates; NaN where they have no value."""
+    first = values[:REFERENCE_UPDATES]
+    first = first[np.isfinite(first)]
+    return float(np.median(first)) if first.size else float("nan")
