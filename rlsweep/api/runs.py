@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rlsweep.reports.comparison import Comparison
+    from rlsweep.reports.diagnosis import RunDiagnosis
     from rlsweep.reports.run_scores import RunScore
 
 
@@ -81,6 +82,12 @@ class Run:
         from rlsweep.reports.run_scores import run_scores
 
         return run_scores(database_of(self._settings), [self.record]).get(self.id)
+
+    def diagnosis(self) -> "RunDiagnosis":
+        """What is wrong with its training, as far as KL, entropy and the other values of its updates show it."""
+        from rlsweep.reports.diagnosis import run_diagnosis
+
+        return run_diagnosis(database_of(self._settings), self.record)
 
     def report(self) -> "Comparison":
         """What the run's results can bear, as a sweep's report says it of each config."""

@@ -17,6 +17,7 @@ from rlsweep.store import training_runs
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rlsweep.reports.diagnosis import SweepDiagnosis
     from rlsweep.reports.prospects import Prospects
     from rlsweep.reports.race_answer import RaceAnswer
     from rlsweep.reports.summary import SweepReport
@@ -96,6 +97,12 @@ class Sweep:
         from rlsweep.reports.prospects import prospects
 
         return prospects(database_of(self._settings), self.record)
+
+    def diagnosis(self) -> "SweepDiagnosis":
+        """What is wrong with the training of each config, as far as the values of its updates show it."""
+        from rlsweep.reports.diagnosis import sweep_diagnosis
+
+        return sweep_diagnosis(database_of(self._settings), self._runs())
 
     def export(self, folder: str | Path, file_format: ExportFormat = ExportFormat.CSV) -> tuple[Path, ...]:
         """Write the four tables into the folder, made if need be, as CSV or Parquet; return the files.

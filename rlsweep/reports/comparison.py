@@ -9,6 +9,7 @@ from rlsweep.analysis.scores import Source
 from rlsweep.analysis.slices import Slice
 from rlsweep.metrics import Direction
 from rlsweep.reports.config_report import ConfigReport
+from rlsweep.reports.diagnosis import ConfigHealth
 from rlsweep.reports.findings import NextStep
 from rlsweep.reports.reference import Reference
 from rlsweep.runs import Budget, RunStatus
@@ -55,6 +56,7 @@ class Comparison:
     configs: best first, those without a score last
     slices: the axes on which the score is drawn against each hyperparameter that differs
     findings: sentences about all of them
+    training_health: the configs whose updates show that something is wrong with their training
     """
 
     id: UUID | None
@@ -77,4 +79,5 @@ class Comparison:
     slices: tuple[Slice, ...]
     failures: tuple[FailedRun, ...]
     findings: tuple[str, ...]
+    training_health: tuple[ConfigHealth, ...]
     next_steps: tuple[NextStep, ...]

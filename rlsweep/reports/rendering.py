@@ -60,12 +60,8 @@ def render(report: SweepReport, console: "Console") -> None:
         for mark, text in _about(config, report.scored_by):
             say(text, mark=f"    {mark}")
         say()
-    if report.failures:
-        say(f"{plural(len(report.failures), 'run')} failed", style="bold red")
-        for failed in report.failures:
-            show = f"rlsweep show {str(failed.run_id)[:8]}"
-            say(f"{failed.config} seed {failed.seed}: {failed.error} ({show})", mark="- ")
-        say()
+    for mark, text, style in _what_is_wrong(report):
+        say(text, mark=mark, style=style)
     say("Next", style="bold")
     in_card = {tuple(step.command.split()[:3]) for step in report.card.to_be_sure}
     for step in report.next_steps:
@@ -73,6 +69,22 @@ def render(report: SweepReport, console: "Console") -> None:
             continue
         say(f"{step.text}:", mark="* ")
         console.print(Text(f"    {step.command}"), soft_wrap=True)
+
+
+def _what_is_wrong(report: SweepReport) -> Iterator[tuple[str, str, str]]:
+    """Lines on training health and failed runs, where there are any: mark, text, style."""
+    if report.training_health:
+        yield "", "Training health", "bold yellow"
+        for health in report.training_health:
+            for finding in health.findings:
+                yield "! ", f"{health.name}: {finding.text}", ""
+        yield "", "", ""
+    if report.failures:
+        yield "", f"{plural(len(report.failures), 'run')} failed", "bold red"
+        for failed in report.failures:
+            show = f"rlsweep show {str(failed.run_id)[:8]}"
+            yield "- ", f"{failed.config} seed {failed.seed}: {failed.error} ({show})", ""
+        yield "", "", ""
 
 
 def _print_card(report: SweepReport, console: "Console") -> None:

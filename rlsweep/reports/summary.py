@@ -16,6 +16,7 @@ from rlsweep.reports.comparison import Comparison, FailedRun, ScoredBy
 from rlsweep.reports.config_report import config_reports
 from rlsweep.reports.confirmation import Confirmation, confirmation
 from rlsweep.reports.decision_card import DecisionCard, decision_card
+from rlsweep.reports.diagnosis import HealthWatch
 from rlsweep.reports.findings import findings
 from rlsweep.reports.next_steps import Judged, next_steps
 from rlsweep.reports.pace import pace_of
@@ -67,7 +68,8 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
     base = next((each.name for each in recorded if each.is_base), None)
     answer = None if race is None else race_answer(database, sweep, base=base)
     lines = () if answer is None else answer_lines(answer)
-    assessment = assess(config_records(database, recorded), objective)
+    health = HealthWatch()
+    assessment = assess(health.watch(recorded, config_records(database, recorded)), objective)
     confirmed = confirmation(database, sweep)
     judged = Comparison(
         id=sweep.id,
@@ -79,6 +81,7 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         created_at=sweep.created_at,
         finished_at=sweep.finished_at,
         seconds=_seconds(sweep.created_at, sweep.finished_at, [sweep.heartbeat_at], runs),
+        training_health=health.found,
         **_judged(database, recorded, assessment, sweep, answer),
     )
     return SweepReport(
@@ -105,7 +108,8 @@ def compare(database: Database, runs: Sequence[TrainingRun]) -> Comparison:
     created_at = min((run.created_at for run in runs), default=None)
     ended = [run.ended_at for run in runs if run.ended_at is not None]
     finished_at = max(ended, default=None) if finished else None
-    recorded = by_config(runs)
+    recorded, health = by_config(runs), HealthWatch()
+    assessment = assess(health.watch(recorded, config_records(database, recorded)))
     return Comparison(
         id=None,
         name=None,
@@ -116,7 +120,8 @@ def compare(database: Database, runs: Sequence[TrainingRun]) -> Comparison:
         created_at=created_at,
         finished_at=finished_at,
         seconds=0.0 if created_at is None else _seconds(created_at, finished_at, [], runs),
-        **_judged(database, recorded, assess(config_records(database, recorded)), None),
+        training_health=health.found,
+        **_judged(database, recorded, assessment, None),
     )
 
 

@@ -10,7 +10,7 @@ from rlsweep.reports.score_order import ScoreMemory
 from rlsweep.store.database import Database
 from rlsweep.version import __version__
 from rlsweep.web import pages
-from rlsweep.web.api import about, annotations, budget, choices, colours, curves, runs, sweeps, tournaments, views
+from rlsweep.web.api import about, annotations, budget, choices, colours, curves, diagnosis, runs, sweeps, tournaments, views
 from rlsweep.web.assets import Assets
 from rlsweep.web.errors import add_handlers
 from rlsweep.web.guard import Guard
@@ -41,7 +41,7 @@ def create_app(database: Database, *, allowed_hosts: Collection[str], token: str
     )
     app.state.database = database
     app.state.scores = ScoreMemory()
-    for room in (about, choices, annotations, budget, colours, curves, runs, sweeps, tournaments, views):
+    for room in (about, choices, annotations, budget, colours, curves, diagnosis, runs, sweeps, tournaments, views):
         app.include_router(room.router, prefix="/api")
     app.include_router(pages.router)
     app.mount("/static", Assets())
