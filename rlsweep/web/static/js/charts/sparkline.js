@@ -15,8 +15,8 @@ export function sparkline() {
   });
 }
 
-/** @param {SVGElement} picture @param {(number | null)[]} values */
-export function drawSparkline(picture, values) {
+/** @param {SVGElement} picture @param {(number | null)[]} values @param {number} [side] room at each end, of a width of 100 */
+export function drawSparkline(picture, values, side = AIR) {
   const known = /** @type {number[]} */ (values.filter((value) => value !== null));
   const low = Math.min(...known);
   const range = Math.max(...known) - low || 1;
@@ -24,7 +24,7 @@ export function drawSparkline(picture, values) {
   let last = "";
   values.forEach((value, index) => {
     if (value === null) return;
-    const x = (AIR + (index / Math.max(1, values.length - 1)) * (WIDTH - 2 * AIR)).toFixed(1);
+    const x = (side + (index / Math.max(1, values.length - 1)) * (WIDTH - 2 * side)).toFixed(1);
     const y = (HEIGHT - AIR - ((value - low) / range) * (HEIGHT - 2 * AIR)).toFixed(1);
     path += `${path ? "L" : "M"}${x} ${y}`;
     last = `M${x} ${y}h0`;

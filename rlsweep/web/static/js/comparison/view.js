@@ -5,6 +5,7 @@ import { get } from "../core/api.js";
 import { fill, html } from "../core/dom.js";
 import { refill } from "../core/keyed.js";
 import { CurvesPanel } from "./curves.js";
+import { DiagnosisPanel } from "./diagnosis.js";
 import { differencesPanel } from "./differences.js";
 import { findingsPanel } from "./findings.js";
 import { leaderboardPanel } from "./leaderboard.js";
@@ -28,6 +29,7 @@ export class ComparisonView {
     this.prospects = new ProspectsPanel(file);
     this.findings = html("div");
     this.leaderboard = html("div");
+    this.health = new DiagnosisPanel();
     this.differences = html("div.grow");
     this.setting = html("div.two-up", {}, this.parallel.element, this.differences);
     /** @type {Map<string, import("../charts/palette.js").LineStyle>} */
@@ -67,6 +69,7 @@ export class ComparisonView {
           this.findings,
           this.curves.element,
           this.leaderboard,
+          this.health.element,
           this.setting,
           this.verdicts,
           this.beforeRuns,

@@ -9,6 +9,7 @@ import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
 import { isUnfinished, runBadge } from "../parts/badges.js";
 import { RunCharts } from "../parts/run_charts.js";
+import { RunDiagnosisPanel } from "../parts/run_diagnosis.js";
 import {
   checkpointsPanel,
   configSummary,
@@ -25,6 +26,7 @@ let shown = /** @type {any} */ (null);
 const figures = html("div");
 const statistics = html("div");
 const summary = html("div");
+const health = new RunDiagnosisPanel();
 const checkpoints = html("div");
 const reproduce = html("div");
 
@@ -41,12 +43,12 @@ async function refresh() {
     body.classList.add("run-layout");
     fill(
       body,
-      html("div.run-main", {}, figures, charts.element, html("div.halves", {}, checkpoints, reproduce)),
+      html("div.run-main", {}, figures, charts.element, health.element, html("div.halves", {}, checkpoints, reproduce)),
       html("div.run-side", {}, summary, statistics),
     );
   }
   if (run !== shown) show(run);
-  await charts.update(run);
+  await Promise.all([charts.update(run), health.update(run.id)]);
   return isUnfinished(run.status);
 }
 

@@ -31,6 +31,7 @@ async function refresh() {
   showHead(sweep);
   showProgress(sweep);
   await view.update(report, { sweep: sweep.id });
+  if (view.styles) await view.health.update(sweep.id, view.styles, isUnfinished(sweep.status));
   tournament ??= new TournamentPanel(sweep.id, sweep.name);
   if (!view.beforeRuns.contains(tournament.element)) view.beforeRuns.append(tournament.element);
   await tournament.update(view.styles);
