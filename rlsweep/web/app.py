@@ -10,7 +10,19 @@ from rlsweep.reports.score_order import ScoreMemory
 from rlsweep.store.database import Database
 from rlsweep.version import __version__
 from rlsweep.web import pages
-from rlsweep.web.api import about, annotations, budget, choices, colours, curves, diagnosis, runs, sweeps, tournaments, views
+from rlsweep.web.api import (
+    about,
+    annotations,
+    budget,
+    choices,
+    colours,
+    curves,
+    diagnosis,
+    runs,
+    sweeps,
+    tournaments,
+    views,
+)
 from rlsweep.web.assets import Assets
 from rlsweep.web.errors import add_handlers
 from rlsweep.web.guard import Guard
