@@ -1,6 +1,7 @@
 """Trials that only record. Arguments: database URL, trials, flushes each, episodes a flush, seconds between flushes.
 
-Prints JSON: the milliseconds of every flush. Each trial is a run with an attempt of its own and a thread of its own.
+Prints JSON: the milliseconds of every flush, and the most connections that were open at once. Each trial is a run with
+an attempt of its own and a thread of its own.
 """
 
 import json
@@ -9,12 +10,33 @@ import sys
 import threading
 import time
 from functools import partial
+from typing import Any
+
+import psycopg
 
 from rlsweep.runs import Episode, NewRun, Outcome
 from rlsweep.store import recording, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
 from rlsweep.store.retry import retry_while_away
+
+
+class OpenConnections:
+    """Counts this process's connections from its side: the server's own end of a closed one lives a moment longer."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._made: list[psycopg.Connection[Any]] = []
+        self._lock = threading.Lock()
+        self._connect = psycopg.Connection.connect
+        psycopg.Connection.connect = self._counted  # type: ignore[method-assign]
+
+    def _counted(self, *given: Any, **options: Any) -> psycopg.Connection[Any]:
+        made = self._connect(*given, **options)
+        with self._lock:
+            self._made = [*(each for each in self._made if not each.closed), made]
+            self.most = max(self.most, len(self._made))
+        return made
 
 
 def planned(number: int) -> NewRun:
@@ -50,6 +72,7 @@ def trial(database: Database, flushes: int, count: int, every_s: float, millisec
 def main() -> None:
     database, trials, flushes, count = Database(sys.argv[1]), *map(int, sys.argv[2:5])
     milliseconds: list[float] = []
+    connections = OpenConnections()
     threads = [
         threading.Thread(target=trial, args=(database, flushes, count, float(sys.argv[5]), milliseconds, seed))
         for seed in range(trials)
@@ -58,7 +81,7 @@ def main() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps(milliseconds))
+    print(json.dumps({"milliseconds": milliseconds, "connections": connections.most}))
 
 
 main()

@@ -30,11 +30,17 @@ def recording_ratio(*, steps: int, rounds: int) -> tuple[dict[str, list[float]],
 
 @dataclass(frozen=True, kw_only=True)
 class Ingest:
-    """milliseconds: of every flush; recorded: episodes on record; connections: the most that the server had at once."""
+    """Of all trials.
+
+    milliseconds: of every flush; recorded: episodes on record
+    connections: the most that the server had at once, those included whose client has closed them just now
+    held: the most that each simulating process held open at once, summed up
+    """
 
     milliseconds: list[float]
     recorded: int
     connections: int
+    held: int
 
 
 def ingest(*, trials: int, flushes: int, episodes: int, every_s: float, pool: int | None = None) -> Ingest:
@@ -53,11 +59,16 @@ def ingest(*, trials: int, flushes: int, episodes: int, every_s: float, pool: in
                 )
                 for _ in range(PROCESSES)
             ]
-            milliseconds = [each for simulation in simulations for each in json.loads(simulation.communicate()[0])]
+            said = [json.loads(simulation.communicate()[0]) for simulation in simulations]
             with database.readonly() as connection:
                 row = connection.execute("select count(*) as recorded from episodes").fetchone()
     assert row is not None
-    return Ingest(milliseconds=milliseconds, recorded=row["recorded"], connections=connections.most)
+    return Ingest(
+        milliseconds=[each for simulation in said for each in simulation["milliseconds"]],
+        recorded=row["recorded"],
+        connections=connections.most,
+        held=sum(simulation["connections"] for simulation in said),
+    )
 
 
 class Connections:
@@ -104,6 +115,7 @@ def test_ingest(pool: int | None) -> None:
     rows = {f"flush, {share}th percentile": f"{value:.1f} ms" for share, value in at.items()}
     rows["flush, longest"] = f"{max(measured.milliseconds):.1f} ms"
     rows["server connections at a time, at the most"] = str(measured.connections)
+    rows["of them held by trials, at the most"] = str(measured.held)
     rows["episodes on record"] = f"{measured.recorded:,} of {200 * 15 * 150:,}"
     way = "" if pool is None else f", through PgBouncer with {pool} connections"
     print_table(f"200 trials that flush 150 episodes every 2 s{way} (reach: 95th percentile of 100 ms)", rows)

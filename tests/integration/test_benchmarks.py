@@ -86,7 +86,8 @@ def test_the_benchmark_of_ingest_loses_nothing() -> None:
     measured = ingest(trials=8, flushes=3, episodes=20, every_s=0.1)
     assert len(measured.milliseconds) == 8 * 3
     assert measured.recorded == 8 * 3 * 20
-    assert 1 <= measured.connections <= 8
+    assert measured.connections >= 1
+    assert 1 <= measured.held <= 8
 
 
 def test_the_benchmark_of_many_trials_runs_and_looks_at_them(home: Path) -> None:
