@@ -5,6 +5,9 @@ reports a missing name. Private names of Tune are in tune_internals.py. Function
 """
 
 import logging
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -17,6 +20,12 @@ _KEYS_NAMESPACE = b"rlsweep"
 
 _PRELOADED = "preloaded/"
 """Start of the key of a worker that has imported its modules; its id follows."""
+
+MAIN_LOOP_SECONDS = 5.0
+"""After this time a worker is taken to have begun its main loop."""
+
+ANNOUNCE_SECONDS = 0.2
+"""Time for a worker's message to Ray that it takes work, at the start of its main loop."""
 
 _JOB_CLIENT_LOGGERS = (
     "ray.dashboard.modules.dashboard_sdk",
@@ -140,10 +149,32 @@ def start_python_workers(node: dict[str, Any], count: int, *, keep_seconds: int,
 
 
 def report_preloaded() -> None:
-    """Record that this worker has imported its modules and takes an actor now."""
+    """Record that this worker has imported its modules, as soon as it takes an actor; do nothing without Ray.
+
+    It takes one a moment after the imports, in its main loop, and on a busy machine the moment is long. For an actor
+    that comes before, Ray starts another worker, which imports the same.
+    """
     import ray
 
-    set_key(_PRELOADED + ray.get_runtime_context().get_worker_id())
+    if ray.is_initialized():
+        key = _PRELOADED + ray.get_runtime_context().get_worker_id()
+        threading.Thread(target=_set_in_main_loop, args=(key,), name="report preloaded", daemon=True).start()
+
+
+def _set_in_main_loop(key: str) -> None:
+    deadline = time.monotonic() + MAIN_LOOP_SECONDS
+    while not _is_in_main_loop() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(ANNOUNCE_SECONDS)
+    set_key(key)
+
+
+def _is_in_main_loop() -> bool:
+    """Whether the main thread is in `Worker.main_loop`, or in what it calls."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None and frame.f_code.co_name != "main_loop":
+        frame = frame.f_back
+    return frame is not None
 
 
 def preloading_workers() -> int:

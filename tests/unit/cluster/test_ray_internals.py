@@ -5,6 +5,7 @@ import inspect
 import logging
 import mmap
 import re
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ CALLS = {
     "ray.experimental.internal_kv:_internal_kv_get": (b"key", {"namespace": b"rlsweep"}),
     "ray.experimental.internal_kv:_internal_kv_list": (b"key", {"namespace": b"rlsweep"}),
     "ray._private.state:workers": ({},),
+    "ray._private.worker:Worker.main_loop": (None, {}),
     "ray.dashboard.modules.dashboard_sdk:SubmissionClient._do_request": (None, "GET", "/api/version", {"timeout": 1.0}),
 }
 """How each function is called: positional arguments, keywords last in a dict."""
@@ -156,17 +158,31 @@ def test_a_local_ray_starts_no_more_processes_than_it_needs(monkeypatch: pytest.
     assert started == [(True, True, True), (False, False, False)]
 
 
-def test_workers_are_waited_for_until_they_report(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_are_waited_for_until_they_take_work(monkeypatch: pytest.MonkeyPatch) -> None:
     keys: list[bytes] = []
+
+    def main_loop(count: int) -> None:
+        while len(keys) < count:
+            time.sleep(0.005)
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
     monkeypatch.setattr("ray._private.state.workers", lambda: {"aa": {}, "bb": {}})
     monkeypatch.setattr("ray.experimental.internal_kv._internal_kv_put", lambda key, *_, **__: keys.append(key))
     monkeypatch.setattr("ray.experimental.internal_kv._internal_kv_list", lambda *_, **__: keys)
     waited_for = [ray_internals.preloading_workers()]
-    for worker in ("aa", "bb", "ended"):
+    for count, worker in enumerate(("aa", "bb", "ended"), start=1):
         monkeypatch.setattr(ray, "get_runtime_context", partial(SimpleNamespace, get_worker_id=partial(str, worker)))
         ray_internals.report_preloaded()
+        time.sleep(1.5 * ray_internals.ANNOUNCE_SECONDS)
+        assert len(keys) == count - 1, "its main thread is not in Ray's loop"
+        main_loop(count)
         waited_for.append(ray_internals.preloading_workers())
     assert waited_for == [2, 1, 0, 0]
+
+
+def test_a_process_without_a_ray_reports_to_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "get_runtime_context", lambda: pytest.fail("starts a Ray"))
+    ray_internals.report_preloaded()
 
 
 def test_a_call_without_a_ray_joins_none(monkeypatch: pytest.MonkeyPatch) -> None:
