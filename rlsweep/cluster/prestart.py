@@ -5,7 +5,7 @@ import logging
 import grpc
 import ray
 
-from rlsweep.cluster.ray_internals import start_python_workers
+from rlsweep.cluster.ray_internals import idle_workers, start_python_workers
 
 logger = logging.getLogger(__name__)
 
@@ -14,14 +14,16 @@ KEPT_SECONDS = 10**9
 
 
 def prestart_workers() -> None:
-    """Start one idle worker per CPU on this machine's Ray. Ray itself does so only once, before its first driver.
+    """See to one idle worker per CPU on this machine's Ray. Ray itself does so only once, before its first driver.
 
     Ray does not reuse workers: a worker ends with its actor, and one that has run a task takes no actor. Without idle
     workers, the first trials take seconds longer to import; so an error here is only logged.
     """
     (node,) = [node for node in ray.nodes() if node["Alive"]]
-    count = int(node["Resources"].get("CPU", 0))
+    missing = int(node["Resources"].get("CPU", 0)) - idle_workers()
+    if missing <= 0:
+        return
     try:
-        start_python_workers(node, count, keep_seconds=KEPT_SECONDS, timeout=ANSWER_SECONDS)
+        start_python_workers(node, missing, keep_seconds=KEPT_SECONDS, timeout=ANSWER_SECONDS)
     except grpc.RpcError as error:
         logger.warning("workers of the next sweep are not started ahead: %s", error.code())

@@ -13,6 +13,8 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
@@ -185,6 +187,17 @@ def preloading_workers() -> int:
     keys = internal_kv._internal_kv_list(_PRELOADED.encode(), namespace=_KEYS_NAMESPACE)
     ready = {key.decode().removeprefix(_PRELOADED) for key in keys}
     return len(state.workers().keys() - ready)
+
+
+def idle_workers() -> int:
+    """Return how many workers of the connected Ray on this machine wait for their first actor, or import for it.
+
+    A worker ends with its actor, at once or a moment later.
+    """
+    from ray._private import state
+
+    busy = sum(psutil.pid_exists(actor["Pid"]) for actor in state.actors().values() if actor["Pid"])
+    return max(0, len(state.workers()) - busy)
 
 
 def token_headers() -> dict[str, str]:

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import logging
 import mmap
+import os
 import re
 import time
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import ray
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 
-from rlsweep.cluster import ray_internals, tune_internals
+from rlsweep.cluster import prestart, ray_internals, tune_internals
 
 CALLS = {
     "ray:init": ({"address": "local", "_temp_dir": "/tmp/x"},),
@@ -178,6 +179,18 @@ def test_workers_are_waited_for_until_they_take_work(monkeypatch: pytest.MonkeyP
         main_loop(count)
         waited_for.append(ray_internals.preloading_workers())
     assert waited_for == [2, 1, 0, 0]
+
+
+def test_only_workers_that_are_missing_are_started_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    actors = {"running": {"Pid": os.getpid()}, "ended": {"Pid": 2**22 + 1}, "pending": {"Pid": 0}}
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 3.0}}])
+    monkeypatch.setattr("ray._private.state.actors", lambda: actors)
+    monkeypatch.setattr(prestart, "start_python_workers", lambda _node, count, **_: started.append(count))
+    for workers in range(6):  # one of which has the actor that runs
+        monkeypatch.setattr("ray._private.state.workers", lambda workers=workers: {key: {} for key in range(workers)})
+        prestart.prestart_workers()
+    assert started == [3, 3, 2, 1]
 
 
 def test_a_process_without_a_ray_reports_to_none(monkeypatch: pytest.MonkeyPatch) -> None:
