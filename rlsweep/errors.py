@@ -20,6 +20,7 @@ RlsweepError                      exit code 1: an error after work began
 ├── StaleAttemptError             a newer attempt of the same run exists; this process must not write
 ├── DivergedError                 a loss or a reward became NaN or infinite
 ├── EnvironmentStateError         an environment violated its contract during an episode
+├── SlowEnvironmentError          measuring an environment takes too long; its speed is known
 ├── DriverBusyError               another driver has the sweep
 └── ChangedMeanwhileError         a note, tags or a saved view that somebody else has changed since they were read
 
@@ -145,6 +146,14 @@ class EnvironmentStateError(RlsweepError):
         if self.is_located:
             return self
         return EnvironmentStateError(f"{str(self).removesuffix('.')}, {where}.", is_located=True)
+
+
+class SlowEnvironmentError(RlsweepError):
+    """Measuring an environment takes too long; `steps_per_second` is the speed of its env steps by then."""
+
+    def __init__(self, message: str, *, steps_per_second: float) -> None:
+        super().__init__(message)
+        self.steps_per_second = steps_per_second
 
 
 class DriverBusyError(RlsweepError):

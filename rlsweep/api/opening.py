@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlsweep.settings import Settings
+from rlsweep.stages import stage
 
 if TYPE_CHECKING:
     from rlsweep.store.database import Database
@@ -33,7 +34,8 @@ class _Kept:
         key = (settings.home, settings.database_url)
         with self._lock:
             if key not in self._databases:
-                self._databases[key] = self._held.enter_context(open_database(settings))
+                with stage("Connecting to the database"):
+                    self._databases[key] = self._held.enter_context(open_database(settings))
             return self._databases[key]
 
     def close(self) -> None:

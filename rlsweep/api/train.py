@@ -13,6 +13,7 @@ from rlsweep.planning.endless import endless_warning
 from rlsweep.planning.plan import Trial
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
+from rlsweep.stages import stage
 from rlsweep.storage import Location, check_usable, local_copy
 
 if TYPE_CHECKING:
@@ -196,10 +197,12 @@ def _check(config: RunConfig, weights_from: Location | None = None) -> "Checked"
     That is no failed run.
     """
     from rlsweep.attempts.process_exits import log_exit, report_exits
-    from rlsweep.training.environment_check import check_environment
-    from rlsweep.training.evaluation import make_evaluation_env
-    from rlsweep.training.waiting import report_waiting
-    from rlsweep.training.weights import build_player, set_policy_weights
+
+    with stage("Loading libraries"):
+        from rlsweep.training.environment_check import check_environment
+        from rlsweep.training.evaluation import make_evaluation_env
+        from rlsweep.training.waiting import report_waiting
+        from rlsweep.training.weights import build_player, set_policy_weights
 
     def check_policy(env: "gym.Env[Any, Any]") -> None:
         player = build_player(config, env)
@@ -210,7 +213,11 @@ def _check(config: RunConfig, weights_from: Location | None = None) -> "Checked"
                 set_policy_weights(player, file, config)
 
     try:
-        with report_waiting(config.training.environment.id), report_exits(log_exit):
+        with (
+            report_waiting(config.training.environment.id),
+            report_exits(log_exit),
+            stage(f"Checking {config.training.environment.id}"),
+        ):
             return check_environment(config, then=check_policy)
     except CheckpointError as exc:
         raise InputError(str(exc)) from exc

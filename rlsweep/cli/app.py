@@ -31,6 +31,7 @@ from rlsweep.cli import (
 )
 from rlsweep.cli.habits import HabitsGroup
 from rlsweep.cli.output import EXIT_INTERRUPTED
+from rlsweep.cli.stages import shown_stages
 from rlsweep.cli.written_output import flush_output
 from rlsweep.errors import RlsweepError
 from rlsweep.imports import leave_to_the_kernel
@@ -116,6 +117,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
             _importable(os.getcwd()),
             call.called_with(os.environ if environ is None else environ, debug=debug),
             closed_afterwards(),
+            shown_stages(),
         ):
             code = _run(arguments)
         flush_output()

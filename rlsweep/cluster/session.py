@@ -27,6 +27,7 @@ from rlsweep.errors import ClusterUnavailableError, before_start
 from rlsweep.python_path import python_path
 from rlsweep.scratch import scratch_folder
 from rlsweep.settings import Settings
+from rlsweep.stages import stage
 
 OBJECT_STORE_BYTES = 80 * 1024**2
 """Size of Ray's object store. Trials exchange only run ids; this is about Ray's minimum."""
@@ -114,7 +115,10 @@ class RaySession:
     def ready(self) -> None:
         """Wait until Ray answers. Raises UnreachableError if it does not answer or refuses access."""
         where = f"at {self._options.address}" if self._options.address else "on this machine"
-        if not self._started.wait(START_SECONDS if self._options.address is None else JOIN_SECONDS):
+        is_own = self._options.address is None
+        with stage(f"Starting Ray {where}" if is_own else f"Connecting to Ray {where}"):
+            has_started = self._started.wait(START_SECONDS if is_own else JOIN_SECONDS)
+        if not has_started:
             raise ClusterUnavailableError(f"Ray {where} gave no answer. Check it on its head: ray status")
         if isinstance(self._error, ClusterUnavailableError):
             raise self._error
@@ -129,8 +133,9 @@ class RaySession:
         if self._options.address is not None:
             return
         deadline = time.monotonic() + PRELOAD_SECONDS
-        while preloading_workers() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        with stage("Loading libraries in Ray's workers"):
+            while preloading_workers() and time.monotonic() < deadline:
+                time.sleep(0.05)
 
     def slots(self, resources: Resources) -> int:
         """Number of trials that run at the same time.

@@ -17,6 +17,7 @@ from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import SweepOutcome
 from rlsweep.places.place import OpenPlace, Place, SweepRunner, Task
 from rlsweep.settings import Settings
+from rlsweep.stages import stage
 from rlsweep.store.database import Database
 
 
@@ -37,7 +38,8 @@ class OnCluster(Place):
     @before_start()
     def _check(self, resources: Resources) -> None:
         """Raise InputError if the cluster cannot run such trials, UnreachableError if it does not answer."""
-        nodes = self._cluster.nodes()
+        with stage(f"Connecting to {self._cluster.url}"):
+            nodes = self._cluster.nodes()
         elsewhere = {node.host for node in nodes} - {socket.gethostname()}
         if elsewhere and self._settings.database_url is None:
             raise InputError(

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from rlsweep.errors import InputError, RlsweepError
+from rlsweep.analysis.wording import duration, limits
+from rlsweep.errors import InputError, RlsweepError, SlowEnvironmentError
 from rlsweep.planning.endless import endless_warnings
 from rlsweep.planning.estimate import (
     Estimate,
@@ -45,11 +46,15 @@ class Forecast:
 def forecast(plan: Plan, *, gpus_per_trial: float = 0.0) -> Forecast:
     """Measure in a child process, which plays the environment and times a minibatch, and estimate every trial.
 
-    If trials use GPUs and this machine has none, the CPU is measured.
+    If trials use GPUs and this machine has none, the CPU is measured. Of an environment that takes too long there are
+    no estimates, and a warning with its speed.
 
     Raises InputError if the environment cannot be made, another RlsweepError if playing it fails.
     """
-    return make_forecast(plan, _measure(plan, gpus_per_trial), gpus_per_trial=gpus_per_trial)
+    try:
+        return make_forecast(plan, _measure(plan, gpus_per_trial), gpus_per_trial=gpus_per_trial)
+    except SlowEnvironmentError as error:
+        return _of_slow(plan, error)
 
 
 def forecast_from_cache(plan: Plan, cache: Path, *, gpus_per_trial: float = 0.0) -> Forecast:
@@ -68,6 +73,8 @@ def forecast_from_cache(plan: Plan, cache: Path, *, gpus_per_trial: float = 0.0)
         measurements = _measure(plan, gpus_per_trial)
     except InputError:
         raise
+    except SlowEnvironmentError as error:
+        return _of_slow(plan, error)
     except RlsweepError as error:
         return Forecast(plan=plan, estimates=None, warnings=(*plan.warnings, str(error)))
     notes = () if gpus_per_trial else _write_cache(cache, plan, measurements)
@@ -98,6 +105,16 @@ def make_forecast(
         facts={key: value for each in measurements for key, value in each.facts.items()},
         has_outcomes=measurements[0].has_outcomes,
     )
+
+
+def _of_slow(plan: Plan, error: SlowEnvironmentError) -> Forecast:
+    """What is known of an environment that is too slow to be measured: its speed, and with it the least time."""
+    text = str(error)
+    most = plan.trials[0].config.budget
+    if most.total_timesteps is not None and most.episodes is None:
+        least = duration(most.total_timesteps / error.steps_per_second)
+        text += f" At that speed, a trial of {limits(most)} takes {least}, without its updates."
+    return Forecast(plan=plan, estimates=None, warnings=(*plan.warnings, text))
 
 
 def _measure(plan: Plan, gpus_per_trial: float) -> list[Measurement]:

@@ -7,16 +7,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from rlsweep import errors
+from rlsweep.analysis.wording import number, plural
 from rlsweep.config.run import RunConfig
-from rlsweep.errors import RlsweepError, before_start
+from rlsweep.errors import RlsweepError, SlowEnvironmentError, before_start
 from rlsweep.exit_codes import how_it_ended
 from rlsweep.planning.estimate import Measurement
 from rlsweep.python_path import python_path
+from rlsweep.stages import stage
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +39,8 @@ def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float)
     timeout: seconds after which the child process is killed
 
     Raises the child's RlsweepErrors (EnvironmentSpecError, ConfigError), UnreachableError if the storage of an
-    opponent's checkpoint does not answer, and RlsweepError if the child failed in another way or took too long.
+    opponent's checkpoint does not answer, SlowEnvironmentError if it took too long and env steps were played, and
+    RlsweepError if the child failed in another way or took too long.
     """
     command = [sys.executable, "-m", "rlsweep.planning.probe"]
     environ = os.environ | {"PYTHONPATH": python_path()} | ({} if gpus else {"CUDA_VISIBLE_DEVICES": ""})
@@ -49,12 +53,13 @@ def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float)
         ) as child,
         _killed_after(timeout, child, timed_out),
         _said_after(LONG_SECONDS),
+        stage(f"Measuring {configs[0].training.environment.id}") as tell,
     ):
-        answer, waited_for = _converse(child, records)
+        heard = _converse(child, records, tell)
+        answer = heard.answer
         child.wait()
         if timed_out.is_set():
-            hint = f"It waited for {waited_for}." if waited_for else "Play a few of its episodes by hand to see why."
-            raise RlsweepError(f"Measuring the environment took longer than {timeout:g} s and was stopped. {hint}")
+            raise _too_long(timeout, heard)
         if answer is None or child.returncode != 0:
             errors_of_child.seek(0)
             ended = _how_it_ended(child.returncode, errors_of_child.read())
@@ -96,24 +101,49 @@ def _killed_after(seconds: float, child: subprocess.Popen[str], timed_out: threa
         timer.cancel()
 
 
-def _converse(child: subprocess.Popen[str], records: str) -> tuple[dict[str, Any] | None, str | None]:
-    """Send the configs and read until the child closes its output; log what it waits for meanwhile.
+@dataclass(slots=True)
+class Heard:
+    """What the child has said: its answer, what it waited for last, and the env steps that it played in how long."""
 
-    Returns its answer, None if it gave none, and what it waited for last.
-    """
+    answer: dict[str, Any] | None = None
+    waited_for: str | None = None
+    env_steps: int = 0
+    seconds: float = 0.0
+
+
+def _too_long(timeout: float, heard: Heard) -> RlsweepError:
+    """With the speed, if any env step was played."""
+    took = f"took longer than {timeout:g} s and was stopped"
+    if heard.env_steps and heard.seconds:
+        pace = heard.env_steps / heard.seconds
+        text = (
+            f"Measuring the environment {took}, after {plural(heard.env_steps, 'env step')}: {number(pace)} a second."
+        )
+        return SlowEnvironmentError(text, steps_per_second=pace)
+    hint = (
+        f"It waited for {heard.waited_for}." if heard.waited_for else "Play a few of its episodes by hand to see why."
+    )
+    return RlsweepError(f"Measuring the environment {took}. {hint}")
+
+
+def _converse(child: subprocess.Popen[str], records: str, tell: Callable[[str], None]) -> Heard:
+    """Send the configs and read until the child closes its output; log what it waits for, and tell how far it is."""
     assert child.stdin is not None
     assert child.stdout is not None
     with suppress(BrokenPipeError), child.stdin:
         child.stdin.write(records)
-    answer, waited_for = None, None
+    heard = Heard()
     for line in child.stdout:
         said: dict[str, Any] = json.loads(line)
         if "waiting" in said:
-            waited_for = said["waiting"]
-            logger.warning("Waiting for %s.", waited_for)
+            heard.waited_for = said["waiting"]
+            logger.warning("Waiting for %s.", heard.waited_for)
+        elif "env_steps" in said:
+            heard.env_steps, heard.seconds = said["env_steps"], said["seconds"]
+            tell(f"{plural(heard.env_steps, 'env step')}, {number(heard.env_steps / heard.seconds)} steps/s")
         else:
-            answer = said
-    return answer, waited_for
+            heard.answer = said
+    return heard
 
 
 def _how_it_ended(exit_code: int, written: str) -> str:

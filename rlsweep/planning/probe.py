@@ -1,8 +1,9 @@
 """The child process of `measure_configs`: `python -m rlsweep.planning.probe`.
 
 Reads a JSON list of RunConfig records on stdin. Writes one JSON object per line on stdout: `{"waiting": …}` while an
-environment does not answer, and at the end `{"measurements": …}`, a list of Measurement records, or
-`{"kind": …, "error": …}` for an RlsweepError. Nothing else is written to stdout, even if the environments print.
+environment does not answer, `{"env_steps": …, "seconds": …}` about once a second while it is played, and at the end
+`{"measurements": …}`, a list of Measurement records, or `{"kind": …, "error": …}` for an RlsweepError. Nothing else is
+written to stdout, even if the environments print.
 """
 
 import json
@@ -36,6 +37,7 @@ from rlsweep.imports import lasting_imports, leave_to_the_kernel
 from rlsweep.planning.estimate import GpuMemory, Measurement
 from rlsweep.planning.measurement_key import environment_key, network_key, rollout_length
 from rlsweep.planning.memory import gpu_memory, memory_of_children, peak_memory
+from rlsweep.planning.played_steps import PlayedSteps
 from rlsweep.planning.probe_evaluation import EvaluationProbe
 from rlsweep.training.algorithms import build_model, load_algorithm
 from rlsweep.training.environment_check import check_environment
@@ -96,8 +98,10 @@ class Learning:
     gpu: GpuMemory | None
 
 
-def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
+def measure_all(configs: Sequence[RunConfig], tell: Callable[[int, float], None] | None = None) -> list[Measurement]:
     """Measure each distinct environment once, and in it each distinct network once, smaller networks first.
+
+    tell: called about once a second with the env steps of an environment, and the seconds that they took
 
     The order matters, because the process's peak memory never decreases: it is that of the largest network so far.
     """
@@ -117,10 +121,11 @@ def measure_all(configs: Sequence[RunConfig]) -> list[Measurement]:
             evaluation = EvaluationProbe(first) if first.has_evaluation_environment else None
             if evaluation is not None:
                 stack.callback(evaluation.close)
-            play = _play(env, first.seed)
+            played = PlayedSteps(tell)
+            play = _play(env, first.seed, played)
             by_network = _grouped(same_environment, lambda index: network_key(configs[index]))
             for same_network in sorted(by_network, key=lambda indices: _weight(configs[indices[0]])):
-                learning = _learn(env, configs[same_network[0]], evaluation)
+                learning = _learn(env, configs[same_network[0]], evaluation, played)
                 for index in same_network:
                     measured = _measurement(configs[index], env, making, play, learning)
                     measurements[index] = replace(measured, facts=facts[configs[index].agent.algorithm])
@@ -140,7 +145,7 @@ def _weight(config: RunConfig) -> int:
     return width * rollout_length(config)
 
 
-def _play(env: VecEnv, seed: int) -> Play:
+def _play(env: VecEnv, seed: int, played: PlayedSteps) -> Play:
     """Play random legal actions for about PLAY_SECONDS; the time to choose them is not counted."""
     actions = RandomActions(env.action_space, seed)
     masked = env.has_attr("action_masks")
@@ -157,6 +162,7 @@ def _play(env: VecEnv, seed: int) -> Play:
         _, _, dones, infos = env.step(chosen)
         counted += time.perf_counter() - started
         steps += env.num_envs
+        played.add(env.num_envs)
         in_episode += 1
         lengths.extend(in_episode[dones].tolist())
         in_episode[dones] = 0
@@ -167,8 +173,9 @@ def _play(env: VecEnv, seed: int) -> Play:
 class _Stopwatch(BaseCallback):
     """Callback and observer that times rollouts and updates; schedules stay at their initial values."""
 
-    def __init__(self) -> None:
+    def __init__(self, played: PlayedSteps) -> None:
         super().__init__()
+        self._played = played
         self.rollouts: list[float] = []
         self.updates: list[float] = []
         self._started = 0.0
@@ -186,6 +193,7 @@ class _Stopwatch(BaseCallback):
         train()
         del kept
         self.updates.append(time.perf_counter() - started)
+        self._played.leave_out(self.updates[-1])
 
     def step(self) -> None:
         pass
@@ -194,12 +202,13 @@ class _Stopwatch(BaseCallback):
         self.rollouts.append(time.perf_counter() - self._started)
 
     def _on_step(self) -> bool:
+        self._played.add(self.training_env.num_envs)
         # the first rollout and update are not counted: they warm up and may compile
         enough = sum(self.rollouts[1:]) + sum(self.updates[1:]) > LEARN_SECONDS
         return not (enough and len(self.updates) == len(self.rollouts))
 
 
-def _learn(env: VecEnv, config: RunConfig, evaluation: EvaluationProbe | None) -> Learning:
+def _learn(env: VecEnv, config: RunConfig, evaluation: EvaluationProbe | None, played: PlayedSteps) -> Learning:
     """Collect and learn from rollouts of one minibatch for about LEARN_SECONDS; then play as an evaluation does."""
     length = rollout_length(config)
     ppo = config.agent.ppo.model_copy(update={"target_kl": None})
@@ -209,7 +218,7 @@ def _learn(env: VecEnv, config: RunConfig, evaluation: EvaluationProbe | None) -
         # the cluster may have GPUs even if this machine has none
         training = training.model_copy(update={"device": "auto"})
     short = config.model_copy(update={"agent": agent, "training": training})
-    stopwatch, began = _Stopwatch(), time.perf_counter()
+    stopwatch, began = _Stopwatch(played), time.perf_counter()
     model = build_model(with_observer(load_algorithm(config.agent.algorithm, config.training.engine)), short, env)
     build_seconds = time.perf_counter() - began
     observe(model, stopwatch)
@@ -293,7 +302,7 @@ def answer(configs: Sequence[RunConfig], write: Callable[[dict[str, Any]], None]
     """Measure; call `write` with what is waited for, and at the end with the measurements or the error."""
     try:
         with report_waiting(configs[0].training.environment.id, lambda text: write({"waiting": text})):
-            measured = measure_all(configs)
+            measured = measure_all(configs, lambda steps, seconds: write({"env_steps": steps, "seconds": seconds}))
     except RlsweepError as exc:
         write({"kind": type(exc).__name__, "error": str(exc)})
     else:

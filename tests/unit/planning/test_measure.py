@@ -9,10 +9,13 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
+from rlsweep.api.plan import PlanOptions, make_plan
+from rlsweep.cli.planning import forecast_as_json
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
-from rlsweep.planning.measure import _converse, _said_after
+from rlsweep.planning.forecast import forecast
+from rlsweep.planning.measure import Heard, _converse, _said_after, _too_long
 from rlsweep.planning.probe import answer
 from rlsweep.training import waiting
 
@@ -54,13 +57,37 @@ def test_a_long_measurement_is_mentioned_even_if_its_process_says_nothing(caplog
 
 
 def test_what_the_process_waits_for_is_told_at_once(caplog: pytest.LogCaptureFixture) -> None:
-    lines = """print('{"waiting": "the reset of x, for 10 s"}'); print('{"measurements": []}'); input()"""
+    lines = """print('{"waiting": "the reset of x, for 10 s"}'); print('{"env_steps": 3, "seconds": 6.0}')
+print('{"measurements": []}'); input()"""
     with (
         subprocess.Popen(
             [sys.executable, "-c", lines], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as child,
         caplog.at_level(logging.WARNING),
     ):
-        found = _converse(child, "[]")
-    assert found == ({"measurements": []}, "the reset of x, for 10 s")
+        told: list[str] = []
+        heard = _converse(child, "[]", told.append)
+    assert heard == Heard({"measurements": []}, "the reset of x, for 10 s", 3, 6.0)
     assert caplog.messages == ["Waiting for the reset of x, for 10 s."]
+    assert told == ["3 env steps, 0.50 steps/s"]
+    error = _too_long(120.0, heard)
+    assert str(error) == (
+        "Measuring the environment took longer than 120 s and was stopped, after 3 env steps: 0.50 a second."
+    )
+    heard.env_steps = 0
+    assert "It waited for the reset of x, for 10 s." in str(_too_long(120.0, heard))
+
+
+def test_a_plan_tells_what_is_known_of_an_environment_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(*_: Any, **__: Any) -> None:
+        raise _too_long(120.0, Heard(env_steps=60, seconds=120.0))
+
+    monkeypatch.setattr("rlsweep.planning.forecast.measure_configs", measure)
+    agent = {"agent_id": "a", "name": "A", "algorithm": "PPO", "version": 1}
+    known = forecast(make_plan([agent], PlanOptions(total_timesteps=7200)))
+    assert known.estimates is None
+    assert known.warnings[-1].endswith(
+        "60 env steps: 0.50 a second. At that speed, a trial of 7,200 env steps takes 4 h, without its updates."
+    )
+    shown = forecast_as_json(known)
+    assert (shown["trials"][0]["estimate"], shown["total_seconds"]) == (None, None)
