@@ -14,12 +14,14 @@ EARLY = 2_000
 """Trials after which the driver's memory is compared with that at the end."""
 
 
-def many_trials(home: Path, *, trials: int, bare_trials: int, bare_after: bool = True) -> dict[str, Any]:
+def many_trials(
+    home: Path, *, trials: int, bare_trials: int, bare_after: bool = True, slots: int = SLOTS
+) -> dict[str, Any]:
     """What the sweep says of itself, and the seconds a trial of bare Tune takes before it, and after it if asked."""
-    bare = [printed("bare_tune.py", bare_trials, SLOTS)["seconds"] / bare_trials]
-    idle: dict[str, Any] = printed("idle_trials.py", home, trials, SLOTS)
+    bare = [printed("bare_tune.py", bare_trials, slots)["seconds"] / bare_trials]
+    idle: dict[str, Any] = printed("idle_trials.py", home, trials, slots)
     if bare_after:
-        bare.append(printed("bare_tune.py", bare_trials, SLOTS)["seconds"] / bare_trials)
+        bare.append(printed("bare_tune.py", bare_trials, slots)["seconds"] / bare_trials)
     return idle | {"bare": bare}
 
 

@@ -54,7 +54,7 @@ def submit(folder: Path, *arguments: str) -> list[str]:
 
 
 def whole_processes(
-    *, trials: int, steps: int, rounds: int, engines: tuple[str, ...] = ENGINES
+    *, trials: int, steps: int, rounds: int, engines: tuple[str, ...] = ENGINES, slots: int = SLOTS
 ) -> dict[str, list[float]]:
     """Seconds of each, in alternation."""
     configs = min(4, trials)
@@ -74,7 +74,7 @@ def whole_processes(
                     seconds_of(command, RLSWEEP_HOME=str(folder / "home"))
                 )
             seconds["hand-written Tune"].append(
-                seconds_of(script("handwritten_tune.py", trials, steps, SLOTS), HOME=name)
+                seconds_of(script("handwritten_tune.py", trials, steps, slots), HOME=name)
             )
             seconds["plain loop"].append(seconds_of(script("plain_loop.py", trials, steps)))
     return seconds

@@ -3,9 +3,12 @@
 What differs from another by a number or a flag alone, such as a second engine or one env runner less, is left out.
 """
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import test_service
 import test_web
 import web_record
 from rounds import printed
@@ -15,7 +18,6 @@ from test_learning_self_play import games
 from test_many_trials import looking, many_trials, megabytes_at
 from test_recording import ingest, recording_ratio
 from test_rllib import speeds
-from test_service import starts
 from test_sweep_overhead import whole_processes
 from test_zoo import played
 
@@ -26,7 +28,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 def test_the_overhead_benchmark_runs_every_process() -> None:
-    seconds = whole_processes(trials=1, steps=64, rounds=1, engines=("fast",))
+    seconds = whole_processes(trials=1, steps=64, rounds=1, engines=("fast",), slots=1)
     assert {name: len(values) for name, values in seconds.items()} == {
         "rlsweep submit, fast engine": 1,
         "hand-written Tune": 1,
@@ -91,7 +93,7 @@ def test_the_benchmark_of_ingest_loses_nothing() -> None:
 
 
 def test_the_benchmark_of_many_trials_runs_and_looks_at_them(home: Path) -> None:
-    measured = many_trials(home, trials=20, bare_trials=4, bare_after=False)
+    measured = many_trials(home, trials=20, bare_trials=4, bare_after=False, slots=1)
     assert measured["completed"] == 20
     assert measured["submission"].keys() == {"plan", "insert"}
     assert len(measured["bare"]) == 1
@@ -99,10 +101,23 @@ def test_the_benchmark_of_many_trials_runs_and_looks_at_them(home: Path) -> None
     assert {len(seconds) for seconds in looking(home, rounds=1).values()} == {1}
 
 
-def test_the_benchmark_of_the_service_starts_trials_with_and_without() -> None:
-    measured = starts(rounds=1, pause_s=0.0, cpus=1)  # each of which has a worker that imports
-    assert {name: len(rounds) for name, rounds in measured.items()} == {"with the service": 1, "without it": 1}
+def test_the_benchmark_of_the_service_starts_trials_with_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its processes run in tests/integration/sweep/test_service.py: a service, and `first_trial` in its home."""
+    called: list[tuple[Path, str]] = []
+
+    def run(home: Path, *arguments: str) -> str:
+        called.append((home, arguments[0]))
+        now = datetime.now(UTC)
+        sweep = {"created_at": now.isoformat()}
+        return json.dumps({"sweep": sweep, "runs": [{"started_at": (now + timedelta(seconds=1)).isoformat()}]})
+
+    monkeypatch.setattr(test_service, "_run", run)
+    measured = test_service.starts(rounds=2, pause_s=0.0, cpus=1)
+    assert {name: len(rounds) for name, rounds in measured.items()} == {"with the service": 2, "without it": 2}
     assert all(0 < start.recorded < start.typed for rounds in measured.values() for start in rounds)
+    its_home = called[0][0]
+    assert [verb for home, verb in called if home == its_home] == ["up", *["submit", "status"] * 2, "down"]
+    assert [verb for home, verb in called if home != its_home] == ["submit", "status"] * 2
 
 
 def test_the_benchmark_of_races_picks_a_config_with_every_method() -> None:

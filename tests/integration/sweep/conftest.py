@@ -57,12 +57,16 @@ def own_environ() -> dict[str, str]:
 class Rlsweep:
     """Runs commands; `folder` is where the user works.
 
-    What only looks, `look` and `json`, is called in this process. database_url: None for the embedded one of the home
+    What only looks, `look` and `json`, is called in this process.
+
+    database_url: None for the embedded one of the home
+    measures: whether `submit` measures the environment, as it does for a user, before it trains
     """
 
     folder: Path
     home: Path
     database_url: str | None
+    measures: bool = False
 
     @property
     def environ(self) -> dict[str, str]:
@@ -79,8 +83,9 @@ class Rlsweep:
         )
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        module = "unmeasured" if arguments[0] == "submit" and not self.measures else "rlsweep"
         return subprocess.Popen(
-            [sys.executable, "-m", "rlsweep", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
             env=self.environ | environ,
             stdout=subprocess.PIPE,

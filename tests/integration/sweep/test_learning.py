@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ print(wins)
 
 def test_connect_four_is_learnt_and_stock_sb3_plays_the_checkpoint(rlsweep: Any, ray_head: dict[str, str]) -> None:
     flags = ("--mode", "full", "--total-timesteps", "60000", "--seeds", "1")
+    rlsweep = replace(rlsweep, measures=True)
     rlsweep.run("submit", str(BASE_AGENT), *flags, timeout=600, **ray_head)
     runs = rlsweep.json("status")["runs"]
     assert [run["status"] for run in runs] == ["completed"]

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from test_service import first_trial  # of the benchmarks
 
 from rlsweep.runs import EndReason
 from rlsweep.store import recording, sweeps, training_runs, transitions
@@ -108,6 +109,10 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
         key = json.loads(card.read_text())["key"]
         finish_what_it_left(rlsweep, "night")
         assert {reward: follow_in_a_folder(rlsweep, reward) for reward in (1.0, 2.0)} == {1.0: 10.0, 2.0: 20.0}
+
+        # As its benchmark starts one: measured first, in the place of the home.
+        start = first_trial(rlsweep.home)
+        assert 0 < start.recorded < start.typed
 
         # Two at once, left to it; one is stopped, the other is there when the service ends.
         base = rlsweep.base("Calm", seconds=0.01)

@@ -31,7 +31,7 @@ def test_a_sweep_runs_to_its_end_and_the_databases_password_is_nowhere(
     password = conninfo_to_dict(password_server.url)["password"]
     assert isinstance(password, str)
     with copy_of(password_server) as database:
-        rlsweep = replace(rlsweep, database_url=database.url)
+        rlsweep = replace(rlsweep, database_url=database.url, measures=True)
         flags = ("--episodes", "20", "--seeds", "2", "--base-config", rlsweep.base("Calm"))
         done = rlsweep.run("submit", rlsweep.agents("a", "b"), *flags)
         runs = runs_of(rlsweep)

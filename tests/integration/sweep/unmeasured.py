@@ -1,0 +1,33 @@
+"""`python -m unmeasured`: the `rlsweep` command without its measuring process, for tests of what comes after the plan.
+
+That process takes two to three CPU seconds, most of them to import torch. Every config gets the same figures here.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from rlsweep import cli
+from rlsweep.config.run import RunConfig
+from rlsweep.planning import forecast
+from rlsweep.planning.estimate import Measurement
+
+
+def figures(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
+    one = Measurement(
+        episodes=10,
+        mean_episode_length=10.0,
+        env_seconds_per_step=0.001,
+        policy_seconds_per_step=0.001,
+        minibatch_seconds=0.01,
+        peak_memory_bytes=400 * 1024**2,
+        checkpoint_bytes=100 * 1024,
+        n_actions=2,
+        observation_size=2,
+    )
+    return [one] * len(configs)
+
+
+if __name__ == "__main__":
+    forecast.measure_configs = figures
+    sys.argv[0] = cli.__file__.replace("cli/__init__.py", "__main__.py")  # which a run's record names
+    sys.exit(cli.main())
