@@ -129,6 +129,14 @@ def test_a_sweep_is_shown_where_its_curves_cannot_be(recorded, visit: Callable[.
     )
     page.get_by_label("Metric").select_option("value_loss")
     expect(page.locator(".chart-card path.line").first).to_be_attached()
+    hint = page.locator("section[aria-label=Leaderboard] .scroll-hint")
+    expect(hint).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 900})
+    expect(hint).to_be_visible()  # there is more to the right
+    page.locator("section[aria-label=Leaderboard] .scroll-x").evaluate(
+        "area => { area.scrollLeft = area.scrollWidth; }"
+    )
+    expect(hint).to_be_hidden()
 
 
 def test_compares_chosen_runs_in_the_colours_of_their_sweep(recorded, run_of, visit: Callable[..., Page]) -> None:

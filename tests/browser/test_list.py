@@ -205,6 +205,10 @@ def test_is_read_on_a_narrow_screen(recorded, visit: Callable[..., Page]) -> Non
     page = visit(recorded.site, "/training", width=360)
     expect(page.locator("#runs tbody tr[data-key]")).to_have_count(RUNS)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.set_viewport_size({"width": 768, "height": 900})
+    whole = "cells => cells.every(cell => cell.scrollWidth <= cell.clientWidth)"
+    assert page.locator("#runs tbody td.col-config").evaluate_all(whole), "the names of configs are cut"
+    page.set_viewport_size({"width": 360, "height": 900})
     page.locator("#sort-select").select_option("config_short_name")
     expect(page.locator("#runs tbody tr").first).to_contain_text("ppo_agent_broken")
 

@@ -184,6 +184,9 @@ def test_says_that_the_server_is_gone(
         expect(page.locator("#run-count")).to_have_text("13 runs")
     page.locator("#search").fill("lr_high")
     expect(page.locator("#connection-banner")).to_contain_text("The server does not answer")
+    page.set_viewport_size({"width": 390, "height": 500})
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator("#connection-banner")).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize(("kind", "panels"), [("runs", ".run-main .chart-card"), ("sweeps", ".leaderboard")])

@@ -33,8 +33,9 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
 const MARGIN = { top: 8, right: 14, bottom: 38, left: 52 };
 const FEW_POINTS = 40;
 const MIN_DRAG = 6;
-/** With more bands than this, all are drawn paler. */
+/** With more bands than this, all are drawn paler; with more than a crowd, only that of the highlighted series. */
 const MANY_BANDS = 5;
+export const CROWD = 8;
 /** A band may extend the y axis on each side by this fraction of the lines' range: bands of two seeds are very wide. */
 const BAND_ROOM = 0.45;
 
@@ -161,7 +162,9 @@ export class LineChart {
     this.picture.setAttribute("height", String(height));
     this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.picture.setAttribute("aria-label", this.summary());
-    this.picture.classList.toggle("has-many", this.shown.filter((series) => series.low).length > MANY_BANDS);
+    const bands = this.shown.filter((series) => series.low).length;
+    this.picture.classList.toggle("has-many", bands > MANY_BANDS);
+    this.picture.classList.toggle("has-crowd", bands > CROWD);
     if (this.highlighted) this.highlight(this.highlighted);
     if (this.readoutAt !== null) this.read(this.readoutAt);
   }

@@ -3,6 +3,7 @@
 
 import { html, svg } from "../core/dom.js";
 import { configValue } from "../core/format.js";
+import { scrolling } from "../core/scrolling.js";
 import { AxisBrush } from "./axis_brush.js";
 import { colourClass } from "./palette.js";
 import { tickLabels, ticks } from "./ticks.js";
@@ -44,11 +45,7 @@ export class ParallelCoordinates {
     /** @type {ParallelLine[]} */
     this.lines = [];
     this.picture = svg("svg.chart.parallel", { role: "img", "aria-label": label });
-    this.element = html(
-      "div.scroll-x.parallel-area",
-      { tabindex: 0, role: "region", "aria-label": label },
-      html("div.parallel-holder", {}, this.picture, this.handles),
-    );
+    this.element = scrolling(label, html("div.parallel-holder", {}, this.picture, this.handles));
     this.element.style.minHeight = `${height}px`;
     new ResizeObserver(() => this.resize()).observe(this.element);
   }

@@ -1,6 +1,7 @@
 // The learning curves of several configs: mean and band over seeds, or every seed.
 
 import { ChartCard } from "../charts/card.js";
+import { CROWD } from "../charts/line_chart.js";
 import { ApiError, get, isAbort } from "../core/api.js";
 import { html, setText } from "../core/dom.js";
 import { debounced, parameter, setParameters } from "../parts/address.js";
@@ -197,12 +198,13 @@ export class CurvesPanel {
     const ends = within.filter(Number.isFinite).map((value) => metric.tick?.(value) ?? String(value).replace("-", "−"));
     const cut = ends.length ? `, cut at ${ends.join(" and ")}` : "";
     const intervals = [...new Set(answer.configs.map((/** @type {any} */ config) => config.interval).filter(Boolean))];
+    const isCrowd = series.filter((each) => each.low).length > CROWD;
     setText(this.smoothingText, answer.smoothing_text);
     this.show(
       metric,
       series,
       intervals.length
-        ? `Line: mean over seeds. Band: ${intervals.join("; ")}${cut}.`
+        ? `Line: mean over seeds. Band: ${intervals.join("; ")}${cut}${isCrowd ? "; shown for the name that you point at" : ""}.`
         : "One seed per config: no band.",
       within,
     );

@@ -4,7 +4,7 @@ import { csvButton, panelHead } from "../charts/picture_tools.js";
 import { swatch } from "../charts/swatch.js";
 import { html } from "../core/dom.js";
 import { configValue } from "../core/format.js";
-import { scrolling } from "../parts/scrolling.js";
+import { scrolling } from "../core/scrolling.js";
 
 /** @param {any} report @param {import("./leaderboard.js").Styles} styles @param {string} file */
 export function differencesPanel(report, styles, file) {

@@ -7,7 +7,7 @@ import { csvButton, panelHead } from "../charts/picture_tools.js";
 import { breakable, html } from "../core/dom.js";
 import { compact, configValue, percent, plural, reward } from "../core/format.js";
 import { verdictBadge } from "../parts/badges.js";
-import { scrolling } from "../parts/scrolling.js";
+import { scrolling } from "../core/scrolling.js";
 import { sortable } from "../parts/sortable.js";
 
 /** @typedef {Map<string, import("../charts/palette.js").LineStyle>} Styles */

@@ -7,7 +7,7 @@ import { commandLine } from "../core/copying.js";
 import { html } from "../core/dom.js";
 import { compact, percent, plural, reward } from "../core/format.js";
 import { refill } from "../core/keyed.js";
-import { scrolling } from "../parts/scrolling.js";
+import { scrolling } from "../core/scrolling.js";
 
 /** @typedef {Map<string, import("../charts/palette.js").LineStyle>} Styles */
 

@@ -5,7 +5,7 @@ import { swatch } from "../charts/swatch.js";
 import { html } from "../core/dom.js";
 import { compact, full, percent, reward } from "../core/format.js";
 import { statusBadge } from "../parts/badges.js";
-import { scrolling } from "../parts/scrolling.js";
+import { scrolling } from "../core/scrolling.js";
 import { sortable } from "../parts/sortable.js";
 
 /** @param {any} report @param {import("./leaderboard.js").Styles} styles @param {string} file */

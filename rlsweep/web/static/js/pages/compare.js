@@ -8,7 +8,7 @@ import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
 import { ComparisonView } from "../comparison/view.js";
 import { parameter } from "../parts/address.js";
-import { scrolling } from "../parts/scrolling.js";
+import { scrolling } from "../core/scrolling.js";
 
 const runIds = parameter("runs")
   .split(",")

@@ -1,10 +1,10 @@
 // What is wider than the screen scrolls sideways, and says so as long as there is more to the right.
 
-import { html } from "../core/dom.js";
+import { html } from "./dom.js";
 
 /**
  * @param {string} label what it is, for screen readers
- * @param {...import("../core/dom.js").Child} children
+ * @param {...import("./dom.js").Child} children
  */
 export function scrolling(label, ...children) {
   const area = html("div.scroll-x", { tabindex: 0, role: "region", "aria-label": label }, children);
