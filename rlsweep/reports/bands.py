@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 
-from rlsweep.analysis.bands import band, window_means
+from rlsweep.analysis.bands import Band, band, window_means
 from rlsweep.analysis.bounds import ANY, LENGTH, SHARE, WIN_OR_LOSE, Bounds
 from rlsweep.analysis.curves import Floats
 from rlsweep.analysis.intervals import CONFIDENCE, Method
@@ -92,7 +92,7 @@ def bands_of(
     return Bands(
         x=axis,
         smoothing=smoothing,
-        smoothing_text=_smoothing_text(width, axis),
+        smoothing_text=smoothing_text(width, axis),
         least=least,
         greatest=greatest,
         wins_or_loses=wins_or_loses,
@@ -106,8 +106,8 @@ def bands_of(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Grid:
-    """The points that the curves of one config share. end_of: where each of its runs ends; span: the longest's end."""
+class Grid:
+    """The points that some curves share. end_of: where each of its runs ends; span: the longest's end."""
 
     points: int
     span: float
@@ -115,6 +115,7 @@ class _Grid:
 
     @property
     def x(self) -> Floats:
+        """Evenly spaced up to the span, (points,)."""
         return np.linspace(self.span / self.points, self.span, self.points)
 
     def curve(self, run_id: UUID, sums: BucketSums, width: float) -> Floats:
@@ -126,19 +127,16 @@ class _Grid:
         return np.where(self.x <= self.end_of[run_id] * (1 + 1e-9), means, np.nan)
 
 
-def _grid(config: ConfigRuns, end_of: Mapping[UUID, float], points: int) -> _Grid:
+def _grid(config: ConfigRuns, end_of: Mapping[UUID, float], points: int) -> Grid:
     """Up to the end of the longest run; runs that have not come anywhere are no part of it."""
     ours = {run.id: end_of[run.id] for run in config.runs if end_of.get(run.id, 0.0) > 0}
-    return _Grid(points=points, span=max(ours.values(), default=0.0), end_of=ours)
+    return Grid(points=points, span=max(ours.values(), default=0.0), end_of=ours)
 
 
 def _config_band(config: ConfigRuns, curves: Mapping[UUID, Floats], x: Floats, within: Bounds) -> ConfigBand:
     begun = [run for run in config.runs if run.id in curves]
     kept = [curves[run.id] for run in begun if run.status is not RunStatus.FAILED]
     over = band(np.stack(kept)) if kept else None
-    interval = None
-    if over is not None and over.method is not None:
-        interval = f"{_METHODS[over.method]}, {percent(CONFIDENCE)}, {plural(len(kept), 'seed')}"
     return ConfigBand(
         name=config.name,
         config_path=config.runs[0].config_path,
@@ -148,14 +146,20 @@ def _config_band(config: ConfigRuns, curves: Mapping[UUID, Floats], x: Floats, w
         mean=[] if over is None else over.mean.tolist(),
         low=None if over is None or over.low is None else over.low.clip(*within).tolist(),
         high=None if over is None or over.high is None else over.high.clip(*within).tolist(),
-        interval=interval,
+        interval=None if over is None else interval_text(over, len(kept)),
         runs=tuple(
             SeedCurve(run_id=run.id, seed=run.seed, status=run.status, mean=curves[run.id].tolist()) for run in begun
         ),
     )
 
 
-def _smoothing_text(width: float, axis: Axis) -> str:
+def interval_text(over: Band, seeds: int) -> str | None:
+    """How the band was made, such as `Student t, 95%, 3 seeds`; None where there is none."""
+    return None if over.method is None else f"{_METHODS[over.method]}, {percent(CONFIDENCE)}, {plural(seeds, 'seed')}"
+
+
+def smoothing_text(width: float, axis: Axis) -> str:
+    """What each point is the mean over, for a window of this width along the axis."""
     unit = _UNITS[axis]
     if width <= 0:
         return "not smoothed: each point is the mean since the point before it"

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 from math import floor
 
+from rlsweep.analysis.wording import plural
 from rlsweep.deciding.confirm import MOST_RIVALS
 from rlsweep.race_records import SEEDS_TO_CONFIRM
 from rlsweep.reports.findings import NextStep
@@ -32,7 +33,7 @@ def race_step(name: str, *, cap: float | None, to_settle: int | None, room: floa
 def confirm_step(name: str, *, contenders: int) -> SureStep:
     """Train the choice and the first of its contenders on seeds that were not used to choose it."""
     others = min(contenders, MOST_RIVALS)
-    what = "Estimate its score" if not others else f"Compare it with {others} of them"
+    what = "Estimate its score" if not others else f"Compare it with {plural(others, 'contender')}"
     return SureStep(
         text=f"{what} on held-out seeds",
         command=f"rlsweep confirm {shlex.quote(name)}",

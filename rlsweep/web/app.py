@@ -18,6 +18,7 @@ from rlsweep.web.api import (
     colours,
     curves,
     diagnosis,
+    differences,
     runs,
     sweeps,
     tournaments,
@@ -53,7 +54,20 @@ def create_app(database: Database, *, allowed_hosts: Collection[str], token: str
     )
     app.state.database = database
     app.state.scores = ScoreMemory()
-    for room in (about, choices, annotations, budget, colours, curves, diagnosis, runs, sweeps, tournaments, views):
+    for room in (
+        about,
+        choices,
+        annotations,
+        budget,
+        colours,
+        curves,
+        diagnosis,
+        differences,
+        runs,
+        sweeps,
+        tournaments,
+        views,
+    ):
         app.include_router(room.router, prefix="/api")
     app.include_router(pages.router)
     app.mount("/static", Assets())

@@ -39,6 +39,11 @@ def test_compares_the_configs_of_a_sweep(recorded, visit: Callable[..., Page]) -
         tied = "=" if config["tied_with"] else ""
         expect(row.locator(".rank")).to_have_text("–" if config["rank"] is None else f"{config['rank']}{tied}")
     expect(page.locator(".interval .whisker")).to_have_count(3)
+    for row, config in zip(board.all(), report["configs"], strict=True):
+        estimate = config["difference"]
+        shown = "base" if config["is_base"] else "–" if estimate is None else f"{abs(estimate['mean']):.2f}"
+        expect(row.locator("td").nth(3)).to_contain_text(shown)
+    expect(page.locator(".leaderboard thead")).to_contain_text("To the base")
     expect(page.locator(".verdicts")).to_contain_text("Steady upward trend in rewards")
     expect(page.locator(".parallel-line")).to_have_count(4)
     expect(page.locator("section[aria-label='What differs']")).to_contain_text("learning_rate")
@@ -119,6 +124,60 @@ def test_draws_bands_every_seed_other_metrics_and_axes(recorded, visit: Callable
     expect(page).to_have_url(re.compile("metric=approx_kl"))
     page.reload()
     expect(page.get_by_label("Metric")).to_have_value("approx_kl")
+
+
+def test_the_card_says_what_to_take_and_what_it_gains(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training/sweeps/night", permissions=["clipboard-read", "clipboard-write"])
+    card = httpx.get(f"{recorded.site.url}/api/sweeps/night/report").json()["card"]
+    shown = page.locator("#decision")
+    expect(shown.locator("h2")).to_have_text("Take ppo_agent_lr_high")
+    for line in card["lines"]:
+        expect(shown).to_contain_text(line["text"])
+    for step in card["to_be_sure"]:
+        expect(shown).to_contain_text(step["command"])
+        expect(shown).to_contain_text(step["effort"])
+    step = card["to_be_sure"][0]
+    shown.get_by_role("button", name=f"Copy the command: {step['text']}").click()
+    assert page.evaluate("navigator.clipboard.readText()") == step["command"]
+    chart = shown.get_by_role("figure", name="Episode reward: ppo_agent_lr_high less the base config ppo_agent_v1")
+    expect(chart.locator("path.line")).to_have_count(1)
+    expect(chart.locator("path.band")).to_have_count(1)
+    expect(chart.locator(".zero")).to_have_count(1)
+    expect(chart.locator(".chart-note")).to_contain_text("Student t, 95%, 3 seeds")
+    all_configs = page.get_by_role("figure", name="Episode reward: difference to the base config ppo_agent_v1")
+    expect(all_configs.locator("path.line")).to_have_count(2)  # the third config has no episode
+    expect(all_configs.locator(".legend-entry")).to_have_count(2)
+    page.get_by_label("Difference in").select_option("win")
+    expect(page.get_by_role("figure", name="Win rate: difference to the base config")).to_be_visible()
+    first, board = page.locator("#decision").bounding_box(), page.locator(".leaderboard").bounding_box()
+    assert first is not None
+    assert board is not None
+    assert first["y"] < board["y"], "the card comes first"
+
+
+def test_slices_show_every_seed_and_are_read_by_keyboard(recorded, visit: Callable[..., Page]) -> None:
+    page = visit(recorded.site, "/training/sweeps/night")
+    slices = page.locator("#slices")
+    expect(slices.locator("figure")).to_have_count(1)
+    plot = slices.get_by_role("figure", name="Score against learning_rate")
+    expect(plot.locator(".seed-dot")).to_have_count(9)
+    expect(plot.locator(".mean-bar")).to_have_count(3)
+    picture = plot.locator("svg.chart")
+    expect(picture).to_have_attribute(
+        "aria-label", re.compile("ppo_agent_lr_high at 0.001: 0\\.[0-9]+; ppo_agent_v1 at 3e-4")
+    )
+    area = plot.locator(".chart-area")
+    area.focus()
+    names = []
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+        names.append(plot.locator(".readout-name").inner_text())
+    assert names == ["ppo_agent_lr_low", "ppo_agent_v1", "ppo_agent_lr_high"]  # by learning rate
+    expect(area.locator("[aria-live]")).to_contain_text("ppo_agent_lr_high")
+    page.keyboard.press("Escape")
+    expect(plot.locator(".readout")).to_be_hidden()
+    plot.locator(".seed-dot").first.hover()
+    expect(plot.locator(".readout")).to_contain_text("3 seeds")
 
 
 def test_a_sweep_is_shown_where_its_curves_cannot_be(recorded, visit: Callable[..., Page]) -> None:

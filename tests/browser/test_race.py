@@ -22,7 +22,7 @@ def test_the_page_of_a_race_says_what_to_take(recorded, visit: Callable[..., Pag
     report = httpx.get(f"{recorded.site.url}/api/sweeps/raced/report").json()
 
     page = visit(recorded.site, "/training/sweeps/raced")
-    answer = page.locator("section[aria-label='Answer of the race']")
+    answer = page.locator("#decision")
     expect(answer.locator("h2")).to_have_text("Take raced_c2")
     for line in report["race_lines"]:
         expect(answer).to_contain_text(line["text"])
@@ -41,9 +41,8 @@ def test_the_page_of_a_race_says_what_to_take(recorded, visit: Callable[..., Pag
     expect(page.locator(".badge.paused").first).to_be_visible()
 
 
-def test_a_sweep_that_is_no_race_has_no_answer(recorded, visit: Callable[..., Page]) -> None:
+def test_a_sweep_that_is_no_race_has_no_race_panel(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, f"/training/sweeps/{recorded.night.id}")
     expect(page.locator("h1")).to_have_text("night")
     expect(page.locator("section[aria-label=Findings]")).to_be_visible()
-    expect(page.locator("section[aria-label='Answer of the race']")).to_have_count(0)
     expect(page.get_by_role("figure", name="Risk of a wrong choice")).to_be_hidden()

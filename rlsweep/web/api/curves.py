@@ -42,7 +42,7 @@ def curves(
     """Each run's curve in buckets, with minimum, mean and maximum of each, so that spikes stay visible."""
     database = database_of(request)
     metrics = list(dict.fromkeys(metric or ["reward"]))
-    _check(metrics, METRICS)
+    check_known(metrics, METRICS)
     fingerprint = charts.fingerprint(database, run)
     return cached_json_response(
         request, fingerprint, lambda: Curves(x=x, curves=reduced_curves(database, run, metrics, x, buckets))
@@ -62,8 +62,8 @@ def bands(
 ) -> Response:
     """Each config's mean over its seeds with a 95% interval, and the curve of every seed."""
     database = database_of(request)
-    _check([metric], EPISODE_METRICS)
-    _check([x], EPISODE_AXES)
+    check_known([metric], EPISODE_METRICS)
+    check_known([x], EPISODE_AXES)
     chosen = training_runs.get_many(database, run)
     fingerprint = charts.fingerprint(database, run)
     return cached_json_response(
@@ -71,7 +71,8 @@ def bands(
     )
 
 
-def _check(given: Sequence[str], known: Sequence[str]) -> None:
+def check_known(given: Sequence[str], known: Sequence[str]) -> None:
+    """Raise InputError for a name that is not known."""
     for name in given:
         if name not in known:
             raise InputError(

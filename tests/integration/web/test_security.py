@@ -44,6 +44,7 @@ def locked(database: Database, serving: Serving) -> Iterator[httpx.Client]:
         "/api/training-runs",
         "/api/training-runs?limit=0",
         "/api/training-runs/nonsense",
+        "/api/sweeps/nothing/differences",
         "/api/nothing",
         "/api/sweeps/nothing/prospects",
         "/api/openapi.json",
@@ -96,7 +97,16 @@ def test_head_is_as_get_without_a_body(web: httpx.Client) -> None:
 
 
 def test_no_token_no_entry(locked: httpx.Client) -> None:
-    for path in ("/training", "/", "/api/training-runs", "/api/health", "/api/openapi.json", "/api/docs", "/nothing"):
+    for path in (
+        "/training",
+        "/",
+        "/api/training-runs",
+        "/api/health",
+        "/api/openapi.json",
+        "/api/docs",
+        "/nothing",
+        "/api/sweeps/night/differences",
+    ):
         cookie = {"Cookie": f"{COOKIE}_{locked.base_url.port}=x"}
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}, cookie):
             answer = locked.get(path, headers=headers)
@@ -197,6 +207,7 @@ def test_openapi_describes_every_address(database: Database) -> None:
         "/api/sweeps/{sweep}",
         "/api/sweeps/{sweep}/diagnosis",
         "/api/sweeps/{sweep}/report",
+        "/api/sweeps/{sweep}/differences",
         "/api/sweeps/{sweep}/tournaments",
         "/api/tournaments/{tournament}/games/{one}/{two}",
         "/api/compare",

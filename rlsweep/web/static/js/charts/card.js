@@ -58,6 +58,14 @@ export class ChartCard {
     );
   }
 
+  /** Give the chart another title, shown and spoken. @param {string} title */
+  rename(title) {
+    this.title = title;
+    this.chart.label = title;
+    setText(/** @type {Element} */ (this.element.querySelector(".chart-title")), title);
+    this.element.setAttribute("aria-label", title);
+  }
+
   /** @param {string} text */
   setNote(text) {
     setText(this.note, text);

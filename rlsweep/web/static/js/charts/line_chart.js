@@ -28,6 +28,7 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
  * @property {(value: number | null) => string} format of the y values
  * @property {(value: number) => string} [tick] format of the y axis's labels; default by their range
  * @property {[number, number]} [within] limits of the y axis
+ * @property {boolean} [zero] the y axis has 0 on it, with a line
  */
 
 const MARGIN = { top: 8, right: 14, bottom: 38, left: 52 };
@@ -185,7 +186,7 @@ export class LineChart {
     const hasLines = values.some((value) => typeof value === "number");
     const isEnvelope = this.content.series.some((series) => series.bandOnly);
     const bands = isEnvelope || !hasLines ? edges : held(central(edges), span(values, BAND_ROOM));
-    const [low, high] = span([...values, ...bands], 0.04);
+    const [low, high] = span([...values, ...bands, ...(this.content.zero ? [0] : [])], 0.04);
     const [least, most] = this.content.within ?? [-Infinity, Infinity];
     return [Math.max(low, least), Math.min(high, most)];
   }
@@ -206,6 +207,8 @@ export class LineChart {
         svg("text.tick", { x: MARGIN.left - 8, y: this.toY(value) + 3.5, "text-anchor": "end" }, upLabels[index]),
       ]),
       svg("line.axis", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: bottom, y2: bottom }),
+      this.content.zero &&
+        svg("line.zero", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: this.toY(0), y2: this.toY(0) }),
       across.map((value, index) => [
         svg("line.axis", { x1: this.toX(value), x2: this.toX(value), y1: bottom, y2: bottom + 4 }),
         svg("text.tick", { x: this.toX(value), y: bottom + 17, "text-anchor": "middle" }, acrossLabels[index]),

@@ -69,11 +69,15 @@ export function leaderboardPanel(report, styles, file) {
                 : `${config.name}: ${reward(mean)}${low === null ? "" : `, from ${reward(low)} to ${reward(high)}`}`,
           }),
       ),
-      html(
-        "td.numeric",
-        { "data-value": config.gain?.mean },
-        estimateText(config.gain, (value) => (value > 0 ? `+${reward(value)}` : reward(value))),
-      ),
+      report.reference &&
+        html(
+          "td.numeric",
+          { "data-value": config.difference?.mean },
+          config.name === report.reference.name
+            ? html("span.tag", {}, report.reference.is_base ? "base" : "runner-up")
+            : estimateText(config.difference, withSign),
+        ),
+      html("td.numeric", { "data-value": config.gain?.mean }, estimateText(config.gain, withSign)),
       hasWins &&
         html(
           "td.numeric",
@@ -131,6 +135,16 @@ function headings(report, range, hasWins) {
       html("span.visually-hidden", {}, "Score and 95% interval"),
       range && intervalAxis(range),
     ),
+    report.reference &&
+      html(
+        "th.numeric",
+        {
+          scope: "col",
+          "data-first": best,
+          title: `Score less that of ${report.reference.name}, by equal seeds: mean and 95% interval`,
+        },
+        report.reference.is_base ? "To the base" : "To the runner-up",
+      ),
     html(
       "th.numeric",
       {
@@ -224,6 +238,11 @@ function estimateText(estimate, format) {
   ];
 }
 
+/** @param {number} value */
+function withSign(value) {
+  return value > 0 ? `+${reward(value)}` : reward(value);
+}
+
 /** @param {number} share */
 function meter(share) {
   const bar = html("span.meter-bar");
@@ -257,6 +276,10 @@ function leaderboardData(report) {
       "low",
       "high",
       "seeds",
+      "compared_with",
+      "difference",
+      "difference_low",
+      "difference_high",
       "gain",
       "score_win_rate",
       "steps_to_90",
@@ -277,6 +300,10 @@ function leaderboardData(report) {
         low,
         high,
         config.score_estimate?.seeds ?? 0,
+        report.reference?.name ?? null,
+        config.difference?.mean ?? null,
+        config.difference?.interval?.low ?? null,
+        config.difference?.interval?.high ?? null,
         config.gain?.mean ?? null,
         config.score_win_rate?.mean ?? null,
         stepsTo90(config),

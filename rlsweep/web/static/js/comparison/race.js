@@ -1,9 +1,8 @@
-// The answer of a race: what to take and why, how belief and risk moved, and where the budget went.
+// How belief and risk moved in a race, and where its budget went; the decision card has its answer.
 
 import { ChartCard } from "../charts/card.js";
 import { colourClass } from "../charts/palette.js";
 import { swatch } from "../charts/swatch.js";
-import { commandLine } from "../core/copying.js";
 import { html } from "../core/dom.js";
 import { compact, percent, plural, reward } from "../core/format.js";
 import { refill } from "../core/keyed.js";
@@ -16,12 +15,11 @@ const PLAIN = { index: 0, colour: 0, dash: "" };
 export class RacePanel {
   /** @param {string} file name of saved files */
   constructor(file) {
-    this.answer = html("div");
     this.budget = html("div");
     this.belief = new ChartCard({ title: "Belief of each config's score", file: `${file}-belief`, legend: true });
     this.risk = new ChartCard({ title: "Risk of a wrong choice", file: `${file}-risk` });
     this.charts = html("div.two-up", {}, this.belief.element, this.risk.element);
-    this.element = html("div.stack", {}, this.answer, this.charts, this.budget);
+    this.element = html("div.stack", {}, this.charts, this.budget);
     this.element.hidden = true;
   }
 
@@ -30,7 +28,6 @@ export class RacePanel {
     const race = report.race;
     this.element.hidden = !race;
     if (!race) return;
-    refill(this.answer, answerPanel(race, report.race_lines));
     refill(this.budget, budgetPanel(race, styles));
     const known = race.decisions.filter((/** @type {any} */ each) => each.risk !== null);
     this.charts.hidden = known.length === 0;
@@ -63,33 +60,6 @@ export class RacePanel {
       ],
     });
   }
-}
-
-/** @param {any} race @param {{heading: string, text: string}[]} lines */
-function answerPanel(race, lines) {
-  return html(
-    "section.panel",
-    { "aria-label": "Answer of the race" },
-    html("h2", {}, race.take === null ? "Race" : `Take ${race.take}`),
-    html(
-      "dl.facts.race-answer",
-      {},
-      lines.map((line) => [html("dt", {}, line.heading), html("dd", {}, line.text)]),
-    ),
-    race.to_be_sure.length > 0 &&
-      html(
-        "div.facts-group",
-        {},
-        html("h3", {}, "To be sure"),
-        html(
-          "ol.next-steps",
-          {},
-          race.to_be_sure.map((/** @type {any} */ step) =>
-            html("li", {}, html("p", {}, step.text), commandLine(step.command, `the command: ${step.text}`)),
-          ),
-        ),
-      ),
-  );
 }
 
 /** @param {any} race @param {Styles} styles */

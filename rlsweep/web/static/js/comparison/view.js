@@ -5,6 +5,8 @@ import { get } from "../core/api.js";
 import { fill, html } from "../core/dom.js";
 import { refill } from "../core/keyed.js";
 import { CurvesPanel } from "./curves.js";
+import { DecisionPanel } from "./decision.js";
+import { DifferencePanel } from "./difference_curves.js";
 import { DiagnosisPanel } from "./diagnosis.js";
 import { differencesPanel } from "./differences.js";
 import { findingsPanel } from "./findings.js";
@@ -13,6 +15,7 @@ import { ParallelPanel } from "./parallel_panel.js";
 import { ProspectsPanel } from "./prospects.js";
 import { RacePanel } from "./race.js";
 import { seedsPanel } from "./seeds.js";
+import { SlicesPanel } from "./slices.js";
 import { verdictsPanel } from "./verdicts.js";
 
 /** With more hyperparameters than this, parallel coordinates take the whole width. */
@@ -25,8 +28,11 @@ export class ComparisonView {
     this.file = file;
     this.curves = new CurvesPanel(file);
     this.parallel = new ParallelPanel(file);
+    this.decision = new DecisionPanel(file);
     this.race = new RacePanel(file);
     this.prospects = new ProspectsPanel(file);
+    this.differenceCurves = new DifferencePanel(file);
+    this.slices = new SlicesPanel(file);
     this.findings = html("div");
     this.leaderboard = html("div");
     this.health = new DiagnosisPanel();
@@ -64,12 +70,15 @@ export class ComparisonView {
         html(
           "div.stack",
           {},
+          this.decision.element,
           this.race.element,
           this.prospects.element,
           this.findings,
-          this.curves.element,
           this.leaderboard,
+          this.curves.element,
+          this.differenceCurves.element,
           this.health.element,
+          this.slices.element,
           this.setting,
           this.verdicts,
           this.beforeRuns,
@@ -80,6 +89,7 @@ export class ComparisonView {
     const styles = await this.stylesOf(report, chosen);
     if (report !== this.shown) {
       this.shown = report;
+      this.decision.update(report);
       this.race.update(report, styles);
       refill(this.findings, findingsPanel(report));
       refill(this.leaderboard, leaderboardPanel(report, styles, this.file));
@@ -87,6 +97,7 @@ export class ComparisonView {
       const keys = Object.keys(report.configs[0]?.differences ?? {}).length;
       this.setting.classList.toggle("is-wide", keys === 0 || keys > MAX_KEYS_BESIDE);
       this.parallel.update(report, styles);
+      this.slices.update(report, styles);
       refill(this.verdicts, verdictsPanel(report, styles));
       refill(this.seeds, seedsPanel(report, styles, this.file));
     }
@@ -99,6 +110,12 @@ export class ComparisonView {
       ),
     );
     await this.curves.update(chosen, styles, places);
-    if (chosen.sweep) await this.prospects.update(chosen.sweep);
+    const { sweep } = chosen;
+    if (!sweep) return;
+    await Promise.all([
+      this.decision.load(report, sweep, styles),
+      this.prospects.update(sweep),
+      this.differenceCurves.load(report, sweep, styles),
+    ]);
   }
 }

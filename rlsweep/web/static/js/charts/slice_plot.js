@@ -1,0 +1,255 @@
+// The score against one hyperparameter: every seed a dot, the config's mean a bar.
+
+import { html, setText, svg } from "../core/dom.js";
+import { configValue, plural, reward } from "../core/format.js";
+import { colourClass } from "./palette.js";
+import { span } from "./ranges.js";
+import { swatch } from "./swatch.js";
+import { tickLabels, ticks } from "./ticks.js";
+
+/**
+ * @typedef {object} Point one config
+ * @property {string} name
+ * @property {import("./palette.js").LineStyle} style
+ * @property {unknown} value of the hyperparameter
+ * @property {number} mean
+ * @property {number[]} seeds
+ */
+
+/** @typedef {{scale: "linear" | "log" | "categories", values: unknown[], points: Point[]}} Content values: in order */
+
+const MARGIN = { top: 8, right: 12, bottom: 24, left: 46 };
+/** Room on each side of the outermost values, as a share of the width. */
+const AIR = 0.08;
+/** Distance of configs that have the same value. */
+const BESIDE = 9;
+const LABEL_ROOM = 52;
+const REACH = 28;
+const MAX_TOLD = 8;
+
+export class SlicePlot {
+  /** @param {{label: string, height: number}} options */
+  constructor({ label, height }) {
+    this.label = label;
+    this.height = height;
+    this.width = 0;
+    /** @type {Content} */
+    this.content = { scale: "linear", values: [], points: [] };
+    /** @type {{point: Point, x: number, y: number}[]} from left to right */
+    this.placed = [];
+    this.at = -1;
+    this.picture = svg("svg.chart", { role: "img", "aria-label": label });
+    this.readout = html("div.readout", { hidden: true, "aria-hidden": "true" });
+    this.spoken = html("div.visually-hidden", { "aria-live": "polite" });
+    this.element = html(
+      "div.chart-area",
+      { tabindex: 0, role: "group", "aria-label": `${label}: chart. Arrow keys go from config to config.` },
+      this.picture,
+      this.readout,
+      this.spoken,
+    );
+    this.element.style.height = `${height}px`;
+    this.listen();
+    new ResizeObserver(() => this.resize()).observe(this.element);
+  }
+
+  /** @param {Content} content */
+  update(content) {
+    this.content = content;
+    this.draw();
+  }
+
+  resize() {
+    const width = Math.floor(this.element.clientWidth);
+    if (width === this.width || width === 0) return;
+    this.width = width;
+    this.draw();
+  }
+
+  draw() {
+    if (this.width === 0) return;
+    const { points } = this.content;
+    const inner = {
+      width: Math.max(10, this.width - MARGIN.left - MARGIN.right),
+      height: this.height - MARGIN.top - MARGIN.bottom,
+    };
+    const [low, high] = span(
+      points.flatMap((point) => [point.mean, ...point.seeds]),
+      0.06,
+    );
+    const toY = (/** @type {number} */ value) =>
+      MARGIN.top + inner.height - ((value - low) / (high - low || 1)) * inner.height;
+    const toX = this.scaleOf(inner.width);
+    this.placed = this.place(toX, toY);
+    const bottom = MARGIN.top + inner.height;
+    const up = ticks(low, high, 4);
+    const upLabels = tickLabels(up);
+    this.picture.replaceChildren(
+      svg(
+        "g.axes",
+        { "aria-hidden": "true" },
+        up.map((value, index) => [
+          svg("line.grid", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: toY(value), y2: toY(value) }),
+          svg("text.tick", { x: MARGIN.left - 7, y: toY(value) + 3.5, "text-anchor": "end" }, upLabels[index]),
+        ]),
+        svg("line.axis", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: bottom, y2: bottom }),
+        this.labelled(toX).map(({ x, text }) => [
+          svg("line.axis", { x1: x, x2: x, y1: bottom, y2: bottom + 4 }),
+          svg("text.tick", { x, y: bottom + 17, "text-anchor": "middle" }, text),
+        ]),
+      ),
+      svg(
+        "g.marks",
+        {},
+        this.placed.map(({ point, x, y }) =>
+          svg(
+            `g.slice-config.${colourClass(point.style)}`,
+            { "data-series": point.name },
+            point.seeds.map((score) => svg("circle.seed-dot", { cx: x, cy: toY(score), r: 3 })),
+            svg("line.mean-bar", { x1: x - 8, x2: x + 8, y1: y, y2: y }),
+          ),
+        ),
+      ),
+    );
+    for (const [name, value] of [
+      ["width", this.width],
+      ["height", this.height],
+      ["viewBox", `0 0 ${this.width} ${this.height}`],
+      ["aria-label", this.summary()],
+    ])
+      this.picture.setAttribute(String(name), String(value));
+    if (this.at >= 0) this.read(Math.min(this.at, this.placed.length - 1));
+  }
+
+  /** From a value to pixels. @param {number} width @returns {(value: unknown) => number} */
+  scaleOf(width) {
+    const { scale, values } = this.content;
+    if (scale === "categories") {
+      const texts = values.map(configValue);
+      return (value) => MARGIN.left + ((texts.indexOf(configValue(value)) + 0.5) / texts.length) * width;
+    }
+    const turned = scale === "log" ? Math.log10 : Number;
+    const first = turned(Number(values[0]));
+    const range = turned(Number(values[values.length - 1])) - first || 1;
+    return (value) =>
+      MARGIN.left + width * (AIR + (1 - 2 * AIR) * ((turned(Number(value)) - first) / range));
+  }
+
+  /**
+   * Configs with the same value stand side by side.
+   * @param {(value: unknown) => number} toX @param {(value: number) => number} toY
+   */
+  place(toX, toY) {
+    /** @type {Map<string, Point[]>} */
+    const byValue = new Map();
+    for (const point of this.content.points) {
+      const text = configValue(point.value);
+      byValue.set(text, [...(byValue.get(text) ?? []), point]);
+    }
+    const most = Math.max(1, ...[...byValue.values()].map((points) => points.length));
+    const beside = Math.min(BESIDE, (this.width - MARGIN.left - MARGIN.right) / (byValue.size * most + 1));
+    return [...byValue.values()]
+      .flatMap((points) =>
+        points.map((point, index) => ({
+          point,
+          x: toX(point.value) + (index - (points.length - 1) / 2) * beside,
+          y: toY(point.mean),
+        })),
+      )
+      .sort((one, other) => one.x - other.x);
+  }
+
+  /** The values that have room for their label. @param {(value: unknown) => number} toX */
+  labelled(toX) {
+    const { scale, values } = this.content;
+    /** @type {{x: number, text: string}[]} */
+    const shown = [];
+    const room = scale === "categories" ? 0.95 * ((this.width - MARGIN.left - MARGIN.right) / values.length) : LABEL_ROOM;
+    for (const value of values) {
+      const x = toX(value);
+      const text = configValue(scale === "categories" || Number.isInteger(value) ? value : rounded(value));
+      const most = Math.max(3, Math.floor(room / 6.2));
+      if (shown.length && x - shown[shown.length - 1].x < room) continue;
+      shown.push({ x, text: text.length > most ? `${text.slice(0, most - 1)}…` : text });
+    }
+    return shown;
+  }
+
+  summary() {
+    const best = [...this.placed].sort((one, other) => other.point.mean - one.point.mean);
+    const told = best.slice(0, MAX_TOLD).map(({ point }) => `${point.name} at ${configValue(point.value)}: ${reward(point.mean)}`);
+    const left = best.length - told.length;
+    return best.length
+      ? `${this.label}, mean of each config. ${told.join("; ")}${left > 0 ? `; and ${left} more` : ""}.`
+      : `${this.label}: nothing to show yet.`;
+  }
+
+  listen() {
+    this.element.addEventListener("pointermove", (event) => this.readNear(event));
+    this.element.addEventListener("pointerdown", (event) => this.readNear(event));
+    this.element.addEventListener("pointerleave", () => this.stopReading());
+    this.element.addEventListener("blur", () => this.stopReading());
+    this.element.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (step !== undefined && this.placed.length) {
+        event.preventDefault();
+        const from = this.at < 0 ? (step > 0 ? -1 : this.placed.length) : this.at;
+        this.read(Math.min(this.placed.length - 1, Math.max(0, from + step)));
+        setText(this.spoken, this.readout.textContent ?? "");
+      } else if (event.key === "Escape") {
+        this.stopReading();
+      }
+    });
+  }
+
+  /** @param {PointerEvent} event */
+  readNear(event) {
+    const frame = this.element.getBoundingClientRect();
+    const x = event.clientX - frame.left;
+    const y = event.clientY - frame.top;
+    const distances = this.placed.map((each) => Math.hypot(each.x - x, (each.y - y) / 4));
+    const nearest = distances.indexOf(Math.min(...distances));
+    if (nearest < 0 || distances[nearest] > REACH) this.stopReading();
+    else this.read(nearest);
+  }
+
+  /** @param {number} at place of the config, from the left */
+  read(at) {
+    const { point, x } = this.placed[at];
+    this.at = at;
+    this.highlight(point.name);
+    this.readout.replaceChildren(
+      html("div.readout-head", {}, configValue(point.value)),
+      html(
+        "div.readout-line",
+        {},
+        swatch(point.style),
+        html("span.readout-name", {}, point.name),
+        html("span.readout-value", {}, ` ${reward(point.mean)} `),
+        html("span.readout-range", {}, plural(point.seeds.length, "seed")),
+      ),
+    );
+    this.readout.hidden = false;
+    const width = this.readout.offsetWidth;
+    const left = x + 14 + width <= this.width ? x + 14 : Math.max(0, x - width - 14);
+    this.readout.style.transform = `translate(${left}px, ${MARGIN.top}px)`;
+  }
+
+  stopReading() {
+    this.at = -1;
+    this.highlight("");
+    this.readout.hidden = true;
+  }
+
+  /** @param {string} name "" for none */
+  highlight(name) {
+    this.picture.classList.toggle("has-highlight", name !== "");
+    for (const part of this.picture.querySelectorAll("[data-series]"))
+      part.classList.toggle("is-highlighted", part.getAttribute("data-series") === name);
+  }
+}
+
+/** @param {unknown} value */
+function rounded(value) {
+  return Number(Number(value).toPrecision(3));
+}

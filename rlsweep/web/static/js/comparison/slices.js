@@ -1,0 +1,102 @@
+// Slices: the score against each hyperparameter that differs, every seed a dot.
+
+import { csvButton, panelHead } from "../charts/picture_tools.js";
+import { SlicePlot } from "../charts/slice_plot.js";
+import { fill, html } from "../core/dom.js";
+
+export class SlicesPanel {
+  /** @param {string} file name of saved files */
+  constructor(file) {
+    /** @type {Map<string, {plot: SlicePlot, element: HTMLElement, note: HTMLElement}>} */
+    this.plots = new Map();
+    this.note = html("p.panel-note");
+    this.grid = html("div.slices");
+    this.element = html(
+      "section.panel",
+      { id: "slices", "aria-label": "Score against each hyperparameter" },
+      panelHead(
+        "Score against each hyperparameter",
+        csvButton("the slices", `${file}-slices`, () => this.data()),
+      ),
+      this.note,
+      this.grid,
+    );
+    this.element.hidden = true;
+  }
+
+  /** @param {any} report @param {import("./leaderboard.js").Styles} styles */
+  update(report, styles) {
+    this.report = report;
+    this.element.hidden = report.slices.length === 0;
+    if (this.element.hidden) return;
+    this.note.textContent =
+      `Dot: a seed; bar: the config's mean. Score: ${report.scored_by.definition}. ` +
+      "Configs also differ in what the other slices show.";
+    const keys = report.slices.map((/** @type {any} */ slice) => slice.key);
+    if (keys.join("\n") !== [...this.plots.keys()].join("\n")) {
+      this.plots = new Map(keys.map((/** @type {string} */ key) => [key, framed(key)]));
+      fill(
+        this.grid,
+        [...this.plots.values()].map((each) => each.element),
+      );
+    }
+    for (const slice of report.slices) {
+      const shown = this.plots.get(slice.key);
+      if (!shown) continue;
+      shown.note.textContent = slice.inseparable.length
+        ? `Changes only together with ${listed(slice.inseparable)}: this slice cannot tell them apart.`
+        : "";
+      shown.note.hidden = slice.inseparable.length === 0;
+      shown.plot.update({ scale: slice.scale, values: slice.values, points: pointsOf(report, slice.key, styles) });
+    }
+  }
+
+  data() {
+    const keys = (this.report?.slices ?? []).map((/** @type {any} */ slice) => slice.key);
+    return {
+      header: ["config", "seed", ...keys, "score"],
+      rows: (this.report?.configs ?? []).flatMap((/** @type {any} */ config) =>
+        config.seeds.map((/** @type {any} */ seed) => [
+          config.name,
+          seed.seed,
+          ...keys.map((/** @type {string} */ key) => config.differences[key]),
+          seed.score,
+        ]),
+      ),
+    };
+  }
+}
+
+/** @param {string} key */
+function framed(key) {
+  const plot = new SlicePlot({ label: `Score against ${key}`, height: 190 });
+  const note = html("p.slice-note");
+  const element = html(
+    "figure.slice",
+    { "aria-label": `Score against ${key}` },
+    html("figcaption", {}, html("code", {}, key)),
+    plot.element,
+    note,
+  );
+  return { plot, element, note };
+}
+
+/** @param {any} report @param {string} key @param {import("./leaderboard.js").Styles} styles */
+function pointsOf(report, key, styles) {
+  return report.configs
+    .filter((/** @type {any} */ config) => config.score !== null)
+    .map((/** @type {any} */ config) => ({
+      name: config.name,
+      style: styles.get(config.name) ?? { index: 0, colour: 0, dash: "" },
+      value: config.differences[key],
+      mean: config.score,
+      seeds: config.seeds
+        .filter((/** @type {any} */ seed) => seed.score !== null && !["failed", "paused"].includes(seed.status))
+        .map((/** @type {any} */ seed) => seed.score),
+    }));
+}
+
+/** @param {string[]} names */
+function listed(names) {
+  return names.length === 1 ? names[0] : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+}
