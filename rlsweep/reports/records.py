@@ -23,6 +23,10 @@ from rlsweep.store.curves import (
 from rlsweep.store.database import Database
 
 
+EPISODES_AT_ONCE = 500_000
+"""That are read at once, at 48 bytes each: a connection for each config would take longer than its rows."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfigRuns:
     """One agent config and its runs, in the order of the plan.
@@ -73,10 +77,27 @@ def values_by_key(configs: Sequence[ConfigRuns]) -> dict[str, list[Any]]:
 
 
 def config_records(database: Database, configs: Sequence[ConfigRuns]) -> Iterator[ConfigRecord]:
-    """Read what the runs of each config recorded, config by config: all episodes of a sweep may be more than fit."""
+    """Read what the runs of each config recorded, a few configs at a time: all episodes of a sweep may not fit."""
+    for together in _batches(configs):
+        records = seed_records(database, [run for config in together for run in config.runs])
+        for config in together:
+            seeds = tuple(records.pop(run.id) for run in config.runs)
+            yield ConfigRecord(name=config.name, is_base=config.is_base, seeds=seeds)
+
+
+def _batches(configs: Sequence[ConfigRuns]) -> Iterator[list[ConfigRuns]]:
+    """Configs that are read together: as many as have EPISODES_AT_ONCE episodes, and one at least."""
+    batch: list[ConfigRuns] = []
+    episodes = 0
     for config in configs:
-        seeds = seed_records(database, config.runs).values()
-        yield ConfigRecord(name=config.name, is_base=config.is_base, seeds=tuple(seeds))
+        more = sum(run.episodes for run in config.runs)
+        if batch and episodes + more > EPISODES_AT_ONCE:
+            yield batch
+            batch, episodes = [], 0
+        batch.append(config)
+        episodes += more
+    if batch:
+        yield batch
 
 
 def seed_records(database: Database, runs: Sequence[TrainingRun]) -> dict[UUID, SeedRecord]:

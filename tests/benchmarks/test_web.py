@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import web_grid
 import web_record
 from rounds import environ, print_table
 from web_record import Size
@@ -44,6 +45,14 @@ LISTS = {
     "free text": "q=variant+4+of",
     "free text that nothing has": "q=nothing%25",
 }
+
+
+PANELS = {
+    "its report, with the decision card and the slices": f"/api/sweeps/{web_grid.NAME}/report",
+    "differences of all configs to the base config": f"/api/sweeps/{web_grid.NAME}/differences",
+    "difference of one config": f"/api/sweeps/{web_grid.NAME}/differences?config=grid_v1",
+}
+"""What the page of a sweep of 32 configs with 5 seeds asks for beside its curves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +111,8 @@ def measure(home: Path, size: Size, *, rounds: int, list_requests: int, curve_re
             )
             for name, (path, times) in asked.items():
                 note(measured, name, [fetch(address, path)[1] for _ in range(times)])
+            for name, path in PANELS.items():
+                note(measured, f"grid, {name}", [fetch(address, path)[1] for _ in range(curve_requests)])
             note(measured, "report of 16 long runs", [fetch(address, f"/api/compare?{chosen}")[1]])
             note(measured, "the page itself", [fetch(address, "/training")[1]])
             measured.megabytes.append(process.memory_info().rss / 1e6)
@@ -185,6 +196,10 @@ def table(measured: Measured) -> Mapping[str, str]:
         rows[name] = f"{spread} ms ({min(values):.1f} to {max(values):.1f}, {len(values)} requests)"
     lists = [value for name, values in measured.milliseconds.items() if name.startswith("list") for value in values]
     rows["all lists (reach 100)"] = f"median {statistics.median(lists):6.1f}, 95% below {percentile_95(lists):6.1f} ms"
+    panels = [value for name, values in measured.milliseconds.items() if name.startswith("grid") for value in values]
+    rows["all panels of the grid (reach 500)"] = (
+        f"median {statistics.median(panels):6.1f}, 95% below {percentile_95(panels):6.1f} ms"
+    )
     memory = measured.megabytes
     rows["memory, report included (reach 300)"] = (
         f"median {statistics.median(memory):.0f} MB ({min(memory):.0f} to {max(memory):.0f})"
@@ -198,6 +213,7 @@ def test_training_history() -> None:
         home = Path(name)
         with open_database(Settings(home=home, storage=home, database_url=None)) as database:
             web_record.load(database, size)
+            web_grid.load(database, web_grid.FULL)
             chosen = plans(database)
         measured = measure(home, size, rounds=ROUNDS, list_requests=LIST_REQUESTS, curve_requests=CURVE_REQUESTS)
     title = (

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import test_service
 import test_web
+import web_grid
 import web_record
 from rounds import printed
 from test_deciding import METHODS, draw, of_family
@@ -70,12 +71,14 @@ def test_the_rllib_benchmark_trains_with_two_env_runners() -> None:
 def test_the_benchmark_of_training_history_asks_everything(home: Path) -> None:
     with open_database(Settings(home=home, storage=home, database_url=None)) as database:
         web_record.load(database, web_record.SHORT)
+        web_grid.load(database, web_grid.SHORT)
         plans = test_web.plans(database)
     measured = test_web.measure(home, web_record.SHORT, rounds=1, list_requests=2, curve_requests=1)
     assert len(plans) == 2 * 12 + 4
     assert all(plan for pages in plans.values() for plan in pages)
     assert {"list, newest first", "curves of 16 long runs", "report of 16 long runs"} < set(measured.milliseconds)
-    assert "all lists (reach 100)" in test_web.table(measured)
+    assert {f"grid, {name}" for name in test_web.PANELS} < set(measured.milliseconds)
+    assert {"all lists (reach 100)", "all panels of the grid (reach 500)"} < set(test_web.table(measured))
 
 
 def test_the_benchmark_of_recording_trains_with_and_without() -> None:

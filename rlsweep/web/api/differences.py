@@ -28,7 +28,7 @@ def differences(
     smoothing: Annotated[
         float, Query(ge=0, le=1, description="Moving-average window, as a fraction of the shortest run.")
     ] = 0.1,
-    points: Annotated[int, Query(ge=2, le=400, description="Points per curve.")] = 200,
+    points: Annotated[int, Query(ge=2, le=400, description="Points per curve.")] = 100,
 ) -> Response:
     """Each config less the other one, by equal seeds at equal env steps: mean and 95% interval over seeds."""
     check_known([metric], EPISODE_METRICS)

@@ -56,6 +56,7 @@ export class DecisionPanel {
       metric: metric.name,
       to: card.against.name,
       config: card.take,
+      points: 200,
     });
     if (answer === this.drawn) return;
     this.drawn = answer;
