@@ -22,7 +22,6 @@ from rlsweep.store.curves import (
 )
 from rlsweep.store.database import Database
 
-
 EPISODES_AT_ONCE = 500_000
 """That are read at once, at 48 bytes each: a connection for each config would take longer than its rows."""
 

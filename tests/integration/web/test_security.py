@@ -208,6 +208,7 @@ def test_openapi_describes_every_address(database: Database) -> None:
         "/api/sweeps/{sweep}/diagnosis",
         "/api/sweeps/{sweep}/report",
         "/api/sweeps/{sweep}/differences",
+        "/api/sweeps/{sweep}/prospects",
         "/api/sweeps/{sweep}/tournaments",
         "/api/tournaments/{tournament}/games/{one}/{two}",
         "/api/compare",
