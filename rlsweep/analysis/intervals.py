@@ -1,4 +1,4 @@
-"""What a handful of seeds can bear: intervals, comparisons, and how many seeds would do."""
+"""What a handful of seeds show: intervals, comparisons, and how many seeds would do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -90,7 +90,7 @@ class Run:
         return run_diagnosis(database_of(self._settings), self.record)
 
     def report(self) -> "Comparison":
-        """What the run's results can bear, as a sweep's report says it of each config."""
+        """What the run's results show, as a sweep's report says it of each config."""
         from rlsweep.reports.summary import compare
 
         return compare(database_of(self._settings), [self.record])

@@ -10,6 +10,7 @@ from rlsweep.planning.forecast import Forecast, forecast_from_cache
 from rlsweep.planning.plan import Plan, check_trials
 from rlsweep.planning.race import RacePlan, race_terms
 from rlsweep.settings import Settings
+from rlsweep.stages import stage
 from rlsweep.storage import check_usable
 from rlsweep.sweep_records import Sweep
 
@@ -42,14 +43,15 @@ def submit(
     resources = options.resources()
     check_trials(plan.base_training, gpus_per_trial=resources.gpus_per_trial)
     # What follows is slow to import; a mistake above should not have to wait for it.
-    from rlsweep.api.opening import database_of
-    from rlsweep.attempts.provenance import collect_provenance
-    from rlsweep.driver.selection import PLANNED, UNFINISHED
-    from rlsweep.places.find import find_place
-    from rlsweep.places.place import Task
-    from rlsweep.planning.submission import check_name, create_sweep, runs_of_plan
-    from rlsweep.store import sweeps
-    from rlsweep.store.opening import check_reachable
+    with stage("Loading libraries"):
+        from rlsweep.api.opening import database_of
+        from rlsweep.attempts.provenance import collect_provenance
+        from rlsweep.driver.selection import PLANNED, UNFINISHED
+        from rlsweep.places.find import find_place
+        from rlsweep.places.place import Task
+        from rlsweep.planning.submission import check_name, create_sweep, runs_of_plan
+        from rlsweep.store import sweeps
+        from rlsweep.store.opening import check_reachable
 
     if name is not None:
         check_name(name)

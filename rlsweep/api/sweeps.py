@@ -74,7 +74,7 @@ class Sweep:
         return evaluations_table(database_of(self._settings), self._runs())
 
     def report(self) -> "SweepReport":
-        """What the sweep's results can bear: configs best first, with intervals, verdicts, signs and next steps.
+        """What the sweep's results show: configs best first, with intervals, verdicts, signs and next steps.
 
         One that still runs is judged by what it has recorded so far.
         """

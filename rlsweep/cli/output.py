@@ -29,7 +29,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def warn(of: str, out: "Console") -> None:
-    """Say what is no error and may still surprise."""
+    """Print a warning."""
     out.print(f"Warning: {of}", markup=False, style="yellow", soft_wrap=True)
 
 

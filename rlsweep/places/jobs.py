@@ -107,7 +107,7 @@ class JobsCluster:
             "PYTHONUNBUFFERED": "1",
         }
         with scratch_folder("job") as scratch:
-            folder = scratch / "luggage"
+            folder = scratch / "job_files"
             folder.mkdir()
             write_job_files(folder, settings, {sweep.base_config["environment"]["id"]})
             return self._submit(

@@ -28,10 +28,11 @@ LINES_EVERY_SECONDS = 10.0
 """Between two totals where the output is no terminal."""
 
 
-def progress_table(seen: Overview, *, width: int, rows: int | None = None) -> "Group":
+def progress_table(seen: Overview, *, width: int, rows: int | None = None, is_live: bool = False) -> "Group":
     """Draw each trial that is shown, in a table or a paragraph of its own, and a total.
 
     rows: lines of the screen for trials; with more of them, those that run come first
+    is_live: they are being driven, so that the next ones begin soon where none runs
     """
     from rich.console import Group
     from rich.text import Text
@@ -52,7 +53,7 @@ def progress_table(seen: Overview, *, width: int, rows: int | None = None) -> "G
         parts = laid_out(columns, [_row(run) for run in shown], width)
     if len(shown) < seen.total:
         parts.append(Text(f"and {seen.total - len(shown):,} more"))
-    parts.append(Text(_total(seen)))
+    parts.append(Text(_total(seen, is_live=is_live)))
     if seen.decision is not None:
         parts.append(Text(race_line(seen.decision)))
     return Group(*parts)
@@ -123,7 +124,7 @@ class LiveProgress:
     def _draw(self, seen: Overview) -> None:
         assert self._live is not None
         rows = max(3, self._console.height - 6)
-        self._live.update(progress_table(seen, width=self._console.width, rows=rows), refresh=True)
+        self._live.update(progress_table(seen, width=self._console.width, rows=rows, is_live=True), refresh=True)
 
     def _tell(self, seen: Overview) -> None:
         are_all = len(seen.runs) == seen.total
@@ -137,7 +138,7 @@ class LiveProgress:
         now = datetime.now(UTC)
         if (now - self._last_total).total_seconds() >= LINES_EVERY_SECONDS:
             self._last_total = now
-            self._console.print(_total(seen), soft_wrap=True, markup=False)
+            self._console.print(_total(seen, is_live=True), soft_wrap=True, markup=False)
 
     def _is_news(self, run: RunSummary) -> bool:
         return run.status is not self._told.get(run.id, RunStatus.PENDING)
@@ -166,7 +167,7 @@ def _done(run: RunSummary) -> str:
     return f"{run.env_steps:,}" if env_steps is None else f"{run.env_steps:,}/{env_steps:,}"
 
 
-def _total(seen: Overview) -> str:
+def _total(seen: Overview, *, is_live: bool) -> str:
     """What is done of all trials: only those that spent their budgets, or came to their pause, count as done."""
     counts, left = seen.runs_by_status, total_seconds_left(seen)
     parts = [
@@ -182,6 +183,8 @@ def _total(seen: Overview) -> str:
         parts.append(f"{number(sum(paces))} steps/s")
     if left is not None:
         parts.append(f"{duration(left)} left")
+    if is_live and counts.get(RunStatus.PENDING) and not counts.get(RunStatus.RUNNING):
+        parts.append("starting trials")
     return ", ".join(parts)
 
 

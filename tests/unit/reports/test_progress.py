@@ -113,6 +113,17 @@ def test_means_are_called_those_of_the_last_episodes() -> None:
     )
 
 
+def test_live_progress_says_that_trials_are_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlsweep.reports.progress.LINES_EVERY_SECONDS", 0.0)
+    waiting, out = run(RunStatus.PENDING, of_steps=10), io.StringIO()
+    with LiveProgress(Console(file=out, width=100)) as tell:
+        tell(Overview.of_all([waiting]))
+        tell(Overview.of_all([waiting, run(of_steps=10)]))
+    assert "0 of 1 trials done, 0%, starting trials\n" in out.getvalue()
+    assert out.getvalue().count("starting") == 1
+    assert "starting" not in printed(Overview.of_all([waiting])), "of a sweep that nobody drives"
+
+
 def test_env_steps_and_their_speed_are_told_before_the_first_episode_ends() -> None:
     slow = run(of_episodes=60, env_steps=400, steps_per_second=40.0)
     assert printed(Overview.of_all([slow])).splitlines()[-1].rstrip() == (
