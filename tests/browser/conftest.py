@@ -20,8 +20,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from rlsweep.runs import EndReason
+from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
+from tests.helpers.tournaments import record_tournament
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -147,7 +149,10 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """A site that no test changes: `night`, four configs with three seeds, one of which failed; `later`, one config."""
+    """A site that no test changes.
+
+    `night`: four configs with three seeds, one of which failed; `later`: one config, with a tournament
+    """
 
     site: Site
     night: Sweep
@@ -174,6 +179,7 @@ def recorded(
             },
         )
         later = record_into(database, {"lr_high": course(learning_rate=1e-3)}, seeds=1, name="later")
+        record_tournament(database, training_runs.of_sweep(database, later.id), games=2)
         with serve(database) as site:
             yield Recorded(site=site, night=night, later=later)
 

@@ -137,13 +137,14 @@ export class TournamentPanel {
         shown.map((other, column) => this.cell(standing, other, standing.against[column])),
       ),
     );
+    const told = "Share of the points of the row's player against the column's. Click for a game.";
     return html(
       "div.scroll-x.matrix-holder",
       { tabindex: 0, role: "region", "aria-label": "Who beat whom, scrolls sideways" },
+      html("p.panel-note", { id: "matrix-note" }, told),
       html(
         "table.matrix",
-        {},
-        html("caption", {}, "Share of the points of the row's player against the column's. Click for a game."),
+        { "aria-describedby": "matrix-note" },
         html(
           "thead",
           {},

@@ -83,7 +83,7 @@ export class GameViewer {
       this.result,
       game?.result ?? (first === second ? "Choose two players." : "No game of these two is on record yet."),
     );
-    this.go(this.last);
+    this.go(0);
   }
 
   get last() {
