@@ -18,12 +18,8 @@ def test_every_page_is_accessible_in_light_and_dark(recorded, run_of, visit: Cal
         f"/training/runs/{run_of('ppo_agent_lr_high')}": ".chart path.line",
         f"/training/runs/{run_of('ppo_agent_broken')}": ".failure",
         "/training/sweeps": "#sweeps tbody tr",
-<<<<<<< HEAD
         "/training/sweeps/night": "#training-health .strip, #training-health li",
-=======
-        "/training/sweeps/night": ".leaderboard",
         "/training/sweeps/later": ".matrix td.ahead, .matrix td.behind",
->>>>>>> 2b11fba (Test the panel of a tournament; start a game at its first move)
         f"/training/compare?runs={run_of('ppo_agent_v1')},{run_of('ppo_agent_lr_low')}": ".leaderboard",
         "/api/docs": ".operation",
         "/nowhere": "h1",
