@@ -157,6 +157,29 @@ def p_value_of_difference(ours: Sequence[float], theirs: Sequence[float]) -> flo
     return float(2 * special.stdtr(freedom, -abs(t)))
 
 
+def p_values_of_pairs(scores: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    """`p_value_of_difference` of each pair, (samples, samples): hundreds at a time take a hundredth of the time."""
+    samples = [np.asarray(values, dtype=np.float64) for values in scores]
+    number = np.array([len(values) for values in samples])
+    mean = np.array([np.mean(values) if len(values) else 0.0 for values in samples])
+    part = np.array([np.var(values, ddof=1) / len(values) if len(values) > 1 else 0.0 for values in samples])
+    error = part[:, np.newaxis] + part
+    found = np.ones(error.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = (mean[:, np.newaxis] - mean) / np.sqrt(error)
+        shares = (part[:, np.newaxis] / error) ** 2, (part / error) ** 2
+        freedom = 1 / (shares[0] / (number - 1)[:, np.newaxis] + shares[1] / (number - 1))
+        tested = 2 * special.stdtr(freedom, -np.abs(t))
+    has_scatter = np.array([values.size > 1 and np.ptp(values) > 0 for values in samples], dtype=np.bool_)
+    usual = (has_scatter[:, np.newaxis] | has_scatter) & (error > 0)
+    usual &= (number > 1)[:, np.newaxis] & (number > 1)
+    found[usual] = tested[usual]
+    for one, other in zip(*np.nonzero(~usual), strict=True):
+        if one != other:
+            found[one, other] = p_value_of_difference(scores[one], scores[other])
+    return found
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjust p-values for being many (Holm 1979): step-down Bonferroni, in the order given."""
     order = np.argsort(p_values, kind="stable")

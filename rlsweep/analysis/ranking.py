@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from rlsweep.analysis.figures import ConfigFigures
-from rlsweep.analysis.intervals import FEWEST_SEEDS, holm, p_value_of_difference
+from rlsweep.analysis.intervals import FEWEST_SEEDS, holm, p_values_of_pairs
 from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.scores import Source, common_source, definition
 from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
@@ -44,19 +44,11 @@ class Ranking:
 
 
 def rank(configs: Sequence[ConfigFigures], objective: Objective = Objective.EVALUATION_REWARD) -> Ranking:
-    """Rank configs by their mean score.
-
-    Every pair is compared by Welch's t test and Holm's correction over all pairs, for the best of many equal configs
-    looks good by itself: of sixteen, at three seeds, by one standard deviation.
-    """
+    """Rank configs by their mean score; see `groups_of`."""
     source = common_source(seed.scores for config in configs for seed in config.counted)
     scores = tuple(_scores(config, source) for config in configs)
     scored = [index for index, values in enumerate(scores) if values]
-    by_mean = sorted(scored, key=lambda index: -objective.signed(float(np.mean(scores[index]))))
-    pairs = list(combinations(by_mean, 2))
-    adjusted = holm([p_value_of_difference(scores[one], scores[other]) for one, other in pairs])
-    apart = {pair for pair, p_value in zip(pairs, adjusted, strict=True) if p_value < FAMILY_ERROR}
-    groups = tie_groups(by_mean, apart)
+    groups = groups_of([tuple(map(objective.signed, values)) for values in scores])
     ranks: list[int | None] = [None] * len(configs)
     better = 0
     for group in groups:
@@ -76,6 +68,22 @@ def rank(configs: Sequence[ConfigFigures], objective: Objective = Objective.EVAL
         ranks=tuple(ranks),
         winner=winner,
     )
+
+
+def groups_of(scores: Sequence[Sequence[float]]) -> tuple[tuple[int, ...], ...]:
+    """Configs that do not differ significantly, by their place in the sequence; best first, higher scores are better.
+
+    Every pair is compared by Welch's t test and Holm's correction over all pairs, for the best of many equal configs
+    looks good by itself: of sixteen, at three seeds, by one standard deviation. Configs without scores are left out.
+    """
+    by_mean = sorted(
+        (index for index, values in enumerate(scores) if values), key=lambda index: -float(np.mean(scores[index]))
+    )
+    pairs = list(combinations(by_mean, 2))
+    p_values = p_values_of_pairs(scores)
+    adjusted = holm([float(p_values[pair]) for pair in pairs])
+    apart = {pair for pair, p_value in zip(pairs, adjusted, strict=True) if p_value < FAMILY_ERROR}
+    return tie_groups(by_mean, apart)
 
 
 def _scores(config: ConfigFigures, source: Source) -> tuple[float, ...]:

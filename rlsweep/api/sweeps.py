@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rlsweep.reports.diagnosis import SweepDiagnosis
     from rlsweep.reports.prospects import Prospects
     from rlsweep.reports.race_answer import RaceAnswer
+    from rlsweep.reports.shorter_sweep import ShorterSweep
     from rlsweep.reports.summary import SweepReport
 
 
@@ -103,6 +104,12 @@ class Sweep:
         from rlsweep.reports.diagnosis import sweep_diagnosis
 
         return sweep_diagnosis(database_of(self._settings), self._runs())
+
+    def shorter(self) -> "ShorterSweep":
+        """Whether a shorter sweep would have said the same: ranks at shares of the budget, and sentences."""
+        from rlsweep.reports.shorter_sweep import shorter_sweep
+
+        return shorter_sweep(database_of(self._settings), self.record)
 
     def export(self, folder: str | Path, file_format: ExportFormat = ExportFormat.CSV) -> tuple[Path, ...]:
         """Write the four tables into the folder, made if need be, as CSV or Parquet; return the files.

@@ -236,19 +236,21 @@ def report(
     """Compare a sweep's configs: ranks, intervals, verdicts."""
     from rlsweep.api.sweeps import sweep as sweep_of
     from rlsweep.jsonable import jsonable
-    from rlsweep.reports.budget_rendering import render_prospects
+    from rlsweep.reports.budget_rendering import render_prospects, render_shorter
     from rlsweep.reports.rendering import render
     from rlsweep.reports.summary import as_json
 
     found = sweep_of(sweep, settings=call.settings())
     summary = found.report()
-    prospects = found.prospects() if budget else None
+    prospects, shorter = (found.prospects(), found.shorter()) if budget else (None, None)
     if json:
-        print_json(as_json(summary) | ({"prospects": jsonable(prospects)} if prospects else {}))
+        asked = {"prospects": jsonable(prospects), "shorter_sweep": jsonable(shorter)} if budget else {}
+        print_json(as_json(summary) | asked)
         return
     render(summary, console())
-    if prospects is not None:
+    if prospects is not None and shorter is not None:
         render_prospects(prospects, console())
+        render_shorter(shorter, console())
 
 
 def export(

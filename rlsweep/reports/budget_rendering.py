@@ -1,9 +1,11 @@
-"""What more training would buy, on a screen or in a pipe."""
+"""What more training would buy, and whether less would have done, on a screen or in a pipe."""
 
 from typing import TYPE_CHECKING
 
-from rlsweep.reports.layout import wrapped
+from rlsweep.analysis.wording import percent
+from rlsweep.reports.layout import Column, laid_out, wrapped
 from rlsweep.reports.prospects import Prospects
+from rlsweep.reports.shorter_sweep import RankedConfig, ShorterSweep
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -11,7 +13,8 @@ if TYPE_CHECKING:
 
 def render_prospects(found: Prospects, console: "Console") -> None:
     """Print how safe the answer is, and each way to go on with its command, which is left whole to be copied."""
-    _say(console, "\nWhat more training would buy", style="bold")
+    console.print()
+    _say(console, "What more training would buy", style="bold")
     _say(console, found.text)
     for way in found.ways:
         _say(console, way.text, mark="* ")
@@ -21,6 +24,26 @@ def render_prospects(found: Prospects, console: "Console") -> None:
         _say(console, f"    {found.next_step.command}", wrap=False)
     if found.how:
         _say(console, found.how)
+
+
+def render_shorter(found: ShorterSweep, console: "Console") -> None:
+    """Print whether a shorter sweep would have said the same, and the ranks along the budget."""
+    console.print()
+    _say(console, "Would a shorter sweep have said the same?", style="bold")
+    for sentence in found.sentences:
+        _say(console, sentence, mark="* ")
+    if not found.configs:
+        return
+    _say(console, f"Ranks by {found.scored_by}; = where others share the rank.")
+    columns = [Column("Config", is_figure=False), *(Column(percent(share)) for share in found.shares)]
+    rows = [[config.name, *_ranks(found, config)] for config in found.configs]
+    for part in laid_out(columns, rows, console.width, most_tables=2):
+        console.print(part, soft_wrap=True)
+
+
+def _ranks(found: ShorterSweep, config: RankedConfig) -> list[str]:
+    shared = [[other.ranks[step] for other in found.configs] for step in range(len(found.shares))]
+    return [f"{rank}{'=' if shared[step].count(rank) > 1 else ''}" for step, rank in enumerate(config.ranks)]
 
 
 def _say(console: "Console", text: str, *, mark: str = "", style: str = "", wrap: bool = True) -> None:

@@ -1,8 +1,9 @@
-"""What more training of a sweep would buy."""
+"""What more training of a sweep would buy, and whether less would have said the same."""
 
 from fastapi import APIRouter, Request, Response
 
 from rlsweep.reports.prospects import Prospects, prospects
+from rlsweep.reports.shorter_sweep import ShorterSweep, shorter_sweep
 from rlsweep.store import charts, sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
@@ -18,6 +19,14 @@ def get_prospects(request: Request, sweep: str) -> Response:
     database = database_of(request)
     found = sweeps.get(database, sweep)
     return cached_json_response(request, _mark(database, found), lambda: prospects(database, found))
+
+
+@router.get("/shorter", response_model=ShorterSweep, summary="Whether a shorter sweep would have said the same")
+def get_shorter(request: Request, sweep: str) -> Response:
+    """The ranks at shares of the budget, and what they say, as `rlsweep report --budget --json` has it."""
+    database = database_of(request)
+    found = sweeps.get(database, sweep)
+    return cached_json_response(request, _mark(database, found), lambda: shorter_sweep(database, found))
 
 
 def _mark(database: Database, sweep: Sweep) -> str:

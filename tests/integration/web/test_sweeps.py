@@ -212,6 +212,13 @@ def test_what_a_budget_buys_is_what_the_command_says(
     shown = capsys.readouterr().out
     for way in prospects["ways"]:
         assert way["command"] in shown
+    shorter = web.get("/api/sweeps/close/shorter").json()
+    assert shorter == printed["shorter_sweep"]
+    assert len(shorter["shares"]) == 10
+    assert sorted(config["places"][-1] for config in shorter["configs"]) == list(range(1, 9))
+    assert shorter["configs"][-1]["name"] == "raced_c6"
+    for sentence in shorter["sentences"]:
+        assert sentence.split(".")[0] in " ".join(shown.split())
     for name, curves, seeds, reason in (
         ("once", CLOSE, 1, "Too few configs have a second seed"),
         ("two", CLOSE[:2], 3, "With 2 configs no risk can be stated."),
@@ -220,3 +227,8 @@ def test_what_a_budget_buys_is_what_the_command_says(
         record_grid(database, name, curves, seeds=seeds, noise=0.01)
         said = web.get(f"/api/sweeps/{name}/prospects").json()
         assert (said["ways"], reason in said["text"]) == ([], True), name
+    once = web.get("/api/sweeps/once/shorter").json()
+    assert (once["configs"], once["flag"]) == ([], None)
+    clear = web.get("/api/sweeps/clear/shorter").json()
+    assert clear["flag"] == "--total-timesteps 500"  # ten policy updates
+    assert clear["sentences"][-1].startswith("A sweep with --total-timesteps 500 would have said the same")

@@ -15,6 +15,7 @@ import { ParallelPanel } from "./parallel_panel.js";
 import { ProspectsPanel } from "./prospects.js";
 import { RacePanel } from "./race.js";
 import { seedsPanel } from "./seeds.js";
+import { ShorterSweepPanel } from "./shorter_sweep.js";
 import { SlicesPanel } from "./slices.js";
 import { verdictsPanel } from "./verdicts.js";
 
@@ -33,6 +34,7 @@ export class ComparisonView {
     this.prospects = new ProspectsPanel(file);
     this.differenceCurves = new DifferencePanel(file);
     this.slices = new SlicesPanel(file);
+    this.shorter = new ShorterSweepPanel();
     this.findings = html("div");
     this.leaderboard = html("div");
     this.health = new DiagnosisPanel();
@@ -78,6 +80,7 @@ export class ComparisonView {
           this.curves.element,
           this.differenceCurves.element,
           this.health.element,
+          this.shorter.element,
           this.slices.element,
           this.setting,
           this.verdicts,
@@ -116,6 +119,7 @@ export class ComparisonView {
       this.decision.load(report, sweep, styles),
       this.prospects.update(sweep),
       this.differenceCurves.load(report, sweep, styles),
+      this.shorter.update(sweep, styles),
     ]);
   }
 }
