@@ -48,6 +48,14 @@ def test_a_config_that_comes_late_changes_the_order(config) -> None:
     ].groups == ((0, 1),)
 
 
+def test_an_order_that_turned_and_came_back_is_unchanged_since_then(config) -> None:
+    dips = config("dips", lambda progress: np.where(abs(progress - 0.45) < 0.15, 0.0, 0.9), noise=0.05)
+    found = looked_back(dips, config("level", level(0.5), noise=0.05, offset=9))
+    assert [step.order[0] for step in found.steps[:1] + found.steps[-1:]] == [0, 0]
+    assert 1 in {step.order[0] for step in found.steps}
+    assert 0.6 <= found.leader_since <= found.ranks_since
+
+
 def test_equal_configs_tie_at_every_share(config) -> None:
     found = looked_back(*(config(str(number), level(0.5), offset=9 * number) for number in range(3)))
     tied = [step for step in found.steps if len(step.groups) == 1]
