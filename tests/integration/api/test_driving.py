@@ -1,6 +1,7 @@
 """Sweeps and runs driven from Python."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -44,8 +45,8 @@ except KeyboardInterrupt:
 assert (dict(os.environ), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 assert not ray.is_initialized()
 
-two = rlsweep.submit([config], environment="CartPole-v1", total_timesteps=64, name="two", progress=False)
-print(two.name, two.status)
+EXAMPLE
+print(sweep.status, run.status, type(model).__name__)
 
 ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
 try:
@@ -75,11 +76,20 @@ class SlowEnv(gymnasium.Env):
 """
 
 
+def example_of_readme(readme):
+    """The one in Python, with budgets that end soon."""
+    (example,) = re.findall(r"^```python\n(.*?)^```$", readme.read_text(), flags=re.MULTILINE | re.DOTALL)
+    quick = 'overrides={"n_steps": 64, "n_epochs": 1}, total_timesteps=256'
+    return re.sub(r"seeds=\d+", "seeds=1", re.sub(r"total_timesteps=[\d_]+", quick, example))
+
+
 @pytest.mark.slow
-def test_a_script_with_an_interrupted_sweep_a_second_one_and_a_ray_of_its_own(database, tmp_path):
+def test_a_script_with_an_interrupted_sweep_readmes_example_and_a_ray_of_its_own(database, request, tmp_path):
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "slow_env.py").write_text(SLOW_ENV)
-    (tmp_path / "code" / "script.py").write_text(SCRIPT)
+    (tmp_path / "code" / "script.py").write_text(
+        SCRIPT.replace("EXAMPLE", example_of_readme(request.config.rootpath / "README.md"))
+    )
     environ = os.environ | {"HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "code/script.py"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=600
@@ -88,7 +98,10 @@ def test_a_script_with_an_interrupted_sweep_a_second_one_and_a_ray_of_its_own(da
     said = done.stdout
     assert "ppo_v1 seed 0: running" in said
     assert "Stopping: trials end at their next step" in said
-    assert "Sweep one: stopped. Continue: rlsweep.resume('one')\ninterrupted\ntwo completed\n" in said
+    assert "Sweep one: stopped. Continue: rlsweep.resume('one')\ninterrupted\n" in said
+    assert "config_short_name" in said
+    assert "ppo_fast" in said
+    assert "\ncompleted completed PPO\n" in said
     assert "This process has joined a Ray already" in said
     assert said.endswith("\n7\n")
     one = sweeps.get(database, "one")

@@ -1,4 +1,7 @@
-"""Every command in the READMEs runs, in a copy of what a user has, with budgets that end soon."""
+"""Every command in the READMEs runs, in a copy of what a user has, with budgets that end soon.
+
+README's example in Python runs in tests/integration/api/test_driving.py.
+"""
 
 import contextlib
 import io
@@ -229,15 +232,6 @@ def test_the_way_from_a_question_to_a_trained_agent(shell: Shell) -> None:
     for command in commands:
         shell.follow(command)
     assert (shell.folder / "calibration" / "episodes.csv").exists()
-
-
-def test_the_example_in_python(shell: Shell) -> None:
-    (example,) = fenced((REPOSITORY / "README.md").read_text(), "python")
-    quick = re.sub(r"total_timesteps=[\d_]+", 'overrides={"n_steps": 64, "n_epochs": 1}, total_timesteps=256', example)
-    (shell.folder / "example.py").write_text(quick)
-    said = shell.run("python example.py")
-    assert "config_short_name" in said
-    assert "ppo_fast" in said
 
 
 def test_the_service_and_a_cluster(shell: Shell, database: Database, jobs_url: str, tmp_path: Path) -> None:
