@@ -11,7 +11,7 @@ from rlsweep.stages import telling
 if TYPE_CHECKING:
     from rich.status import Status
 
-FIRST_SECONDS = 5.0
+FIRST_SECONDS = 10.0
 """Until the first line where stderr is no terminal: of what takes no longer, nothing is told."""
 
 EVERY_SECONDS = 30.0
