@@ -11,6 +11,7 @@ from rlsweep.analysis.wording import duration, limits, number, percent, plural, 
 from rlsweep.reports.comparison import ScoredBy
 from rlsweep.reports.config_report import ConfigReport, SeedReport
 from rlsweep.reports.layout import wrapped
+from rlsweep.reports.reference import Reference, difference_words
 from rlsweep.reports.summary import SweepReport
 from rlsweep.runs import RunStatus
 
@@ -57,7 +58,7 @@ def render(report: SweepReport, console: "Console") -> None:
         provisional = " (provisional)" if config.verdict.provisional else ""
         heading = Text.assemble((f"{_rank(config):>2}  {config.name}", "bold"), ": ", (f"{kind}", _STYLES[kind]))
         console.print(heading.append(provisional), soft_wrap=True)
-        for mark, text in _about(config, report.scored_by):
+        for mark, text in _about(config, report.scored_by, report.reference):
             say(text, mark=f"    {mark}")
         say()
     for mark, text, style in _what_is_wrong(report):
@@ -114,7 +115,9 @@ def _what_ran(report: SweepReport) -> str:
 
 def _print_overview(report: SweepReport, console: "Console") -> None:
     """One row a config: in full where that fits unbroken, else the essential columns, else left out."""
-    for columns in (_COLUMNS, [column for column in _COLUMNS if column.is_essential]):
+    essential = [column for column in _COLUMNS if column.is_essential]
+    compared = () if report.reference is None else (_difference_column(report.reference),)
+    for columns in ((*_COLUMNS, *compared), _COLUMNS, (*essential, *compared), essential):
         table = _overview(report, columns)
         if report.configs and table_width(table, console) <= console.width:
             console.print(table)
@@ -141,7 +144,7 @@ def _overview(report: SweepReport, columns: "Sequence[_Column]") -> "Table":
     return table
 
 
-def _about(config: ConfigReport, scored_by: ScoredBy) -> Iterator[tuple[str, str]]:
+def _about(config: ConfigReport, scored_by: ScoredBy, reference: Reference | None) -> Iterator[tuple[str, str]]:
     """What is said of one config: a mark, empty or two columns wide, and the text."""
     for reason in config.verdict.reasons:
         yield "- ", reason
@@ -152,7 +155,7 @@ def _about(config: ConfigReport, scored_by: ScoredBy) -> Iterator[tuple[str, str
         f"{_updates(config.seeds)}, "
         f"{plural(config.env_steps, 'env step')}",
     )
-    for text in _figures(config, scored_by):
+    for text in _figures(config, scored_by, reference):
         yield "", text
     for sign in config.signs:
         yield ("+ ", f"Good: {sign.text}") if sign.good else ("! ", f"Warning: {sign.text}")
@@ -165,10 +168,12 @@ def _updates(seeds: Sequence[SeedReport]) -> str:
     return f"{counted} per seed" if len(seeds) > 1 else counted
 
 
-def _figures(config: ConfigReport, scored_by: ScoredBy) -> Iterator[str]:
+def _figures(config: ConfigReport, scored_by: ScoredBy, reference: Reference | None) -> Iterator[str]:
     """The config's figures, a sentence each."""
     if config.score_estimate is not None:
         yield f"score: {with_interval(config.score_estimate)}"
+    if config.difference is not None and reference is not None:
+        yield f"less {reference.words}: {difference_words(config.difference)}"
     if config.first is None or config.last is None:
         return
     if len(config.seeds) > 1:
@@ -260,6 +265,16 @@ class _Column:
     cell: Callable[[ConfigReport], str]
     is_essential: bool = False
     is_figure: bool = True
+
+
+def _difference_column(reference: Reference) -> _Column:
+    def cell(config: ConfigReport) -> str:
+        found = config.difference
+        if found is None:
+            return "-"
+        return signed(found.mean) + ("" if found.interval is None else f" ({_range(found.interval)})")
+
+    return _Column("To the base" if reference.is_base else "To the runner-up", cell)
 
 
 _COLUMNS = (

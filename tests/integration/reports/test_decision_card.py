@@ -8,6 +8,7 @@ from rich.console import Console
 
 from rlsweep.analysis.intervals import estimate
 from rlsweep.reports.pick import pick_of
+from rlsweep.reports.reference import difference_words
 from rlsweep.reports.rendering import render
 from rlsweep.reports.summary import as_json, summarise
 from rlsweep.store import sweeps
@@ -147,9 +148,24 @@ def test_the_card_takes_what_promote_takes_and_is_in_report_and_json(cards):
         printed = " ".join(out.getvalue().split())
         for line in report.card.lines:
             assert f"{line.heading} {line.text}" in printed
+        for config in report.configs:
+            if config.difference is not None:
+                assert f"less {report.reference.words}: {difference_words(config.difference)}" in printed
         for step in report.card.to_be_sure:
             assert step.command in out.getvalue()
         assert as_json(report)["card"]["heading"] == report.card.heading
+
+
+def test_the_table_has_the_difference_where_there_is_room(cards):
+    def printed(report, width):
+        out = io.StringIO()
+        render(report, Console(file=out, width=width))
+        return out.getvalue()
+
+    row = next(line for line in printed(cards.clear, 160).splitlines() if "To the base" in line)
+    assert row.index("To the base") > row.index("Score")
+    assert "To the base" not in printed(cards.clear, 60)
+    assert "To the runner-up" in printed(cards.close, 160)
 
 
 def test_a_sweep_that_runs_says_what_is_known_so_far(database, record_sweep, course):
