@@ -1,5 +1,6 @@
 """One training run on record: `rlsweep.run`."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from rlsweep.api.opening import database_of
 from rlsweep.api.settling import settle_all_abandoned
 from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
 from rlsweep.settings import Settings
-from rlsweep.store import curves, training_runs
+from rlsweep.store import annotations, curves, training_runs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,6 +42,23 @@ class Run:
     def status(self) -> RunStatus:
         """Pending, running, paused, completed, stopped or failed."""
         return self.record.status
+
+    @property
+    def note(self) -> str:
+        """What was written about the run; empty without a note."""
+        return self.record.note
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags, in alphabetical order."""
+        return self.record.tags
+
+    def annotate(self, note: str | None = None, *, tag: Iterable[str] = (), untag: Iterable[str] = ()) -> None:
+        """Replace the note, unless it is None, and add and remove tags; all may be read and changed in the browser too.
+
+        Raises InputError for a note or tags that cannot be stored.
+        """
+        annotations.annotate(database_of(self._settings), self.record, note=note, tag=tag, untag=untag)
 
     @property
     def agent_config(self) -> dict[str, Any]:

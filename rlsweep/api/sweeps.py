@@ -1,5 +1,6 @@
 """Sweeps on record: `rlsweep.sweep` and `rlsweep.sweeps`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,8 +12,8 @@ from rlsweep.api.settling import settle_all_abandoned
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
+from rlsweep.store import annotations, training_runs
 from rlsweep.store import sweeps as store
-from rlsweep.store import training_runs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +50,23 @@ class Sweep:
     def status(self) -> sweep_records.SweepStatus:
         """Pending, running, completed, stopped or failed."""
         return self.record.status
+
+    @property
+    def note(self) -> str:
+        """What was written about the sweep; empty without a note."""
+        return self.record.note
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags, in alphabetical order."""
+        return self.record.tags
+
+    def annotate(self, note: str | None = None, *, tag: Iterable[str] = (), untag: Iterable[str] = ()) -> None:
+        """Replace the note, unless it is None, and add and remove tags; all may be read and changed in the browser too.
+
+        Raises InputError for a note or tags that cannot be stored.
+        """
+        annotations.annotate(database_of(self._settings), self.record, note=note, tag=tag, untag=untag)
 
     def runs(self) -> "pa.Table":
         """A row a training run, in the order of the plan: status, counters, score, and every hyperparameter."""

@@ -12,6 +12,7 @@ import typer
 
 from rlsweep.api.opening import closed_afterwards
 from rlsweep.cli import (
+    annotating,
     call,
     continuing,
     database,
@@ -90,6 +91,7 @@ for room in (
     training,
     evaluation,
     inspection,
+    annotating,
     promoting,
     tournament,
     deleting,

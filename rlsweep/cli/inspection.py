@@ -10,7 +10,7 @@ from rlsweep.api.references import NO_SWEEPS, find_sweep
 from rlsweep.api.status import MOST_SHOWN
 from rlsweep.cli import call, completion
 from rlsweep.cli.observer import ConsoleObserver
-from rlsweep.cli.options import Json, RunReference, SweepReference
+from rlsweep.cli.options import Json, RunReference, SweepReference, Tags, lowered
 from rlsweep.cli.output import console, print_json, when
 from rlsweep.cli.service import describe
 from rlsweep.cli.stopping import stop, tell_abandoned
@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sweeps(
+    tag: Tags = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_LISTED, help="How many to list.")] = 20,
     json: Json = False,
 ) -> None:
@@ -54,26 +55,28 @@ def sweeps(
 
     with open_database(call.settings()) as database:
         tell_abandoned(settle_all_abandoned(database))
-        listed = store.list_recent(database, limit)
+        listed = store.list_recent(database, limit, tags=lowered(tag))
     if json:
         return print_json(listed)
     if not listed:
-        return typer.echo(NO_SWEEPS)
+        return typer.echo("No sweeps match." if tag else NO_SWEEPS)
     _print_rows(*_sweep_rows(listed))
     return None
 
 
 def _sweep_rows(listed: "Sequence[ListedSweep]") -> "tuple[list[Column], Sequence[Sequence[str]]]":
-    rows = []
+    is_tagged = any(entry.sweep.tags for entry in listed)
+    rows: list[tuple[str, ...]] = []
     for entry in listed:
         sweep = entry.sweep
         counts = ", ".join(f"{count} {status.value}" for status, count in entry.runs_by_status.items())
         took = duration((sweep.finished_at - sweep.created_at).total_seconds()) if sweep.finished_at else MISSING
-        rows.append((sweep.name, sweep.status.value, counts, sweep.mode, when(sweep.created_at), took))
+        cells = (sweep.name, sweep.status.value, counts, sweep.mode, when(sweep.created_at), took)
+        rows.append((*cells, ", ".join(sweep.tags)) if is_tagged else cells)
     columns = [Column("sweep"), *(Column(name, is_figure=False, is_plain=True) for name in ("status", "trials"))]
     columns += [
         Column("mode", is_figure=False, is_extra=True),
-        *(Column(name, is_figure=False) for name in ("created", "took")),
+        *(Column(name, is_figure=False) for name in ("created", "took", *(["tags"] if is_tagged else []))),
     ]
     return columns, rows
 
@@ -145,6 +148,7 @@ def runs(
     ] = None,
     agent_id: Annotated[str | None, typer.Option("--agent-id", help="List only runs of this agent.")] = None,
     status: Annotated[RunStatus | None, typer.Option("--status", help="List only runs in this status.")] = None,
+    tag: Tags = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_LISTED, help="How many to list.")] = 50,
     json: Json = False,
 ) -> None:
@@ -157,12 +161,14 @@ def runs(
     with open_database(call.settings()) as database:
         tell_abandoned(settle_all_abandoned(database))
         sweep_id = None if sweep is None else find_sweep(database, sweep).id
-        listed = training_runs.list_runs(database, sweep_id=sweep_id, agent_id=agent_id, status=status, limit=limit)
+        listed = training_runs.list_runs(
+            database, sweep_id=sweep_id, agent_id=agent_id, status=status, tags=lowered(tag), limit=limit
+        )
         scores = run_scores(database, listed)
     if json:
         return print_json([_with_score(run, scores.get(run.id)) for run in listed])
     if not listed:
-        filtered = sweep or agent_id or status
+        filtered = sweep or agent_id or status or tag
         return typer.echo("No training runs match." if filtered else NO_RUNS)
     definitions = {score.definition for score in scores.values()}
     _print_rows(*_run_rows(listed, scores, is_mixed=len(definitions) > 1))
@@ -179,10 +185,12 @@ def _run_rows(
     columns += [Column("status", is_figure=False, is_plain=True)]
     columns += map(Column, ("episodes", "env steps", "score", "wins"))
     columns += [Column("score is", is_figure=False)] if is_mixed else []
-    rows = []
+    is_tagged = any(run.tags for run in listed)
+    columns += [Column("tags", is_figure=False)] if is_tagged else []
+    rows: list[tuple[str, ...]] = []
     for run in listed:
         score = scores.get(run.id)
-        cells = (
+        cells: tuple[str, ...] = (
             str(run.id)[:8],
             run.config_short_name,
             str(run.seed),
@@ -192,7 +200,9 @@ def _run_rows(
             MISSING if score is None else number(score.value),
             MISSING if score is None or score.win_rate is None else percent(score.win_rate),
         )
-        rows.append((*cells, "" if score is None else score.definition) if is_mixed else cells)
+        if is_mixed:
+            cells = (*cells, "" if score is None else score.definition)
+        rows.append((*cells, ", ".join(run.tags)) if is_tagged else cells)
     return columns, rows
 
 
@@ -318,6 +328,10 @@ def _facts(run: "TrainingRun", score: "RunScore | None") -> dict[str, str]:
         facts["weights from"] = run.weights_from
     if run.actor is not None:
         facts["actor"] = f"{run.actor.id} on node {run.actor.node}, process {run.actor.pid}"
+    if run.tags:
+        facts["tags"] = ", ".join(run.tags)
+    if run.note:
+        facts["note"] = run.note
     facts.update({key.replace("_", " "): _plain(value) for key, value in run.metadata.items() if value is not None})
     return facts
 

@@ -44,6 +44,9 @@ SweepReference = Annotated[
         autocompletion=completion.sweeps,
     ),
 ]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", help="List only those with this tag; of several, with all of them.")
+]
 SweepOrRun = Annotated[
     str,
     typer.Argument(
@@ -156,6 +159,11 @@ Threads = Annotated[int, typer.Option("--threads", min=1, help="Torch threads.")
 RunAddress = Annotated[
     str | None, typer.Option("--address", help="Ray cluster for backend: rllib, e.g. auto or 10.0.0.1:6379.")
 ]
+
+
+def lowered(tags: list[str] | None) -> list[str]:
+    """Tags as they are on record."""
+    return [tag.lower() for tag in tags or ()]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -63,6 +63,8 @@ RUN_COLUMNS = (
     Column("started_at", _MOMENT, "start of the first attempt"),
     Column("ended_at", _MOMENT, "end of the last attempt; null while it runs"),
     Column("error", _TEXT, "last line of the error; null without an error"),
+    Column("note", _TEXT, "what was written about the run; empty without a note"),
+    Column("tags", _TEXT, "tags of the run, joined by blanks; empty without tags"),
     Column("error_text", _TEXT, "error of a failed run, with its traceback if there is one; null without an error"),
 )
 """Of `runs_table`, which adds a column of text for every hyperparameter, by its dotted key."""
@@ -119,6 +121,7 @@ def runs_table(database: Database, runs: Sequence[TrainingRun]) -> pa.Table:
     }
     recorded = [column.name for column in RUN_COLUMNS[1:] if column.name not in scored]
     known = {name: [getattr(run, name) for run in runs] for name in recorded} | scored
+    known |= {"tags": [" ".join(run.tags) for run in runs]}
     by_key = {key.name: [_text(each.get(key.name)) for each in flat] for key in keys}
     return pa.table({"run_id": [str(run.id) for run in runs], **known, **by_key}, schema=schema((*RUN_COLUMNS, *keys)))
 

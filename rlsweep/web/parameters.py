@@ -112,7 +112,7 @@ def run_filters(
         statuses=tuple(status or ()),
         sweep_ids=tuple(sweep_id or ()),
         environments=tuple(environment or ()),
-        tags=tuple(tag or ()),
+        tags=tuple(each.lower() for each in tag or ()),
         words=q,
     )
 

@@ -39,6 +39,9 @@ LISTS = {
     "of an agent, by score": "agent_id=agent_3&sort=-score",
     "by sweep": "sort=sweep",
     "of an agent": "agent_id=agent_3",
+    "of an environment": "environment=open_spiel/connect_four",
+    "with a tag": "tag=good",
+    "with a tag, by mean reward": "tag=good&sort=-mean_reward",
     "failed": "status=failed",
     "running, by episodes": "status=running&sort=-episodes",
     "of an agent, completed, by win rate": "agent_id=agent_3&status=completed&sort=-win_rate",
@@ -102,6 +105,9 @@ def measure(home: Path, size: Size, *, rounds: int, list_requests: int, curve_re
                 "list, the second page": (f"/api/training-runs?cursor={page['next_cursor']}", list_requests),
                 "sparklines of 50 runs": (f"/api/training-runs/sparklines?{rows}", list_requests),
                 "sweeps": ("/api/sweeps", list_requests),
+                "environments and tags": ("/api/choices", list_requests),
+                "hyperparameters of 50 runs": (f"/api/training-runs/hyperparameters?{rows}", list_requests),
+                "hyperparameters that vary": ("/api/training-runs/hyperparameters/varying", list_requests),
                 "curves of 16 long runs": (f"/api/curves?{chosen}", curve_requests),
                 "bands of 16 long runs": (f"/api/bands?{chosen}", curve_requests),
             }
@@ -160,6 +166,7 @@ def plans(database: Database) -> dict[str, list[str]]:
         "of an agent": Filters(agent_ids=("agent_3",)),
         "of two agents": Filters(agent_ids=("agent_3", "agent_5")),
         "failed": Filters(statuses=(RunStatus.FAILED,)),
+        "with a tag": Filters(tags=("good",)),
         "of a sweep": Filters(sweep_ids=(some_sweep,)),
     }
     found = {}

@@ -113,6 +113,16 @@ where run.position <= %(long_runs)s
 """
 
 
+# One run in 50 has a tag, one in 100 a note of some lines.
+_NOTES = """
+update training_runs
+set
+    tags = case when position %% 50 = 0 then array['good', 't' || position %% 7] else '{}' end,
+    note = case when position %% 100 = 0 then repeat('Entropy fell early; lower the learning rate. ', 10) else '' end
+where position %% 50 = 0
+"""
+
+
 def load(database: Database, size: Size) -> None:
     """Fill an empty database."""
     agent = AgentConfig(agent_id="agent_0", name="Agent", algorithm="MaskablePPO", version=1, sweep_variant="v")
@@ -137,6 +147,7 @@ def load(database: Database, size: Size) -> None:
         connection.execute(_SWEEPS, values)
         connection.execute(_RUNS, values)
         connection.execute(_UPDATES, values)
+        connection.execute(_NOTES, values)
     for first in range(1, size.runs + 1, 1_000):
         with database.connect() as connection:
             connection.execute(_EPISODES, {"first": first, "last": first + 999})

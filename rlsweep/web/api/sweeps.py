@@ -53,7 +53,7 @@ def list_sweeps(
         database_of(request),
         statuses=status or (),
         environments=environment or (),
-        tags=tag or (),
+        tags=[each.lower() for each in tag or ()],
         words=q,
         limit=limit,
         after=after,

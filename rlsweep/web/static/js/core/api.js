@@ -5,6 +5,8 @@ export class ApiError extends Error {
   /** @param {number} status 0 if the server did not answer @param {string} code @param {string} message */
   constructor(status, code, message) {
     super(message);
+    /** What stands on record, where somebody else has changed it meanwhile (409). @type {any} */
+    this.now = null;
     this.name = "ApiError";
     this.status = status;
     this.code = code;
@@ -47,6 +49,29 @@ export async function get(path, parameters = {}, { signal } = {}) {
   }
 }
 
+/**
+ * Write to the record. Whoever calls it tells what went wrong: no request is repeated.
+ * @param {"POST" | "PUT" | "DELETE"} method
+ * @param {string} path path below /api, with a leading slash
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ */
+export async function send(method, path, body) {
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(`/api${path}`, {
+      method,
+      headers: { Accept: "application/json", "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0, "server_unreachable", "The server does not answer, and nothing was saved. Try again.");
+  }
+  if (!response.ok) throw await failureOf(response);
+  return whole(response);
+}
+
 /** @param {string} address @param {AbortSignal} [signal] */
 async function ask(address, signal) {
   const known = answers.get(address);
@@ -63,18 +88,24 @@ async function ask(address, signal) {
     throw new ApiError(0, "server_unreachable", "The server does not answer. Is “rlsweep serve” still running?");
   }
   if (response.status === 304 && known) return known.body;
-  if (!response.ok) {
-    const said = (await response.json().catch(() => null))?.error ?? {};
-    throw new ApiError(
-      response.status,
-      said.code ?? "unknown",
-      said.message ?? `The server answered ${response.status}.`,
-    );
-  }
+  if (!response.ok) throw await failureOf(response);
   const body = await whole(response);
   const etag = response.headers.get("ETag");
   if (etag) remember(address, etag, body);
   return body;
+}
+
+/** @param {Response} response */
+async function failureOf(response) {
+  const answer = await response.json().catch(() => null);
+  const said = answer?.error ?? {};
+  const error = new ApiError(
+    response.status,
+    said.code ?? "unknown",
+    said.message ?? `The server answered ${response.status}.`,
+  );
+  error.now = answer?.now ?? null;
+  return error;
 }
 
 /** The answer's body; throws an ApiError if it is incomplete. @param {Response} response */

@@ -8,6 +8,7 @@ import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
 import { ComparisonView } from "../comparison/view.js";
 import { parameter } from "../parts/address.js";
+import { startViews } from "../parts/saved_views.js";
 import { scrolling } from "../core/scrolling.js";
 
 const runIds = parameter("runs")
@@ -133,6 +134,7 @@ if (runIds.length === 0) {
   );
 } else {
   const poller = new Poller(refresh, showFailure);
+  startViews("compare");
   startPage(() => poller.now());
   poller.now();
 }

@@ -8,6 +8,7 @@ import { refill } from "../core/keyed.js";
 import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
 import { isUnfinished, runBadge } from "../parts/badges.js";
+import { Notes } from "../parts/notes.js";
 import { RunCharts } from "../parts/run_charts.js";
 import { RunDiagnosisPanel } from "../parts/run_diagnosis.js";
 import {
@@ -22,6 +23,8 @@ import {
 const reference = byId("run-page").dataset.run ?? "";
 /** @type {RunCharts | null} */
 let charts = null;
+/** @type {Notes | null} */
+let notes = null;
 let shown = /** @type {any} */ (null);
 const figures = html("div");
 const statistics = html("div");
@@ -47,6 +50,11 @@ async function refresh() {
       html("div.run-side", {}, summary, statistics),
     );
   }
+  if (!notes) {
+    notes = new Notes(`/training-runs/${run.id}`, "/training", () => poller.now());
+    byId("notes").append(notes.element);
+  }
+  notes.update(run);
   if (run !== shown) show(run);
   await Promise.all([charts.update(run), health.update(run.id)]);
   return isUnfinished(run.status);

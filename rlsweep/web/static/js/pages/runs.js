@@ -9,12 +9,14 @@ import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
 import { parameter, parameters, setParameters } from "../parts/address.js";
 import { isUnfinished } from "../parts/badges.js";
-import { fillSelect } from "../parts/choices.js";
+import { fillChoices, fillSelect } from "../parts/choices.js";
 import { FilterBar } from "../parts/filter_bar.js";
+import { HyperparameterColumns } from "../parts/hyperparameter_columns.js";
 import { hideInstead, showFailureInstead, showInstead } from "../parts/instead_of_rows.js";
 import { startExport } from "../parts/list_export.js";
 import { readRows, withFirst } from "../parts/paging.js";
 import { COLUMNS, makeHead, makeRow, showSort, updateRow } from "../parts/runs_table.js";
+import { startViews } from "../parts/saved_views.js";
 import { Selection } from "../parts/selection.js";
 
 const PAGE = 50;
@@ -50,6 +52,8 @@ const EXPORTED = [
   "mean_length",
   "steps_per_second",
   "error",
+  "tags",
+  "note",
 ];
 
 const table = byId("runs");
@@ -57,8 +61,11 @@ const head = /** @type {HTMLElement} */ (table.querySelector("thead"));
 const body = /** @type {HTMLElement} */ (table.querySelector("tbody"));
 const agentFilter = /** @type {HTMLSelectElement} */ (byId("agent-filter"));
 const sweepFilter = /** @type {HTMLSelectElement} */ (byId("sweep-filter"));
+const environmentFilter = /** @type {HTMLSelectElement} */ (byId("environment-filter"));
+const tagFilter = /** @type {HTMLSelectElement} */ (byId("tag-filter"));
 const sortSelect = /** @type {HTMLSelectElement} */ (byId("sort-select"));
 
+let columns = COLUMNS;
 /** @type {any[]} */
 let runs = [];
 let wanted = PAGE;
@@ -68,11 +75,19 @@ let cursor = /** @type {string | null} */ (null);
 /** Whether shown rows were removed, so that all must be read again. */
 let isLost = false;
 let turns = 0;
+/** Number of runs that match, as of the last answer. */
+let total = 0;
 /** What is read of a run beside its row. @type {Map<string, {mark: string, curve: (number | null)[], score: any}>} */
 const details = new Map();
 
 const poller = new Poller(refresh, showFailure);
-const filters = new FilterBar(askAnew, { agent_id: agentFilter, sweep_id: sweepFilter });
+const filters = new FilterBar(askAnew, {
+  agent_id: agentFilter,
+  sweep_id: sweepFilter,
+  environment: environmentFilter,
+  tag: tagFilter,
+});
+const chosenColumns = new HyperparameterColumns(() => filters.values, remakeTable);
 const selection = new Selection(showChosen);
 const footObserver = new IntersectionObserver(
   (entries) => entries.some((entry) => entry.isIntersecting) && showMore(),
@@ -85,6 +100,7 @@ function question() {
 
 function askAnew() {
   wanted = PAGE;
+  if (titles(columns) !== titles(allColumns())) remakeTable();
   showOrder();
   poller.now();
 }
@@ -115,21 +131,22 @@ async function refresh() {
   }
   answered = key;
   isLost = false;
-  show(found.total, isPoll);
+  total = found.total;
+  show(isPoll);
   if (!isSame || isMore) lookAtFootAgain();
   await loadDetails();
   return runs.some((run) => isUnfinished(run.status));
 }
 
-/** @param {number} total @param {boolean} isPoll whether a poll read the shown rows again */
-function show(total, isPoll) {
+/** @param {boolean} isPoll whether a poll read the shown rows again */
+function show(isPoll) {
   for (const skeleton of body.querySelectorAll(".skeleton-row")) skeleton.remove();
   keepingPlace(body, () => {
     const made = reconcile(
       body,
       runs,
       (run) => run.id,
-      (run) => makeRow(run, choose),
+      (run) => makeRow(run, choose, columns),
       showRow,
     );
     if (isPoll && made.length < PAGE) for (const row of made) row.classList.add("is-new");
@@ -144,7 +161,27 @@ function show(total, isPoll) {
 
 /** @param {HTMLElement} row @param {any} run */
 function showRow(row, run) {
-  updateRow(row, { ...run, curve: details.get(run.id)?.curve, score: details.get(run.id)?.score }, selection.has(run.id));
+  const read = details.get(run.id);
+  updateRow(row, { ...run, curve: read?.curve, score: read?.score }, selection.has(run.id), columns);
+}
+
+function allColumns() {
+  return [...COLUMNS, ...chosenColumns.columns];
+}
+
+/** @param {import("../parts/runs_table.js").Column[]} given */
+function titles(given) {
+  return given.map(({ label, title }) => title ?? label).join("\n");
+}
+
+/** Show the table with the columns that are chosen now. */
+function remakeTable() {
+  columns = allColumns();
+  makeTableHead();
+  showOrder();
+  fill(body);
+  if (runs.length > 0) show(false);
+  loadDetails().catch(() => {});
 }
 
 /** @param {number} total */
@@ -184,6 +221,13 @@ function clearButton() {
 }
 
 async function loadDetails() {
+  if (await chosenColumns.load(runs)) {
+    const byKey = new Map(runs.map((run) => [run.id, run]));
+    for (const row of /** @type {HTMLElement[]} */ ([...body.children])) {
+      const run = byKey.get(row.dataset.key ?? "");
+      if (run) showRow(row, run);
+    }
+  }
   const stale = runs.filter((run) => run.episodes > 0 && details.get(run.id)?.mark !== markOf(run));
   for (let start = 0; start < stale.length; start += DETAILS_AT_ONCE) {
     const part = new Map(stale.slice(start, start + DETAILS_AT_ONCE).map((run) => [run.id, run]));
@@ -251,6 +295,16 @@ function showChosen() {
   all.indeterminate = shown > 0 && shown < runs.length;
 }
 
+function makeTableHead() {
+  table.classList.toggle("has-columns", columns.length > COLUMNS.length);
+  const chooseAll = (/** @type {boolean} */ isChosen) =>
+    selection.set(
+      runs.map((run) => run.id),
+      isChosen,
+    );
+  makeHead(head, { sort: sortBy, chooseAll }, columns);
+}
+
 /** @param {string} key */
 function sortBy(key) {
   const { sort } = question();
@@ -270,10 +324,14 @@ function showOrder() {
 }
 
 async function loadChoices() {
-  const [{ agents }, { sweeps }] = await Promise.all([
+  const [{ agents }, { sweeps }, { environments, tags }] = await Promise.all([
     get("/training-runs/agents/list"),
     get("/sweeps", { limit: SWEEPS_TO_CHOOSE }),
+    get("/choices"),
   ]);
+  const isOfRuns = (/** @type {any} */ tag) => tag.runs > 0;
+  fillChoices(environmentFilter, environments.map((/** @type {any} */ each) => each.environment), 2);
+  fillChoices(tagFilter, tags.filter(isOfRuns).map((/** @type {any} */ each) => each.tag), 1);
   const agentIds = [
     ...new Set([...agents.map((/** @type {any} */ agent) => agent.agent_id), ...parameters("agent_id")]),
   ];
@@ -332,14 +390,9 @@ startPage(() => {
   poller.now();
   loadChoices().catch(() => {});
 });
-makeHead(head, {
-  sort: sortBy,
-  chooseAll: (isChosen) =>
-    selection.set(
-      runs.map((run) => run.id),
-      isChosen,
-    ),
-});
+columns = allColumns();
+makeTableHead();
+startViews("runs");
 fillSelect(
   sortSelect,
   COLUMNS.flatMap(
@@ -363,7 +416,7 @@ fill(
     html(
       "tr.skeleton-row",
       { role: "row" },
-      html("td", { role: "cell", colspan: COLUMNS.length + 1 }, html("span.skeleton.line")),
+      html("td", { role: "cell", colspan: columns.length + 1 }, html("span.skeleton.line")),
     ),
   ),
 );

@@ -10,6 +10,7 @@ import { Poller } from "../core/polling.js";
 import { TournamentPanel } from "../comparison/tournament.js";
 import { ComparisonView } from "../comparison/view.js";
 import { STATUSES, isUnfinished, statusBadge } from "../parts/badges.js";
+import { Notes } from "../parts/notes.js";
 
 /** The statuses of runs that nobody trains, in the order of the progress bar. */
 const ENDED = ["completed", "paused", "stopped", "failed"];
@@ -21,6 +22,8 @@ let view = null;
 /** @type {TournamentPanel | null} */
 let tournament = null;
 let headOf = "";
+/** @type {Notes | null} */
+let notes = null;
 
 const poller = new Poller(refresh, showFailure);
 
@@ -29,6 +32,7 @@ async function refresh() {
   view ??= new ComparisonView(byId("comparison"), sweep.name);
   document.title = `${sweep.name} · rlsweep`;
   showHead(sweep);
+  showNotes(sweep);
   showProgress(sweep);
   await view.update(report, { sweep: sweep.id });
   if (view.styles) await view.health.update(sweep.id, view.styles, isUnfinished(sweep.status));
@@ -71,6 +75,15 @@ function showHead(sweep) {
       ),
     );
   }
+}
+
+/** @param {any} sweep */
+function showNotes(sweep) {
+  if (!notes) {
+    notes = new Notes(`/sweeps/${sweep.id}`, "/training/sweeps", () => poller.now());
+    byId("notes").append(notes.element);
+  }
+  notes.update(sweep);
 }
 
 /** @param {any} sweep */

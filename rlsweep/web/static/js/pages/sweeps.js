@@ -1,5 +1,6 @@
 // The list of sweeps.
 
+import { get } from "../core/api.js";
 import { showDuration, time } from "../core/clock.js";
 import { commandLine } from "../core/copying.js";
 import { byId, fill, html, setText } from "../core/dom.js";
@@ -8,10 +9,13 @@ import { keepingPlace, reconcile } from "../core/keyed.js";
 import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
 import { isUnfinished, statusBadge } from "../parts/badges.js";
+import { fillChoices } from "../parts/choices.js";
 import { FilterBar } from "../parts/filter_bar.js";
 import { hideInstead, showFailureInstead, showInstead } from "../parts/instead_of_rows.js";
 import { startExport } from "../parts/list_export.js";
 import { readRows } from "../parts/paging.js";
+import { tagLine } from "../parts/runs_table.js";
+import { startViews } from "../parts/saved_views.js";
 
 const PAGE = 100;
 const HEADINGS = [
@@ -39,6 +43,8 @@ const EXPORTED = [
   "created_at",
   "finished_at",
   "seconds",
+  "tags",
+  "note",
 ];
 
 const table = byId("sweeps");
@@ -46,10 +52,22 @@ const body = /** @type {HTMLElement} */ (table.querySelector("tbody"));
 let wanted = PAGE;
 
 const poller = new Poller(refresh, showFailureInstead);
-const filters = new FilterBar(() => {
-  wanted = PAGE;
-  poller.now();
-});
+const environmentFilter = /** @type {HTMLSelectElement} */ (byId("environment-filter"));
+const tagFilter = /** @type {HTMLSelectElement} */ (byId("tag-filter"));
+const filters = new FilterBar(
+  () => {
+    wanted = PAGE;
+    poller.now();
+  },
+  { environment: environmentFilter, tag: tagFilter },
+);
+
+async function loadChoices() {
+  const { environments, tags } = await get("/choices");
+  const isOfSweeps = (/** @type {any} */ tag) => tag.sweeps > 0;
+  fillChoices(environmentFilter, environments.map((/** @type {any} */ each) => each.environment), 2);
+  fillChoices(tagFilter, tags.filter(isOfSweeps).map((/** @type {any} */ each) => each.tag), 1);
+}
 
 async function refresh() {
   const asked = JSON.stringify(filters.values);
@@ -76,11 +94,13 @@ function updateRow(row, sweep) {
   const [name, status, environment, runs, progress, episodes, steps, started, took] = /** @type {HTMLElement[]} */ ([
     ...row.children,
   ]);
-  if (row.dataset.status !== sweep.status) {
-    row.dataset.status = sweep.status;
+  const shown = JSON.stringify([sweep.status, sweep.note_version]);
+  if (row.dataset.shown !== shown) {
+    row.dataset.shown = shown;
     fill(
       name,
       html("a.cell-main", { href: `/training/sweeps/${sweep.id}`, title: sweep.name }, html("bdi", {}, sweep.name)),
+      tagLine(sweep, "/training/sweeps"),
     );
     fill(status, statusBadge(sweep.status));
     fill(environment, html("bdi", { title: sweep.environment }, sweep.environment ?? "–"));
@@ -117,7 +137,12 @@ function showEmpty(total) {
   }
 }
 
-startPage(() => poller.now());
+startPage(() => {
+  poller.now();
+  loadChoices().catch(() => {});
+});
+loadChoices().catch(() => {});
+startViews("sweeps");
 fill(
   /** @type {HTMLElement} */ (table.querySelector("thead")),
   html(

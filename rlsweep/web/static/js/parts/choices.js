@@ -1,6 +1,7 @@
 // A row of toggle buttons, and a select field.
 
 import { fill, html } from "../core/dom.js";
+import { parameters } from "./address.js";
 
 /**
  * Buttons of which exactly one is pressed.
@@ -44,4 +45,19 @@ export function fillSelect(select, options, chosen) {
     );
   }
   select.value = chosen;
+}
+
+/**
+ * Fill a select field of a filter, which is hidden while it would offer too little.
+ * @param {HTMLSelectElement} select its name is that of the parameter
+ * @param {string[]} values
+ * @param {number} least number of values from which it is shown
+ */
+export function fillChoices(select, values, least) {
+  const chosen = parameters(select.name);
+  const all = [...new Set([...values, ...chosen])];
+  const options = all.map((value) => /** @type {[string, string]} */ ([value, value]));
+  fillSelect(select, [["", "All"], ...options], chosen[0] ?? "");
+  const field = /** @type {HTMLElement} */ (select.parentElement);
+  field.hidden = values.length < least && chosen.length === 0;
 }

@@ -5,6 +5,7 @@ import { showDuration, time } from "../core/clock.js";
 import { breakable, fill, html, icon, setText } from "../core/dom.js";
 import { compact, full, number, percent, reward } from "../core/format.js";
 import { isUnfinished, runBadge } from "./badges.js";
+import { noteMark, tagLink } from "./notes.js";
 
 /**
  * @typedef {object} Column
@@ -16,7 +17,7 @@ import { isUnfinished, runBadge } from "./badges.js";
  * @property {(cell: HTMLElement, run: any) => void} show
  */
 
-/** @type {Column[]} */
+/** The columns that are always there; more may follow them. @type {Column[]} */
 export const COLUMNS = [
   { key: "config_short_name", label: "Config", place: "col-config", show: showConfig },
   { key: "agent_id", label: "Agent", place: "col-agent", show: showAgent },
@@ -75,8 +76,9 @@ export const COLUMNS = [
 /**
  * @param {HTMLElement} head the thead
  * @param {{sort: (key: string) => void, chooseAll: (chosen: boolean) => void}} acts
+ * @param {Column[]} columns
  */
-export function makeHead(head, { sort, chooseAll }) {
+export function makeHead(head, { sort, chooseAll }, columns) {
   const all = html("input.check", { type: "checkbox", id: "choose-all", "aria-label": "Choose all runs shown" });
   all.addEventListener("change", () => chooseAll(/** @type {HTMLInputElement} */ (all).checked));
   fill(
@@ -85,7 +87,7 @@ export function makeHead(head, { sort, chooseAll }) {
       "tr",
       { role: "row" },
       html("th.col-check", { scope: "col", role: "columnheader" }, all),
-      COLUMNS.map((column) => {
+      columns.map((column) => {
         const cell = html(`th.${column.place}${column.numeric ? ".numeric" : ""}`, {
           scope: "col",
           role: "columnheader",
@@ -118,9 +120,10 @@ export function showSort(head, sort) {
 /**
  * @param {any} run
  * @param {(id: string, chosen: boolean, extend: boolean) => void} choose
+ * @param {Column[]} columns
  * @returns {HTMLElement}
  */
-export function makeRow(run, choose) {
+export function makeRow(run, choose, columns) {
   const check = /** @type {HTMLInputElement} */ (
     html("input.check", { type: "checkbox", "aria-label": `Choose ${run.config_short_name} seed ${run.seed}` })
   );
@@ -129,19 +132,19 @@ export function makeRow(run, choose) {
     "tr",
     { role: "row" },
     html("td.col-check", { role: "cell" }, check),
-    COLUMNS.map((column) =>
+    columns.map((column) =>
       html(`td.${column.place}${column.numeric ? ".numeric" : ""}`, { role: "cell", "data-label": column.label }),
     ),
   );
 }
 
-/** @param {HTMLElement} row @param {any} run @param {boolean} isChosen */
-export function updateRow(row, run, isChosen) {
+/** @param {HTMLElement} row @param {any} run @param {boolean} isChosen @param {Column[]} columns */
+export function updateRow(row, run, isChosen, columns) {
   row.classList.toggle("is-running", run.status === "running");
   row.classList.toggle("is-chosen", isChosen);
   const [check, ...cells] = /** @type {HTMLElement[]} */ ([...row.children]);
   /** @type {HTMLInputElement} */ (check.firstElementChild).checked = isChosen;
-  COLUMNS.forEach((column, index) => column.show(cells[index], run));
+  columns.forEach((column, index) => column.show(cells[index], run));
 }
 
 /** @param {HTMLElement} cell @param {unknown} value @param {() => import("../core/dom.js").Child[]} make */
@@ -154,13 +157,25 @@ function showOnce(cell, value, make) {
 
 /** @param {HTMLElement} cell @param {any} run */
 function showConfig(cell, run) {
-  showOnce(cell, run.config_short_name, () => [
+  showOnce(cell, [run.config_short_name, run.tags, run.note], () => [
     html(
       "a.cell-main",
       { href: `/training/runs/${run.id}`, title: `${run.config_name}\n${run.id}` },
       html("bdi", {}, breakable(run.config_short_name)),
     ),
+    tagLine(run, "/training"),
   ]);
+}
+
+/** The tags of a run or sweep, and whether it has a note. @param {any} record @param {string} list */
+export function tagLine(record, list) {
+  if (!record.note && record.tags.length === 0) return null;
+  return html(
+    "span.cell-sub.cell-tags",
+    {},
+    noteMark(record.note),
+    record.tags.map((/** @type {string} */ tag) => tagLink(tag, list)),
+  );
 }
 
 /** @param {HTMLElement} cell @param {any} run */
