@@ -210,6 +210,7 @@ def test_openapi_describes_every_address(database: Database) -> None:
         "/api/sweeps/{sweep}/report",
         "/api/sweeps/{sweep}/differences",
         "/api/sweeps/{sweep}/prospects",
+        "/api/sweeps/{sweep}/shorter",
         "/api/sweeps/{sweep}/tournaments",
         "/api/tournaments/{tournament}/games/{one}/{two}",
         "/api/compare",
