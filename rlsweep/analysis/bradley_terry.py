@@ -44,12 +44,15 @@ class Ratings:
         """Half of the 95% interval of each rating."""
         return Z * np.sqrt(np.diag(self.covariance))
 
-    def p_value(self, one: int, other: int) -> float:
-        """Two-sided: how likely so large a difference is between two equal players."""
-        covariance = self.covariance
-        variance = covariance[one, one] + covariance[other, other] - 2 * covariance[one, other]
-        gap = abs(self.ratings[one] - self.ratings[other])
-        return float(2 * special.ndtr(-gap / np.sqrt(variance)))
+    @property
+    def p_values(self) -> Floats:
+        """Two-sided, (players, players): how likely so large a difference is between two equal players; 1 for one."""
+        own = np.diag(self.covariance)
+        variance = own[:, np.newaxis] + own - 2 * self.covariance
+        np.fill_diagonal(variance, 1.0)
+        gap = np.abs(self.ratings[:, np.newaxis] - self.ratings)
+        values: Floats = 2 * special.ndtr(-gap / np.sqrt(variance))
+        return values
 
 
 def fit(players: int, first: NDArray[np.intp], second: NDArray[np.intp], points: Floats, games: Floats) -> Ratings:

@@ -108,7 +108,8 @@ def results_of(database: Database, tournament: Tournament) -> TournamentResults:
     counts = counts_of(len(tournament.players), tournaments.counts_by_pair(database, tournament.id))
     rated = _rate(counts)
     single = [_of_player(player, rated) for player in tournament.players]
-    standings = _placed(single, counts, rated.p_value)
+    p_values = rated.p_values
+    standings = _placed(single, counts, lambda one, other: float(p_values[one, other]))
     configs = _config_standings(tournament.players, rated, counts)
     half = Z * rated.advantage_sd
     has_games = counts.total > 0

@@ -1,15 +1,19 @@
 """What the page of a sweep shows of tournaments: which ones there are, and games to step through."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from rlsweep.analysis.wording import plural
 from rlsweep.errors import NotFoundError
-from rlsweep.reports.tournament import TournamentResults, results_of
+from rlsweep.reports.tournament import Standing, TournamentResults, results_of
 from rlsweep.store import tournaments
 from rlsweep.store.database import Database
 from rlsweep.tournament_records import DRAWN, FIRST_WINS, RecordedGame, Tournament
+
+MOST_CROSSED = 40
+"""Rows and columns of the matrix on a page; of 160 players it would have 25,600 cells."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +29,10 @@ class TournamentRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepTournaments:
-    """The tournaments of a sweep, newest first. shown: what one of them shows; None where there is none."""
+    """The tournaments of a sweep, newest first.
+
+    shown: what one of them shows, with `against` of the first MOST_CROSSED alone; None where there is none
+    """
 
     tournaments: tuple[TournamentRow, ...]
     shown: TournamentResults | None
@@ -71,7 +78,7 @@ def sweep_tournaments(database: Database, sweep_id: UUID, chosen: str | None) ->
             )
             for each in found
         ),
-        shown=results_of(database, shown),
+        shown=_short(results_of(database, shown)),
     )
 
 
@@ -90,6 +97,18 @@ def pair_games(database: Database, tournament: Tournament, one: int, two: int) -
             )
             for each in tournaments.shown_games(database, tournament.id, min(one, two), max(one, two))
         )
+    )
+
+
+def _short(results: TournamentResults) -> TournamentResults:
+    """The same for a page: who beat whom among the first MOST_CROSSED alone."""
+    return replace(results, configs=_crossed(results.configs), standings=_crossed(results.standings))
+
+
+def _crossed(standings: Sequence[Standing]) -> tuple[Standing, ...]:
+    return tuple(
+        replace(standing, against=standing.against[:MOST_CROSSED] if row < MOST_CROSSED else ())
+        for row, standing in enumerate(standings)
     )
 
 

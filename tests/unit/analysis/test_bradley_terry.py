@@ -22,7 +22,7 @@ def test_a_draw_is_half_a_win_and_equal_players_are_equal() -> None:
     rated = fit(2, *BOTH_SEATS, points=np.full(2, 25.0), games=np.full(2, 50.0))
     assert rated.ratings == pytest.approx([0.0, 0.0])
     assert rated.advantage == pytest.approx(0.0)
-    assert rated.p_value(0, 1) == pytest.approx(1.0)
+    assert rated.p_values[0, 1] == pytest.approx(1.0)
 
 
 def test_who_never_lost_has_a_finite_rating_and_a_wide_interval() -> None:
@@ -30,8 +30,8 @@ def test_who_never_lost_has_a_finite_rating_and_a_wide_interval() -> None:
     close = fit(2, *BOTH_SEATS, points=np.array([30.0, 20.0]), games=np.full(2, 50.0))
     assert 300 < beaten.ratings[0] < 1_000
     assert beaten.half_widths[0] > 2 * close.half_widths[0]
-    assert beaten.p_value(0, 1) < 1e-3
-    assert 0.01 < close.p_value(0, 1) < 0.2
+    assert beaten.p_values[0, 1] < 1e-3
+    assert 0.01 < close.p_values[0, 1] < 0.2
 
 
 def test_known_strengths_are_recovered_and_intervals_cover_what_they_claim() -> None:

@@ -15,7 +15,7 @@ import { GameViewer } from "./tournament_games.js";
 const TITLE = "Tournament";
 const PLAIN = { index: 0, colour: 0, dash: "" };
 
-/** Players in the tables; more are in the JSON. */
+/** Players in the tables, as many as the answer has in its matrix (MOST_CROSSED in the API's report). */
 const MOST_ROWS = 40;
 
 /** Between two looks for a new tournament, in milliseconds. */
