@@ -6,6 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
+from rlsweep.analysis.curves import CURVE_POINTS
 from rlsweep.analysis.diagnosis.rules import FEWEST_UPDATES, Finding, findings
 from rlsweep.analysis.diagnosis.series import UpdateSeries, series_of, settings_of
 from rlsweep.analysis.diagnosis.strips import Strip, reward_cells, strips
@@ -14,11 +15,9 @@ from rlsweep.analysis.sweeps import ConfigRecord
 from rlsweep.analysis.wording import of_seeds, plural
 from rlsweep.reports.records import ConfigRuns, by_config
 from rlsweep.runs import EndReason, TrainingRun
-from rlsweep.store.charts import Axis, ReducedCurve, reduced_curves
+from rlsweep.store.charts import RewardMeans, reward_means
 from rlsweep.store.curves import UpdateColumns, updates_of
 from rlsweep.store.database import Database
-
-CURVE_POINTS = 100
 
 _ZONE_WORDS = {Zone.USUAL: "usual", Zone.UNUSUAL: "unusual", Zone.FAR: "far from usual"}
 
@@ -203,11 +202,11 @@ def _read(database: Database, runs: Sequence[TrainingRun]) -> list[UpdateSeries]
     if not ids:
         return []
     updates = updates_of(database, ids)
-    curves = reduced_curves(database, ids, ["reward"], Axis.ENV_STEPS, CURVE_POINTS)
-    return [_series(run, updates[run.id], curve) for run, curve in zip(runs, curves, strict=True)]
+    rewards = reward_means(database, ids, CURVE_POINTS)
+    return [_series(run, updates[run.id], rewards[run.id]) for run in runs]
 
 
-def _series(run: TrainingRun, updates: UpdateColumns, curve: ReducedCurve) -> UpdateSeries:
+def _series(run: TrainingRun, updates: UpdateColumns, rewards: RewardMeans) -> UpdateSeries:
     return UpdateSeries(
         settings=settings_of(run.config),
         update_steps=updates.env_steps,
@@ -217,8 +216,8 @@ def _series(run: TrainingRun, updates: UpdateColumns, curve: ReducedCurve) -> Up
         explained_variance=updates.explained_variance,
         policy_loss=updates.policy_loss,
         value_loss=updates.value_loss,
-        reward_steps=np.array(curve.x, dtype=np.float64),
-        reward=np.array(curve.mean, dtype=np.float64),
+        reward_steps=rewards.env_steps,
+        reward=rewards.mean,
         diverged=run.end_reason is EndReason.DIVERGED,
     )
 

@@ -135,6 +135,30 @@ def reduced_curves(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RewardMeans:
+    """Mean reward of one run's episodes in buckets of env steps; both (buckets,), float64.
+
+    env_steps: of each bucket's last episode; buckets without one are left out
+    """
+
+    env_steps: NDArray[np.float64]
+    mean: NDArray[np.float64]
+
+
+def reward_means(database: Database, run_ids: Sequence[UUID], points: int) -> dict[UUID, RewardMeans]:
+    """Each run's training reward in at most `points` buckets; a run without episodes gets empty arrays."""
+    statement = composed(_SQL["reward_means"])
+    by_run = _side_by_side(database, statement, {"points": points}, run_ids=run_ids)
+    return {
+        run_id: RewardMeans(
+            env_steps=np.frombuffer(row["env_steps"] or b"", dtype=">i8").astype(np.float64),
+            mean=np.frombuffer(row["mean"] or b"", dtype=">f8").astype(np.float64),
+        )
+        for run_id, (row,) in by_run.items()
+    }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class BucketSums:
     """Sum and number of one run's values in each bucket of a grid; each of shape (buckets,), float64.
 

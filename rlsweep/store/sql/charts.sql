@@ -15,6 +15,26 @@ cross join lateral (
 ) as reduced
 order by wanted.position, reduced.x
 
+-- name: reward_means
+-- Each run's mean reward in buckets of equal width in env steps, as in reduce: two byte strings of eight-byte values in
+-- network order, so that no object is made per bucket.
+select wanted.position, read.*
+from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
+cross join lateral (
+    select
+        string_agg(int8send(env_steps), '' order by env_steps) as env_steps,
+        string_agg(float8send(mean), '' order by env_steps) as mean
+    from (
+        select max(env_steps) as env_steps, sum(reward) / count(*) as mean
+        from episodes
+        cross join (
+            select env_steps as last from episodes where episodes.run_id = wanted.run_id order by episode desc limit 1
+        ) as final
+        where episodes.run_id = wanted.run_id
+        group by (env_steps * %(points)s::bigint - 1) / last
+    ) as reduced
+) as read
+
 -- name: ends
 -- The x value of each run's last episode.
 select wanted.position, final.last
