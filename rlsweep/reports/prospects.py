@@ -125,7 +125,13 @@ def _ways(sweep: Sweep, judged: JudgedSweep) -> tuple[WayOn, ...]:
     at = _quoted(seeds)
     cap = _cap(record.spent + seeds.env_steps[at], configs * settings.run_cost)
     ways = [
-        _way("More seeds", "where they help, beside the record", seeds, judged, f"rlsweep race {_name(sweep)}{cap}")
+        _way(
+            "More seeds",
+            "where they help; what is on record counts",
+            seeds,
+            judged,
+            f"rlsweep race {_name(sweep)}{cap}",
+        )
     ]
     fewer = "" if len(kept) == configs else f"{len(kept)} of {configs}, without those that are clearly worse"
     for name, what, chosen, budgets in (
