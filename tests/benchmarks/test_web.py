@@ -52,6 +52,7 @@ LISTS = {
 
 PANELS = {
     "its report, with the decision card and the slices": f"/api/sweeps/{web_grid.NAME}/report",
+    "its training health": f"/api/sweeps/{web_grid.NAME}/diagnosis",
     "differences of all configs to the base config": f"/api/sweeps/{web_grid.NAME}/differences",
     "difference of one config": f"/api/sweeps/{web_grid.NAME}/differences?config=grid_v1",
 }
