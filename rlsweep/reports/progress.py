@@ -168,7 +168,7 @@ def _done(run: RunSummary) -> str:
 
 
 def _total(seen: Overview, *, is_live: bool) -> str:
-    """What is done of all trials: only those that spent their budgets, or came to their pause, count as done."""
+    """What is done of all trials; one is done that spent its budget."""
     counts, left = seen.runs_by_status, total_seconds_left(seen)
     parts = [
         f"{counts.get(RunStatus.COMPLETED, 0):,} of {seen.total:,} trials done",
