@@ -45,7 +45,7 @@ def test_compares_the_configs_of_a_sweep(recorded, visit: Callable[..., Page]) -
         expect(row.locator("td").nth(3)).to_contain_text(shown)
     expect(page.locator(".leaderboard thead")).to_contain_text("To the base")
     expect(page.locator(".verdicts")).to_contain_text("Steady upward trend in rewards")
-    expect(page.locator(".parallel-line")).to_have_count(4)
+    expect(page.locator("section[aria-label='Parallel coordinates'] .parallel-line")).to_have_count(4)
     expect(page.locator("section[aria-label='What differs']")).to_contain_text("learning_rate")
     expect(page.locator("section[aria-label='What differs']")).not_to_contain_text("gamma")
     expect(page.locator("section[aria-label=Runs] tbody tr")).to_have_count(12)
