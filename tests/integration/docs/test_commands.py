@@ -194,15 +194,28 @@ def kill_family(pid: int) -> None:
 
 
 @pytest.fixture
-def shell(home: Path, tmp_path: Path) -> Iterator[Shell]:
-    """In a copy of what a user has; its commands share a home, and its embedded server, which starts once."""
+def shell(home: Path, testrun_uid: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """In a copy of what a user has; its commands share a home, and its embedded server, which starts once.
+
+    Of the variants one is kept, and measurements of earlier READMEs are those of commands that were typed before.
+    """
     copy = tmp_path / "rlsweep"
     shutil.copytree(REPOSITORY / "config", copy / "config")
     shutil.copy(REPOSITORY / "Makefile", copy)
     shutil.copy(REPOSITORY / "pyproject.toml", copy)
     shutil.copy(REPOSITORY / ".constraints.txt", copy)
+    for variant in (copy / "config" / "agents").glob("ppo_agent_sweep_*.yaml"):
+        if variant.name != "ppo_agent_sweep_lr_high.yaml":
+            variant.unlink()
+    known = tmp_path_factory.getbasetemp().parent / f"measurements-{testrun_uid}.json"
+    measurements = home / "measurements.json"
+    if known.exists():
+        shutil.copy(known, measurements)
     with open_database(Settings(home=home, storage=home, database_url=None)):
         yield Shell(copy, home)
+    if measurements.exists():
+        shutil.copy(measurements, aside := known.with_name(f"{known.name}.{os.getpid()}"))
+        aside.replace(known)  # another worker may read it
 
 
 @pytest.fixture
