@@ -31,7 +31,7 @@ Episodes = Annotated[
 ]
 Timesteps = Annotated[int | None, typer.Option("--total-timesteps", min=1, help="Env steps per trial.")]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds per config; all configs get the same ones.")]
-SeedsRefused = Annotated[int, typer.Option("--seeds", hidden=True)]
+SeedsRefused = Annotated[int, typer.Option("--seeds", hidden=True, help="Refused: a race chooses its seeds.")]
 """Of a race, which chooses seeds by itself: the flag is known, so that the command can say so."""
 WithBase = Annotated[bool, typer.Option("--with-base", help="Add the base config, to compare the variants with.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
