@@ -74,6 +74,8 @@ def _run(seed, steps, reward):
         won=np.full(len(steps), np.nan),
         update_steps=steps[9::10],
         approx_kl=np.full(20, 0.02),
+        clip_fraction=np.full(20, 0.1),
+        entropy=np.full(20, 0.5),
         explained_variance=np.full(20, 0.5),
         losses=np.zeros((20, 2)),
         evaluation_steps=np.zeros(0, dtype=np.int64),

@@ -113,6 +113,7 @@ def test_lists_of_runs_and_sweeps_cut_no_figure(width: int) -> None:
         mode="smoke",
         created_at=moment,
         finished_at=moment + timedelta(hours=3, minutes=4),
+        tags=(),
     )
     counts = {RunStatus.COMPLETED: 100, RunStatus.FAILED: 12, RunStatus.STOPPED: 3}
     listed: Any = [SimpleNamespace(sweep=sweep, runs_by_status=counts)]
