@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from race_bound import informed
 from race_families import REGULAR, Problem, is_sparse, recorded, recorded_curves
 from race_methods import Method, Pick, asha_from_half, grid, race
 
-DRAWS = 2_000
+DRAWS = int(os.environ.get("RACE_DRAWS", "2000"))
 RISK = 0.05
 
 GRID, TWO, ASHA = "every config × 5 seeds", "every config × 2 seeds", "ASHA, first rung at half"
 THIRD, HALF = "race, cap 1/3", "race, cap 1/2"
+BOUNDS = {f"knows the table, {name}": informed(cap) for name, cap in (("cap 1/3", 1 / 3), ("cap 1/2", 1 / 2))}
 METHODS: dict[str, Method] = {
     GRID: grid(5),
     TWO: grid(2),
@@ -118,7 +120,9 @@ def test_the_race_on_recorded_curves() -> None:
     tables = list(recorded_curves(Path(os.environ["RACE_CURVES"])).values())
     regular = [table for table in tables if not is_sparse(table)]
     of_32 = {name: METHODS[name] for name in (GRID, ASHA, THIRD)}
-    print_draws(f"{len(tables)} recorded tables, 16 configs", draw(of_tables(tables, DRAWS, 16)))
+    sparse = [table for table in tables if is_sparse(table)]
+    print_draws(f"{len(tables)} recorded tables, 16 configs", draw(of_tables(tables, DRAWS, 16), METHODS | BOUNDS))
+    print_draws(f"{len(sparse)} of them that are sparse", draw(of_tables(sparse, DRAWS // 4, 16), METHODS | BOUNDS))
     print_draws(f"{len(tables)} recorded tables, 32 configs", draw(of_tables(tables, DRAWS, 32), of_32))
 
     found = draw(of_tables(regular, DRAWS, 16))

@@ -20,6 +20,14 @@ NOISE = 0.033
 
 
 @dataclass(frozen=True)
+class Population:
+    """All configs of which a problem has some: their scores, shape (all configs, recorded seeds)."""
+
+    rung: Floats
+    full: Floats
+
+
+@dataclass(frozen=True)
 class Problem:
     """truth: expected score at the end, shape (configs,); rung, full: scores, shape (configs, seeds)."""
 
@@ -28,6 +36,7 @@ class Problem:
     full: Floats
     tolerance: float
     start: float
+    population: Population | None = None
 
     @property
     def configs(self) -> int:
@@ -163,13 +172,18 @@ def _final(curves: Floats) -> Floats:
     return np.asarray(curves[..., POINTS - 2 :].mean(-1))
 
 
+def _at_rung(curves: Floats) -> Floats:
+    """Mean of the last fifth so far."""
+    return np.asarray(curves[..., RUNG_AT - 2 : RUNG_AT].mean(-1))
+
+
 def recorded(table: Floats, rng: np.random.Generator, k: int, tolerance: float = 0.1) -> Problem:
     """So many configs of a table. Its seeds are the population: runs are drawn from them with replacement."""
     chosen = rng.choice(len(table), k, replace=False)
     curves = table[chosen[:, np.newaxis], rng.integers(0, table.shape[1], (k, SEEDS))]
     truth = _final(table[chosen]).mean(1)
-    rung = curves[..., RUNG_AT - 2 : RUNG_AT].mean(-1)
-    return Problem(truth, rung, _final(curves), tolerance=tolerance, start=0.0)
+    population = Population(_at_rung(table), _final(table))
+    return Problem(truth, _at_rung(curves), _final(curves), tolerance=tolerance, start=0.0, population=population)
 
 
 def is_sparse(table: Floats) -> bool:
