@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from rlsweep.analysis.bounds import ANY, Bounds
 from rlsweep.analysis.intervals import Estimate, dominance, estimate
 from rlsweep.analysis.objectives import Objective
 from rlsweep.deciding.choice import runs_to_settle
@@ -115,23 +116,25 @@ class RaceAnswer:
     decisions: tuple[Standing, ...]
 
 
-def race_answer(database: Database, sweep: Sweep, *, base: str | None = None) -> RaceAnswer | None:
+def race_answer(
+    database: Database, sweep: Sweep, *, base: str | None = None, bounds: Bounds = ANY
+) -> RaceAnswer | None:
     """The answer of the sweep's race; None if it is no race, or has no decision yet.
 
-    base: name of the base config among its configs, to compare with
+    base: name of the base config among its configs, to compare with; bounds: of a score, where its interval ends
     """
     race = races.find(database, sweep.id)
     made = [] if race is None else races.decisions(database, sweep.id, most=MOST_DECISIONS)
     if race is None or not made:
         return None
-    return _answer(race, made, sweep, base)
+    return _answer(race, made, sweep, base, bounds)
 
 
-def _answer(race: Race, made: Sequence[DecisionRecord], sweep: Sweep, base: str | None) -> RaceAnswer:
+def _answer(race: Race, made: Sequence[DecisionRecord], sweep: Sweep, base: str | None, bounds: Bounds) -> RaceAnswer:
     newest = made[-1]
     settings, record, _ = inputs_of(newest)
     decision, objective = decision_of(newest), Objective(race.objective)
-    configs = _configs(newest, record, objective)
+    configs = _configs(newest, record, objective, bounds)
     leader = decision.leader
     caveats = shown_caveats(record, decision, [config.name for config in configs])
     is_safe = decision.risk is not None and decision.risk <= 1 - race.confidence
@@ -172,7 +175,9 @@ def _answer(race: Race, made: Sequence[DecisionRecord], sweep: Sweep, base: str 
     )
 
 
-def _configs(newest: DecisionRecord, record: RaceRecord, objective: Objective) -> tuple[RacedConfig, ...]:
+def _configs(
+    newest: DecisionRecord, record: RaceRecord, objective: Objective, bounds: Bounds
+) -> tuple[RacedConfig, ...]:
     beliefs, sds = newest.decision["belief_mean"], newest.decision["belief_sd"]
     spent = [0.0] * len(record.scores)
     for run in newest.record["runs"]:
@@ -180,7 +185,7 @@ def _configs(newest: DecisionRecord, record: RaceRecord, objective: Objective) -
     return tuple(
         RacedConfig(
             name=name,
-            score=estimate(_full(record, index, objective)),
+            score=estimate(_full(record, index, objective), bounds),
             belief=objective.signed(beliefs[index]) if beliefs else None,
             belief_sd=sds[index] if sds else None,
             runs=len(_full(record, index, objective)),

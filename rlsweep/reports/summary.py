@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from rlsweep.analysis.bounds import bounds_of
 from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.ranking import Ranking
 from rlsweep.analysis.slices import slices
@@ -66,10 +67,12 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         objective = Objective.EVALUATION_REWARD if race is None else Objective(race.objective)
     recorded = by_config(runs)
     base = next((each.name for each in recorded if each.is_base), None)
-    answer = None if race is None else race_answer(database, sweep, base=base)
-    lines = () if answer is None else answer_lines(answer)
     health = HealthWatch()
     assessment = assess(health.watch(recorded, config_records(database, recorded)), objective)
+    wins_or_loses = [seed.wins_or_loses for config in assessment.configs for seed in config.figures.counted]
+    bounds = bounds_of(assessment.ranking.objective, wins_or_loses)
+    answer = None if race is None else race_answer(database, sweep, base=base, bounds=bounds)
+    lines = () if answer is None else answer_lines(answer)
     confirmed = confirmation(database, sweep)
     judged = Comparison(
         id=sweep.id,
