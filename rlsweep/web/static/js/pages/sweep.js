@@ -31,7 +31,7 @@ async function refresh() {
   const [sweep, report] = await Promise.all([get(address), get(`${address}/report`)]);
   view ??= new ComparisonView(byId("comparison"), sweep.name);
   document.title = `${sweep.name} · rlsweep`;
-  showHead(sweep);
+  showHead(sweep, report.race !== null);
   showNotes(sweep);
   showProgress(sweep);
   await view.update(report, { sweep: sweep.id });
@@ -42,8 +42,11 @@ async function refresh() {
   return isUnfinished(sweep.status);
 }
 
-/** @param {any} sweep */
-function showHead(sweep) {
+/**
+ * @param {any} sweep
+ * @param {boolean} isRace - It gives each config as many seeds as help.
+ */
+function showHead(sweep, isRace) {
   const shown = JSON.stringify([sweep.name, sweep.status]);
   if (shown !== headOf) {
     headOf = shown;
@@ -51,7 +54,7 @@ function showHead(sweep) {
       sweep.environment,
       `${sweep.mode} mode`,
       budgetText(sweep.budget),
-      plural(sweep.seeds.length, "seed"),
+      isRace ? "race" : plural(sweep.seeds.length, "seed"),
     ]
       .filter(Boolean)
       .join(" · ");
