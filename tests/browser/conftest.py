@@ -184,6 +184,21 @@ def recorded(
             yield Recorded(site=site, night=night, later=later)
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Deletes what a test added to the sweeps that all share."""
+    yield
+    if "recorded" not in request.fixturenames:
+        return
+    shared: Recorded = request.getfixturevalue("recorded")
+    with psycopg.connect(shared.site.database.url) as connection:
+        connection.execute("delete from sweeps where id <> all(%s)", ([shared.night.id, shared.later.id],))
+        connection.execute(
+            "delete from tournaments"
+            " where id not in (select tournament_id from tournament_players where run_id is not null)"
+        )
+
+
 @pytest.fixture
 def run_of(recorded: Recorded) -> Callable[..., str]:
     """The id of a run of `night` by config and seed."""
