@@ -1,14 +1,14 @@
 """One training run on record: `rlsweep.run`."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from rlsweep.api.annotations import Annotated
 from rlsweep.api.opening import database_of
 from rlsweep.api.settling import settle_all_abandoned
 from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
 from rlsweep.settings import Settings
-from rlsweep.store import annotations, curves, training_runs
+from rlsweep.store import curves, training_runs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rlsweep.reports.run_scores import RunScore
 
 
-class Run:
+class Run(Annotated):
     """One training run on record. Each call reads the record anew.
 
     Tables are Arrow's, `.to_pandas()` gives a data frame; what a column holds stands in its field's metadata.
@@ -42,23 +42,6 @@ class Run:
     def status(self) -> RunStatus:
         """Pending, running, paused, completed, stopped or failed."""
         return self.record.status
-
-    @property
-    def note(self) -> str:
-        """What was written about the run; empty without a note."""
-        return self.record.note
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """Its tags, in alphabetical order."""
-        return self.record.tags
-
-    def annotate(self, note: str | None = None, *, tag: Iterable[str] = (), untag: Iterable[str] = ()) -> None:
-        """Replace the note, unless it is None, and add and remove tags; all may be read and changed in the browser too.
-
-        Raises InputError for a note or tags that cannot be stored.
-        """
-        annotations.annotate(database_of(self._settings), self.record, note=note, tag=tag, untag=untag)
 
     @property
     def agent_config(self) -> dict[str, Any]:

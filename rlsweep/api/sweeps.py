@@ -1,19 +1,19 @@
 """Sweeps on record: `rlsweep.sweep` and `rlsweep.sweeps`."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rlsweep import sweep_records
+from rlsweep.api.annotations import Annotated
 from rlsweep.api.opening import database_of
 from rlsweep.api.references import find_sweep
 from rlsweep.api.settling import settle_all_abandoned
 from rlsweep.reports.formats import ExportFormat
 from rlsweep.runs import TrainingRun
 from rlsweep.settings import Settings
-from rlsweep.store import annotations, training_runs
 from rlsweep.store import sweeps as store
+from rlsweep.store import training_runs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rlsweep.reports.summary import SweepReport
 
 
-class Sweep:
+class Sweep(Annotated):
     """One sweep on record. Each call reads the record anew, so that a sweep that still runs can be watched.
 
     Tables are Arrow's, `.to_pandas()` gives a data frame; what a column holds stands in its field's metadata. They are
@@ -50,23 +50,6 @@ class Sweep:
     def status(self) -> sweep_records.SweepStatus:
         """Pending, running, completed, stopped or failed."""
         return self.record.status
-
-    @property
-    def note(self) -> str:
-        """What was written about the sweep; empty without a note."""
-        return self.record.note
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """Its tags, in alphabetical order."""
-        return self.record.tags
-
-    def annotate(self, note: str | None = None, *, tag: Iterable[str] = (), untag: Iterable[str] = ()) -> None:
-        """Replace the note, unless it is None, and add and remove tags; all may be read and changed in the browser too.
-
-        Raises InputError for a note or tags that cannot be stored.
-        """
-        annotations.annotate(database_of(self._settings), self.record, note=note, tag=tag, untag=untag)
 
     def runs(self) -> "pa.Table":
         """A row a training run, in the order of the plan: status, counters, score, and every hyperparameter."""
