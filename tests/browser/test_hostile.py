@@ -112,7 +112,10 @@ def test_hostile_names_are_only_text(
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width, f"{path[:60]} is {wide} px wide: {page.evaluate(TOO_WIDE)}"
         page.goto(f"{site.url}/training/sweeps/{sweep[0]}?seeds=1")
-        expect(page.locator(".legend-entry")).to_have_count(len(HOSTILE))
+        curves = page.get_by_role("figure", name="Learning curves", exact=True)
+        expect(curves.locator(".legend-entry")).to_have_count(len(HOSTILE))
+        differences = page.locator("#differences")
+        expect(differences.locator(".legend-entry")).to_have_count(len(HOSTILE) - 1)  # all but the base config
         page.goto(site.url + "/training")
         expect(page.locator("#runs tbody")).to_contain_text(SCRIPT)
         page.goto(f"{site.url}/training/runs/{runs[1]}")
