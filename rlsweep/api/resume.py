@@ -36,7 +36,7 @@ def retry(
     observer: SweepObserver,
     options: DrivingOptions,
 ) -> SweepOutcome:
-    """Run the failed trials of a sweep again; all others stay as they are.
+    """Run the failed trials of a sweep again; a race decides again with their scores. All others stay as they are.
 
     from_start: begin them anew instead of at their last checkpoints
     Raises as `resume` does.
@@ -61,7 +61,7 @@ def _continue(
 def drive(
     sweep: Sweep, selection: "RunSelection", *, settings: Settings, observer: SweepObserver, options: DrivingOptions
 ) -> SweepOutcome:
-    """Drive the selection of a sweep without a driver, and a race that is not decided to its decision.
+    """Drive the selection of a sweep without a driver, and a race to its decision, or to another with what is trained.
 
     Whether there is anything to do is known before Ray is started.
     """
@@ -84,12 +84,15 @@ def drive(
     check_usable(settings.storage)
     if is_undecided:
         observer.message(f"Race {sweep.name}: {plural(len(runs), 'run')} so far, undecided")
+    elif race is not None:
+        again = f"{len(wanted)} of {plural(len(runs), 'run')} to train again"
+        observer.message(f"Race {sweep.name}: {again}, then another decision with their scores")
     else:
         observer.message(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run")
     provenance = collect_provenance(runs[0].config_folder)
     place = find_place(options, settings, sweep)
     resources = options.resources(sweep)
-    with place.open(resources, len(runs) if is_undecided else len(wanted)) as opened:
+    with place.open(resources, len(wanted) if race is None else len(runs)) as opened:
         runner = opened.ready(database, observer)
         return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))
 

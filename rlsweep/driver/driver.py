@@ -23,7 +23,7 @@ from rlsweep.driver.deaths import cause_of_death
 from rlsweep.driver.meters import Meters
 from rlsweep.driver.race import RaceRuns
 from rlsweep.driver.run_source import RESTARTS, PlannedRuns, RunSource
-from rlsweep.driver.selection import RunSelection
+from rlsweep.driver.selection import UNFINISHED, RunSelection
 from rlsweep.driver.stop_flag import StopFlag
 from rlsweep.driver.trainable import TrialTrainable
 from rlsweep.driver.tune import Fit, LiveTrials
@@ -153,8 +153,12 @@ class Driver:
         """
         statuses, from_start = self._selection.statuses, self._selection.from_start
         self._wait(lambda: races.pause_waiting(self._database, self._sweep.id))
+        race = self._wait(lambda: races.find(self._database, self._sweep.id))
         take_up = partial(transitions.take_up, self._database, self._sweep.id)
         self._own.update(self._wait(lambda: take_up(statuses, from_start=from_start)))
+        if race is not None and race.stop is None:
+            statuses = UNFINISHED.statuses  # a race that is not decided goes on with all that it has begun
+            self._own.update(self._wait(lambda: take_up(statuses)))
         if RunStatus.RUNNING not in statuses:
             return
         seen: dict[UUID, TrainingRun] = {}

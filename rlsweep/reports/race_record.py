@@ -95,7 +95,7 @@ class RaceReader:
         """Read the state. Runs that were stopped one by one are left out: the race does not continue them.
 
         What trains now has the scores and the cost that it had when it last paused, so that a decision does not depend
-        on how far a run has come.
+        on how far a run has come. A failed run that trains again has none.
         """
         runs = training_runs.of_sweep(self._database, self._race.sweep_id)
         spent = races.costs(self._database, self._race.sweep_id)
@@ -115,7 +115,7 @@ class RaceReader:
         before = self._before.get(run.id)
         rung, full = None, None
         if trains:
-            rung, spent = (None, 0.0) if before is None else (before.rung, before.spent)
+            rung, spent = (None, 0.0) if before is None or before.has_failed else (before.rung, before.spent)
         elif run.status is RunStatus.FAILED:
             rung, full = start, start
         else:

@@ -229,7 +229,7 @@ def take_up(
     gone: Collection[UUID] = (),
     from_start: bool = False,
 ) -> list[UUID]:
-    """Set the sweep's runs in these statuses to pending; their records stay.
+    """Set the sweep's runs in these statuses to pending; their records stay. A race that gets any is undecided then.
 
     Called by the sweep's driver, which has the lease. Returns the ids of the pending runs.
 
@@ -250,6 +250,8 @@ def take_up(
             },
         ).fetchall()
         ids = [row["id"] for row in rows]
+        if ids:
+            connection.execute(_SQL["reopen_race"], {"sweep_id": sweep_id})
         if from_start:
             connection.execute(_SQL["forget_checkpoints"], {"ids": ids})
             connection.execute(_SQL["begin_anew"], {"ids": ids})

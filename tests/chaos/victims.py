@@ -63,6 +63,7 @@ class Nodes:
     """A Ray cluster of a head and others, in a process of its own."""
 
     def __init__(self, count: int, environ: Mapping[str, str], log: Path, *, dashboard_port: int | None = None) -> None:
+        self._log = log
         dashboard = [] if dashboard_port is None else [str(dashboard_port)]
         with log.open("w") as out:
             self.process = subprocess.Popen(
@@ -100,7 +101,7 @@ class Nodes:
         for line in self.process.stdout:
             if not line.startswith(("20", "[")):  # Ray logs there too
                 return line.strip()
-        raise AssertionError("the cluster ended")
+        raise AssertionError(f"the cluster ended: {self._log.read_text()[-4000:]}")
 
 
 class Command:

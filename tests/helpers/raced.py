@@ -12,6 +12,7 @@ from rlsweep.config.differences import hyperparameter_hash
 from rlsweep.config.run import Budget, Mode, RunConfig, ScoreEvaluation
 from rlsweep.config.training import TrainingConfig
 from rlsweep.driver.race import RaceRuns
+from rlsweep.driver.run_source import RunSource
 from rlsweep.race_records import Race, RaceTerms, Statistic
 from rlsweep.runs import EndReason, Episode, Evaluation, EvaluationKind, NewRun, RunStatus, Update
 from rlsweep.store import races, recording, sweeps, training_runs, transitions
@@ -113,6 +114,19 @@ def run_race(
     order: which of the runs in flight ends next, by place; else the one that began first
     """
     source = RaceRuns(database, race, driver=DRIVER, slots=slots, on_scheduled=lambda _: None)
+    return train_all(database, source, score, slots=slots, most_runs=most_runs, order=order)
+
+
+def train_all(
+    database: Database,
+    source: RunSource,
+    score: Score,
+    *,
+    slots: int,
+    most_runs: int | None = None,
+    order: Sequence[int] = (),
+) -> list[UUID]:
+    """As `run_race`, with whatever gives the runs."""
     given: list[UUID] = []
     flying: deque[UUID] = deque()
     which = deque(order)
@@ -142,16 +156,19 @@ def train(database: Database, run_id: UUID, score: Score) -> None:
     done, until = run.env_steps, STEPS if run.pause_at is None else STEPS // 2
     evaluations = []
     for share in (0.5, 1.0):
+        if not done < share * STEPS <= until:
+            continue
         value = score(config, run.seed, share == 1.0)
         if value is None:
             transitions.finish(database, run_id, run.attempt, EndReason.DIVERGED, "DivergedError: NaN")
             return
-        if done < share * STEPS <= until:
-            evaluations.append(_evaluation(int(share * STEPS), value))
+        evaluations.append(_evaluation(int(share * STEPS), value))
     episodes = [_episode(step) for step in range(done + 10, until + 1, 10)]
     updates = [_update(step) for step in range(done + 100, until + 1, 100)]
     progress = Progress(episodes=until // 10, updates=until // 100, env_steps=until)
-    batch = Batch(progress=progress, episodes=episodes, updates=updates, evaluations=evaluations)
+    batch = Batch(
+        progress=progress, episodes=episodes, updates=updates, evaluations=evaluations, began_at_env_steps=done
+    )
     recording.flush(database, run_id, run.attempt, batch)
     reason = EndReason.COMPLETED if run.pause_at is None else EndReason.PAUSED
     transitions.finish(database, run_id, run.attempt, reason)
