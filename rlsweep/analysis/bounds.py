@@ -3,8 +3,6 @@
 import math
 from collections.abc import Iterable
 
-import numpy as np
-
 from rlsweep.analysis.curves import Floats
 from rlsweep.analysis.objectives import Objective
 
@@ -19,7 +17,7 @@ WIN_OR_LOSE: Bounds = (-1.0, 1.0)
 
 def wins_or_loses(reward: Floats) -> bool:
     """Whether there are rewards, and each is -1, 0 or 1: an episode is lost, drawn or won, and no more is told."""
-    return bool(reward.size) and bool(np.isin(reward, (-1.0, 0.0, 1.0)).all())
+    return bool(reward.size) and bool(((reward == -1) | (reward == 0) | (reward == 1)).all())
 
 
 def bounds_of(objective: Objective, runs_win_or_lose: Iterable[bool]) -> Bounds:

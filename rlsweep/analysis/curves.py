@@ -5,11 +5,12 @@ falling) and `reward`. Progress is counted in env steps, the unit of experience:
 run of E steps lies in the first fifth where e <= E/5, and in the last where e > 4E/5.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -22,6 +23,8 @@ HALF = 0.5
 
 STAGES = 9
 """Fifths of a run that begin at 0, 10, … 80% of it: a curve smooth enough to speak of its peak."""
+
+_STARTS = np.linspace(0.0, 1.0 - FIFTH, STAGES)
 
 CURVE_POINTS = 100
 """Points of a curve that is compared or drawn: finer than any screen column of a summary needs."""
@@ -45,46 +48,48 @@ class Stage:
         return self.sd / float(np.sqrt(self.episodes)) if self.episodes > 1 else float("inf")
 
 
-def stage_mask(env_steps: Steps, start: float, stop: float) -> NDArray[np.bool_]:
-    """Which episodes ended after `start` and up to `stop` (shares of the run, 0 to 1).
+def stage_slices(env_steps: Steps, starts: ArrayLike, stops: ArrayLike) -> list[slice]:
+    """Which episodes ended after each start and up to its stop (shares of the run, 0 to 1).
 
-    Where none did, because episodes are long, the one that ended nearest to `stop` stands for the stage.
-    An empty run gives an empty mask.
+    Where none did, because episodes are long, the one that ended nearest to the stop stands for the stage. An empty run
+    gives empty slices.
     """
     if env_steps.size == 0:
-        return np.zeros(0, dtype=np.bool_)
+        return [slice(0)] * np.size(starts)
     progress = env_steps / env_steps[-1]
-    mask = (progress > start) & (progress <= stop)
-    if not mask.any():
-        mask[np.argmin(np.abs(progress - stop))] = True
-    return np.asarray(mask, dtype=np.bool_)
+    firsts, ends = (np.searchsorted(progress, bounds, side="right").tolist() for bounds in (starts, stops))
+    found = [slice(first, end) for first, end in zip(firsts, ends, strict=True)]
+    for place, stop in enumerate(np.asarray(stops)):
+        if found[place].start >= found[place].stop:
+            nearest = int(np.argmin(np.abs(progress - stop)))
+            found[place] = slice(nearest, nearest + 1)
+    return found
 
 
-def stage(env_steps: Steps, reward: Floats, start: float, stop: float) -> Stage | None:
-    """Mean and scatter of the finite rewards between two shares of the run; None where there are none."""
-    chosen = reward[stage_mask(env_steps, start, stop)]
-    chosen = chosen[np.isfinite(chosen)]
-    if chosen.size == 0:
+def stages_between(env_steps: Steps, reward: Floats, starts: ArrayLike, stops: ArrayLike) -> list[Stage | None]:
+    """Mean and scatter of the finite rewards in each part of the run; None where there are none."""
+    is_finite = np.isfinite(reward)
+    parts = stage_slices(env_steps, starts, stops)
+    if is_finite.all():
+        return [_stage(reward[part]) for part in parts]
+    return [_stage(reward[part][is_finite[part]]) for part in parts]
+
+
+def _stage(reward: Floats) -> Stage | None:
+    if reward.size == 0:
         return None
-    sd = float(np.std(chosen, ddof=1)) if chosen.size > 1 else 0.0
-    return Stage(mean=float(np.mean(chosen)), sd=sd, episodes=int(chosen.size))
+    mean = float(np.add.reduce(reward)) / reward.size
+    apart = reward - mean
+    sd = math.sqrt(float(np.add.reduce(apart * apart)) / (reward.size - 1)) if reward.size > 1 else 0.0
+    return Stage(mean=mean, sd=sd, episodes=int(reward.size))
 
 
-def first_fifth(env_steps: Steps, reward: Floats) -> Stage | None:
-    """The run's starting level."""
-    return stage(env_steps, reward, 0.0, FIFTH)
+def stages(env_steps: Steps, reward: Floats) -> list[Stage | None]:
+    """The nine overlapping fifths of a run, from the one with its starting level to the one that it is scored by.
 
-
-def last_fifth(env_steps: Steps, reward: Floats) -> Stage | None:
-    """What the run is scored by."""
-    return stage(env_steps, reward, 1.0 - FIFTH, 1.0)
-
-
-def stages(env_steps: Steps, reward: Floats) -> list[Stage]:
-    """The nine overlapping fifths of a run, first to last; fewer where rewards are not finite."""
-    starts = np.linspace(0.0, 1.0 - FIFTH, STAGES)
-    found = (stage(env_steps, reward, float(start), float(start) + FIFTH) for start in starts)
-    return [each for each in found if each is not None]
+    None where no reward is finite.
+    """
+    return stages_between(env_steps, reward, _STARTS, _STARTS + FIFTH)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,9 +105,11 @@ class Drawdown:
     share: float
 
 
-def drawdown(env_steps: Steps, reward: Floats) -> Drawdown | None:
-    """How much of its gain the run lost again; None where neither rise nor fall stands out from the noise."""
-    curve = stages(env_steps, reward)
+def drawdown(curve: Sequence[Stage]) -> Drawdown | None:
+    """How much of its gain the run lost again; None where neither rise nor fall stands out from the noise.
+
+    curve: the stages of the run that have a finite reward
+    """
     if len(curve) < STAGES:
         return None
     peak = max(curve, key=lambda each: each.mean)

@@ -15,14 +15,13 @@ from rlsweep.analysis.curves import (
     aligned,
     area_under_curve,
     drawdown,
-    first_fifth,
-    last_fifth,
     stages,
     steps_to_share_of_gain,
 )
+from rlsweep.analysis.finite import finite_mean, finite_median
 from rlsweep.analysis.intervals import Estimate, estimate
 from rlsweep.analysis.objectives import Objective
-from rlsweep.analysis.scores import Source, level_before_learning, scores_by_source
+from rlsweep.analysis.scores import Source, level_before_learning, scores_at, scores_by_source
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.trends import Trend, trend
 from rlsweep.runs import RunStatus
@@ -115,6 +114,9 @@ def seed_figures(record: SeedRecord, objective: Objective = Objective.EVALUATION
     steps, reward = record.env_steps, record.reward
     later_kl = record.approx_kl[record.approx_kl.size // 2 :]
     late_variance = record.explained_variance[int(0.8 * record.explained_variance.size) :]
+    scores, half_scores = scores_at(record, objective, (1.0, HALF))
+    fifths = stages(steps, reward)
+    curve = [each for each in fifths if each is not None]
     return SeedFigures(
         seed=record.seed,
         status=record.status,
@@ -122,19 +124,19 @@ def seed_figures(record: SeedRecord, objective: Objective = Objective.EVALUATION
         episodes=int(reward.size),
         updates=len(record.losses),
         env_steps=int(steps[-1]) if steps.size else 0,
-        first=first_fifth(steps, reward),
-        last=last_fifth(steps, reward),
+        first=fifths[0],
+        last=fifths[-1],
         start=level_before_learning(record, objective),
-        scores=scores_by_source(record, objective),
-        half_scores=scores_by_source(record, objective, until=HALF),
+        scores=scores,
+        half_scores=half_scores,
         win_rates=scores_by_source(record, Objective.WIN_RATE),
-        win_rate=_finite_mean(record.won),
+        win_rate=finite_mean(record.won),
         wins_or_loses=wins_or_loses(reward),
-        drawdown=drawdown(steps, reward),
+        drawdown=drawdown(curve),
         non_finite=record.diverged or not (np.isfinite(reward).all() and np.isfinite(record.losses).all()),
-        late_kl=_finite_median(later_kl),
-        late_explained_variance=_finite_median(late_variance),
-        stage_means=tuple(each.mean for each in stages(steps, reward)),
+        late_kl=finite_median(later_kl),
+        late_explained_variance=finite_median(late_variance),
+        stage_means=tuple(each.mean for each in curve),
         steps_to_90=_steps_to_90(steps, reward),
     )
 
@@ -163,13 +165,3 @@ def config_figures(records: Sequence[SeedRecord], objective: Objective = Objecti
 def _steps_to_90(env_steps: Steps, reward: Floats) -> float | None:
     alone = aligned([(env_steps, reward)])
     return None if alone is None else steps_to_share_of_gain(alone.env_steps, alone.mean)
-
-
-def _finite_mean(values: Floats) -> float | None:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else None
-
-
-def _finite_median(values: Floats) -> float | None:
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if finite.size else None

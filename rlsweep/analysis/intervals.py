@@ -94,7 +94,7 @@ def intervals(samples: Floats) -> tuple[Floats, Floats, Method]:
 
 def t_half_width(sd: float, n: int) -> float:
     """Half the width of the 95% t interval of a mean over n >= 2 values."""
-    return float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * sd / float(np.sqrt(n))
+    return float(special.stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * sd / float(np.sqrt(n))
 
 
 def _bootstrap(samples: Floats) -> tuple[Floats, Floats]:

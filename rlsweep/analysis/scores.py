@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rlsweep.analysis.curves import FIFTH, Floats, Steps, stage_mask
+from rlsweep.analysis.curves import FIFTH, Floats, Steps, stage_slices
+from rlsweep.analysis.finite import finite_mean
 from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.wording import percent
@@ -55,13 +57,21 @@ def scores_by_source(record: SeedRecord, objective: Objective, *, until: float =
 
     To compare runs, take a source that all of them have: the episodes of training and the deterministic policy differ.
     """
-    end = trained_until(record, until)
-    found: dict[Source, float | None] = {}
-    if objective is not Objective.TRAINING_REWARD:
-        found[Source.SCORE_EVALUATION] = _score_evaluation(record, objective, until)
-        found[Source.EVALUATIONS] = _late_evaluations(record, objective, end)
-    found[Source.TRAINING] = _late_training(record, objective, end)
-    return {source: value for source, value in found.items() if value is not None}
+    return scores_at(record, objective, (until,))[0]
+
+
+def scores_at(record: SeedRecord, objective: Objective, shares: Sequence[float]) -> list[dict[Source, float]]:
+    """`scores_by_source` after each of these shares of the budget; what they have in common is worked out once."""
+    made = _shares(record, record.evaluation_steps[record.evaluation_is_score])
+    trained, scores = _trained(record, objective), []
+    for until, end in zip(shares, trained_at(record, shares), strict=True):
+        found: dict[Source, float | None] = {}
+        if objective is not Objective.TRAINING_REWARD:
+            found[Source.SCORE_EVALUATION] = _score_evaluation(record, objective, made >= until - ROUNDING)
+            found[Source.EVALUATIONS] = _late_evaluations(record, objective, end)
+        found[Source.TRAINING] = _late_training(record.env_steps, trained, end)
+        scores.append({source: value for source, value in found.items() if value is not None})
+    return scores
 
 
 def common_source(scores: Iterable[Mapping[Source, float]]) -> Source:
@@ -83,21 +93,26 @@ def level_before_learning(record: SeedRecord, objective: Objective) -> float | N
     """One run's share of `starting_level`."""
     values = _trained(record, objective)
     if record.update_steps.size == 0:
-        return _finite_mean(values)
+        return finite_mean(values)
     before = values[record.env_steps <= record.update_steps[0]]
-    return _finite_mean(before if before.size else values[:1])
+    return finite_mean(before if before.size else values[:1])
 
 
-def trained_until(record: SeedRecord, until: float) -> int:
-    """Env steps at the first update that reaches the share of the budget; all that was trained where none does."""
-    reached = _shares(record, record.update_steps) >= until - ROUNDING
-    if until < 1 and reached.any():
-        return int(record.update_steps[np.argmax(reached)])
-    return max(record.trained_steps, int(record.env_steps[-1]) if record.env_steps.size else 0)
+def trained_at(record: SeedRecord, shares: Sequence[float]) -> list[int]:
+    """Env steps at the first update that reaches each share of the budget; all that was trained where none does."""
+    all_trained = max(record.trained_steps, int(record.env_steps[-1]) if record.env_steps.size else 0)
+    spent = _shares(record, record.update_steps) if min(shares, default=1.0) < 1 else np.zeros(0)
+    first = np.searchsorted(spent, np.asarray(shares) - ROUNDING).tolist()
+    return [
+        int(record.update_steps[place]) if until < 1 and place < spent.size else all_trained
+        for until, place in zip(shares, first, strict=True)
+    ]
 
 
 def _shares(record: SeedRecord, env_steps: Steps) -> Floats:
     """The spent share of the budget at each of these env steps; of what was trained, without a budget."""
+    if env_steps.size == 0:
+        return np.zeros(0)
     budget = record.budget
     shares = []
     if budget.total_timesteps is not None:
@@ -109,24 +124,25 @@ def _shares(record: SeedRecord, env_steps: Steps) -> Floats:
     return np.asarray(np.max(shares, axis=0), dtype=np.float64)
 
 
-def _score_evaluation(record: SeedRecord, objective: Objective, until: float) -> float | None:
-    """By the evaluation made at the first boundary that reaches the share."""
-    made = record.evaluation_is_score
-    reached = made & (_shares(record, record.evaluation_steps) >= until - ROUNDING)
-    if not reached.any():
+def _score_evaluation(record: SeedRecord, objective: Objective, is_reached: NDArray[np.bool_]) -> float | None:
+    """By the first evaluation for the score of those that reach the share."""
+    if not is_reached.any():
         return None
-    return _finite_mean(_evaluated(record, objective)[[int(np.argmax(reached))]])
+    return finite_mean(_evaluated(record, objective)[record.evaluation_is_score][[int(np.argmax(is_reached))]])
 
 
 def _late_evaluations(record: SeedRecord, objective: Objective, end: int) -> float | None:
     steps = record.evaluation_steps
+    if steps.size == 0:
+        return None
     late = ~record.evaluation_is_score & (steps > (1 - FIFTH) * end) & (steps <= end)
-    return _finite_mean(_evaluated(record, objective)[late])
+    return finite_mean(_evaluated(record, objective)[late])
 
 
-def _late_training(record: SeedRecord, objective: Objective, end: int) -> float | None:
-    kept = record.env_steps <= end
-    return _finite_mean(_trained(record, objective)[kept][stage_mask(record.env_steps[kept], 1 - FIFTH, 1.0)])
+def _late_training(env_steps: Steps, values: Floats, end: int) -> float | None:
+    kept = slice(int(np.searchsorted(env_steps, end, side="right")))
+    (late,) = stage_slices(env_steps[kept], [1 - FIFTH], [1.0])
+    return finite_mean(values[kept][late])
 
 
 def _trained(record: SeedRecord, objective: Objective) -> Floats:
@@ -141,8 +157,3 @@ def _evaluated(record: SeedRecord, objective: Objective) -> Floats:
     if objective is Objective.WIN_RATE:
         return record.evaluation_win_rate
     return record.evaluation_length if objective is Objective.EPISODE_LENGTH else record.evaluation_reward
-
-
-def _finite_mean(values: Floats) -> float | None:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else None

@@ -12,7 +12,7 @@ from rlsweep.analysis.curves import Floats
 from rlsweep.analysis.intervals import FEWEST_SEEDS, holm, p_value_of_difference
 from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.ranking import FAMILY_ERROR, groups_of
-from rlsweep.analysis.scores import ROUNDING, Source, common_source, scores_by_source, trained_until
+from rlsweep.analysis.scores import ROUNDING, Source, common_source, scores_at, trained_at
 from rlsweep.analysis.seed_record import SeedRecord
 
 SHARES = tuple(tenth / 10 for tenth in range(1, 11))
@@ -93,10 +93,11 @@ class Shorter:
 
 def shorter(configs: Sequence[Sequence[SeedRecord]], objective: Objective) -> Shorter | None:
     """Rank configs by whole runs at each share of their budget; None unless two configs have such runs with scores."""
-    scored = [[{share: _at(run, objective, share) for share in SHARES} for run in runs] for runs in configs]
+    scored = [[_by_share(run, objective) for run in runs] for runs in configs]
     runs = [run for seeds in scored for run in seeds]
     source = common_source(run[1.0] for run in runs)
-    ends = {share: _env_steps(configs, share) for share in SHARES if all(source in run[share] for run in runs)}
+    reached = _reached([run for seeds in configs for run in seeds])
+    ends = {share: reached[share][0] for share in SHARES if all(source in run[share] for run in runs)}
     if sum(map(bool, scored)) < 2 or 1.0 not in ends:
         return None
     table = {
@@ -104,7 +105,7 @@ def shorter(configs: Sequence[Sequence[SeedRecord]], objective: Objective) -> Sh
         for share in _apart(ends)
     }
     steps = tuple(
-        RankedAt(share=share, env_steps=ends[share], updates=_updates(configs, share), groups=groups_of(scores))
+        RankedAt(share=share, env_steps=ends[share], updates=reached[share][1], groups=groups_of(scores))
         for share, scores in table.items()
     )
     last = steps[-1]
@@ -118,22 +119,26 @@ def shorter(configs: Sequence[Sequence[SeedRecord]], objective: Objective) -> Sh
     )
 
 
-def _at(run: SeedRecord, objective: Objective, share: float) -> dict[Source, float]:
-    """Scores of a run after a share of its budget; one by an evaluation for the score where that was made there."""
-    found = scores_by_source(run, objective, until=share)
+def _by_share(run: SeedRecord, objective: Objective) -> dict[float, dict[Source, float]]:
+    """Scores of a run after each share of its budget; one by an evaluation for the score where that was made there."""
     made = run.evaluation_steps[run.evaluation_is_score] / max(run.trained_steps, 1)
-    if not ((made >= share - ROUNDING) & (made < share + SHARES[0])).any():
-        found.pop(Source.SCORE_EVALUATION, None)
+    found = dict(zip(SHARES, scores_at(run, objective, SHARES), strict=True))
+    for share, by_source in found.items():
+        if not ((made >= share - ROUNDING) & (made < share + SHARES[0])).any():
+            by_source.pop(Source.SCORE_EVALUATION, None)
     return found
 
 
-def _env_steps(configs: Sequence[Sequence[SeedRecord]], share: float) -> float:
-    """Where the runs are scored, on average: at the first update that reaches the share."""
-    return float(np.mean([trained_until(run, share) for runs in configs for run in runs]))
-
-
-def _updates(configs: Sequence[Sequence[SeedRecord]], share: float) -> int:
-    return min(int((run.update_steps <= trained_until(run, share)).sum()) for runs in configs for run in runs)
+def _reached(runs: Sequence[SeedRecord]) -> dict[float, tuple[float, int]]:
+    """Where the runs are scored by share: the mean of their env steps there, and the fewest updates until there."""
+    steps = np.array([trained_at(run, SHARES) for run in runs]).reshape(-1, len(SHARES))
+    updates = [np.searchsorted(run.update_steps, at, side="right") for run, at in zip(runs, steps, strict=True)]
+    if not runs:
+        return dict.fromkeys(SHARES, (0.0, 0))
+    return {
+        share: (float(at), int(number))
+        for share, at, number in zip(SHARES, steps.mean(axis=0), np.min(updates, axis=0), strict=True)
+    }
 
 
 def _apart(ends: dict[float, float]) -> list[float]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 from scipy import stats
 
-from rlsweep.analysis.curves import Floats, Steps, stage
+from rlsweep.analysis.curves import Floats, Steps, stages_between
 
 TENTHS = 10
 """Blocks a curve is cut into: enough for Kendall's exact test, few enough to average out single episodes."""
@@ -60,6 +60,7 @@ def trend(curves: Sequence[tuple[Steps, Floats]]) -> Trend | None:
 
 
 def _tenths(env_steps: Steps, reward: Floats) -> list[float] | None:
-    found = [stage(env_steps, reward, k / TENTHS, (k + 1) / TENTHS) for k in range(TENTHS)]
+    bounds = np.arange(TENTHS + 1) / TENTHS
+    found = stages_between(env_steps, reward, bounds[:-1], bounds[1:])
     means = [each.mean for each in found if each is not None]
     return means if len(means) == TENTHS else None

@@ -19,7 +19,7 @@ from rlsweep.reports.records import seed_record
 from rlsweep.runs import Budget, Checkpoint, Evaluation, RunStatus, TrainingRun
 from rlsweep.store import sweep_listing, sweeps, training_runs
 from rlsweep.store.charts import fingerprint
-from rlsweep.store.curves import checkpoints_of, episodes_of, evaluations_of, updates_of
+from rlsweep.store.curves import checkpoints_of, recorded_of
 from rlsweep.store.database import Database
 from rlsweep.store.overview import overview
 from rlsweep.store.sweep_listing import Standing
@@ -172,10 +172,8 @@ def run_detail(database: Database, run: TrainingRun) -> RunDetail:
     agent = run.config.get("agent", {})
     hyperparameters = flat_record(agent)
     base = None if run.sweep_variant is None else training_runs.base_of(database, run)
-    evaluations = evaluations_of(database, [run.id])[run.id]
-    record = seed_record(
-        run, episodes_of(database, [run.id])[run.id], updates_of(database, [run.id])[run.id], evaluations
-    )
+    recorded = recorded_of(database, [run.id])[run.id]
+    record = seed_record(run, recorded)
     figures = seed_figures(record)
     source = next(iter(figures.scores), None)
     return RunDetail(
@@ -192,7 +190,7 @@ def run_detail(database: Database, run: TrainingRun) -> RunDetail:
             SavedPolicy(**asdict(checkpoint), resume_command=go_on(run, checkpoint))
             for checkpoint in checkpoints_of(database, run.id)
         ),
-        evaluations=tuple(evaluations),
+        evaluations=tuple(recorded.evaluations),
         reproduce=_reproduction(run, sweep),
         long_run_command=train_long(run, sweep),
     )

@@ -1,6 +1,7 @@
 """From the store's columns to the records that the analysis judges."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,19 +12,11 @@ from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.sweeps import ConfigRecord
 from rlsweep.config.differences import differing_keys, flat_record, labels
 from rlsweep.runs import EndReason, Evaluation, EvaluationKind, RunSummary, TrainingRun
-from rlsweep.store.curves import (
-    NO_OUTCOME,
-    WIN,
-    EpisodeColumns,
-    UpdateColumns,
-    episodes_of,
-    evaluations_of,
-    updates_of,
-)
+from rlsweep.store.curves import Recorded, recorded_of
 from rlsweep.store.database import Database
 
-EPISODES_AT_ONCE = 500_000
-"""That are read at once, at 48 bytes each: a connection for each config would take longer than its rows."""
+EPISODES_AT_ONCE = 100_000
+"""That are read at once, at 32 bytes each: a connection for each config would take longer than its rows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,12 +69,23 @@ def values_by_key(configs: Sequence[ConfigRuns]) -> dict[str, list[Any]]:
 
 
 def config_records(database: Database, configs: Sequence[ConfigRuns]) -> Iterator[ConfigRecord]:
-    """Read what the runs of each config recorded, a few configs at a time: all episodes of a sweep may not fit."""
-    for together in _batches(configs):
-        records = seed_records(database, [run for config in together for run in config.runs])
-        for config in together:
-            seeds = tuple(records.pop(run.id) for run in config.runs)
-            yield ConfigRecord(name=config.name, is_base=config.is_base, seeds=seeds)
+    """Read what the runs of each config recorded, a few configs at a time: all episodes of a sweep may not fit.
+
+    The next ones are read while these are judged.
+    """
+
+    def read(together: Sequence[ConfigRuns]) -> dict[UUID, SeedRecord]:
+        return seed_records(database, [run for config in together for run in config.runs])
+
+    batches = list(_batches(configs))
+    with ThreadPoolExecutor(1) as reader:
+        coming = [reader.submit(read, together) for together in batches[:1]]
+        for place, together in enumerate(batches, start=1):
+            records = coming.pop().result()
+            coming += [reader.submit(read, following) for following in batches[place : place + 1]]
+            for config in together:
+                seeds = tuple(records.pop(run.id) for run in config.runs)
+                yield ConfigRecord(name=config.name, is_base=config.is_base, seeds=seeds)
 
 
 def _batches(configs: Sequence[ConfigRuns]) -> Iterator[list[ConfigRuns]]:
@@ -101,20 +105,13 @@ def _batches(configs: Sequence[ConfigRuns]) -> Iterator[list[ConfigRuns]]:
 
 def seed_records(database: Database, runs: Sequence[TrainingRun]) -> dict[UUID, SeedRecord]:
     """What each of the runs recorded."""
-    ids = [run.id for run in runs]
-    episodes, updates, evaluations = (
-        episodes_of(database, ids),
-        updates_of(database, ids),
-        evaluations_of(database, ids),
-    )
-    return {run.id: seed_record(run, episodes[run.id], updates[run.id], evaluations[run.id]) for run in runs}
+    recorded = recorded_of(database, [run.id for run in runs])
+    return {run.id: seed_record(run, recorded[run.id]) for run in runs}
 
 
-def seed_record(
-    run: RunSummary, episodes: EpisodeColumns, updates: UpdateColumns, evaluations: Sequence[Evaluation]
-) -> SeedRecord:
-    """One run as the analysis takes it; `evaluations` may be of both kinds."""
-    won = np.where(episodes.outcome == NO_OUTCOME, np.nan, episodes.outcome == WIN)
+def seed_record(run: RunSummary, recorded: Recorded) -> SeedRecord:
+    """One run as the analysis takes it."""
+    results, updates = recorded.results, recorded.updates
     return SeedRecord(
         seed=run.seed,
         status=run.status,
@@ -122,17 +119,17 @@ def seed_record(
         diverged=run.end_reason is EndReason.DIVERGED,
         budget=run.budget,
         trained_steps=run.env_steps,
-        env_steps=episodes.env_steps,
-        reward=episodes.reward,
-        length=episodes.length,
-        won=won.astype(np.float64),
+        env_steps=results.env_steps,
+        reward=results.reward,
+        length=results.length,
+        won=results.won,
         update_steps=updates.env_steps,
         approx_kl=updates.approx_kl,
         clip_fraction=updates.clip_fraction,
         entropy=updates.entropy,
         explained_variance=updates.explained_variance,
         losses=np.column_stack((updates.policy_loss, updates.value_loss)),
-        **_evaluated(evaluations),
+        **_evaluated(recorded.evaluations),
     )
 
 

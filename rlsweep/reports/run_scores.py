@@ -9,7 +9,7 @@ from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.scores import definition, scores_by_source
 from rlsweep.reports.records import seed_record
 from rlsweep.runs import RunSummary
-from rlsweep.store.curves import episodes_of, evaluations_of, no_updates
+from rlsweep.store.curves import Recorded, evaluations_of, no_updates, results_of
 from rlsweep.store.database import Database
 
 READ_AFTER = 1 - 1.05 * FIFTH
@@ -35,11 +35,12 @@ def run_scores(database: Database, runs: Sequence[RunSummary]) -> dict[UUID, Run
     In a comparison each run is scored by a source that all of them have: see `rlsweep.reports.summary`.
     """
     ids = [run.id for run in runs]
-    episodes, evaluations = episodes_of(database, ids, after=READ_AFTER), evaluations_of(database, ids)
+    results, evaluations = results_of(database, ids, after=READ_AFTER), evaluations_of(database, ids)
     objective = Objective.EVALUATION_REWARD
     found: dict[UUID, RunScore] = {}
     for run in runs:
-        record = seed_record(run, episodes[run.id], no_updates(), evaluations[run.id])
+        recorded = Recorded(results=results[run.id], updates=no_updates(), evaluations=evaluations[run.id])
+        record = seed_record(run, recorded)
         wins = scores_by_source(record, Objective.WIN_RATE)
         for source, value in scores_by_source(record, objective).items():
             score = RunScore(value=value, definition=definition(objective, source), win_rate=wins.get(source))

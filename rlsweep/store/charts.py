@@ -186,13 +186,12 @@ def bucket_sums(
         database, statement, {"buckets": buckets}, run_ids=list(span_of), spans=list(span_of.values())
     )
     found = {}
-    for run_id, rows in by_run.items():
+    for run_id, (row,) in by_run.items():
         total, number = np.zeros(buckets, np.float64), np.zeros(buckets, np.float64)
-        for row in rows:
-            total[row["bucket"] - 1] = row["total"] or 0.0
-            number[row["bucket"] - 1] = row["number"]
-        told = [row["wins_or_loses"] for row in rows if row["wins_or_loses"] is not None]
-        found[run_id] = BucketSums(total=total, number=number, wins_or_loses=bool(told) and all(told))
+        place = np.frombuffer(row["bucket"] or b"", dtype=">i8") - 1
+        total[place] = np.frombuffer(row["total"] or b"", dtype=">f8")
+        number[place] = np.frombuffer(row["number"] or b"", dtype=">i8")
+        found[run_id] = BucketSums(total=total, number=number, wins_or_loses=bool(row["wins_or_loses"]))
     return found
 
 

@@ -39,6 +39,21 @@ class EpisodeColumns:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Results:
+    """What scores are made of: of the episodes of one run, in order; arrays of one length.
+
+    env_steps, length: int64
+    reward: float64
+    won: float64, 1 for a win, 0 for a draw or a loss, NaN if the environment has no outcomes
+    """
+
+    env_steps: NDArray[np.int64]
+    reward: NDArray[np.float64]
+    length: NDArray[np.int64]
+    won: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UpdateColumns:
     """The updates of one run, in order; arrays of one length.
 
@@ -58,6 +73,15 @@ class UpdateColumns:
     steps_per_second: NDArray[np.float64]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """What one run has on record for its judgement: results of its episodes, updates, and evaluations of both kinds."""
+
+    results: Results
+    updates: UpdateColumns
+    evaluations: list[Evaluation]
+
+
 _EPISODE_COLUMNS = {
     "episode": ">i8",
     "env_steps": ">i8",
@@ -66,6 +90,9 @@ _EPISODE_COLUMNS = {
     "outcome": ">i8",
     "seconds": ">f8",
 }
+_RESULT_COLUMNS = {"env_steps": ">i8", "reward": ">f8", "length": ">i4", "outcome": "u1"}
+_WON = np.full(256, np.nan)
+_WON[[ord("w"), ord("d"), ord("l")]] = 1.0, 0.0, 0.0
 _UPDATE_COLUMNS = {
     "update": ">i8",
     "env_steps": ">i8",
@@ -80,15 +107,43 @@ _UPDATE_COLUMNS = {
 }
 
 
-def episodes_of(database: Database, run_ids: Sequence[UUID], *, after: float = 0.0) -> dict[UUID, EpisodeColumns]:
-    """The episodes of each run; a run without episodes gets empty arrays.
-
-    after: leave out those that ended in this first share of the run's env steps
-    """
+def episodes_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, EpisodeColumns]:
+    """The episodes of each run; a run without episodes gets empty arrays."""
     with database.readonly() as connection:
-        by_run = _columns_by_run(connection, "list_episodes", run_ids, _EPISODE_COLUMNS, after=after)
+        by_run = _columns_by_run(connection, "list_episodes", run_ids, _EPISODE_COLUMNS)
     return {
         run_id: EpisodeColumns(**{**columns, "outcome": columns["outcome"].astype(np.int8)})
+        for run_id, columns in by_run.items()
+    }
+
+
+def recorded_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, Recorded]:
+    """All that the runs are judged by, in one transaction, and with half of the columns that `episodes_of` reads."""
+    with database.readonly() as connection:
+        results = _results(connection, run_ids, after=0.0)
+        updates = _updates(connection, run_ids)
+        evaluations = _evaluations(connection, run_ids)
+    return {
+        run_id: Recorded(results=results[run_id], updates=updates[run_id], evaluations=evaluations[run_id])
+        for run_id in run_ids
+    }
+
+
+def results_of(database: Database, run_ids: Sequence[UUID], *, after: float) -> dict[UUID, Results]:
+    """The results of each run's episodes without those that ended in this first share of the run's env steps."""
+    with database.readonly() as connection:
+        return _results(connection, run_ids, after=after)
+
+
+def _results(connection: Connection, run_ids: Sequence[UUID], *, after: float) -> dict[UUID, Results]:
+    by_run = _columns_by_run(connection, "list_results", run_ids, _RESULT_COLUMNS, after=after)
+    return {
+        run_id: Results(
+            env_steps=columns["env_steps"],
+            reward=columns["reward"],
+            length=columns["length"].astype(np.int64),
+            won=_WON[columns["outcome"]],
+        )
         for run_id, columns in by_run.items()
     }
 
@@ -96,7 +151,11 @@ def episodes_of(database: Database, run_ids: Sequence[UUID], *, after: float = 0
 def updates_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, UpdateColumns]:
     """The updates of each run; a run without updates gets empty arrays."""
     with database.readonly() as connection:
-        by_run = _columns_by_run(connection, "list_updates", run_ids, _UPDATE_COLUMNS)
+        return _updates(connection, run_ids)
+
+
+def _updates(connection: Connection, run_ids: Sequence[UUID]) -> dict[UUID, UpdateColumns]:
+    by_run = _columns_by_run(connection, "list_updates", run_ids, _UPDATE_COLUMNS)
     return {run_id: UpdateColumns(**columns) for run_id, columns in by_run.items()}
 
 
@@ -107,10 +166,14 @@ def no_updates() -> UpdateColumns:
 
 def evaluations_of(database: Database, run_ids: Sequence[UUID]) -> dict[UUID, list[Evaluation]]:
     """The evaluations of each run, of both kinds, by env steps."""
-    found: dict[UUID, list[Evaluation]] = {run_id: [] for run_id in run_ids}
     with database.readonly() as connection:
-        for row in connection.execute(_SQL["list_evaluations"], {"run_ids": list(run_ids)}):
-            found[row.pop("run_id")].append(Evaluation(**row | {"kind": EvaluationKind(row["kind"])}))
+        return _evaluations(connection, run_ids)
+
+
+def _evaluations(connection: Connection, run_ids: Sequence[UUID]) -> dict[UUID, list[Evaluation]]:
+    found: dict[UUID, list[Evaluation]] = {run_id: [] for run_id in run_ids}
+    for row in connection.execute(_SQL["list_evaluations"], {"run_ids": list(run_ids)}):
+        found[row.pop("run_id")].append(Evaluation(**row | {"kind": EvaluationKind(row["kind"])}))
     return found
 
 

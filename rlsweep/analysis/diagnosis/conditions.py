@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rlsweep.analysis.curves import Floats
 from rlsweep.analysis.diagnosis import zones
 from rlsweep.analysis.diagnosis.series import UpdateSeries
+from rlsweep.analysis.finite import finite_median
 from rlsweep.analysis.instability import HIGH_KL, LOWEST_EXPLAINED_VARIANCE
 from rlsweep.analysis.wording import number, percent
 
@@ -201,8 +202,8 @@ def _share(holds: NDArray[np.bool_]) -> float:
 
 
 def _median(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if known.size else float("nan")
+    found = finite_median(values)
+    return float("nan") if found is None else found
 
 
 def _from_then_on(holds: NDArray[np.bool_]) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rlsweep.analysis.curves import CURVE_POINTS, Floats, Steps
+from rlsweep.analysis.finite import finite_median
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.config.agent import Hyperparameters, PPOConfig
 from rlsweep.config.algorithms import ALGORITHMS
@@ -116,6 +117,5 @@ def reward_curve(env_steps: Steps, reward: Floats, points: int = CURVE_POINTS) -
 
 def reference(values: Floats) -> float:
     """The median of the first updates; NaN where they have no value."""
-    first = values[:REFERENCE_UPDATES]
-    first = first[np.isfinite(first)]
-    return float(np.median(first)) if first.size else float("nan")
+    found = finite_median(values[:REFERENCE_UPDATES])
+    return float("nan") if found is None else found

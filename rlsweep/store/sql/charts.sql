@@ -48,19 +48,27 @@ cross join lateral (
 ) as final
 
 -- name: sums
--- Sum and number of the values in each bucket of a grid from 0 to the run's span, and whether each is -1, 0 or 1.
-select wanted.position, summed.*
+-- Sum and number of the values in each bucket of a grid from 0 to the run's span, as byte strings like those of
+-- reward_means, and whether each value is -1, 0 or 1.
+select wanted.position, read.*
 from unnest(%(run_ids)s::uuid[], %(spans)s::double precision[]) with ordinality as wanted (run_id, span, position)
 cross join lateral (
     select
-        least(%(buckets)s, greatest(1, ceil({x} * %(buckets)s::double precision / wanted.span)))::integer as bucket,
-        sum({value})::double precision as total,
-        count({value}) as number,
-        bool_and({value} in (-1, 0, 1)) as wins_or_loses
-    from episodes
-    where episodes.run_id = wanted.run_id
-    group by 1
-) as summed
+        string_agg(int8send(bucket), '') as bucket,
+        string_agg(float8send(coalesce(total, 0)), '') as total,
+        string_agg(int8send(number), '') as number,
+        bool_and(wins_or_loses) as wins_or_loses
+    from (
+        select
+            least(%(buckets)s, greatest(1, ceil({x} * %(buckets)s::double precision / wanted.span)))::bigint as bucket,
+            sum({value})::double precision as total,
+            count({value}) as number,
+            bool_and({value} in (-1, 0, 1)) as wins_or_loses
+        from episodes
+        where episodes.run_id = wanted.run_id
+        group by 1
+    ) as summed
+) as read
 
 -- name: list_marks
 -- For each run, a text that changes whenever the run records anything; cheap to read.

@@ -1,6 +1,5 @@
 -- name: list_episodes
 -- One row per run; each column is one byte string of eight-byte values in network order, in the order of episodes.
--- Only episodes that ended after a share of the run's env steps, those up to its last episode; 0 gives all.
 select read.*
 from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
 cross join lateral (
@@ -13,11 +12,28 @@ cross join lateral (
             int8send(case outcome when 'win' then 1 when 'draw' then 0 when 'loss' then -1 else -2 end), ''
         ) as outcome,
         string_agg(float8send(seconds), '') as seconds
+    from (select * from episodes where episodes.run_id = wanted.run_id order by episode) as in_order
+) as read
+order by wanted.position
+
+-- name: list_results
+-- Like list_episodes, with what scores are made of; an outcome is its first letter, or n if there is none.
+-- Only episodes that ended after a share of the run's env steps, those up to its last episode; 0 gives all.
+select read.*
+from unnest(%(run_ids)s::uuid[]) with ordinality as wanted (run_id, position)
+cross join lateral (
+    select
+        string_agg(int8send(env_steps), '') as env_steps,
+        string_agg(float8send(reward), '') as reward,
+        string_agg(int4send(length), '') as length,
+        convert_to(string_agg(coalesce(left(outcome, 1), 'n'), ''), 'UTF8') as outcome
     from (
         select *
         from episodes
-        where episodes.run_id = wanted.run_id and env_steps > %(after)s * (
-            select env_steps from episodes where episodes.run_id = wanted.run_id order by episode desc limit 1
+        where episodes.run_id = wanted.run_id and (
+            %(after)s = 0 or env_steps > %(after)s * (
+                select env_steps from episodes where episodes.run_id = wanted.run_id order by episode desc limit 1
+            )
         )
         order by episode
     ) as in_order

@@ -10,6 +10,7 @@ from rich.console import Console
 from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.scores import Source
 from rlsweep.analysis.verdicts import VerdictKind
+from rlsweep.reports import records
 from rlsweep.reports.pick import pick_of
 from rlsweep.reports.rendering import render
 from rlsweep.reports.summary import as_json, summarise
@@ -32,7 +33,12 @@ def night(embedded_database, copy_of, record_into, course):
         "lr_wild": course(learning_rate=0.1, error=CRASH),
     }
     with copy_of(embedded_database) as database:
-        return summarise(database, record_into(database, courses))
+        sweep = record_into(database, courses)
+        report = summarise(database, sweep)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(records, "EPISODES_AT_ONCE", 1_300)  # a config at a time
+            assert summarise(database, sweep) == report
+        return report
 
 
 def _printed(report, width):

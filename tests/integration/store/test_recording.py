@@ -267,3 +267,24 @@ def test_a_whole_sweep_is_read_at_once(database: Database, new_sweep: Make, new_
     for position, run_id in enumerate(ids, start=1):
         assert by_run[run_id].episode.tolist() == list(range(1, 5001))
         assert set(by_run[run_id].reward) == {position}
+
+
+def test_what_a_run_is_judged_by_is_what_was_recorded(database: Database, run: TrainingRun) -> None:
+    with database.connect() as connection:
+        connection.execute(
+            "insert into episodes (run_id, episode, attempt, length, env_steps, reward, seconds, outcome) "
+            "select %s, n, 1, 10 + n, 20 * n, n, n / 10.0, (array['win', 'draw', 'loss', null])[1 + n %% 4] "
+            "from generate_series(1, 10) as n",
+            [run.id],
+        )
+    read = curves.episodes_of(database, [run.id])[run.id]
+    recorded = curves.recorded_of(database, [run.id])[run.id]
+    for name in ("env_steps", "reward", "length"):
+        column, whole = getattr(recorded.results, name), getattr(read, name)
+        assert column.dtype == whole.dtype
+        assert column.tolist() == whole.tolist()
+    won = [{curves.WIN: 1.0, curves.NO_OUTCOME: None}.get(outcome, 0.0) for outcome in read.outcome.tolist()]
+    assert [None if np.isnan(value) else value for value in recorded.results.won] == won
+    assert (recorded.updates.update.size, recorded.evaluations) == (0, [])
+    late = curves.results_of(database, [run.id], after=0.5)[run.id]
+    assert late.env_steps.tolist() == [120, 140, 160, 180, 200]

@@ -509,7 +509,7 @@ def test_a_run_that_has_not_changed_is_not_worked_out_again(
         raise AssertionError("its episodes are read again")
 
     with monkeypatch.context() as patched:
-        patched.setattr(history, "episodes_of", refuse)
+        patched.setattr(history, "recorded_of", refuse)
         assert web.get(address, headers={"If-None-Match": etag}).status_code == 304
     transitions.reopen(database, run.id, config=run.config)
     again = web.get(address, headers={"If-None-Match": etag})

@@ -89,10 +89,11 @@ export class ComparisonView {
         ),
       );
     }
+    const isNew = report !== this.shown;
+    if (isNew) this.decision.update(report);
     const styles = await this.stylesOf(report, chosen);
-    if (report !== this.shown) {
+    if (isNew) {
       this.shown = report;
-      this.decision.update(report);
       this.race.update(report, styles);
       refill(this.findings, findingsPanel(report));
       refill(this.leaderboard, leaderboardPanel(report, styles, this.file));
