@@ -217,4 +217,8 @@ def _ray_options(address: str | None) -> "RayOptions":
         raise InputError(
             f"{where.text}: rlsweep tournament must run on a node of the cluster. Run it there, with --address auto."
         )
-    return RayOptions(address=None if where is None else where.text or None, preload="rlsweep.tournaments.playing")
+    return RayOptions(
+        address=None if where is None else where.text or None,
+        preload=("rlsweep.tournaments.playing",),
+        preload_with_ray=(),
+    )

@@ -9,8 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -39,6 +41,15 @@ _JOB_CLIENT_LOGGERS = (
 PRELOAD_VARIABLE = "RAY_preload_python_modules"
 """Modules that Ray's prestarted workers import, separated by commas."""
 
+LIBRARY = "ray._raylet"
+"""Ray's compiled module. When it is loaded, it reads RAY_JOB_ID and RAY_RAYLET_PID of its worker."""
+
+WORKER_MODULE = "ray._private.workers.default_worker"
+"""The script of a worker, which imports what it needs when it is imported as a module."""
+
+NO_JOB = {"RAY_JOB_ID": "ffffffff"}
+"""The variable of a worker that belongs to no job until it gets a task, as prestarted ones do."""
+
 NICENESS_VARIABLE = "RAY_worker_niceness"
 """Niceness of Ray's workers."""
 
@@ -46,31 +57,45 @@ SET_BY_RAY = ("PYTHONBREAKPOINT", "RAY_CLIENT_MODE")
 """Environment variables that `ray.init` sets in its process; with the first one, `breakpoint()` needs Ray."""
 
 
-def start_local(folder: str, *, include_dashboard: bool, **options: Any) -> Any:
+def worker_script() -> str:
+    """Return the path of the script that Ray starts as a worker; Ray is not imported for it."""
+    package = find_spec("ray")
+    assert package is not None
+    assert package.origin is not None
+    return str(Path(package.origin).parent.joinpath(*WORKER_MODULE.split(".")[1:]).with_suffix(".py"))
+
+
+def start_local(folder: str, *, include_dashboard: bool, worker_path: str, **options: Any) -> Any:
     """Start a Ray on this machine, regardless of RAY_ADDRESS; return `ray.init`'s context.
 
     folder: folder for Ray's sockets and logs; `ray.init` has no public option for it
     include_dashboard: start the dashboard. Without it, no log monitor, autoscaler or API server is started either:
         nothing uses them, and they take as much CPU time as the rest of Ray's start
+    worker_path: script that Ray starts as a worker, in place of its own
     options: other options of `ray.init`
     """
     import ray
 
-    with nullcontext() if include_dashboard else _fewer_processes():
+    with started_otherwise(include_dashboard=include_dashboard, worker_path=worker_path):
         return ray.init(address="local", _temp_dir=folder, include_dashboard=include_dashboard, **options)
 
 
 @contextmanager
-def _fewer_processes() -> Iterator[None]:
-    """Make `ray.init` start no log monitor, autoscaler and API server; it has no options for them."""
+def started_otherwise(*, include_dashboard: bool, worker_path: str) -> Iterator[None]:
+    """Make `ray.init` start workers by another script and, without a dashboard, none of its helpers.
+
+    It has no options for them: the log monitor, the autoscaler and the API server.
+    """
     from ray._private import parameter
     from ray._private.node import Node
 
     parameters: Any = parameter.RayParams
-    changes: tuple[tuple[Any, str, Any], ...] = (
-        (parameter, "RayParams", partial(parameters, include_log_monitor=False, no_monitor=True)),
-        (Node, "start_api_server", lambda _node, **_options: None),
-    )
+    fewer = {} if include_dashboard else {"include_log_monitor": False, "no_monitor": True}
+    changes: list[tuple[Any, str, Any]] = [
+        (parameter, "RayParams", partial(parameters, worker_path=worker_path, **fewer))
+    ]
+    if not include_dashboard:
+        changes.append((Node, "start_api_server", lambda _node, **_options: None))
     before = [getattr(owner, name) for owner, name, _ in changes]
     for owner, name, changed in changes:
         setattr(owner, name, changed)

@@ -5,11 +5,14 @@ import os
 import secrets
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from rlsweep.cluster import forked_worker
+from rlsweep.cluster.fork_server import fork_server
 from rlsweep.cluster.joining import check_joinable, use_token_if_any
 from rlsweep.cluster.ray_internals import (
     NICENESS_VARIABLE,
@@ -21,6 +24,7 @@ from rlsweep.cluster.ray_internals import (
     silent_workers,
     start_local,
     usable_cpus,
+    worker_script,
 )
 from rlsweep.cluster.resources import Resources
 from rlsweep.errors import ClusterUnavailableError, before_start
@@ -62,7 +66,8 @@ class RayOptions:
     dashboard: start Ray's dashboard on 127.0.0.1; it includes the Jobs API
     dashboard_port: None for the first free port from 8265 on
     token: Ray's token; None generates one
-    preload: module that workers import while the driver still starts; a trial needs torch
+    preload: modules without Ray that are imported for its workers while Ray still starts; a trial needs torch
+    preload_with_ray: modules that are imported for them once Ray is there
     """
 
     address: str | None = None
@@ -71,7 +76,8 @@ class RayOptions:
     dashboard: bool = False
     dashboard_port: int | None = None
     token: str | None = None
-    preload: str = "rlsweep.driver.preload"
+    preload: tuple[str, ...] = ("rlsweep.driver.preload",)
+    preload_with_ray: tuple[str, ...] = ("rlsweep.driver.trainable",)
 
 
 class RaySession:
@@ -100,7 +106,8 @@ class RaySession:
             os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=self.token, PYTHONPATH=python_path())
         else:
             use_token_if_any()
-        os.environ.update(_ENVIRON | {PRELOAD_VARIABLE: self._options.preload} | os.environ)  # what the user set stays
+        modules = (*self._options.preload, *self._options.preload_with_ray, "rlsweep.cluster.preloaded")
+        os.environ.update(_ENVIRON | {PRELOAD_VARIABLE: ",".join(modules)} | os.environ)  # what the user set stays
         self._thread.start()
         return self
 
@@ -186,6 +193,8 @@ class RaySession:
         with scratch_folder("ray") as folder, ExitStack() as held:
             held.callback(self._restore_environ)
             try:
+                if self._options.address is None:
+                    held.enter_context(self._fork_server(folder))
                 # Ray makes the given folder writable for everyone; its parent is accessible only to this user
                 self._init(str(folder / "r"), held)
             except BaseException as error:  # noqa: BLE001 - raised by `ready`; Ray also raises SystemExit
@@ -193,6 +202,14 @@ class RaySession:
             finally:
                 self._started.set()
             self._leaving.wait()
+
+    def _fork_server(self, folder: Path) -> AbstractContextManager[None]:
+        return fork_server(
+            folder,
+            before_ray=self._options.preload,
+            with_ray=self._options.preload_with_ray,
+            worker=worker_script(),
+        )
 
     def _restore_environ(self) -> None:
         """Restore the process's environment: the next sweep, or the user's own Ray, has another token."""
@@ -224,6 +241,7 @@ class RaySession:
                 folder,
                 num_cpus=self._cpus(),
                 include_dashboard=self._options.dashboard,
+                worker_path=forked_worker.__file__,
                 dashboard_host="127.0.0.1",
                 dashboard_port=self._options.dashboard_port,
                 object_store_memory=OBJECT_STORE_BYTES,

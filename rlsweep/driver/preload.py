@@ -1,18 +1,15 @@
-"""Imports of every trial; Ray's prestarted workers import this module before their first trial."""
+"""Imports of every trial but for Ray, which the workers of a local Ray have before their first trial."""
 
 from functools import partial
 
-from rlsweep.cluster.ray_internals import report_preloaded
 from rlsweep.imports import lasting_imports
 
 
 def preload() -> None:
     """Import what trials need, and make one small update: the first update of a process loads machine code."""
-    import ray.tune  # noqa: F401
     import torch
     from stable_baselines3.common.vec_env import DummyVecEnv
 
-    import rlsweep.driver.trainable
     import rlsweep.training.train  # noqa: F401
     from rlsweep.config.training import EnvironmentSpec
     from rlsweep.envs import make_env
@@ -25,8 +22,5 @@ def preload() -> None:
     FastMaskablePPO("MlpPolicy", game, n_steps=8, batch_size=8, n_epochs=1, device="cpu").learn(8)
 
 
-try:
-    with lasting_imports():
-        preload()
-finally:
-    report_preloaded()  # a driver waits for it
+with lasting_imports():
+    preload()

@@ -209,7 +209,8 @@ class RayHead:
             free.bind(("127.0.0.1", 0))
             other.bind(("127.0.0.1", 0))
             port, dashboard_port = free.getsockname()[1], other.getsockname()[1]
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
+        folder.mkdir()
+        command = [sys.executable, str(HERE / "forking_head.py"), str(folder), "--head", "--block", f"--port={port}"]
         options = [
             "--node-ip-address=127.0.0.1",
             "--num-cpus=2",
@@ -220,7 +221,7 @@ class RayHead:
         ]
         self.address = f"127.0.0.1:{port}"
         self._process = subprocess.Popen(
-            [*command, *options, f"--temp-dir={folder}"],
+            [*command, *options, f"--temp-dir={folder / 'ray'}"],
             env=own_environ() | HEAD_TOKEN | {"RAY_worker_niceness": "0"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

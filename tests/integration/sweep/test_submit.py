@@ -47,7 +47,7 @@ def test_a_sweep_runs_to_its_end_and_the_databases_password_is_nowhere(
     assert all(run["metadata"]["versions"]["ray"] and run["metadata"]["command"] for run in runs)
     assert "4 trials: 2 configs × 2 seeds" in done.stdout
     assert "tiny_b seed 1: completed, 20/20 ep" in done.stdout
-    assert all(line.endswith(" …") for line in done.stderr.splitlines()), "nothing but what it waits for"
+    assert all(line.endswith(" …") for line in done.stderr.splitlines()), f"not what it waits for: {done.stderr}"
     assert len(list((rlsweep.home / "tensorboard").rglob("events.out.tfevents.*"))) >= 4
     assert not (rlsweep.home / "postgres").exists()
     secrets = (password, quote(password, safe=""))

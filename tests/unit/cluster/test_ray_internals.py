@@ -140,20 +140,28 @@ def test_ray_looks_up_what_prints_when_it_prints() -> None:
     assert "print_to_stdstream" in worker.listen_error_messages.__globals__
 
 
-def test_a_local_ray_starts_no_more_processes_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rays_library_reads_the_variables_of_a_forked_worker() -> None:
+    path = Path(found(ray_internals.LIBRARY + ":__file__"))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as library:
+        for name in (*ray_internals.NO_JOB, "RAY_RAYLET_PID"):
+            assert library.find(name.removeprefix("RAY_").encode()) >= 0, f"Ray {ray.__version__} reads no {name}"
+
+
+def test_a_local_ray_starts_our_workers_and_no_more_processes_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     parameter, node = found("ray._private.parameter:RayParams"), found("ray._private.node:Node")
-    assert {"include_log_monitor", "no_monitor"} <= inspect.signature(parameter).parameters.keys()
+    assert {"include_log_monitor", "no_monitor", "worker_path"} <= inspect.signature(parameter).parameters.keys()
     start = node.start_api_server
     assert inspect.signature(start).parameters.keys() == {"self", "include_dashboard", "raise_on_failure"}
     started: list[tuple[Any, ...]] = []
 
     def init(**_: Any) -> None:
         made = importlib.import_module("ray._private.parameter").RayParams()
+        assert made.worker_path == "/tmp/worker.py"
         started.append((made.include_log_monitor is False, made.no_monitor, node.start_api_server is not start))
 
     monkeypatch.setattr(ray, "init", init)
     for include_dashboard in (False, True):
-        ray_internals.start_local("/tmp/x", include_dashboard=include_dashboard)
+        ray_internals.start_local("/tmp/x", include_dashboard=include_dashboard, worker_path="/tmp/worker.py")
         assert importlib.import_module("ray._private.parameter").RayParams is parameter
         assert node.start_api_server is start
     assert started == [(True, True, True), (False, False, False)]

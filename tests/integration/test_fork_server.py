@@ -1,0 +1,127 @@
+"""Workers that are forked: what they have of the process that asked for them, and what happens without a server."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from rlsweep.cluster import forked_worker
+from rlsweep.cluster.fork_server import fork_server
+from rlsweep.cluster.ray_internals import worker_script
+
+WORKER = """
+import json, os, random, signal, sys
+import numpy as np
+print(json.dumps({
+    "arguments": sys.argv, "folder": os.getcwd(), "said": os.environ.get("SAID"), "job": os.environ.get("RAY_JOB_ID"),
+    "leads": os.getpgid(0) == os.getpid(), "niceness": os.getpriority(os.PRIO_PROCESS, 0),
+    "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])), "waits": signal.getsignal(signal.SIGCHLD) == 0,
+    "drawn": [random.random(), np.random.random()], "parent": os.getppid(), "path": sys.path[0],
+    "has": sorted({"colorsys", "ray.actor"} & sys.modules.keys()), "is_main": __name__,
+}))
+"""
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> str:
+    path = tmp_path / "scripts" / "worker.py"
+    path.parent.mkdir()
+    path.write_text(WORKER)
+    return str(path)
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """Short enough for the path of a socket."""
+    with tempfile.TemporaryDirectory(prefix="fork-") as folder:
+        yield Path(folder)
+
+
+def ask(folder: Path, *arguments: str, **environ: str) -> dict[str, Any]:
+    """What a worker says that is asked for as Ray asks; an ignored signal mask and a low priority are its caller's."""
+    done = subprocess.run(
+        [sys.executable, forked_worker.__file__, *arguments],
+        cwd=folder,
+        env=os.environ | {"RAY_JOB_ID": "01000000", "RAY_RAYLET_PID": str(os.getpid())} | environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        preexec_fn=lambda: (os.nice(3), signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])),
+    )
+    return dict(json.loads(done.stdout))
+
+
+def test_a_forked_worker_has_what_its_caller_has(worker: str, short_folder: Path, tmp_path: Path) -> None:
+    with fork_server(short_folder, before_ray=("colorsys",), with_ray=("ray.actor",), worker=worker):
+        first, second = (ask(tmp_path, "--number", str(number), SAID=f"{number}") for number in (1, 2))
+        with socket.socket(socket.AF_UNIX) as stranger:
+            stranger.connect(os.environ[forked_worker.SOCKET_VARIABLE])
+            stranger.sendall(b"nonsense")
+        assert ask(tmp_path)["has"] == ["colorsys", "ray.actor"]  # the stranger did no harm
+        server = psutil.Process(first["parent"])
+        assert "rlsweep.cluster.fork_server" in server.cmdline()
+        assert server.num_fds() < 20, "what workers were given is closed"
+    assert not server.is_running()
+    assert forked_worker.SOCKET_VARIABLE not in os.environ
+    assert first["arguments"] == [worker, "--number", "1"]
+    assert first["path"] == str(Path(worker).parent)
+    assert (first["said"], second["said"]) == ("1", "2")
+    assert first["parent"] == second["parent"]
+    assert first["drawn"][0] != second["drawn"][0]
+    assert first["drawn"][1] != second["drawn"][1]
+    del first["drawn"], first["arguments"], first["path"], first["said"], first["parent"]
+    assert first == {
+        "folder": str(tmp_path),
+        "job": "01000000",
+        "leads": True,
+        "niceness": os.getpriority(os.PRIO_PROCESS, 0) + 3,
+        "blocked": [signal.SIGUSR1],
+        "waits": True,
+        "has": ["colorsys", "ray.actor"],
+        "is_main": "__main__",
+    }
+
+
+@pytest.mark.parametrize("modules", [("rlsweep.no_such_module",), ("ray",)])
+def test_without_a_server_a_worker_starts_by_itself(
+    modules: tuple[str, ...], worker: str, short_folder: Path, tmp_path: Path
+) -> None:
+    """What trials need cannot be imported, or it imports Ray, whose library would not know its raylet."""
+    with fork_server(short_folder, before_ray=modules, with_ray=(), worker=worker):
+        alone = ask(tmp_path, "--number", "1", SAID="1")
+    assert (alone["arguments"], alone["said"], alone["has"]) == ([worker, "--number", "1"], "1", [])
+    assert modules[0] in (short_folder / "fork_server.log").read_text()
+
+
+def test_the_server_ends_with_the_process_that_started_it(worker: str, short_folder: Path) -> None:
+    script = f"""
+import time
+from pathlib import Path
+from rlsweep.cluster.fork_server import fork_server
+with fork_server(Path({str(short_folder)!r}), before_ray=("colorsys",), with_ray=(), worker={worker!r}):
+    print("up", flush=True)
+    time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "up\n"
+        (server,) = psutil.Process(parent.pid).children()
+        parent.kill()
+    assert psutil.wait_procs([server], timeout=60)[1] == []
+
+
+def test_rays_own_script_of_a_worker_is_found_without_ray() -> None:
+    found = "import sys; from rlsweep.cluster.ray_internals import worker_script as w; print(w(), 'ray' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == [worker_script(), "False"]
+    assert "main_loop()" in Path(worker_script()).read_text()
