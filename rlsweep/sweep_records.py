@@ -38,6 +38,7 @@ class NewSweep:
     base_config_path: absolute path of its file; None without a file
     overrides: KEY=VALUE texts of the command line, in order
     confirms: id of the sweep whose choice it checks on held-out seeds; None for any other sweep
+    space: the search space that its configs were drawn from, as a file has it; None where none were drawn
     """
 
     name: str
@@ -52,6 +53,7 @@ class NewSweep:
     git_dirty: bool | None
     versions: dict[str, str]
     confirms: UUID | None = None
+    space: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from rlsweep.api.runs import Run
 from rlsweep.config.given import class_id, given_config
 from rlsweep.config.run import Mode
 from rlsweep.errors import EnvironmentSpecError, InputError
-from rlsweep.planning.plan import GivenAgent
+from rlsweep.planning.agents import GivenAgent
 
 GivenBase = str | Path | Mapping[str, Any] | None
 """A base training config: its file, or its content as a dict; None takes the defaults."""

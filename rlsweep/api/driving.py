@@ -28,8 +28,9 @@ from rlsweep.errors import InputError
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
 from rlsweep.places.outcome import Ending, SweepOutcome
+from rlsweep.planning.agents import GivenAgent
 from rlsweep.planning.forecast import Forecast
-from rlsweep.planning.plan import GivenAgent, Trial, make_run
+from rlsweep.planning.plan import Trial, make_run
 from rlsweep.settings import Settings
 from rlsweep.sweep_records import Sweep as SweepRecord
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from rlsweep.config.run import Mode
 from rlsweep.planning import plan as planning
+from rlsweep.planning.agents import GivenAgent
 from rlsweep.planning.forecast import Forecast, forecast
-from rlsweep.planning.plan import GivenAgent, Plan, check_trials
+from rlsweep.planning.plan import Plan, check_trials
+from rlsweep.spaces.flags import SpaceFlags
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,6 +22,7 @@ class PlanOptions:
     episodes, total_timesteps: the budget of each trial; None takes the base config's, else a default
     seeds: of each config, the same ones for every config
     with_base: add the base configs from the folders of the variants
+    space, sampler, configs, space_seed: KEY=RANGE each, and what is said of the search space above its file
     """
 
     base_config: Path | Mapping[str, Any] | None = None
@@ -29,6 +32,10 @@ class PlanOptions:
     total_timesteps: int | None = None
     seeds: int = 1
     with_base: bool = False
+    space: tuple[str, ...] = ()
+    sampler: str | None = None
+    configs: int | None = None
+    space_seed: int | None = None
 
 
 def make_plan(configs: Sequence[GivenAgent], options: PlanOptions) -> Plan:
@@ -42,6 +49,9 @@ def make_plan(configs: Sequence[GivenAgent], options: PlanOptions) -> Plan:
         total_timesteps=options.total_timesteps,
         seeds=options.seeds,
         with_base=options.with_base,
+        space=SpaceFlags(
+            entries=options.space, sampler=options.sampler, configs=options.configs, seed=options.space_seed
+        ),
     )
 
 

@@ -130,7 +130,7 @@ def _write(
     run = training_runs.get(database, config.seeds[0].run_id)
     trained = RunConfig.from_record(run.config).agent
     original = None if run.config_path is None else Path(run.config_path)
-    into = Path(folder) if folder is not None else _home_of(original)
+    into = Path(folder) if folder is not None else _home_of(original, sweep)
     agent_id, version = _next(database, into, run, name)
     path = into / f"{stem_of(agent_id, version)}.yaml"
     target = trained.model_copy(
@@ -167,8 +167,10 @@ def _write(
     )
 
 
-def _home_of(original: Path | None) -> Path:
-    """The folder of the config's file where this machine has it, else the current one."""
+def _home_of(original: Path | None, sweep: SweepRecord | None) -> Path:
+    """The folder of the config's file, or of the base that it was drawn next to, if it exists; else the current one."""
+    if original is None and sweep is not None and sweep.space is not None and sweep.space["base"] is not None:
+        original = Path(sweep.space["base"])
     return original.parent if original is not None and original.parent.is_dir() else Path.cwd()
 
 

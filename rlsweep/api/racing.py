@@ -15,7 +15,7 @@ from rlsweep.api.references import is_sweep_reference
 from rlsweep.api.sweeps import Sweep
 from rlsweep.config.run import Mode
 from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
-from rlsweep.planning.plan import GivenAgent
+from rlsweep.planning.agents import GivenAgent
 from rlsweep.planning.race_options import RaceOptions
 from rlsweep.race_records import SEEDS_TO_CONFIRM
 from rlsweep.settings import Settings

@@ -14,6 +14,7 @@ from rlsweep.api.opening import closed_afterwards
 from rlsweep.cli import (
     annotating,
     call,
+    configs,
     continuing,
     database,
     deleting,
@@ -93,6 +94,7 @@ for room in (
     inspection,
     annotating,
     promoting,
+    configs,
     tournament,
     deleting,
     service,

@@ -27,6 +27,10 @@ _BLOCKS: dict[Any, dict[str, Any]] = {
         "total_timesteps": options.Timesteps,
         "seeds": options.Seeds,
         "with_base": options.WithBase,
+        "space": options.Space,
+        "sampler": options.Sampler,
+        "configs": options.Configs,
+        "space_seed": options.SpaceSeed,
     },
     DrivingOptions: {
         "cpus_per_trial": options.CpusPerTrial,

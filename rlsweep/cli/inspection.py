@@ -294,7 +294,7 @@ def _facts(run: "TrainingRun", score: "RunScore | None") -> dict[str, str]:
         "run": str(run.id),
         "status": run.status.value,
         "config": f"{run.config_name} (version {run.version})",
-        "config path": run.config_path or "none: given as a dict",
+        "config path": run.config_path or "none: drawn from a search space, or given as a dict",
         "algorithm": run.algorithm,
         "learning rate": str(agent["learning_rate"]),
         "gamma": str(agent["gamma"]),

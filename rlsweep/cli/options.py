@@ -11,7 +11,10 @@ from rlsweep.config.run import Mode
 
 Patterns = Annotated[
     list[str],
-    typer.Argument(metavar="PATTERN", help="Agent configs: quoted globs, files, or folders of .yaml, .yml, .json."),
+    typer.Argument(
+        metavar="PATTERN",
+        help="Agent configs: quoted globs, files, or folders of .yaml, .yml, .json; or one file of a search space.",
+    ),
 ]
 BaseConfig = Annotated[
     Path | None,
@@ -34,6 +37,22 @@ Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds per config; al
 SeedsRefused = Annotated[int, typer.Option("--seeds", hidden=True, help="Refused: a race chooses its seeds.")]
 """Of a race, which chooses seeds by itself: the flag is known, so that the command can say so."""
 WithBase = Annotated[bool, typer.Option("--with-base", help="Add the base config, to compare the variants with.")]
+Space = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--space",
+        metavar="KEY=RANGE",
+        help="Draw a key, such as ppo.ent_coef=log:1e-4..1e-1, beside the one config given, or those of its search "
+        "space.",
+    ),
+]
+Sampler = Annotated[
+    str | None, typer.Option("--sampler", help="How a search space is drawn: sobol (default), random or grid.")
+]
+Configs = Annotated[
+    int | None, typer.Option("--configs", help="Configs of a search space, the base included (default 16).")
+]
+SpaceSeed = Annotated[int | None, typer.Option("--space-seed", help="Other seeds draw other configs (default 0).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Load an untrusted checkpoint (it may execute code).")]
 SweepReference = Annotated[

@@ -8,7 +8,9 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node
 
-from rlsweep.config.agent import AgentConfig
+from rlsweep.config.agent import AgentConfig, Hyperparameters
+from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.keys import leaf_keys
 from rlsweep.config.layers import SECTIONS
 from rlsweep.config.loading import load_agent
 from rlsweep.config.overrides import parse_overrides
@@ -68,11 +70,17 @@ def promoted_text(
     overrides that it was trained with; these are then written into it.
     """
     kept = None if original is None else _edited(original, target, defaults, overrides)
-    return (_fresh(target), False) if kept is None else (kept, True)
+    return (fresh_text(target), False) if kept is None else (kept, True)
 
 
-def write_new(path: Path, text: str) -> None:
-    """Write a file that must not exist yet, whole or not at all. Raises InputError."""
+def write_new(
+    path: Path,
+    text: str,
+    *,
+    if_taken: str = "Name another version with --as.",
+    elsewhere: str = "Name another folder with --out.",
+) -> None:
+    """Write a file that must not exist yet, whole or not at all. Raises InputError, which ends with the way out."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
@@ -84,8 +92,17 @@ def write_new(path: Path, text: str) -> None:
                 raise
     except OSError as exc:
         if isinstance(exc, FileExistsError) and path.parent.is_dir():
-            raise InputError(f"{path} exists already, and is left as it is. Name another version with --as.") from exc
-        raise InputError(f"Cannot write {path}: {exc.strerror or exc}. Name another folder with --out.") from exc
+            raise InputError(f"{path} exists already, and is left as it is. {if_taken}") from exc
+        raise InputError(f"Cannot write {path}: {exc.strerror or exc}. {elsewhere}") from exc
+
+
+def write_all_new(texts: Mapping[Path, str], *, elsewhere: str) -> None:
+    """Write files of which none may exist yet; where one does, none is written. Raises InputError."""
+    for path in texts:
+        if path.exists() or path.is_symlink():
+            raise InputError(f"{path} exists already, and is left as it is; nothing was written. {elsewhere}")
+    for path, text in texts.items():
+        write_new(path, text, if_taken=elsewhere, elsewhere=elsewhere)
 
 
 def _edited(original: Path, target: AgentConfig, defaults: Mapping[str, Any], overrides: Sequence[str]) -> str | None:
@@ -184,11 +201,18 @@ def _child(mapping: MappingNode, key: str) -> Node | None:
     return next((value for name, value in mapping.value if name.value == key), None)
 
 
-def _fresh(target: AgentConfig) -> str:
-    """All that the config says, defaults too, in the order of the model."""
+def fresh_text(target: AgentConfig) -> str:
+    """All that the config says, defaults too, in the order of the model, but defaults that its algorithm ignores."""
     data = target.model_dump(mode="json")
     if data["exploration"] is None:
         del data["exploration"]
+    ignored = set(leaf_keys(Hyperparameters)) - ALGORITHMS[target.algorithm].hyperparameters
+    defaults = _flat(AgentConfig(agent_id="a", name="a", algorithm=target.algorithm, version=1))
+    for key in ignored:
+        section, _, name = key.rpartition(".")
+        within = data[section] if section else data
+        if within[name] == defaults[key]:
+            del within[name]
     own = {key: data.pop(key) for key in ("agent_id", "name", "algorithm", "version", "sweep_variant")}
     parts = [own, {key: data.pop(key) for key in list(data) if key not in (*SECTIONS, "description", "exploration")}]
     parts += [{key: data.pop(key)} for key in SECTIONS if key in data]

@@ -1,32 +1,27 @@
 """Make the trials of a sweep from agent configs and flags, or report all problems at once."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from rlsweep.config.agent import MAX_COUNT
 from rlsweep.config.differences import differing_keys, digest, flat_hyperparameters, hyperparameter_hash, labels
-from rlsweep.config.given import GivenConfig, given_config
-from rlsweep.config.loading import LoadedAgent, combination_problems, load_agent, load_training
+from rlsweep.config.given import GivenConfig
+from rlsweep.config.loading import LoadedAgent, load_training
 from rlsweep.config.overrides import Override, parse_overrides
-from rlsweep.config.patterns import expand
-from rlsweep.config.rllib import rllib_problems
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import MAX_SEED, TrainingConfig
 from rlsweep.errors import ConfigError, InputError
-from rlsweep.planning.advice import absent_bases, base_file, config_advice, grouped, sweep_advice
+from rlsweep.planning.advice import config_advice, grouped, sweep_advice
+from rlsweep.planning.agents import GivenAgent, Problems, load, load_all, source_of
+from rlsweep.spaces.flags import NO_FLAGS, SpaceFlags
+from rlsweep.spaces.recognition import is_space_file
 
 DEFAULT_EPISODES = 100
 SMOKE_TIMESTEPS = 10_000
 MAX_SEEDS = 10_000
-
-GivenAgent = str | Path | Mapping[str, Any]
-"""An agent config as the user gives it: a file, a folder, a glob, or a dict."""
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +59,7 @@ class Plan:
     warnings: warnings for the user; each names its configs
     overrides: KEY=VALUE texts of the command line, in order
     base_config_path: absolute; None without a base config, or if it was given as a dict
+    space: the search space that configs were drawn from, as a file has it; None without one
     """
 
     trials: tuple[Trial, ...]
@@ -72,6 +68,7 @@ class Plan:
     warnings: tuple[str, ...]
     overrides: tuple[str, ...]
     base_config_path: Path | None
+    space: dict[str, Any] | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -89,33 +86,26 @@ def make_plan(
     total_timesteps: int | None,
     seeds: int,
     with_base: bool,
+    space: SpaceFlags = NO_FLAGS,
 ) -> Plan:
     """Read all configs and make the trials. Flags override agent configs, and agent configs override the base config.
 
     configs: files, folders, globs, or agent configs as dicts. Each file counts once. Files come first, sorted, then
-        dicts in the given order; messages name dicts as `configs[0]` and so on
+        dicts in the given order; messages name dicts as `configs[0]` and so on. One of the files or dicts may be a
+        search space: its base config and what is drawn from it come before all others
     base_config: a file or a dict
     seeds: number of seeds per config
     with_base: add the base configs in the folders of the variants
+    space: what flags say of the search space
 
     Raises ConfigError with the problems of all files, flags and overrides.
     """
-    problems = _Problems()
+    problems = Problems()
     problems.add(_wrong_flags(episodes, total_timesteps, seeds))
     sets = problems.gather(parse_overrides, overrides) or ()
     training = _load_training(base_config, sets, problems)
-    patterns = [str(config) for config in configs if not isinstance(config, Mapping)]
-    left_out: list[str] = []
-    paths = (problems.gather(expand, patterns, left_out.append) or ()) if patterns or not configs else ()
-    files = _load(paths, training, sets, problems)
-    given = {f"configs[{index}]": config for index, config in enumerate(configs) if isinstance(config, Mapping)}
-    sources = [_source(config, name, problems) for name, config in given.items()]
-    dicts = _load([source for source in sources if source is not None], training, sets, problems)
-    if with_base:
-        problems.add(_bases_not_found([*files, *dicts]))
-        files = sorted([*files, *_load(absent_bases(files), training, sets, problems)], key=lambda file: str(file.path))
-    problems.add(_same_twice(dicts))
-    agents = [*files, *dicts]
+    given = load_all(configs, space, training, sets, problems, with_base=with_base)
+    agents = given.agents
     if training.seed + seeds - 1 > MAX_SEED:
         problems.add([f"--seeds {seeds}: the last seed would be above {MAX_SEED}; lower the base config's seed"])
     problems.raise_any()
@@ -132,12 +122,13 @@ def make_plan(
         base_training=training,
         differing_keys=differing_keys({label: flat_hyperparameters(agent.config) for label, agent in by_label.items()}),
         warnings=(
-            *left_out,
+            *given.left_out,
             *sweep_advice(by_label),
             *grouped({label: config_advice(agent, training) for label, agent in by_label.items()}),
         ),
         overrides=tuple(overrides),
         base_config_path=Path(os.path.abspath(base_config)) if isinstance(base_config, Path) else None,
+        space=None if given.space is None else given.space.as_data(),
     )
 
 
@@ -174,77 +165,30 @@ def make_run(
     total_timesteps: int | None,
 ) -> Trial:
     """Make the single trial of `rlsweep train`, as `make_plan` does; raise ConfigError with all problems."""
-    problems = _Problems()
+    problems = Problems()
+    if isinstance(agent_config, Path) and is_space_file(agent_config):
+        raise ConfigError(f"{agent_config}: is a search space, which has many configs; give it to submit or race")
     problems.add(_wrong_flags(episodes, total_timesteps, seeds=1))
     sets = problems.gather(parse_overrides, overrides) or ()
     training = _load_training(base_config, sets, problems)
     source = _source(agent_config, "config", problems)
-    agents = [] if source is None else _load([source], training, sets, problems)
+    agents = [] if source is None else load([source], training, sets, problems)
     problems.raise_any()
     budget = _budget(training, mode, episodes, total_timesteps)
     return _trial(agents[0].config.short_name, agents[0], training, sets, mode, budget, training.seed)
 
 
-class _Problems:
-    """Collects the problems of all files and flags, so that one error reports them together."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, None] = {}
-        self._pasted: dict[str, None] = {}
-
-    def add(self, problems: Sequence[str]) -> None:
-        self._found |= dict.fromkeys(problems)
-
-    def gather(self, function: Callable[..., _Result], *arguments: Any) -> _Result | None:
-        """Call `function`; if it raises ConfigError, keep the problems and return None."""
-        try:
-            return function(*arguments)
-        except ConfigError as exc:
-            self.add(exc.problems)
-            self._pasted |= dict.fromkeys(exc.pasted)
-            return None
-
-    def raise_any(self) -> None:
-        if self._found:
-            raise ConfigError(*self._found, pasted=tuple(self._pasted))
-
-
 def _load_training(
-    base_config: Path | Mapping[str, Any] | None, overrides: Sequence[Override], problems: _Problems
+    base_config: Path | Mapping[str, Any] | None, overrides: Sequence[Override], problems: Problems
 ) -> TrainingConfig:
     """Load the base config; if it has problems, return the defaults, so that agent configs are still checked."""
     source = None if base_config is None else _source(base_config, "base_config", problems)
     return problems.gather(load_training, source, overrides) or TrainingConfig()
 
 
-def _source(config: Path | Mapping[str, Any], name: str, problems: _Problems) -> Path | GivenConfig | None:
+def _source(config: Path | Mapping[str, Any], name: str, problems: Problems) -> Path | GivenConfig | None:
     """Return a path unchanged, and a dict with its name for messages; None for a dict with invalid values."""
-    return config if isinstance(config, Path) else problems.gather(partial(given_config, name=name), config)
-
-
-def _load(
-    sources: Sequence[Path | GivenConfig], training: TrainingConfig, overrides: Sequence[Override], problems: _Problems
-) -> list[LoadedAgent]:
-    loaded = (problems.gather(load_agent, source, training.hyperparameters, overrides) for source in sources)
-    agents = [agent for agent in loaded if agent is not None]
-    for agent in agents:
-        problems.add(combination_problems(agent, training))
-        problems.add([f"{agent.source}: {problem}" for problem in rllib_problems(agent.config, training)])
-    return agents
-
-
-def _same_twice(dicts: Sequence[LoadedAgent]) -> list[str]:
-    """Dicts have no path, so two of them must differ in short name or hyperparameters."""
-    first: dict[tuple[str, str], LoadedAgent] = {}
-    problems = []
-    for agent in dicts:
-        one = first.setdefault((agent.config.short_name, hyperparameter_hash(agent.config)), agent)
-        if one is not agent:
-            problems.append(
-                f"{agent.source}: same short name {agent.config.short_name} and hyperparameters as {one.source}; "
-                "remove it, or give it another sweep_variant"
-            )
-    return problems
+    return config if isinstance(config, Path) else source_of(config, name, problems)
 
 
 def _wrong_flags(episodes: int | None, total_timesteps: int | None, seeds: int) -> list[str]:
@@ -258,20 +202,6 @@ def _wrong_flags(episodes: int | None, total_timesteps: int | None, seeds: int) 
         for flag, (value, highest) in given.items()
         if value is not None and not 1 <= value <= highest
     ]
-
-
-def _bases_not_found(agents: Sequence[LoadedAgent]) -> list[str]:
-    bases = {agent.config.short_name for agent in agents if agent.config.sweep_variant is None}
-    problems = []
-    for agent in agents:
-        base = f"{agent.config.agent_id}_v{agent.config.version}"
-        if agent.config.sweep_variant is None or base_file(agent) is not None:
-            continue
-        if agent.path is not None:
-            problems.append(f"--with-base: no base config for {agent.source}; expected {base}.yaml in its folder")
-        elif base not in bases:
-            problems.append(f"--with-base: {agent.source} is a dict and has no folder; add {base} to configs")
-    return problems
 
 
 def _budget(training: TrainingConfig, mode: Mode, episodes: int | None, total_timesteps: int | None) -> Budget:

@@ -60,6 +60,7 @@ def create_sweep(
         git_commit=provenance.git_commit,
         git_dirty=provenance.git_dirty,
         versions=provenance.versions,
+        space=plan.space,
     )
     runs = runs_of_plan(plan)
     if race is not None:

@@ -48,7 +48,9 @@ def train_file(path: Path, run: TrainingRun, sweep: Sweep | None) -> str:
 
     It is a command, or a call of Python where the base config is in no file.
     """
-    if _was_given_in_python(run, sweep) and (sweep is None or sweep.base_config_path is None):
+    drawn = sweep is not None and sweep.space is not None
+    in_python = _base_is_in_no_file(run, sweep) if drawn else _was_given_in_python(run, sweep)
+    if in_python and (sweep is None or sweep.base_config_path is None):
         return (
             f"rlsweep.train({str(path)!r}, base_config=rlsweep.run('{str(run.id)[:8]}').training_config, "
             f"mode='full', total_timesteps={LONG_RUN_STEPS})"
@@ -130,8 +132,10 @@ def _typed(run: TrainingRun) -> list[str] | None:
 
 def _was_given_in_python(run: TrainingRun, sweep: Sweep | None) -> bool:
     """Whether its agent config or its base config is in no file, so that only the record has it."""
-    if run.config_path is None:
-        return True
+    return run.config_path is None or _base_is_in_no_file(run, sweep)
+
+
+def _base_is_in_no_file(run: TrainingRun, sweep: Sweep | None) -> bool:
     if sweep is None:
         words = _command(run)
         return bool(words) and words[1:2] != ["train"]

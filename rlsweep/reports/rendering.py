@@ -148,7 +148,11 @@ def _about(config: ConfigReport, scored_by: ScoredBy, reference: Reference | Non
     """What is said of one config: a mark, empty or two columns wide, and the text."""
     for reason in config.verdict.reasons:
         yield "- ", reason
-    yield "", (config.path or "given as a dict, no file") + (f" ({_differences(config)})" if config.differences else "")
+    yield (
+        "",
+        (config.path or "no file: drawn from a search space, or given as a dict")
+        + (f" ({_differences(config)})" if config.differences else ""),
+    )
     yield (
         "",
         f"{plural(len(config.seeds), 'seed')}, {plural(config.episodes, 'episode')}, "

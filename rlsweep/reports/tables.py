@@ -42,7 +42,7 @@ RUN_COLUMNS = (
     _RUN_ID,
     Column("config_short_name", _TEXT, "agent and variant, or agent and version"),
     Column("config_name", _TEXT, "the agent config's name"),
-    Column("config_path", _TEXT, "absolute path of the agent config; null for one given as a dict"),
+    Column("config_path", _TEXT, "absolute path of the agent config; null for one that was drawn or given as a dict"),
     Column("agent_id", _TEXT, "the agent that the config is a version or a variant of"),
     Column("version", _WHOLE, "version of the agent"),
     Column("sweep_variant", _TEXT, "name of the variant; null for a base config"),

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg.errors import UniqueViolation
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from rlsweep.errors import DriverBusyError, InputError, RlsweepError
 from rlsweep.race_records import RaceTerms
@@ -61,6 +61,7 @@ def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun], *, race:
                     "git_dirty": sweep.git_dirty,
                     "versions": Jsonb(sweep.versions),
                     "confirms": sweep.confirms,
+                    "space": None if sweep.space is None else Json(sweep.space),
                 },
             ).fetchone()
         except UniqueViolation as exc:

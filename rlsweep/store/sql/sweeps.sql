@@ -2,11 +2,11 @@
 -- Insert a planned sweep.
 insert into sweeps (
     id, name, patterns, mode, budget, seeds, base_config, base_config_path, overrides, git_commit, git_dirty, versions,
-    confirms
+    confirms, space
 )
 values (
     %(id)s, %(name)s, %(patterns)s, %(mode)s, %(budget)s, %(seeds)s, %(base_config)s, %(base_config_path)s,
-    %(overrides)s, %(git_commit)s, %(git_dirty)s, %(versions)s, %(confirms)s
+    %(overrides)s, %(git_commit)s, %(git_dirty)s, %(versions)s, %(confirms)s, %(space)s
 )
 returning *
 

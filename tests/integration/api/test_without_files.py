@@ -52,9 +52,9 @@ def test_a_sweep_of_dicts(database, sweep, capsys):
     assert rlsweep.sweep("dicts").runs()["config_path"].to_pylist() == [None, None]
 
     assert main(["report", "dicts"]) == 0
-    assert "given as a dict, no file" in capsys.readouterr().out
+    assert "no file: drawn from a search space, or given as a dict" in capsys.readouterr().out
     assert main(["show", str(runs[0].id)]) == 0
-    assert "config path        none: given as a dict" in capsys.readouterr().out
+    assert "config path        none: drawn from a search space, or given as a dict" in capsys.readouterr().out
 
     detail = run_detail(database, runs[0])
     assert detail.config_path is None

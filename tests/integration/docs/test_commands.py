@@ -34,7 +34,7 @@ REPOSITORY = Path(__file__).parents[3]
 TIMEOUT_S = 240
 QUICK = "--set n_steps=64 --set n_epochs=1 --set network.net_arch=[8]"
 TRAINING_COMMANDS = ("submit", "race", "train")
-IN_PROCESS = ("plan", "train", "eval", "status", "report", "runs", "show", "promote", "export", "delete")
+IN_PROCESS = ("plan", "train", "eval", "status", "report", "runs", "show", "promote", "configs", "export", "delete")
 TOKEN = "d0c5" * 16
 FOLDERS = ("", ".github", "config", "cluster", "dashboards", "rlsweep", "tests")
 READMES = sorted(
@@ -261,7 +261,10 @@ def test_the_service_and_a_cluster(shell: Shell, database: Database, jobs_url: s
     assert list((tmp_path / "shared" / "checkpoints").rglob("*.zip")), "the cluster's trials use RLSWEEP_STORAGE"
 
 
-@pytest.mark.parametrize("readme", ["config/agents/README.md", "config/training/README.md", "rlsweep/web/README.md"])
+@pytest.mark.parametrize(
+    "readme",
+    ["config/agents/README.md", "config/training/README.md", "config/sweeps/README.md", "rlsweep/web/README.md"],
+)
 def test_the_readmes_beside_what_they_describe(shell: Shell, readme: str) -> None:
     for number, example in enumerate(fenced((REPOSITORY / readme).read_text(), "python")):
         assert number == 0, "one environment, guess.py"
@@ -275,7 +278,7 @@ def test_the_readmes_beside_what_they_describe(shell: Shell, readme: str) -> Non
 def test_every_readme_is_run() -> None:
     run_by_hand = {"dashboards/README.md", "cluster/README.md"}  # tests of their own look at their commands
     run_here = {
-        *("README.md", "config/agents/README.md", "config/training/README.md"),
+        *("README.md", "config/agents/README.md", "config/training/README.md", "config/sweeps/README.md"),
         *("rlsweep/places/README.md", "rlsweep/web/README.md"),
     }
     for readme in set(READMES) - run_by_hand - run_here:

@@ -48,3 +48,20 @@ def test_every_shipped_config_is_sound(base: Path | None) -> None:
 def test_base_configs_are_named_after_their_files() -> None:
     assert {load_training(path, ()).name for path in BASES} == {path.stem for path in BASES}
     assert len(BASES) >= 8
+
+
+def test_the_shipped_space_is_drawn_without_a_warning_of_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    plan = make_plan(
+        ["config/sweeps/connect_four.yaml"],
+        base_config=None,
+        mode=Mode.SMOKE,
+        episodes=None,
+        total_timesteps=20_480,
+        seeds=1,
+        with_base=False,
+    )
+    assert len(plan.labels) == 32
+    assert plan.labels[0] == "ppo_agent_v1"
+    assert plan.warnings == ()
+    assert all(trial.config.agent.batch_size <= trial.config.agent.n_steps for trial in plan.trials)

@@ -195,7 +195,7 @@ function configName(config, style, base) {
   return [
     html(
       "div.config-name",
-      { title: config.path ?? "given as a dict, no file" },
+      { title: config.path ?? "no file: drawn from a search space, or given as a dict" },
       swatch(style),
       html("span", {}, html("bdi", {}, breakable(config.name))),
       config.is_base && html("span.tag", {}, "base"),

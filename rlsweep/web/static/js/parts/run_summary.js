@@ -34,7 +34,7 @@ export function configSummary(run) {
       fact("Name", html("bdi", {}, run.config_name)),
       fact("Agent", html("bdi", {}, run.agent_id), ` · ${run.algorithm}`),
       run.environment && fact("Environment", html("bdi", {}, run.environment)),
-      fact("File", run.config_path === null ? "none: given as a dict" : copyable(run.config_path, "the config's path")),
+      fact("File", run.config_path === null ? "none: drawn from a search space, or given as a dict" : copyable(run.config_path, "the config's path")),
     ),
     group(
       "Key hyperparameters",

@@ -1,0 +1,78 @@
+"""`--space KEY=RANGE`: an entry of a search space in one word, such as `ppo.ent_coef=log:1e-4..1e-1`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rlsweep.config.limits import MAX_KEY
+from rlsweep.config.reading import is_plain_line, parse_value
+from rlsweep.errors import ConfigError
+
+_FORM = "write KEY=KIND:LOW..HIGH or KEY=choice:A,B, such as ppo.ent_coef=log:1e-4..1e-1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpaceFlags:
+    """What flags say of the search space; None where one was not given.
+
+    entries: KEY=RANGE each, beside those of a file
+    """
+
+    entries: tuple[str, ...] = ()
+    sampler: str | None = None
+    configs: int | None = None
+    seed: int | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The flags that were given, with their values."""
+        flags = {"--space": self.entries, "--sampler": self.sampler, "--configs": self.configs}
+        flags["--space-seed"] = self.seed
+        return {flag: value for flag, value in flags.items() if value not in ((), None)}
+
+    def as_data(self) -> dict[str, Any]:
+        """As a space's file has them. Raises ConfigError with the problem of each entry."""
+        return {
+            "space": read_flags(self.entries), "sampler": self.sampler, "configs": self.configs, "seed": self.seed,
+        }  # fmt: skip
+
+
+NO_FLAGS = SpaceFlags()
+
+
+def read_flags(texts: Sequence[str]) -> dict[str, Any]:
+    """The entries as a file has them, by key as it was given. Raises ConfigError with the problem of each text."""
+    problems: list[str] = []
+    entries: dict[str, Any] = {}
+    for text in texts:
+        try:
+            key, entry = _entry(text)
+        except ValueError as exc:
+            problems.append(f"--space {text}: {exc}")
+            continue
+        if key in entries:
+            problems.append(f"--space {text}: {key} has a space already; keep one of the two")
+        entries[key] = entry
+    if problems:
+        raise ConfigError(*problems)
+    return entries
+
+
+def _entry(text: str) -> tuple[str, Any]:
+    key, equals, given = text.partition("=")
+    key, given = key.strip(), given.strip()
+    if not (key and equals and given):
+        raise ValueError(_FORM)
+    if len(key) > MAX_KEY or not is_plain_line(key):
+        raise ValueError(f"a key is one line of at most {MAX_KEY} printable characters")
+    if given.startswith("{"):
+        return key, parse_value(given)
+    kind, colon, values = given.partition(":")
+    if not colon:
+        raise ValueError(_FORM)
+    if kind.strip() == "choice":
+        return key, {"choice": parse_value(f"[{values}]")}
+    low, dots, high = values.partition("..")
+    if not dots:
+        raise ValueError(_FORM)
+    return key, {kind.strip(): [parse_value(low), parse_value(high)]}

@@ -1,0 +1,35 @@
+"""The samplers by their names; each is imported where it draws."""
+
+from importlib import import_module
+from typing import Any
+
+from rlsweep.config.nearest import suggestion
+from rlsweep.config.problems import shown
+from rlsweep.spaces.samplers.sampler import Sampler
+from rlsweep.spaces.space import SearchSpace
+
+SAMPLERS = {"grid": "GridSampler", "random": "RandomSampler", "sobol": "SobolSampler"}
+"""Name, which is also that of the module, and class."""
+
+_LATER = ("tpe", "cmaes")
+_OTHER_NAMES = {"bayes": "tpe", "bayesian": "tpe", "qmc": "sobol", "halton": "sobol", "lhs": "sobol"}
+
+
+def sampler_problem(name: Any) -> str | None:
+    """What is wrong with the name of a sampler, if anything is."""
+    if name in SAMPLERS:
+        return None
+    ours = _OTHER_NAMES.get(name, name) if isinstance(name, str) else name
+    if ours in _LATER:
+        return f"{ours} is not built yet, since it learns from scores while a race runs; take sobol"
+    if ours in SAMPLERS:
+        return f"unknown sampler {shown(name)}; write {ours} instead"
+    near = suggestion(name, SAMPLERS) if isinstance(name, str) else ""
+    return f"unknown sampler {shown(name)}, known are {', '.join(SAMPLERS)}{near}"
+
+
+def make_sampler(space: SearchSpace) -> Sampler:
+    """The space's sampler before its first draw."""
+    module = import_module(f"rlsweep.spaces.samplers.{space.sampler}")
+    sampler: Sampler = getattr(module, SAMPLERS[space.sampler])(space)
+    return sampler

@@ -1,0 +1,203 @@
+"""Every draw is a valid agent config inside its space, and the same record gives the same draws."""
+
+import math
+from itertools import islice
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planned_space import BASE, planned
+
+from rlsweep.config.agent import AgentConfig
+from rlsweep.config.differences import flat_hyperparameters
+from rlsweep.config.given import GivenConfig
+from rlsweep.config.layers import with_value
+from rlsweep.config.problems import check
+from rlsweep.config.training import TrainingConfig
+from rlsweep.spaces import search
+from rlsweep.spaces.keys import base_values
+from rlsweep.spaces.reading import read_space
+from rlsweep.spaces.search import Search, draw_all
+from rlsweep.spaces.space import SearchSpace
+
+EVERY_KIND: dict[str, Any] = {
+    "learning_rate": {"log": [1e-5, 1e-2]},
+    "gamma": {"uniform": [0.9, 0.999]},
+    "n_steps": {"integer": [128, 1024], "step": 128},
+    "batch_size": {"log_integer": [16, 512]},
+    "n_epochs": {"integer": [1, 20]},
+    "network.net_arch": {"choice": [[64, 64], [256], {"pi": [64], "vf": [32]}]},
+    "ppo.ent_coef": {"log": [1e-4, 1e-1], "or": 0.0},
+    "ppo.vf_coef": {"uniform": [0.25, 1.0], "step": 0.25},
+    "ppo.target_kl": {"choice": [0.01, 0.03], "when": "n_epochs > 10"},
+    "ppo.clip_range": {"uniform": [0.1, 0.3], "when": "ppo.target_kl == none"},
+}
+CONSTRAINTS = ["batch_size <= n_steps * n_envs"]
+DEFAULTS, _ = check(AgentConfig, BASE)
+assert DEFAULTS is not None
+
+
+def space_of(entries: dict[str, Any], **keys: Any) -> SearchSpace:
+    data = {"base": BASE, "space": entries} | keys
+    return read_space(GivenConfig("configs[0]", data), more={})
+
+
+def values_of(space: SearchSpace) -> dict[str, Any]:
+    assert DEFAULTS is not None
+    return base_values(DEFAULTS, TrainingConfig(), space.keys)
+
+
+def numbers(low: float, high: float) -> st.SearchStrategy[list[float]]:
+    """Both ends of a range."""
+    number = st.floats(low, high, allow_subnormal=False)
+    return st.lists(number, min_size=2, max_size=2, unique=True).map(sorted)
+
+
+def whole(low: int, high: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(low, high), min_size=2, max_size=2, unique=True).map(sorted)
+
+
+def stepped(ends: list[int]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"integer": st.just(ends), "step": st.integers(1, ends[1] - ends[0])})
+
+
+ENTRIES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "learning_rate": st.fixed_dictionaries({"log": numbers(1e-9, 1.0)}),
+    "gamma": st.fixed_dictionaries({"uniform": numbers(0.0, 1.0)}),
+    "ppo.gae_lambda": st.fixed_dictionaries({"uniform": numbers(0.0, 1.0)}, optional={"or": st.just(1.0)}),
+    "n_steps": whole(1, 5000).flatmap(stepped),
+    "n_epochs": st.fixed_dictionaries({"integer": whole(1, 100)}),
+    "batch_size": st.fixed_dictionaries({"log_integer": whole(2, 10**6)}),
+    "network.net_arch": st.lists(st.lists(st.integers(1, 512), max_size=3), min_size=1, max_size=4, unique_by=str).map(
+        lambda nets: {"choice": nets}
+    ),
+    "ppo.ent_coef": st.fixed_dictionaries({"log": numbers(1e-12, 10.0)}, optional={"or": st.just(0.0)}),
+    "ppo.target_kl": st.just({"choice": [0.01, 0.03], "when": "gamma > 0.5 and n_epochs >= 2"}),
+}
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> dict[str, Any]:
+    keys = draw(st.lists(st.sampled_from(sorted(ENTRIES)), min_size=1, unique=True))
+    return {key: draw(ENTRIES[key]) for key in keys}
+
+
+def holds(entry: dict[str, Any], value: Any) -> bool:
+    """Whether an entry has the value."""
+    if "choice" in entry:
+        return value in entry["choice"]
+    if "or" in entry and value == entry["or"]:
+        return True
+    [ends] = [each for each in entry.values() if isinstance(each, list)]
+    on_step = "step" not in entry or math.isclose((value - ends[0]) / entry["step"] % 1 % 0.999999, 0, abs_tol=1e-5)
+    return ends[0] <= value <= ends[1] and on_step
+
+
+def check_draws(space: SearchSpace, entries: dict[str, Any], count: int) -> list[Any]:
+    draws = Search(space, values_of(space))
+    found = []
+    for _ in range(count):
+        drawn = draws.next()
+        if drawn is None:
+            break
+        data: dict[str, Any] = BASE | {"sweep_variant": drawn.variant}
+        for key, value in drawn.values.items():
+            assert holds(entries[key], value), (key, value)
+            data = with_value(data, key, value)
+        _, problems = check(AgentConfig, data)
+        assert problems == []
+        found.append(drawn)
+    assert len({each.variant for each in found}) == len(found), "names are unique"
+    assert len({str(each.values) for each in found}) == len(found), "no config is drawn twice"
+    return found
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol"])
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(entries=spaces(), seed=st.integers(0, 2**32 - 1), killed_at=st.integers(0, 5))
+def test_any_space_is_drawn_from(sampler: str, entries: dict[str, Any], seed: int, killed_at: int) -> None:
+    space = space_of(entries, sampler=sampler, seed=seed)
+    with patch.object(search, "MOST_TRIES", 30):
+        found = check_draws(space, entries, 5)
+    assert check_draws(space, entries, len(found)) == found, "the same seed, the same configs"
+    rebuilt = Search(space, values_of(space), found[:killed_at])
+    assert [rebuilt.next() for _ in found[killed_at:]] == found[killed_at:], "after a kill drawing goes on as it would"
+
+
+GRIDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "gamma": st.lists(st.floats(0, 1), min_size=1, max_size=3, unique=True).map(lambda values: {"choice": values}),
+        "n_epochs": st.fixed_dictionaries({"integer": st.sampled_from([[1, 3], [9, 12]])}),
+        "ppo.vf_coef": st.just({"uniform": [0.25, 1.0], "step": 0.25, "or": 0.0}),
+        "ppo.target_kl": st.just({"choice": [0.01, 0.03], "when": "n_epochs > 10"}),
+    },
+).filter(bool)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(entries=GRIDS, seed=st.integers(0, 99), killed_at=st.integers(0, 5))
+def test_a_grid_has_every_point_once(entries: dict[str, Any], seed: int, killed_at: int) -> None:
+    space = space_of(entries, sampler="grid", seed=seed)
+    assert space.points is not None
+    found = check_draws(space, entries, space.points + 1)
+    inside = {str(sorted(each.values.items())) for each in found}
+    for epochs in range(9, 13) if entries.get("n_epochs") == {"integer": [9, 12]} else ():
+        assert any(f"('n_epochs', {epochs})" in text for text in inside) or epochs == 10, "10 alone may be the base's"
+    rebuilt = Search(space, values_of(space), found[:killed_at])
+    assert list(islice(iter(rebuilt.next, None), len(found))) == found[killed_at:]
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol"])
+def test_every_kind_of_key_is_drawn_as_it_says(sampler: str) -> None:
+    space = space_of(EVERY_KIND, sampler=sampler, constraints=CONSTRAINTS, seed=4)
+    found = check_draws(space, EVERY_KIND, 120)
+    assert len(found) == 120
+    base = values_of(space)
+    for drawn in found:
+        values = base | drawn.values
+        assert values["batch_size"] <= values["n_steps"]
+        assert ("ppo.target_kl" in drawn.values) == (values["n_epochs"] > 10)
+        assert ("ppo.clip_range" in drawn.values) == (values["ppo.target_kl"] is None)
+    extra = [drawn for drawn in found if drawn.values["ppo.ent_coef"] == 0.0]
+    assert 15 <= len(extra) <= 50, "about a quarter"
+    assert {drawn.values["ppo.vf_coef"] for drawn in found} == {0.25, 0.5, 0.75, 1.0}
+    assert {drawn.values["n_steps"] for drawn in found} == set(range(128, 1025, 128))
+    below = [drawn for drawn in found if drawn.values["learning_rate"] < 10**-3.5]
+    assert 45 <= len(below) <= 75, "half of the draws lie below the middle of the logarithms"
+
+
+def test_sobol_fills_the_space_more_evenly_than_chance() -> None:
+    space = space_of({"learning_rate": {"log": [1e-5, 1e-1]}}, configs=65)
+    rates = [math.log10(drawn.values["learning_rate"]) for drawn in draw_all(space, values_of(space))]
+    counts = [sum(-5 + k / 2 <= rate < -4.5 + k / 2 for rate in rates) for k in range(8)]
+    assert len(rates) == 64
+    assert max(counts) - min(counts) <= 2, counts
+
+
+def test_values_have_few_digits_and_names_tell_them() -> None:
+    entries = {"learning_rate": {"log": [1e-5, 1e-2]}, "gamma": {"uniform": [0.9, 0.999]}}
+    space = space_of(entries, configs=30)
+    for drawn in draw_all(space, values_of(space)):
+        rate, gamma = drawn.values["learning_rate"], drawn.values["gamma"]
+        assert rate == float(f"{rate:.1e}")
+        assert gamma == round(gamma, 3)
+        name, lr, named_gamma, value = drawn.variant.split("_")[:4]
+        assert (name, named_gamma) == ("lr", "gamma")
+        assert (float(lr), float(value.partition("-")[0])) == (rate, gamma)
+
+
+def test_the_base_comes_first_and_its_values_are_not_drawn_again() -> None:
+    entries = {"gamma": {"choice": [0.99, 0.9]}, "n_epochs": {"choice": [10, 5]}}
+    plan = planned({"base": BASE, "sampler": "grid", "space": entries})
+    assert plan.labels[0] == "a_v1"
+    assert sorted(plan.labels[1:]) == ["a_gamma_0.99_n_epochs_5", "a_gamma_0.9_n_epochs_10", "a_gamma_0.9_n_epochs_5"]
+    assert plan.space is not None
+    assert plan.space["space"] == entries
+    for trial in plan.trials[1:]:
+        assert trial.config_path is None
+        drawn = flat_hyperparameters(trial.config.agent)
+        assert trial.config.agent.sweep_variant == f"gamma_{drawn['gamma']}_n_epochs_{drawn['n_epochs']}"
+        assert drawn["ppo.ent_coef"] == 0.01, "the rest is the base's, complete"
