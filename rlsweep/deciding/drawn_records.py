@@ -67,8 +67,9 @@ class DrawnBeliefs:
 
     def is_safe(self, settings: RaceSettings) -> NDArray[np.bool_]:
         """Whether the leader has seeds enough, and the risk is small enough; (draws,)."""
-        enough = self.seeds[np.arange(len(self.seeds)), self.leader] >= settings.fewest_seeds
-        return enough & (self.risk(settings) <= 1 - settings.confidence)
+        found = self.seeds[np.arange(len(self.seeds)), self.leader] >= settings.fewest_seeds
+        found[found] = self.of(found).risk(settings) <= 1 - settings.confidence
+        return found
 
     def risk(self, settings: RaceSettings) -> Floats:
         """The stated risk of each draw's leader; (draws,)."""

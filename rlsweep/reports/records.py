@@ -14,9 +14,13 @@ from rlsweep.config.differences import differing_keys, flat_record, labels
 from rlsweep.runs import EndReason, Evaluation, EvaluationKind, RunSummary, TrainingRun
 from rlsweep.store.curves import Recorded, recorded_of
 from rlsweep.store.database import Database
+from rlsweep.store.side_by_side import side_by_side
 
 EPISODES_AT_ONCE = 100_000
 """That are read at once, at 32 bytes each: a connection for each config would take longer than its rows."""
+
+EPISODES_A_CONNECTION = 50_000
+"""Episodes that take longer to read than a connection takes to be made."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +79,7 @@ def config_records(database: Database, configs: Sequence[ConfigRuns]) -> Iterato
     """
 
     def read(together: Sequence[ConfigRuns]) -> dict[UUID, SeedRecord]:
-        return seed_records(database, [run for config in together for run in config.runs])
+        return _seed_records(database, [run for config in together for run in config.runs])
 
     batches = list(_batches(configs))
     with ThreadPoolExecutor(1) as reader:
@@ -104,7 +108,12 @@ def _batches(configs: Sequence[ConfigRuns]) -> Iterator[list[ConfigRuns]]:
 
 
 def seed_records(database: Database, runs: Sequence[TrainingRun]) -> dict[UUID, SeedRecord]:
-    """What each of the runs recorded."""
+    """What each of the runs recorded, all at once; of many episodes a few connections read a part each."""
+    most = 1 + sum(run.episodes for run in runs) // EPISODES_A_CONNECTION
+    return side_by_side(len(runs), lambda part: _seed_records(database, runs[part]), most)
+
+
+def _seed_records(database: Database, runs: Sequence[TrainingRun]) -> dict[UUID, SeedRecord]:
     recorded = recorded_of(database, [run.id for run in runs])
     return {run.id: seed_record(run, recorded[run.id]) for run in runs}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rlsweep.analysis.bradley_terry import METHOD, Ratings, Z, fit
 from rlsweep.analysis.intervals import estimate as estimate_of
-from rlsweep.analysis.intervals import holm, p_value_of_difference
+from rlsweep.analysis.intervals import holm, p_values_of_pairs
 from rlsweep.analysis.ranking import FAMILY_ERROR, tie_groups
 from rlsweep.analysis.wording import percent, plural
 from rlsweep.reports.tournament_counts import Counts, counts_of
@@ -174,7 +174,8 @@ def _config_standings(players: Sequence[Player], rated: Ratings, counts: Counts)
             )
         )
     ratings = [[float(rated.ratings[number]) for number in entry.players] for entry in entries]
-    return _placed(entries, counts, lambda one, other: p_value_of_difference(ratings[one], ratings[other]))
+    p_values = p_values_of_pairs(ratings)
+    return _placed(entries, counts, lambda one, other: float(p_values[one, other]))
 
 
 def _placed(entries: Sequence[_Entry], counts: Counts, p_value: Callable[[int, int], float]) -> tuple[Standing, ...]:

@@ -39,10 +39,13 @@ class Counts:
 
     def grouped(self, groups: Sequence[Sequence[int]]) -> "Counts":
         """The same, of groups of players; games within a group are left out."""
-        member = np.zeros((len(groups), self.players), np.int64)
+        member = np.zeros((len(groups), self.players))  # of floats, whose product takes a hundredth of the time
         for row, players in enumerate(groups):
             member[row, list(players)] = 1
-        sums = [member @ counts @ member.T for counts in (self.wins, self.draws, self.losses)]
+        sums = [
+            np.rint(member @ counts.astype(np.float64) @ member.T).astype(np.int64)
+            for counts in (self.wins, self.draws, self.losses)
+        ]
         for counts in sums:
             np.fill_diagonal(counts, 0)
         return Counts(wins=sums[0], draws=sums[1], losses=sums[2])

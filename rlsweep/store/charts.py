@@ -1,7 +1,6 @@
 """Curves that the database reduces to the points that a screen can show: a few hundred for a million episodes."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, LiteralString
@@ -16,12 +15,9 @@ from rlsweep.errors import InputError
 from rlsweep.store.database import Database
 from rlsweep.store.queries import composed, load
 from rlsweep.store.records import missing
+from rlsweep.store.side_by_side import side_by_side
 
 _SQL = load("charts")
-
-
-CONNECTIONS = 4
-"""Connections that read the curves of one request in parallel: a few cores, and few enough for any server."""
 
 
 class Axis(StrEnum):
@@ -127,7 +123,7 @@ def reduced_curves(
         wanted = [metric for metric in metrics if metric in source.values]
         if not wanted:
             continue
-        by_run = _side_by_side(database, _reduction(source, wanted, axis), {"buckets": buckets}, run_ids=run_ids)
+        by_run = _rows_by_run(database, _reduction(source, wanted, axis), {"buckets": buckets}, run_ids=run_ids)
         for run_id, rows in by_run.items():
             for number, metric in enumerate(wanted):
                 curves[run_id, metric] = _curve(run_id, metric, number, rows)
@@ -148,7 +144,7 @@ class RewardMeans:
 def reward_means(database: Database, run_ids: Sequence[UUID], points: int) -> dict[UUID, RewardMeans]:
     """Each run's training reward in at most `points` buckets; a run without episodes gets empty arrays."""
     statement = composed(_SQL["reward_means"])
-    by_run = _side_by_side(database, statement, {"points": points}, run_ids=run_ids)
+    by_run = _rows_by_run(database, statement, {"points": points}, run_ids=run_ids)
     return {
         run_id: RewardMeans(
             env_steps=np.frombuffer(row["env_steps"] or b"", dtype=">i8").astype(np.float64),
@@ -182,7 +178,7 @@ def bucket_sums(
 ) -> dict[UUID, BucketSums]:
     """Sum each run's values of an episode metric in `buckets` buckets of equal width, from 0 to the run's span."""
     statement = composed(_SQL["sums"], x=_EPISODES.axes[axis], value=_EPISODES.values[metric])
-    by_run = _side_by_side(
+    by_run = _rows_by_run(
         database, statement, {"buckets": buckets}, run_ids=list(span_of), spans=list(span_of.values())
     )
     found = {}
@@ -237,7 +233,7 @@ def _reduction(source: _Source, metrics: Sequence[str], axis: Axis) -> sql.Compo
     )
 
 
-def _side_by_side(
+def _rows_by_run(
     database: Database,
     statement: sql.Composed,
     values: Mapping[str, Any],
@@ -245,7 +241,7 @@ def _side_by_side(
     run_ids: Sequence[UUID],
     **more: Sequence[Any],
 ) -> dict[UUID, list[DictRow]]:
-    """Execute the statement and return its rows by run; a few connections divide the runs, to use several cores.
+    """Execute the statement and return its rows by run; a few connections divide the runs.
 
     more: other columns of the statement's `unnest`, with one value per run
     """
@@ -259,12 +255,7 @@ def _side_by_side(
                 found[ids[row["position"] - 1]].append(row)
         return found
 
-    count = min(CONNECTIONS, len(run_ids))
-    parts = [slice(first, None, count) for first in range(count)]
-    if count <= 1:
-        return rows_of(slice(None))
-    with ThreadPoolExecutor(count) as pool:
-        return {run_id: rows for found in pool.map(rows_of, parts) for run_id, rows in found.items()}
+    return side_by_side(len(run_ids), rows_of)
 
 
 def _curve(run_id: UUID, metric: str, number: int, rows: Sequence[DictRow]) -> ReducedCurve:

@@ -1,6 +1,7 @@
 """Training History at the size that years of sweeps leave: answers over real HTTP, memory of the server, and plans."""
 
 import json
+import os
 import re
 import signal
 import statistics
@@ -50,20 +51,36 @@ LISTS = {
 }
 
 
+_GRID = f"/api/sweeps/{web_grid.NAME}"
+
 PANELS = {
-    "its report, with the decision card and the slices": f"/api/sweeps/{web_grid.NAME}/report",
-    "its training health": f"/api/sweeps/{web_grid.NAME}/diagnosis",
-    "differences of all configs to the base config": f"/api/sweeps/{web_grid.NAME}/differences",
-    "difference of one config": f"/api/sweeps/{web_grid.NAME}/differences?config=grid_v1",
+    "head and progress": _GRID,
+    "report, with the decision card, the leaderboard and the slices": f"{_GRID}/report",
+    "training health": f"{_GRID}/diagnosis",
+    "differences of all configs to the base config": f"{_GRID}/differences",
+    "difference of one config": f"{_GRID}/differences?config=grid_v1&points=200",
+    "what another hour buys": f"{_GRID}/prospects",
+    "a shorter sweep": f"{_GRID}/shorter",
+    "tournament": f"{_GRID}/tournaments",
+    "bands of its configs": f"/api/bands?sweep={web_grid.NAME}",
+    "colours": f"/api/colours?sweep={web_grid.NAME}",
+    "compare": f"/api/compare?sweep={web_grid.NAME}",
 }
-"""What the page of a sweep of 32 configs with 5 seeds asks for beside its curves."""
+"""What the page of a sweep of 32 configs with 5 seeds asks for, and Compare of its runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Milliseconds a request by what was asked, of all rounds; megabytes of the server at the end of each round."""
+    """Milliseconds a request by what was asked, of all rounds; megabytes of the server at the end of each round.
+
+    cpu: milliseconds of processor time a request, of the server and of PostgreSQL, which depend less on other work on
+        the machine; one value a round
+    load: of the machine, in processes that run or wait for a core, at the end of each round
+    """
 
     milliseconds: dict[str, list[float]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+    load: list[float] = field(default_factory=list)
     megabytes: list[float] = field(default_factory=list)
 
 
@@ -82,6 +99,26 @@ def served(home: Path) -> Iterator[tuple[str, psutil.Process]]:
             server.wait(20)
 
 
+class Asked:
+    """Asks a server, and notes the time that this takes."""
+
+    def __init__(self, measured: Measured, address: str, server: psutil.Process, home: Path) -> None:
+        self._measured, self._address, self._server = measured, address, server
+        (pid_file,) = home.rglob("postmaster.pid")
+        self._database = psutil.Process(int(pid_file.read_text().split()[0]))
+
+    def __call__(self, name: str, path: str, times: int) -> None:
+        before = self._cpu()
+        milliseconds = [fetch(self._address, path)[1] for _ in range(times)]
+        self._measured.milliseconds.setdefault(name, []).extend(milliseconds)
+        self._measured.cpu.setdefault(name, []).append((self._cpu() - before) / times)
+
+    def _cpu(self) -> float:
+        """Milliseconds of the server so far, and of PostgreSQL's sessions that have ended: each request has its own."""
+        ours, ended = self._server.cpu_times(), self._database.cpu_times()
+        return 1e3 * (ours.user + ours.system + ended.children_user + ended.children_system)
+
+
 def fetch(address: str, path: str) -> tuple[bytes, float]:
     """What the server answers, and the milliseconds that it took."""
     began = time.perf_counter()
@@ -97,6 +134,7 @@ def measure(home: Path, size: Size, *, rounds: int, list_requests: int, curve_re
         chosen = "&".join(f"run={run_id}" for run_id in long_runs(database, size))
     for _ in range(rounds):
         with served(home) as (address, process):
+            ask = Asked(measured, address, process, home)
             asked: dict[str, tuple[str, int]] = {
                 f"list, {name}": (f"/api/training-runs?{query}", list_requests) for name, query in LISTS.items()
             }
@@ -113,21 +151,16 @@ def measure(home: Path, size: Size, *, rounds: int, list_requests: int, curve_re
                 "bands of 16 long runs": (f"/api/bands?{chosen}", curve_requests),
             }
             # Both servers are new: what is asked for first is read from disk, or from the system's cache of it.
-            note(
-                measured, "curves of 16 long runs, the first of a server", [fetch(address, f"/api/curves?{chosen}")[1]]
-            )
+            ask("curves of 16 long runs, the first of a server", f"/api/curves?{chosen}", 1)
             for name, (path, times) in asked.items():
-                note(measured, name, [fetch(address, path)[1] for _ in range(times)])
+                ask(name, path, times)
             for name, path in PANELS.items():
-                note(measured, f"grid, {name}", [fetch(address, path)[1] for _ in range(curve_requests)])
-            note(measured, "report of 16 long runs", [fetch(address, f"/api/compare?{chosen}")[1]])
-            note(measured, "the page itself", [fetch(address, "/training")[1]])
+                ask(f"grid, {name}", path, curve_requests)
+            ask("report of 16 long runs", f"/api/compare?{chosen}", 1)
+            ask("the page itself", "/training", 1)
+            measured.load.append(os.getloadavg()[0])
             measured.megabytes.append(process.memory_info().rss / 1e6)
     return measured
-
-
-def note(measured: Measured, name: str, milliseconds: list[float]) -> None:
-    measured.milliseconds.setdefault(name, []).extend(milliseconds)
 
 
 def long_runs(database: Database, size: Size) -> list[str]:
@@ -201,13 +234,15 @@ def table(measured: Measured) -> Mapping[str, str]:
     rows = {}
     for name, values in measured.milliseconds.items():
         spread = f"median {statistics.median(values):6.1f}, 95% below {percentile_95(values):6.1f}"
-        rows[name] = f"{spread} ms ({min(values):.1f} to {max(values):.1f}, {len(values)} requests)"
+        cpu = statistics.median(measured.cpu[name])
+        rows[name] = f"{spread} ms ({min(values):.1f} to {max(values):.1f}, {len(values)} requests), CPU {cpu:.0f} ms"
     lists = [value for name, values in measured.milliseconds.items() if name.startswith("list") for value in values]
     rows["all lists (reach 100)"] = f"median {statistics.median(lists):6.1f}, 95% below {percentile_95(lists):6.1f} ms"
     panels = [value for name, values in measured.milliseconds.items() if name.startswith("grid") for value in values]
     rows["all panels of the grid (reach 500)"] = (
         f"median {statistics.median(panels):6.1f}, 95% below {percentile_95(panels):6.1f} ms"
     )
+    rows["load of the machine"] = ", ".join(f"{load:.1f}" for load in measured.load)
     memory = measured.megabytes
     rows["memory, report included (reach 300)"] = (
         f"median {statistics.median(memory):.0f} MB ({min(memory):.0f} to {max(memory):.0f})"

@@ -56,7 +56,8 @@ from generate_series(0, %(configs)s - 1) as config
 cross join generate_series(0, %(seeds)s - 1) as seed
 """
 
-# The share of wins rises to 60 to 90%, the more the later the config.
+# The share of wins rises to 60 to 90%, the more the later the config, with a scatter over seeds that leaves open which
+# config is the best.
 _EPISODES = """
 insert into episodes (run_id, episode, attempt, length, env_steps, reward, seconds, outcome)
 select
@@ -66,7 +67,8 @@ from training_runs as run
 cross join generate_series(1, run.episodes) as episode
 cross join lateral (
     select hashint8(episode * 7919 + run.position) %% 1000
-        < (600 + 300 * run.position / (%(configs)s * %(seeds)s)) * episode / run.episodes as won
+        < (600 + 300 * run.position / (%(configs)s * %(seeds)s) + hashint8(run.position * 31) %% 250)
+            * episode / run.episodes as won
 ) as drawn
 where run.sweep_id = md5('grid')::uuid
 """
@@ -82,9 +84,44 @@ cross join generate_series(1, run.updates) as number
 where run.sweep_id = md5('grid')::uuid
 """
 
+# A tournament of all runs, each pair on both seats.
+_TOURNAMENT = """
+insert into tournaments (id, key, environment, games, seed, deterministic, openings)
+values (md5('grid')::uuid, 'grid', %(config)s -> 'training' -> 'environment', 10, 0, false, 0)
+"""
+
+_PLAYERS = """
+insert into tournament_players (tournament_id, number, name, config, seed, run_id, checkpoint, sha256, env_steps)
+select
+    md5('grid')::uuid, position, config_short_name || ' seed ' || seed, config_short_name, seed, id,
+    '/nowhere/' || position || '.zip', position::text, env_steps
+from training_runs
+where sweep_id = md5('grid')::uuid
+"""
+
+_GAMES = """
+insert into tournament_slices (
+    tournament_id, one, two, first_game, results, one_first, two_first, lengths, shown, seconds
+)
+select
+    md5('grid')::uuid, one.number, two.number, 0,
+    (select array_agg(case when game / 2 < wins[1 + game %% 2] then 1 else -1 end order by game)
+     from generate_series(0, 9) as game),
+    array[wins[1], 0, 5 - wins[1]], array[wins[2], 0, 5 - wins[2]], array_fill(9, array[10]),
+    '[{"moves": [], "boards": []}, {"moves": [], "boards": []}]', 0.1
+from tournament_players as one
+join tournament_players as two on two.tournament_id = one.tournament_id and two.number > one.number
+cross join lateral (
+    select array[3 - apart + hashint8(one.number * 1009 + two.number) %% 2,
+                 2 + apart + hashint8(two.number * 1009 + one.number) %% 2] as wins
+    from (select (two.number - one.number) / (%(configs)s * %(seeds)s / 3 + 1) as apart) as thirds
+) as drawn
+where one.tournament_id = md5('grid')::uuid
+"""
+
 
 def load(database: Database, grid: Grid) -> None:
-    """Put the sweep on record."""
+    """Put the sweep and its tournament on record."""
     agent = AgentConfig(agent_id="grid", name="Grid", algorithm="MaskablePPO", version=1)
     config = RunConfig(
         agent=agent, training=TrainingConfig(), mode=Mode.SMOKE, budget=Budget(episodes=grid.episodes), seed=0
@@ -100,7 +137,7 @@ def load(database: Database, grid: Grid) -> None:
         "budget": Jsonb(record["budget"]),
     }
     with database.connect() as connection:
-        for statement in (_SWEEP, _RUNS, _EPISODES, _UPDATES):
+        for statement in (_SWEEP, _RUNS, _EPISODES, _UPDATES, _TOURNAMENT, _PLAYERS, _GAMES):
             connection.execute(statement, values)
     with psycopg.connect(database.url, autocommit=True) as session:
         session.execute("vacuum analyze")
