@@ -1,6 +1,7 @@
 """How much of the budgets of many runs is spent, and how long the rest will take."""
 
 import math
+from collections.abc import Mapping
 from statistics import fmean
 
 from rlsweep.runs import Budget, RunStatus, RunSummary
@@ -15,19 +16,33 @@ def seconds_left(run: RunSummary) -> float | None:
     return steps / run.steps_per_second
 
 
-def total_share_done(seen: Overview) -> float:
-    """Part that is done, 0 to 1, of what all runs are to train: each its budget, or up to its pause if it has one.
+def done_by_status(runs: Mapping[RunStatus, int], trained: Mapping[RunStatus, float]) -> dict[RunStatus, float]:
+    """What is done of what all runs are to train, each its budget, or up to its pause if it has one; in runs.
 
-    A completed or paused run counts as all of its own, one that was stopped or failed by what it did.
+    A completed run has done all of its own, and so has a paused one, which waits for nothing once a race is decided.
+    One that was stopped or failed has done what it trained.
+    trained: by status, the mean share that these runs have trained, 0 to 1
+    """
+    whole = (RunStatus.COMPLETED, RunStatus.PAUSED)
+    return {
+        status: float(number) if status in whole else number * trained.get(status, 0.0)
+        for status, number in runs.items()
+    }
+
+
+def total_share_done(seen: Overview) -> float:
+    """Part that is done of what all runs are to train, 0 to 1.
+
     Of runs that are not shown, those that run or ended early are taken to be as far as the shown ones, those that wait
     at the start.
     """
-    spent = float(seen.runs_by_status.get(RunStatus.COMPLETED, 0) + seen.runs_by_status.get(RunStatus.PAUSED, 0))
-    spent += sum(_share_done(run) for run in seen.runs if run.status is RunStatus.PENDING)
-    for status in (RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.FAILED):
-        shown = [_share_done(run) for run in seen.runs if run.status is status]
-        spent += fmean(shown) * seen.runs_by_status[status] if shown else 0.0
-    return spent / max(1, seen.total)
+    shares: dict[RunStatus, list[float]] = {}
+    for run in seen.runs:
+        shares.setdefault(run.status, []).append(_share_done(run))
+    trained = {status: fmean(shown) for status, shown in shares.items()}
+    if waiting := shares.get(RunStatus.PENDING):
+        trained[RunStatus.PENDING] = sum(waiting) / seen.runs_by_status[RunStatus.PENDING]
+    return sum(done_by_status(seen.runs_by_status, trained).values()) / max(1, seen.total)
 
 
 def total_seconds_left(seen: Overview) -> float | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from rlsweep.analysis.curves import aligned
 from rlsweep.analysis.figures import SeedFigures, seed_figures
 from rlsweep.analysis.objectives import Objective
-from rlsweep.analysis.progress import total_seconds_left
+from rlsweep.analysis.progress import done_by_status, total_seconds_left
 from rlsweep.analysis.scores import definition
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.analysis.wording import number, percent, signed
@@ -111,7 +111,8 @@ class SweepRow:
 
     seconds: from its submission to its end, or to now by the server's clock
     runs_by_status: a status that none has is left out
-    episodes, env_steps: over all runs; progress: the part of all budgets that is spent, 0 to 1
+    episodes, env_steps: over all runs
+    progress: the part that is done of what all runs are to train, 0 to 1; done_by_status: the same in runs, by status
     note, tags: what people wrote about it; note_version: number of changes of either
     """
 
@@ -129,6 +130,7 @@ class SweepRow:
     episodes: int
     env_steps: int
     progress: float
+    done_by_status: dict[RunStatus, float]
     note: str
     tags: tuple[str, ...]
     note_version: int
@@ -223,7 +225,8 @@ def sweep_detail(database: Database, reference: str) -> SweepDetail:
 
 
 def _sweep_values(standing: Standing) -> dict[str, Any]:
-    sweep = standing.sweep
+    sweep, runs = standing.sweep, sum(standing.runs_by_status.values())
+    done = done_by_status(standing.runs_by_status, standing.trained)
     return {
         "id": sweep.id,
         "name": sweep.name,
@@ -235,10 +238,11 @@ def _sweep_values(standing: Standing) -> dict[str, Any]:
         "finished_at": sweep.finished_at,
         "seconds": standing.seconds,
         "runs_by_status": standing.runs_by_status,
-        "runs": sum(standing.runs_by_status.values()),
+        "runs": runs,
         "episodes": standing.episodes,
         "env_steps": standing.env_steps,
-        "progress": standing.progress,
+        "progress": sum(done.values()) / max(1, runs),
+        "done_by_status": done,
         "note": sweep.note,
         "tags": sweep.tags,
         "note_version": sweep.note_version,

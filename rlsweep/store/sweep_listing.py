@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.rows import DictRow
 
 from rlsweep.runs import RunStatus
 from rlsweep.store.database import Connection, Database
-from rlsweep.store.queries import load
+from rlsweep.store.queries import composed, load
 from rlsweep.store.records import missing, one, sweep_from_row
 from rlsweep.sweep_records import Sweep, SweepStatus
 
@@ -23,8 +24,8 @@ class Standing:
     seconds: from its submission to its end, or to now by the database's clock
     runs_by_status: number of runs; statuses without runs are left out
     episodes, env_steps: sums over all runs
-    progress: part that is done, 0 to 1, of what the runs are to train: each its budget, or up to its pause if it has
-        one; a finished or paused run counts as 1
+    trained: by status, the mean share that its runs have trained of their budget, or of the part before their pause if
+        they have one; 0 to 1
     """
 
     sweep: Sweep
@@ -32,7 +33,7 @@ class Standing:
     runs_by_status: dict[RunStatus, int]
     episodes: int
     env_steps: int
-    progress: float
+    trained: dict[RunStatus, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,13 +78,17 @@ def list_page(
         "limit": limit + 1,
     }
     with database.readonly() as connection:
-        rows = connection.execute(_SQL["list_page"], values).fetchall()
-        total = one(connection.execute(_SQL["count_matching"], values).fetchone())["sweeps"]
+        rows = connection.execute(_filtered("list_page"), values).fetchall()
+        total = one(connection.execute(_filtered("count_matching"), values).fetchone())["sweeps"]
         shown = _standings(connection, rows[:limit])
     last = shown[-1].sweep if len(rows) > limit else None
     return SweepPage(
         sweeps=shown, total=total, next=None if last is None else SweepPlace(created_at=last.created_at, id=last.id)
     )
+
+
+def _filtered(statement: str) -> sql.Composed:
+    return composed(_SQL[statement], matching=_SQL["matching"].decode())
 
 
 def standing(database: Database, sweep: Sweep) -> Standing:
@@ -103,12 +108,11 @@ def _standings(connection: Connection, rows: Sequence[DictRow]) -> tuple[Standin
 
 
 def _standing(row: DictRow, counted: Sequence[DictRow]) -> Standing:
-    runs = sum(each["runs"] for each in counted)
     return Standing(
         sweep=sweep_from_row(row),
         seconds=row["seconds"],
         runs_by_status={RunStatus(each["status"]): each["runs"] for each in counted},
         episodes=sum(each["episodes"] for each in counted),
         env_steps=sum(each["env_steps"] for each in counted),
-        progress=sum(each["share"] for each in counted) / runs if runs else 0.0,
+        trained={RunStatus(each["status"]): each["trained"] for each in counted},
     )

@@ -4,14 +4,17 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from rlsweep.analysis.progress import total_share_done
 from rlsweep.cli import main
 from rlsweep.runs import NewRun
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
+from rlsweep.store.overview import overview
 from rlsweep.sweep_records import NewSweep
 from tests.helpers.grid import record_grid, rising
 
@@ -31,6 +34,8 @@ def test_the_list(
     new_run: Any,
 ) -> None:
     record_sweep({None: course(), "bad": course(error="ValueError: no")}, seeds=2, name="night")
+    with database.connect() as connection:
+        connection.execute("update training_runs set episodes = 100 where status = 'failed'")
     for number in range(4):
         config = {"agent": {}, "budget": {"episodes": 10, "total_timesteps": None}}
         sweeps.create(database, new_sweep(name=f"day%{number}"), [new_run(config=config)])
@@ -38,7 +43,11 @@ def test_the_list(
     assert [each["name"] for each in answer["sweeps"]] == ["day%3", "day%2", "day%1", "day%0", "night"]
     night = answer["sweeps"][-1]
     assert night["runs_by_status"] == {"completed": 2, "failed": 2}
-    assert (night["runs"], night["episodes"], night["progress"], night["status"]) == (4, 800, 1.0, "failed")
+    assert (night["runs"], night["episodes"], night["status"]) == (4, 1000, "failed")
+    assert night["done_by_status"] == {"completed": 2, "failed": 0.5}
+    assert night["progress"] == 2.5 / 4, "failed and stopped runs count by what they trained, as in `status`"
+    seen = overview(database, UUID(night["id"]))
+    assert night["progress"] == pytest.approx(total_share_done(seen))
     assert night["environment"] == "open_spiel/connect_four"
     assert (answer["sweeps"][0]["progress"], answer["total"], answer["next_cursor"]) == (0.0, 5, None)
     assert [each["name"] for each in web.get("/api/sweeps?status=failed").json()["sweeps"]] == ["night"]

@@ -96,9 +96,8 @@ function showProgress(sweep) {
   const took = html("span");
   showDuration(took, sweep.seconds, isRunning && !sweep.driver_lost);
   const parts = [...ENDED, "running"].map((status) => {
-    const share = (sweep.runs_by_status[status] ?? 0) / Math.max(1, sweep.runs);
     const part = html(`span.part.${status}`);
-    part.style.width = `${share * 100 * (status === "running" ? runningShare(sweep) : 1)}%`;
+    part.style.width = `${(100 * (sweep.done_by_status[status] ?? 0)) / Math.max(1, sweep.runs)}%`;
     return part;
   });
   const left = sweep.eta_seconds === null ? "" : `, about ${duration(sweep.eta_seconds)} left`;
@@ -115,7 +114,9 @@ function showProgress(sweep) {
           {},
           isRunning
             ? `${percent(sweep.progress)} of the budget${left}`
-            : `${plural(sweep.runs, "run")}, ${sweep.status}`,
+            : [plural(sweep.runs, "run"), sweep.status, sweep.progress < 1 && `${percent(sweep.progress)} trained`]
+                .filter(Boolean)
+                .join(", "),
         ),
         html("span.muted", {}, took, ` · ${full(sweep.episodes)} episodes · ${compact(sweep.env_steps)} env steps`),
       ),
@@ -156,13 +157,6 @@ function showProgress(sweep) {
         ),
     ),
   );
-}
-
-/** The progress of the running runs. @param {any} sweep */
-function runningShare(sweep) {
-  const ended = ENDED.reduce((sum, status) => sum + (sweep.runs_by_status[status] ?? 0), 0);
-  const running = sweep.runs_by_status.running ?? 0;
-  return running ? Math.max(0, Math.min(1, (sweep.progress * sweep.runs - ended) / running)) : 0;
 }
 
 /** @param {any} budget */
