@@ -9,6 +9,7 @@ from rlsweep.deciding.records import RaceRecord, RaceSettings
 from rlsweep.reports.card_stand import nothing_yet, of_race, of_record, only_config
 from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.confirmation import Confirmation
+from rlsweep.reports.findings import NextStep
 from rlsweep.reports.pace import Pace
 from rlsweep.reports.pick import Pick
 from rlsweep.reports.race_answer import RaceAnswer
@@ -112,6 +113,19 @@ def decision_card(
         against=against,
         to_be_sure=tuple(_with_effort(step, pace) for step in stand.steps) if is_final else (),
     )
+
+
+def beside_card(card: DecisionCard, steps: Sequence[NextStep]) -> tuple[NextStep, ...]:
+    """The next steps of a report that its card leaves to say: no command twice, and no race of a safe answer."""
+    said = {_what_it_does(step) for step in card.to_be_sure}
+    if card.is_claimed:
+        said |= {_what_it_does(step) for step in steps if step.command.startswith("rlsweep race ")}
+    return tuple(step for step in steps if _what_it_does(step) not in said)
+
+
+def _what_it_does(step: NextStep) -> tuple[str, ...]:
+    """The program, its command and the sweep: a step that the card has is there with a cap, or with its effort."""
+    return tuple(step.command.split()[:3])
 
 
 def _against(judged: Comparison, pick: Pick, race: RaceAnswer | None) -> Against | None:

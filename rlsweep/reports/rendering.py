@@ -64,10 +64,7 @@ def render(report: SweepReport, console: "Console") -> None:
     for mark, text, style in _what_is_wrong(report):
         say(text, mark=mark, style=style)
     say("Next", style="bold")
-    in_card = {tuple(step.command.split()[:3]) for step in report.card.to_be_sure}
     for step in report.next_steps:
-        if tuple(step.command.split()[:3]) in in_card:  # the card says it, with its effort
-            continue
         say(f"{step.text}:", mark="* ")
         console.print(Text(f"    {step.command}"), soft_wrap=True)
 

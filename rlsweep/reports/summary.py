@@ -16,7 +16,7 @@ from rlsweep.jsonable import jsonable
 from rlsweep.reports.comparison import Comparison, FailedRun, ScoredBy
 from rlsweep.reports.config_report import config_reports
 from rlsweep.reports.confirmation import Confirmation, confirmation
-from rlsweep.reports.decision_card import DecisionCard, decision_card
+from rlsweep.reports.decision_card import DecisionCard, beside_card, decision_card
 from rlsweep.reports.diagnosis import HealthWatch
 from rlsweep.reports.findings import findings
 from rlsweep.reports.next_steps import Judged, next_steps
@@ -87,21 +87,23 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         training_health=health.found,
         **_judged(database, recorded, assessment, sweep, answer),
     )
+    card = decision_card(
+        judged,
+        pick_of(judged, answer, lines),
+        race=answer,
+        race_lines=lines,
+        as_race=as_race(recorded, assessment),
+        names=[config.name for config in recorded],
+        pace=pace_of(database, runs, slots=None if answer is None else answer.slots),
+        confirmed=confirmed,
+    )
+    compared = {field.name: getattr(judged, field.name) for field in fields(Comparison)}
     return SweepReport(
-        **{field.name: getattr(judged, field.name) for field in fields(Comparison)},
+        **compared | {"next_steps": beside_card(card, judged.next_steps)},
         race=answer,
         race_lines=lines,
         confirmation=confirmed,
-        card=decision_card(
-            judged,
-            pick_of(judged, answer, lines),
-            race=answer,
-            race_lines=lines,
-            as_race=as_race(recorded, assessment),
-            names=[config.name for config in recorded],
-            pace=pace_of(database, runs, slots=None if answer is None else answer.slots),
-            confirmed=confirmed,
-        ),
+        card=card,
     )
 
 

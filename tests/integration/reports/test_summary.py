@@ -111,14 +111,13 @@ def test_the_updates_of_failed_runs_are_one_number(database, record_sweep, cours
 
 
 def test_next_steps_name_the_long_run_of_the_winner(night):
-    commands = [step.command for step in night.next_steps]
-    assert commands == [
+    assert [step.command for step in night.card.to_be_sure] == ["rlsweep confirm night", "rlsweep promote night"]
+    assert night.card.is_claimed
+    assert [step.command for step in night.next_steps] == [
         "rlsweep serve",
         "rlsweep tensorboard night",
         "rlsweep export night --format csv",
         "rlsweep retry night",
-        "rlsweep confirm night",
-        "rlsweep promote night",
         "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode full --total-timesteps 1000000",
     ]
 
@@ -133,6 +132,7 @@ def test_one_seed_names_no_winner_and_takes_what_promote_takes(database, record_
     pick = pick_of(report, None, ())
     assert pick is not None
     assert pick.config.name == "ppo_agent_lr_high"
+    assert [step.command.split()[1] for step in report.card.to_be_sure] == ["confirm", "promote"]
     assert [step.command for step in report.next_steps[3:]] == [
         "rlsweep race night",
         "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode full --total-timesteps 1000000",
