@@ -5,14 +5,13 @@ import os
 import secrets
 import threading
 import time
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rlsweep.cluster import forked_worker
-from rlsweep.cluster.fork_server import fork_server
+from rlsweep.cluster import fork_client
+from rlsweep.cluster.fork_server import fork_server, is_supported
 from rlsweep.cluster.joining import check_joinable, use_token_if_any
 from rlsweep.cluster.ray_internals import (
     NICENESS_VARIABLE,
@@ -96,6 +95,7 @@ class RaySession:
         self._error: BaseException | None = None
         self._started = threading.Event()
         self._leaving = threading.Event()
+        self._forking = ExitStack()
         self._thread = threading.Thread(target=self._hold, name="ray", daemon=True)
 
     def __enter__(self) -> "RaySession":
@@ -108,6 +108,8 @@ class RaySession:
             use_token_if_any()
         modules = (*self._options.preload, *self._options.preload_with_ray, "rlsweep.cluster.preloaded")
         os.environ.update(_ENVIRON | {PRELOAD_VARIABLE: ",".join(modules)} | os.environ)  # what the user set stays
+        if self._options.address is None and is_supported():
+            self._start_fork_server()
         self._thread.start()
         return self
 
@@ -117,6 +119,7 @@ class RaySession:
         self._leaving.set()
         # a thread that still waits for an answer ends with the process
         self._thread.join(None if self._started.is_set() else 0)
+        self._forking.close()
 
     @before_start()
     def ready(self) -> None:
@@ -193,8 +196,6 @@ class RaySession:
         with scratch_folder("ray") as folder, ExitStack() as held:
             held.callback(self._restore_environ)
             try:
-                if self._options.address is None:
-                    held.enter_context(self._fork_server(folder))
                 # Ray makes the given folder writable for everyone; its parent is accessible only to this user
                 self._init(str(folder / "r"), held)
             except BaseException as error:  # noqa: BLE001 - raised by `ready`; Ray also raises SystemExit
@@ -203,12 +204,15 @@ class RaySession:
                 self._started.set()
             self._leaving.wait()
 
-    def _fork_server(self, folder: Path) -> AbstractContextManager[None]:
-        return fork_server(
-            folder,
-            before_ray=self._options.preload,
-            with_ray=self._options.preload_with_ray,
-            worker=worker_script(),
+    def _start_fork_server(self) -> None:
+        """Start it before Ray: it imports while Ray starts, and forks the process that measures environments."""
+        self._forking.enter_context(
+            fork_server(
+                self._forking.enter_context(scratch_folder("fork")),
+                before_ray=self._options.preload,
+                with_ray=self._options.preload_with_ray,
+                worker=worker_script(),
+            )
         )
 
     def _restore_environ(self) -> None:
@@ -241,7 +245,7 @@ class RaySession:
                 folder,
                 num_cpus=self._cpus(),
                 include_dashboard=self._options.dashboard,
-                worker_path=forked_worker.__file__,
+                worker_path=fork_client.__file__ if is_supported() else worker_script(),
                 dashboard_host="127.0.0.1",
                 dashboard_port=self._options.dashboard_port,
                 object_store_memory=OBJECT_STORE_BYTES,

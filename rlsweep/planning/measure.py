@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from rlsweep import errors
 from rlsweep.analysis.wording import number, plural
+from rlsweep.cluster.fork_client import module_command
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import RlsweepError, SlowEnvironmentError, before_start
 from rlsweep.exit_codes import how_it_ended
@@ -42,7 +42,7 @@ def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float)
     opponent's checkpoint does not answer, SlowEnvironmentError if it took too long and env steps were played, and
     RlsweepError if the child failed in another way or took too long.
     """
-    command = [sys.executable, "-m", "rlsweep.planning.probe"]
+    command = module_command("rlsweep.planning.probe")
     environ = os.environ | {"PYTHONPATH": python_path()} | ({} if gpus else {"CUDA_VISIBLE_DEVICES": ""})
     records = json.dumps([config.to_record() for config in configs])
     timed_out = threading.Event()

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from rlsweep.cluster import forked_worker
+from rlsweep.cluster import fork_client
 from rlsweep.cluster.fork_server import fork_server
 from rlsweep.cluster.ray_internals import worker_script
 
@@ -49,7 +49,7 @@ def short_folder() -> Iterator[Path]:
 def ask(folder: Path, *arguments: str, **environ: str) -> dict[str, Any]:
     """What a worker says that is asked for as Ray asks; an ignored signal mask and a low priority are its caller's."""
     done = subprocess.run(
-        [sys.executable, forked_worker.__file__, *arguments],
+        [sys.executable, fork_client.__file__, *arguments],
         cwd=folder,
         env=os.environ | {"RAY_JOB_ID": "01000000", "RAY_RAYLET_PID": str(os.getpid())} | environ,
         capture_output=True,
@@ -61,18 +61,18 @@ def ask(folder: Path, *arguments: str, **environ: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def test_a_forked_worker_has_what_its_caller_has(worker: str, short_folder: Path, tmp_path: Path) -> None:
+def test_a_fork_client_has_what_its_caller_has(worker: str, short_folder: Path, tmp_path: Path) -> None:
     with fork_server(short_folder, before_ray=("colorsys",), with_ray=("ray.actor",), worker=worker):
         first, second = (ask(tmp_path, "--number", str(number), SAID=f"{number}") for number in (1, 2))
         with socket.socket(socket.AF_UNIX) as stranger:
-            stranger.connect(os.environ[forked_worker.SOCKET_VARIABLE])
+            stranger.connect(os.environ[fork_client.SOCKET_VARIABLE])
             stranger.sendall(b"nonsense")
         assert ask(tmp_path)["has"] == ["colorsys", "ray.actor"]  # the stranger did no harm
         server = psutil.Process(first["parent"])
-        assert "rlsweep.cluster.fork_server" in server.cmdline()
+        assert "rlsweep.cluster.forking" in server.cmdline()
         assert server.num_fds() < 20, "what workers were given is closed"
     assert not server.is_running()
-    assert forked_worker.SOCKET_VARIABLE not in os.environ
+    assert fork_client.SOCKET_VARIABLE not in os.environ
     assert first["arguments"] == [worker, "--number", "1"]
     assert first["path"] == str(Path(worker).parent)
     assert (first["said"], second["said"]) == ("1", "2")
@@ -90,6 +90,47 @@ def test_a_forked_worker_has_what_its_caller_has(worker: str, short_folder: Path
         "has": ["colorsys", "ray.actor"],
         "is_main": "__main__",
     }
+
+
+def test_a_forked_module_ends_as_its_client_and_with_it(worker: str, short_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "said.py").write_text(
+        """
+import os, signal, sys, time
+how = sys.stdin.readline().strip()
+print(__name__, sys.argv, os.getpid(), flush=True)
+if how == "killed":
+    os.kill(os.getpid(), signal.SIGSEGV)
+if how == "waits":
+    time.sleep(600)
+if how == "raises":
+    raise ValueError("a reason")
+if how == "exits":
+    sys.exit(3)
+"""
+    )
+
+    def start() -> subprocess.Popen[str]:
+        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return subprocess.Popen([*fork_client.module_command("said"), "one"], cwd=tmp_path, text=True, **pipes)
+
+    with fork_server(short_folder, before_ray=("colorsys",), with_ray=(), worker=worker):
+        for how, exit_code in {"": 0, "exits": 3, "raises": 1, "killed": -signal.SIGSEGV}.items():
+            with start() as client:
+                said, error = client.communicate(how + "\n", timeout=60)
+            assert said.startswith("__main__ ['")
+            assert "said.py', 'one'] " in said
+            assert client.returncode == exit_code
+            assert ("ValueError: a reason" in error) == (how == "raises")
+        with start() as client:
+            assert client.stdin is not None
+            assert client.stdout is not None
+            client.stdin.write("waits\n")
+            client.stdin.flush()
+            forked = psutil.Process(int(client.stdout.readline().split()[-1]))
+            assert forked.pid != client.pid
+            client.kill()
+        assert psutil.wait_procs([forked], timeout=60)[1] == []
+    assert fork_client.module_command("said") == [sys.executable, "-m", "said"]
 
 
 @pytest.mark.parametrize("modules", [("rlsweep.no_such_module",), ("ray",)])

@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from rlsweep.cluster import forked_worker
+from rlsweep.cluster import fork_client
 from rlsweep.cluster.fork_server import fork_server
 from rlsweep.cluster.ray_internals import started_otherwise, worker_script
 from rlsweep.cluster.session import RayOptions
@@ -20,7 +20,7 @@ def main(folder: str, *arguments: str) -> None:
         Path(folder), before_ray=options.preload, with_ray=options.preload_with_ray, worker=worker_script()
     ):
         scripts = import_module("ray.scripts.scripts")
-        with started_otherwise(include_dashboard=True, worker_path=forked_worker.__file__):
+        with started_otherwise(include_dashboard=True, worker_path=fork_client.__file__):
             sys.argv = ["ray", "start", *arguments]
             scripts.main()
 
