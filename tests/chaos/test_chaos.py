@@ -226,7 +226,7 @@ def _finish(database: Database, command: Command) -> None:
 
 
 def _wait_for_episodes(database: Database, command: Command) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not any(run.episodes for run in training_runs.list_runs(database) if run.status is RunStatus.RUNNING):
         assert time.monotonic() < deadline, command.said
         time.sleep(0.2)
