@@ -2,7 +2,8 @@
 
 Drawn are the configs' expected scores and the scatter of their seeds, as the record leaves them open, and then the
 scores of further seeds. Each draw is judged as a race judges its record: safe is a risk of at most 1 - confidence with
-`fewest_seeds` seeds of the leader. Caveats that may turn up later are not foreseen.
+`fewest_seeds` seeds of the leader. A race ends once the runs on its other slots have ended too, so these count as well.
+Caveats that may turn up later are not foreseen.
 
 Most draws take expected scores of the configs that are not clearly worse shrunk towards those configs' mean (see
 `regression.fit_level`): the best of many was lucky, and a forecast that takes all of its lead promises too much.
@@ -10,6 +11,7 @@ Most draws take expected scores of the configs that are not clearly worse shrunk
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,8 +98,11 @@ def kept_configs(settings: RaceSettings, record: RaceRecord) -> tuple[int, ...]:
     return tuple(sorted((leader, *likely[: max(close, FEWEST_KEPT - 1)])))
 
 
-def prospect_of_seeds(settings: RaceSettings, record: RaceRecord) -> Prospect:
-    """A race that goes on from the record: each run where it lowers the risk most, until the answer is safe."""
+def prospect_of_seeds(settings: RaceSettings, record: RaceRecord, *, slots: int) -> Prospect:
+    """A race that goes on from the record: each run where it lowers the risk most, until the answer is safe.
+
+    slots: runs that train side by side
+    """
     drawn = _draw(settings, record)
     standing = drawn.standing
     full = [np.array(config.full) for config in standing.configs]
@@ -111,13 +116,13 @@ def prospect_of_seeds(settings: RaceSettings, record: RaceRecord) -> Prospect:
         start=standing.start,
     )
     waiting = np.array([len(config.waiting) for config in standing.configs])
-    return _raced(settings, drawn.truth, drawn.sd, records, waiting)
+    return _raced(settings, drawn.truth, drawn.sd, records, waiting, slots=slots)
 
 
 def prospect_of_race(
-    settings: RaceSettings, record: RaceRecord, *, kept: Sequence[int], budgets: float = 1.0
+    settings: RaceSettings, record: RaceRecord, *, kept: Sequence[int], slots: int, budgets: float = 1.0
 ) -> Prospect:
-    """A race of some of the configs that begins anew, each run of so many budgets (1 or LONGER).
+    """A race of some of the configs that begins anew on so many slots, each run of so many budgets (1 or LONGER).
 
     Its opening is taken as one whole run of each config, and a second one of the best three; a race with a rung spends
     a little less on it.
@@ -143,11 +148,19 @@ def prospect_of_race(
     second = min(settings.second_seeds, len(kept))
     for column in np.argsort(-records.mean, axis=1)[:, :second].T:
         records.add(rows, column, truth[rows, column] + sd[rows, column] * noise[1][rows, column])
-    return _raced(settings, truth, sd, records, np.zeros(len(kept), dtype=np.int_), opening=len(kept) + second)
+    waiting = np.zeros(len(kept), dtype=np.int_)
+    return _raced(settings, truth, sd, records, waiting, slots=slots, opening=len(kept) + second)
 
 
 def _raced(
-    settings: RaceSettings, truth: Floats, sd: Floats, records: DrawnRecords, waiting: Seeds, *, opening: int = 0
+    settings: RaceSettings,
+    truth: Floats,
+    sd: Floats,
+    records: DrawnRecords,
+    waiting: Seeds,
+    *,
+    slots: int,
+    opening: int = 0,
 ) -> Prospect:
     """The prospect of a race over known expected scores, after an opening of so many runs.
 
@@ -156,7 +169,7 @@ def _raced(
     moves = STEPS * max(1, min(MOST_MOVES, MOST_SEEDS * truth.shape[1]) // STEPS)
     runs = opening + np.arange(STEPS + 1) * (moves // STEPS)
     grid = runs * settings.run_cost
-    safe_at = opening * settings.run_cost + _safe_at(settings, truth, sd, records, waiting, moves)
+    safe_at = opening * settings.run_cost + _safe_at(settings, truth, sd, records, waiting, moves, slots)
     table = np.stack([_by_spread(safe_at <= each * (1 + 1e-9)) for each in grid])
     return Prospect(
         env_steps=tuple(grid.tolist()),
@@ -168,29 +181,36 @@ def _raced(
 
 
 def _safe_at(
-    settings: RaceSettings, truth: Floats, sd: Floats, records: DrawnRecords, waiting: Seeds, moves: int
+    settings: RaceSettings, truth: Floats, sd: Floats, records: DrawnRecords, waiting: Seeds, moves: int, slots: int
 ) -> Floats:
-    """Env steps after which each draw is safe, infinite where it is not after so many moves; (draws,)."""
+    """Env steps after which each draw's race ends, infinite where it does not after so many moves; (draws,).
+
+    It ends where the answer is safe, and is so still once the runs have ended that train on the other slots.
+    """
     noise = np.tile(_rng(3).standard_normal((DRAWS, moves)), (SPREADS, 1))
     began = records.seeds.copy()
-    safe_at = np.full(len(truth), np.inf)
-    spent = np.zeros(len(truth))
+    ended_at, spent, safe_since = np.full(len(truth), np.inf), np.zeros(len(truth)), np.zeros(len(truth))
+    decided = np.full(len(truth), -1)  # the look after which the runs on the other slots have ended
     open_draws = np.arange(len(truth))
     batch = moves // STEPS
-    for first in range(0, moves + 1, batch):
+    for look in range(STEPS + 1):
         now = records.of(open_draws)
         beliefs = drawn_beliefs(settings, now)
         is_safe = beliefs.is_safe(settings)
-        safe_at[open_draws[is_safe]] = spent[open_draws[is_safe]]
-        open_draws = open_draws[~is_safe]
-        if first >= moves or not len(open_draws):
+        begins = open_draws[is_safe & (decided[open_draws] < look)]
+        decided[begins] = look + ceil((slots - 1) / batch)
+        safe_since[begins] = spent[begins] - (min(look, 1) * (batch - 1) / 2) * settings.run_cost  # since the last look
+        ends = is_safe & (decided[open_draws] == look)
+        ended_at[open_draws[ends]] = safe_since[open_draws[ends]] + (slots - 1) * settings.run_cost
+        open_draws = open_draws[~ends]
+        if look == STEPS or not len(open_draws):
             break
-        left = np.maximum(waiting - now.seeds[~is_safe] + began[open_draws], 0)
-        for number, (config, cost) in enumerate(drawn_moves(settings, beliefs.of(~is_safe), left, batch)):
-            score = truth[open_draws, config] + sd[open_draws, config] * noise[open_draws, first + number]
+        left = np.maximum(waiting - now.seeds[~ends] + began[open_draws], 0)
+        for number, (config, cost) in enumerate(drawn_moves(settings, beliefs.of(~ends), left, batch)):
+            score = truth[open_draws, config] + sd[open_draws, config] * noise[open_draws, look * batch + number]
             records.add(open_draws, config, score)
             spent[open_draws] += cost
-    return safe_at
+    return ended_at
 
 
 def _by_spread(is_safe: NDArray[np.bool_]) -> Floats:

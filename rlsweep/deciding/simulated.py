@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 from rlsweep.deciding.race import decide
 from rlsweep.deciding.records import Decision, InFlight, Move, RaceRecord, RaceSettings, SeedScores
@@ -28,10 +29,23 @@ class SimulatedRace:
 
 
 def simulate(
-    settings: RaceSettings, configs: int, scores: Scores, *, slots: int, start: float, keeps_decisions: bool = False
+    settings: RaceSettings,
+    configs: int,
+    scores: Scores,
+    *,
+    slots: int,
+    start: float,
+    trained: int = 0,
+    keeps_decisions: bool = False,
 ) -> SimulatedRace:
-    """Race to the stop. Runs take as long as they cost; a decision is asked for whenever a slot is free."""
+    """Race to the stop. Runs take as long as they cost; a decision is asked for whenever a slot is free.
+
+    trained: whole runs of each config that are there at the beginning, and cost nothing
+    """
     known: list[list[SeedScores]] = [[] for _ in range(configs)]
+    for config, seed in product(range(configs), range(trained)):
+        rung, full = scores(config, seed)
+        known[config].append(SeedScores(rung=rung, full=full))
     flights: list[Move] = []
     ends: list[tuple[float, int, Move]] = []
     now, spent, started = 0.0, 0.0, 0

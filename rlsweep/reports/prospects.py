@@ -37,7 +37,8 @@ CAP_STEP = 0.05
 """A command's cap is rounded up to a multiple of this, so that it can be read."""
 
 HOW = (
-    f"Simulated {SPREADS * DRAWS} times from the scores on record and their spread over seeds, by the rules of a race. "
+    f"Simulated {SPREADS * DRAWS} times from the scores on record and their spread over seeds, by the rules of a race, "
+    "which ends once the runs on its other slots have ended. "
     "A band spans the chances with seeds that scatter as much, or as little, as the record allows. "
     "Times are at the speed of this sweep."
 )
@@ -121,7 +122,9 @@ def _ways(sweep: Sweep, judged: JudgedSweep) -> tuple[WayOn, ...]:
     settings, record = judged.settings, judged.record
     configs = len(record.scores)
     kept = kept_configs(settings, record)
-    seeds = prospect_of_seeds(settings, record)
+    assert judged.pace is not None  # a run is complete
+    slots = judged.pace.slots
+    seeds = prospect_of_seeds(settings, record, slots=slots)
     at = _quoted(seeds)
     cap = _cap(record.spent + seeds.env_steps[at], configs * settings.run_cost)
     ways = [
@@ -141,7 +144,7 @@ def _ways(sweep: Sweep, judged: JudgedSweep) -> tuple[WayOn, ...]:
         files = _files(sweep, judged, chosen, budgets)
         if not what or files is None:
             continue
-        found = prospect_of_race(settings, record, kept=chosen, budgets=budgets)
+        found = prospect_of_race(settings, record, kept=chosen, slots=slots, budgets=budgets)
         cap = _cap(found.env_steps[_quoted(found)], len(chosen) * budgets * settings.run_cost)
         ways.append(_way(name, f"{what}, raced anew", found, judged, files + cap, budgets=budgets))
     return tuple(ways)

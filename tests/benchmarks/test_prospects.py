@@ -15,6 +15,7 @@ from race_families import REGULAR, Problem, is_sparse, recorded, recorded_curves
 from rlsweep.deciding.prospects import LONGER, kept_configs, prospect_of_race, prospect_of_seeds
 
 DRAWS = 60
+SLOTS = 2
 
 
 def print_cases(title: str, found: dict[str, list[Case]]) -> None:
@@ -31,7 +32,7 @@ def of_families(draws: int, configs: int) -> list[Problem]:
 
 @pytest.mark.parametrize("configs", [8, 16])
 def test_chances_come_true_on_synthetic_families(configs: int) -> None:
-    found = cases(of_families(DRAWS, configs))
+    found = cases(of_families(DRAWS, configs), slots=SLOTS)
     print_cases(f"synthetic families, {configs} configs × 3 seeds", found)
     _check(found)
 
@@ -40,7 +41,7 @@ def test_chances_come_true_on_synthetic_families(configs: int) -> None:
 def test_chances_come_true_on_recorded_curves() -> None:
     tables = [each for each in recorded_curves(Path(os.environ["RACE_CURVES"])).values() if not is_sparse(each)]
     problems = [recorded(table, np.random.default_rng((n, 7)), 8) for table in tables for n in range(DRAWS)]
-    found = cases(problems)
+    found = cases(problems, slots=SLOTS)
     print_cases(f"{len(tables)} recorded tables, 8 configs × 3 seeds", found)
     _check(found)
 
@@ -51,9 +52,9 @@ def test_a_forecast_of_32_configs_takes_a_fraction_of_a_second() -> None:
         problem = family(np.random.default_rng(3), 32)
         settings, record = settings_of(problem), grid_record(problem, 5)
         began = perf_counter()
-        prospect_of_seeds(settings, record)
-        prospect_of_race(settings, record, kept=kept_configs(settings, record))
-        prospect_of_race(settings, record, kept=range(32), budgets=LONGER)
+        prospect_of_seeds(settings, record, slots=SLOTS)
+        prospect_of_race(settings, record, kept=kept_configs(settings, record), slots=SLOTS)
+        prospect_of_race(settings, record, kept=range(32), slots=SLOTS, budgets=LONGER)
         took.append(1e3 * (perf_counter() - began))
     print(f"\n32 configs × 5 seeds, three ways on: {np.median(took):.0f} ms ({min(took):.0f} to {max(took):.0f})")
     assert np.median(took) < 400

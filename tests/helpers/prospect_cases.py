@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -50,7 +51,7 @@ def grid_record(problem: Problem, seeds: int) -> RaceRecord:
     return RaceRecord(scores=scores, start=problem.start, spent=seeds * problem.configs * RUN)
 
 
-def cases(problems: Iterable[Problem], *, seeds: int = 3) -> dict[str, list[Case]]:
+def cases(problems: Iterable[Problem], *, slots: int, seeds: int = 3) -> dict[str, list[Case]]:
     """Of each sweep that is not safe yet and has no caveat: a race that goes on, and one of fewer configs anew."""
     found: dict[str, list[Case]] = {"more seeds": [], "fewer configs": []}
     for problem in problems:
@@ -58,11 +59,13 @@ def cases(problems: Iterable[Problem], *, seeds: int = 3) -> dict[str, list[Case
         now = decide(settings_of(problem, 0.0), record, free=0)
         if not now.may_claim or _is_safe(now):
             continue
-        more = prospect_of_seeds(settings, record)
-        found["more seeds"] += _compared(more, _safe_after(problem, record, more.runs[-1]))
         kept = kept_configs(settings, record)
-        fewer = prospect_of_race(settings, record, kept=kept)
-        found["fewer configs"] += _compared(fewer, _safe_anew(problem, kept, fewer.env_steps[-1]))
+        race = partial(_safe_at, problem, slots=slots)
+        more = prospect_of_seeds(settings, record, slots=slots)
+        safe_at = race(range(problem.configs), cap=more.env_steps[-1], trained=seeds, first=seeds)
+        found["more seeds"] += _compared(more, safe_at)
+        fewer = prospect_of_race(settings, record, kept=kept, slots=slots)
+        found["fewer configs"] += _compared(fewer, race(kept, cap=fewer.env_steps[-1], trained=0, first=ANEW))
     return found
 
 
@@ -77,30 +80,15 @@ def _is_safe(decision: Decision) -> bool:
     return decision.may_claim and decision.risk is not None and decision.risk <= SAFE
 
 
-def _safe_after(problem: Problem, record: RaceRecord, most_runs: int) -> float:
-    """Env steps after which a race that goes on from the record, a run at a time, stops with a safe answer."""
-    known = [list(seeds) for seeds in record.scores]
-    for run in range(most_runs + 1):
-        now = RaceRecord(scores=tuple(map(tuple, known)), start=record.start, spent=0.0)
-        decision = decide(settings_of(problem), now, free=1)
-        if decision.stop is Stop.SAFE:
-            return run * RUN
-        if not decision.moves:
-            return inf
-        move = decision.moves[0]
-        rung, full = problem.scores(move.config, move.seed)
-        known[move.config].append(SeedScores(rung=rung, full=full))
-    return inf
-
-
-def _safe_anew(problem: Problem, kept: Sequence[int], cap: float) -> float:
-    """Env steps after which a new race of these configs stops with a safe answer."""
+def _safe_at(problem: Problem, kept: Sequence[int], *, slots: int, cap: float, trained: int, first: int) -> float:
+    """Env steps after which a race of these configs stops with a safe answer. first: seed of its first new run."""
     done = simulate(
         settings_of(problem, cap),
         len(kept),
-        lambda config, seed: problem.scores(kept[config], ANEW + seed),
-        slots=2,
+        lambda config, seed: problem.scores(kept[config], seed if seed < trained else first + seed - trained),
+        slots=slots,
         start=problem.start,
+        trained=trained,
     )
     return done.record.spent if done.decision.stop is Stop.SAFE else inf
 

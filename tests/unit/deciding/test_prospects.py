@@ -78,8 +78,8 @@ def test_a_score_is_added_as_if_it_had_been_there() -> None:
 def test_the_same_record_gives_the_same_figures_and_more_training_never_less() -> None:
     of = problem("near_ties", 4, 8)
     record, settings = grid_record(of, 3), settings_of(of)
-    found = prospect_of_seeds(settings, record)
-    assert found == prospect_of_seeds(settings, record)
+    found = prospect_of_seeds(settings, record, slots=2)
+    assert found == prospect_of_seeds(settings, record, slots=2)
     assert found.env_steps[0] == 0
     for line in (found.low, found.chance, found.high):
         assert list(line) == sorted(line)
@@ -87,11 +87,19 @@ def test_the_same_record_gives_the_same_figures_and_more_training_never_less() -
     assert found.chance[-1] > found.chance[0]
 
 
+def test_the_run_on_the_other_slot_is_to_end_as_well() -> None:
+    of = problem("near_ties", 4, 8)
+    alone, beside = (prospect_of_race(settings_of(of), grid_record(of, 3), kept=range(3), slots=n) for n in (1, 2))
+    assert alone.runs == beside.runs == tuple(range(6, 31))
+    assert all(later <= before for later, before in zip(beside.chance[1:], alone.chance[:-1], strict=True))
+    assert beside.chance[0] == 0 < beside.chance[-1]
+
+
 def test_a_longer_budget_costs_more_and_lets_slow_configs_come_up() -> None:
     of = problem("slow_best", 2, 8)
     record, settings = grid_record(of, 3), settings_of(of)
-    usual = prospect_of_race(settings, record, kept=range(8))
-    longer = prospect_of_race(settings, record, kept=range(8), budgets=LONGER)
+    usual = prospect_of_race(settings, record, kept=range(8), slots=2)
+    longer = prospect_of_race(settings, record, kept=range(8), slots=2, budgets=LONGER)
     assert longer.runs == usual.runs
     assert longer.env_steps == pytest.approx([LONGER * each for each in usual.env_steps])
     assert longer.chance != usual.chance
@@ -113,7 +121,7 @@ def test_a_run_that_waits_at_the_rung_is_continued() -> None:
     scores[2] = (SeedScores(rung=scores[2][0].rung, full=None),)
     record = RaceRecord(scores=tuple(scores), start=of.start, spent=0.0)
     assert freedom_of(record) == 7 * 2
-    assert prospect_of_seeds(settings_of(of), record).chance[-1] > 0
+    assert prospect_of_seeds(settings_of(of), record, slots=2).chance[-1] > 0
 
 
 def test_medians_scatter_more_than_means() -> None:
@@ -122,15 +130,19 @@ def test_medians_scatter_more_than_means() -> None:
     median = RaceSettings(
         tolerance=settings.tolerance, statistic=Statistic.MEDIAN, cap=1e9, run_cost=2.0, rung_cost=1.0
     )
-    assert sum(prospect_of_seeds(median, record).chance) < sum(prospect_of_seeds(settings, record).chance)
+    chances = [sum(prospect_of_seeds(each, record, slots=2).chance) for each in (median, settings)]
+    assert chances[0] < chances[1]
 
 
 def test_chances_come_true() -> None:
     """In `make bench` with more draws, and on recorded curves."""
     problems = [problem(family, number, 8) for family in REGULAR for number in range(9)]
-    for name, of in cases(problems).items():
+    for name, of in cases(problems, slots=2).items():
         forecast, real = means(of)
         assert len(of) >= 80, name
+        assert abs(forecast - real) <= 0.12, (name, "on two slots")
+    for name, of in cases(problems, slots=1).items():
+        forecast, real = means(of)
         assert abs(forecast - real) <= 0.12, name
         rows = calibration(of)
         assert rows[-1][3] >= 0.85, (name, rows)
