@@ -33,7 +33,10 @@ def ray_for_run(training: TrainingConfig, *, address: str | None) -> Iterator[No
             f"{where.text}: rlsweep train must run on a node of the cluster. Run it there, with --address auto."
         )
     cpus = sum(bundle == {"CPU": 1.0} for bundle in bundles(training))
-    with RaySession(RayOptions(address=None if where is None else where.text or None, cpus=cpus)) as session:
+    ray = RayOptions(
+        address=None if where is None else where.text or None, cpus=cpus, preload_with_ray=("rlsweep.rllib.runners",)
+    )
+    with RaySession(ray) as session:
         session.ready()
         check_room(training, session.nodes())
         yield
