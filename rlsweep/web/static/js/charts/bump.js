@@ -1,7 +1,7 @@
 // A bump chart: the places of configs along the budget; configs that share a rank stand in one frame.
 
 import { html, svg } from "../core/dom.js";
-import { colourClass } from "./palette.js";
+import { namedLine, setSize } from "./drawing.js";
 import { AXES } from "./ticks.js";
 
 /**
@@ -54,9 +54,7 @@ export class BumpChart {
     const last = this.steps.length - 1;
     const toX = (/** @type {number} */ step) => MARGIN.left + HALF + (step / Math.max(1, last)) * (inner - 2 * HALF);
     const toY = (/** @type {number} */ place) => MARGIN.top + (place - 0.5) * ROW;
-    for (const [name, value] of Object.entries({ width: this.width, height }))
-      this.picture.setAttribute(name, String(value));
-    this.picture.setAttribute("viewBox", `0 0 ${this.width} ${height}`);
+    setSize(this.picture, this.width, height);
     const bottom = MARGIN.top + this.lines.length * ROW;
     this.picture.replaceChildren(
       svg("g.axes", { "aria-hidden": "true" }, this.ticks(toX, bottom, inner)),
@@ -105,26 +103,13 @@ export class BumpChart {
     const path = points.map((point, step) => `${step ? "L" : "M"}${point.x} ${point.y}`).join("");
     const end = points[points.length - 1];
     const letters = Math.floor((names - 2 * HALF) / LETTER);
-    const group = svg(
-      `g.parallel-line.${colourClass(line.style)}`,
-      { "data-series": line.name },
-      svg("title", {}, line.name),
-      svg("path.wide", { d: path }),
-      svg("path.line", { d: path, "stroke-dasharray": line.style.dash || null }),
+    return namedLine(
+      this.picture,
+      line,
+      path,
       points.map(({ x, y }) => svg("circle.dot", { cx: x, cy: y, r: 3.5 })),
       svg("text.bump-name", { x: end.x + HALF + 6, y: end.y + 4 }, shortened(line.name, letters)),
     );
-    group.addEventListener("pointerenter", () => this.highlight(line.name));
-    group.addEventListener("pointerleave", () => this.highlight(""));
-    return group;
-  }
-
-  /** @param {string} name */
-  highlight(name) {
-    this.picture.classList.toggle("has-highlight", name !== "");
-    for (const part of this.picture.querySelectorAll("[data-series]")) {
-      part.classList.toggle("is-highlighted", part.getAttribute("data-series") === name);
-    }
   }
 }
 

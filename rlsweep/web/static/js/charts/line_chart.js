@@ -1,6 +1,7 @@
 // A line chart as SVG for any data: bands, lines, a readout at the cursor, zoom by dragging.
 
 import { html, setText, svg } from "../core/dom.js";
+import { dots, highlightSeries, setSize } from "./drawing.js";
 import { colourClass } from "./palette.js";
 import { bandPath, linePath } from "./paths.js";
 import { central, held, lastOf, nearest, span } from "./ranges.js";
@@ -99,10 +100,7 @@ export class LineChart {
   /** Highlight one series; "" for none. @param {string} id */
   highlight(id) {
     this.highlighted = id;
-    this.picture.classList.toggle("has-highlight", id !== "");
-    for (const part of this.picture.querySelectorAll("[data-series]")) {
-      part.classList.toggle("is-highlighted", part.getAttribute("data-series") === id);
-    }
+    highlightSeries(this.picture, id);
   }
 
   /** @param {[number, number] | null} range of x */
@@ -159,9 +157,7 @@ export class LineChart {
       svg("g.cursor-dots"),
       svg("rect.brush", { y: MARGIN.top, height: inner.height, visibility: "hidden" }),
     );
-    this.picture.setAttribute("width", String(width));
-    this.picture.setAttribute("height", String(height));
-    this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    setSize(this.picture, width, height);
     this.picture.setAttribute("aria-label", this.summary());
     const bands = this.shown.filter((series) => series.low).length;
     this.picture.classList.toggle("has-many", bands > MANY_BANDS);
@@ -236,25 +232,9 @@ export class LineChart {
             "data-series": series.group ?? series.id,
             "stroke-dasharray": series.style.dash || null,
           }),
-          series.x.length <= FEW_POINTS && !series.faint && this.dots(series),
+          series.x.length <= FEW_POINTS && !series.faint && dots(series, this.toX, this.toY),
         ]),
     ];
-  }
-
-  /** @param {Series} series */
-  dots(series) {
-    return series.x.map((x, index) => {
-      const y = series.y[index];
-      return (
-        y !== null &&
-        svg(`circle.dot.${colourClass(series.style)}`, {
-          cx: this.toX(x),
-          cy: this.toY(y),
-          r: 2,
-          "data-series": series.group ?? series.id,
-        })
-      );
-    });
   }
 
   summary() {

@@ -5,7 +5,7 @@ import { html, svg } from "../core/dom.js";
 import { configValue } from "../core/format.js";
 import { scrolling } from "../core/scrolling.js";
 import { AxisBrush } from "./axis_brush.js";
-import { colourClass } from "./palette.js";
+import { namedLine, setSize } from "./drawing.js";
 import { tickLabels, ticks } from "./ticks.js";
 
 /**
@@ -72,9 +72,7 @@ export class ParallelCoordinates {
       scale: scaleOf(axis, this.lines, MARGIN.top, this.height - MARGIN.bottom),
     }));
     this.places = places;
-    this.picture.setAttribute("width", String(width));
-    this.picture.setAttribute("height", String(this.height));
-    this.picture.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
+    setSize(this.picture, width, this.height);
     this.picture.replaceChildren(
       svg(
         "g.axes",
@@ -156,25 +154,12 @@ export class ParallelCoordinates {
         path += `C${middle} ${before.y} ${middle} ${point.y} ${point.x} ${point.y}`;
       }
     });
-    const group = svg(
-      `g.parallel-line.${colourClass(line.style)}`,
-      { "data-series": line.name },
-      svg("title", {}, line.name),
-      svg("path.wide", { d: path }),
-      svg("path.line", { d: path, "stroke-dasharray": line.style.dash || null }),
+    return namedLine(
+      this.picture,
+      line,
+      path,
       points.map((point) => point.y !== null && svg("circle.dot", { cx: point.x, cy: point.y, r: 3 })),
     );
-    group.addEventListener("pointerenter", () => this.highlight(line.name));
-    group.addEventListener("pointerleave", () => this.highlight(""));
-    return group;
-  }
-
-  /** @param {string} name */
-  highlight(name) {
-    this.picture.classList.toggle("has-highlight", name !== "");
-    for (const part of this.picture.querySelectorAll("[data-series]")) {
-      part.classList.toggle("is-highlighted", part.getAttribute("data-series") === name);
-    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { html, setText, svg } from "../core/dom.js";
 import { configValue, plural, reward } from "../core/format.js";
+import { highlightSeries, setSize } from "./drawing.js";
 import { colourClass } from "./palette.js";
 import { span } from "./ranges.js";
 import { swatch } from "./swatch.js";
@@ -111,13 +112,8 @@ export class SlicePlot {
         ),
       ),
     );
-    for (const [name, value] of [
-      ["width", this.width],
-      ["height", this.height],
-      ["viewBox", `0 0 ${this.width} ${this.height}`],
-      ["aria-label", this.summary()],
-    ])
-      this.picture.setAttribute(String(name), String(value));
+    setSize(this.picture, this.width, this.height);
+    this.picture.setAttribute("aria-label", this.summary());
     if (this.at >= 0) this.read(Math.min(this.at, this.placed.length - 1));
   }
 
@@ -217,7 +213,7 @@ export class SlicePlot {
   read(at) {
     const { point, x } = this.placed[at];
     this.at = at;
-    this.highlight(point.name);
+    highlightSeries(this.picture, point.name);
     this.readout.replaceChildren(
       html("div.readout-head", {}, configValue(point.value)),
       html(
@@ -237,15 +233,8 @@ export class SlicePlot {
 
   stopReading() {
     this.at = -1;
-    this.highlight("");
+    highlightSeries(this.picture, "");
     this.readout.hidden = true;
-  }
-
-  /** @param {string} name "" for none */
-  highlight(name) {
-    this.picture.classList.toggle("has-highlight", name !== "");
-    for (const part of this.picture.querySelectorAll("[data-series]"))
-      part.classList.toggle("is-highlighted", part.getAttribute("data-series") === name);
   }
 }
 
