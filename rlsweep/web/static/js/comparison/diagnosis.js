@@ -67,7 +67,7 @@ function configRow(config, metrics, styles) {
       "h3.config-name",
       {},
       swatch(styles.get(config.name) ?? styleOf(0)),
-      html("span", {}, html("bdi", {}, config.name)),
+      html("span", { title: config.name }, html("bdi", {}, config.name)),
     ),
     config.findings.length > 0 && findingList(config.findings),
     config.strips.length > 0 && stripsOf(config, metrics, "beside"),

@@ -61,7 +61,7 @@ export function differencesPanel(report, styles, file) {
                   "div.config-name",
                   {},
                   swatch(styles.get(config.name) ?? { index: 0, colour: 0, dash: "" }),
-                  html("span", {}, html("bdi", {}, config.name)),
+                  html("span", { title: config.name }, html("bdi", {}, config.name)),
                   config.is_base && html("span.tag", {}, "base"),
                 ),
               ),

@@ -197,7 +197,7 @@ function configName(config, style, base) {
       "div.config-name",
       { title: config.path ?? "no file: drawn from a search space, or given as a dict" },
       swatch(style),
-      html("span", {}, html("bdi", {}, breakable(config.name))),
+      html("span", { title: config.name }, html("bdi", {}, breakable(config.name))),
       config.is_base && html("span.tag", {}, "base"),
     ),
     differences.length > 0 &&

@@ -72,7 +72,7 @@ function budgetPanel(race, styles) {
     return html(
       `tr.${colourClass(style)}`,
       {},
-      html("th", { scope: "row" }, html("span.config-name", {}, swatch(style), html("span", {}, config.name))),
+      html("th", { scope: "row" }, html("span.config-name", {}, swatch(style), html("span", { title: config.name }, config.name))),
       html("td.numeric", {}, config.belief === null ? "–" : reward(config.belief)),
       html("td.numeric", {}, plural(config.runs, "whole run")),
       html("td.numeric", {}, config.paused ? `${config.paused} paused` : ""),

@@ -29,7 +29,7 @@ export function verdictsPanel(report, styles) {
               "h3.config-name",
               {},
               swatch(styles.get(config.name) ?? { index: 0, colour: 0, dash: "" }),
-              html("span", {}, html("bdi", {}, config.name)),
+              html("span", { title: config.name }, html("bdi", {}, config.name)),
             ),
             verdictBadge(config.verdict),
           ),

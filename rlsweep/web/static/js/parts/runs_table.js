@@ -160,7 +160,7 @@ function showConfig(cell, run) {
   showOnce(cell, [run.config_short_name, run.tags, run.note], () => [
     html(
       "a.cell-main",
-      { href: `/training/runs/${run.id}`, title: `${run.config_name}\n${run.id}` },
+      { href: `/training/runs/${run.id}`, title: [...new Set([run.config_short_name, run.config_name]), run.id].join("\n") },
       html("bdi", {}, breakable(run.config_short_name)),
     ),
     tagLine(run, "/training"),
