@@ -12,7 +12,7 @@ from rlsweep.analysis.sweeps import ConfigAssessment, SweepAssessment
 from rlsweep.analysis.trends import Direction
 from rlsweep.analysis.update_counts import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.analysis.verdicts import VerdictKind
-from rlsweep.analysis.wording import number, plural
+from rlsweep.analysis.wording import listed, number, plural
 from rlsweep.reports.records import ConfigRuns
 from rlsweep.runs import RunStatus
 
@@ -174,7 +174,7 @@ def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[s
         return []
     others = "" if len(ranking.groups) > 1 else " (these are all configs)"
     return [
-        f"No single winner: {_listed(top)} do not differ significantly at {plural(seeds, 'seed')} per config{others}."
+        f"No single winner: {listed(top)} do not differ significantly at {plural(seeds, 'seed')} per config{others}."
     ]
 
 
@@ -228,7 +228,3 @@ def _fastest(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> lis
 
 def _steps_of_seeds(judged: ConfigAssessment) -> tuple[float, ...]:
     return tuple(seed.steps_to_90 for seed in judged.figures.counted if seed.steps_to_90 is not None)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from rlsweep.analysis.intervals import Estimate, Interval, Method
 from rlsweep.analysis.scores import Source
+from rlsweep.analysis.slices import Slice
 from rlsweep.analysis.verdicts import VerdictKind
-from rlsweep.analysis.wording import duration, limits, number, percent, plural, signed
+from rlsweep.analysis.wording import duration, limits, listed, number, percent, plural, signed
 from rlsweep.reports.comparison import ScoredBy
 from rlsweep.reports.config_report import ConfigReport, SeedReport
 from rlsweep.reports.layout import wrapped
@@ -51,6 +52,8 @@ def render(report: SweepReport, console: "Console") -> None:
         say()
     if report.configs:
         say(f"Score: {report.scored_by.definition}; a config's is the mean over its seeds.")
+        for text in together(report.slices):
+            say(text)
         say()
     _print_overview(report, console)
     for config in report.configs:
@@ -67,6 +70,21 @@ def render(report: SweepReport, console: "Console") -> None:
     for step in report.next_steps:
         say(f"{step.text}:", mark="* ")
         console.print(Text(f"    {step.command}"), soft_wrap=True)
+
+
+def together(slices: Sequence[Slice]) -> Iterator[str]:
+    """Sentences on hyperparameters whose effects the configs cannot tell apart, as the page has them at each slice."""
+    told: set[frozenset[str]] = set()
+    groups = {each.key: frozenset((each.key, *each.inseparable)) for each in slices if each.inseparable}
+    for key, group in groups.items():
+        if group in told:
+            continue
+        told.add(group)
+        others = [each.key for each in slices if each.key in group and each.key != key]
+        if all(groups.get(other) == group for other in others):
+            yield f"{listed([key, *others])} change only together: the scores cannot tell their effects apart."
+        else:
+            yield f"{key} changes only together with {listed(others)}: the scores cannot tell their effects apart."
 
 
 def _what_is_wrong(report: SweepReport) -> Iterator[tuple[str, str, str]]:

@@ -209,6 +209,10 @@ def test_compares_chosen_runs_in_the_colours_of_their_sweep(recorded, run_of, vi
     expect(page.locator("#compare-count")).to_contain_text("2 runs of 2 configs")
     expect(page.locator(".leaderboard tbody tr")).to_have_count(2)
     expect(page.locator(".chart-card path.line")).to_have_count(2)
+    views = page.locator("#views .menu")
+    views.locator("summary").click()
+    expect(views.get_by_label("Name of the view")).to_be_editable()
+    expect(views.get_by_role("button", name="Save view")).to_be_visible()
 
 
 def test_runs_of_two_settings_are_on_two_leaderboards(recorded, run_of, visit: Callable[..., Page]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from rich.console import Console
@@ -20,6 +21,8 @@ from rlsweep.planning.plan import make_plan
 from rlsweep.reports.layout import Column, laid_out
 from rlsweep.reports.progress import progress_table
 from rlsweep.reports.run_scores import RunScore
+from rlsweep.reports.tournament import SeatResults, Standing, TournamentResults
+from rlsweep.reports.tournament_text import render_tournament
 from rlsweep.runs import RunStatus
 from rlsweep.sweep_records import Overview, SweepStatus
 from tests.helpers.runs import run
@@ -137,3 +140,59 @@ def test_a_table_that_fits_exactly_is_a_table_and_drops_columns_before_it_become
     ]  # fmt: skip
     halves = printed(40, *laid_out([*columns[:2], Column("other")], [("first", "12", "7")], 14, most_tables=2))
     assert [line for line in halves if line.startswith("name")] == ["name  reward", "name  other"]
+
+
+def a_tournament(players: int) -> TournamentResults:
+    """Results of players with long names; each beats those after it more often."""
+
+    def seat(wins: int) -> SeatResults:
+        return SeatResults(wins=wins, draws=1, losses=9 - wins, share=(wins + 0.5) / 10)
+
+    standings = tuple(
+        Standing(
+            name=f"connect_four_ppo_lr_{3 - place}e-4 seed {place}",
+            rank=place + 1,
+            is_fixed=False,
+            players=(place,),
+            rating=120.0 - 80 * place,
+            low=90.0 - 80 * place,
+            high=150.0 - 80 * place,
+            wins=12 - place,
+            draws=2,
+            losses=6 + place,
+            first=seat(7 - place),
+            second=seat(5 - place),
+            against=tuple(None if other == place else (7, 1, 2) for other in range(players)),
+        )
+        for place in range(players)
+    )
+    return TournamentResults(
+        id=UUID(int=7 << 100),
+        created_at=datetime.now(UTC),
+        environment="open_spiel/connect_four",
+        terms="20 games a pair, half on either seat. Policies draw their actions; seed 0.",
+        games=60,
+        planned=60,
+        headline="connect_four_ppo_lr_3e-4 seed 0 is better than every other checkpoint.",
+        notes=("Elo: 0 is the mean of all players, 100 more score 64%. Draws count half a win.",),
+        advantage=30.0,
+        advantage_low=-5.0,
+        advantage_high=65.0,
+        configs=(),
+        standings=standings,
+    )
+
+
+@WIDTHS
+def test_a_tournament_is_readable(width: int) -> None:
+    results, out = a_tournament(3), io.StringIO()
+    render_tournament(results, Console(file=out, width=width), matrix=False)
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    assert all(len(line) <= width for line in lines)
+    figures = ["+120", "+90 to +150", "12-2-6", "75%", "55%", *(each.name for each in results.standings)]
+    assert is_whole(lines, figures)
+    assert any("Share of the points of the row's player" in line for line in lines)
+    out = io.StringIO()
+    many = a_tournament(3 * width // 10)
+    render_tournament(many, Console(file=out, width=width), matrix=False)
+    assert "Share of the points" not in out.getvalue(), "a matrix that does not fit is left out"

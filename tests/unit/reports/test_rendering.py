@@ -1,6 +1,7 @@
 from rlsweep.analysis.intervals import estimate
+from rlsweep.analysis.slices import slices
 from rlsweep.reports.layout import wrapped
-from rlsweep.reports.rendering import with_interval
+from rlsweep.reports.rendering import together, with_interval
 
 
 def test_intervals_say_what_they_are():
@@ -17,3 +18,15 @@ def test_wrapped_lines_hang_under_the_text_and_break_no_word():
     assert all(line.startswith("      ") for line in lines[1:])
     assert any("/a/path/that-is-longer/than-the-line.yaml" in line for line in lines)
     assert wrapped("", "", 80) == [""]
+
+
+def test_keys_that_change_together_are_named_once():
+    pair = {"lr": [1, 2, 3, 3], "n_steps": [8, 16, 32, 32], "gamma": [0.9, 0.9, 0.9, 0.99]}
+    assert list(together(slices(pair))) == [
+        "lr and n_steps change only together: the scores cannot tell their effects apart.",
+    ]
+    nested = {"lr": [1, 1, 2, 2], "n_steps": [8, 16, 32, 32], "gamma": [0.9, 0.9, 0.9, 0.99]}
+    assert list(together(slices(nested))) == [
+        "lr changes only together with n_steps: the scores cannot tell their effects apart.",
+    ]
+    assert list(together(slices({"lr": [1, 2, 1, 2], "gamma": [0.9, 0.9, 0.99, 0.99]}))) == []
