@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rlsweep.cluster.fork_client import FORKED, LENGTH_BYTES
-from rlsweep.cluster.ray_internals import LIBRARY, NO_JOB, WORKER_MODULE
+from rlsweep.cluster.ray_internals import LIBRARY, NO_JOB, WORKER_MODULE, unseeded_ids
 from rlsweep.imports import lasting_imports
 
 logger = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ def import_with_ray(request: Request, modules: Sequence[str]) -> None:
     """Import modules that import Ray, in the environment of a first worker."""
     os.environ.update({name: value for name, value in request.environ.items() if name.startswith("RAY_")})
     os.environ.update(NO_JOB)
-    with lasting_imports():
+    with lasting_imports(), unseeded_ids():
         for module in (*modules, WORKER_MODULE):
             importlib.import_module(module)
 

@@ -5,6 +5,7 @@ reports a missing name. Private names of Tune are in tune_internals.py. Function
 """
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -104,6 +106,24 @@ def started_otherwise(*, include_dashboard: bool, worker_path: str) -> Iterator[
     finally:
         for (owner, name, _), original in zip(changes, before, strict=True):
             setattr(owner, name, original)
+
+
+@contextmanager
+def unseeded_ids() -> Iterator[None]:
+    """Leave Ray's generator of ids unused while the context lasts, in which classes may become actors.
+
+    It is seeded at its first use, and all processes that are forked after that draw the same ids. Two workers that
+    connect at the same time with the same ids harm each other: one dies, and Ray's first driver waits for it for ever.
+    """
+    import ray.actor
+
+    actor: Any = ray.actor
+    kind = actor.ActorClassID
+    actor.ActorClassID = SimpleNamespace(from_random=lambda: kind(os.urandom(kind.size())))
+    try:
+        yield
+    finally:
+        actor.ActorClassID = kind
 
 
 def usable_cpus() -> float:

@@ -21,11 +21,14 @@ from rlsweep.cluster.ray_internals import worker_script
 WORKER = """
 import json, os, random, signal, sys
 import numpy as np
+drawn = [random.random(), np.random.random()]
+if "ray.tune" in sys.modules:  # it defines actors
+    drawn.append(sys.modules["ray"].WorkerID.from_random().hex())
 print(json.dumps({
     "arguments": sys.argv, "folder": os.getcwd(), "said": os.environ.get("SAID"), "job": os.environ.get("RAY_JOB_ID"),
     "leads": os.getpgid(0) == os.getpid(), "niceness": os.getpriority(os.PRIO_PROCESS, 0),
     "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])), "waits": signal.getsignal(signal.SIGCHLD) == 0,
-    "drawn": [random.random(), np.random.random()], "parent": os.getppid(), "path": sys.path[0],
+    "drawn": drawn, "parent": os.getppid(), "path": sys.path[0],
     "has": sorted({"colorsys", "ray.actor"} & sys.modules.keys()), "is_main": __name__,
 }))
 """
@@ -62,7 +65,7 @@ def ask(folder: Path, *arguments: str, **environ: str) -> dict[str, Any]:
 
 
 def test_a_fork_client_has_what_its_caller_has(worker: str, short_folder: Path, tmp_path: Path) -> None:
-    with fork_server(short_folder, before_ray=("colorsys",), with_ray=("ray.actor",), worker=worker):
+    with fork_server(short_folder, before_ray=("colorsys",), with_ray=("ray.tune",), worker=worker):
         first, second = (ask(tmp_path, "--number", str(number), SAID=f"{number}") for number in (1, 2))
         with socket.socket(socket.AF_UNIX) as stranger:
             stranger.connect(os.environ[fork_client.SOCKET_VARIABLE])
@@ -77,8 +80,9 @@ def test_a_fork_client_has_what_its_caller_has(worker: str, short_folder: Path, 
     assert first["path"] == str(Path(worker).parent)
     assert (first["said"], second["said"]) == ("1", "2")
     assert first["parent"] == second["parent"]
-    assert first["drawn"][0] != second["drawn"][0]
-    assert first["drawn"][1] != second["drawn"][1]
+    assert len(first["drawn"]) == 3
+    for one, other in zip(first["drawn"], second["drawn"], strict=True):
+        assert one != other
     del first["drawn"], first["arguments"], first["path"], first["said"], first["parent"]
     assert first == {
         "folder": str(tmp_path),

@@ -130,6 +130,15 @@ def test_the_job_clients_loggers_are_there(name: str) -> None:
     assert name in [logger.name for logger in loggers], f"{name} of Ray {ray.__version__} logs elsewhere: {loggers}"
 
 
+def test_a_class_that_becomes_an_actor_takes_no_id_from_rays_generator() -> None:
+    drawn = importlib.import_module("ray.actor").ActorClassID
+    with ray_internals.unseeded_ids():
+        assert importlib.import_module("ray.actor").ActorClassID is not drawn
+        one, other = (ray.remote(type("Mine", (), {})) for _ in range(2))
+    assert importlib.import_module("ray.actor").ActorClassID is drawn
+    assert one.__ray_metadata__.class_id != other.__ray_metadata__.class_id
+
+
 def test_ray_looks_up_what_prints_when_it_prints() -> None:
     worker = importlib.import_module("ray._private.worker")
     before = worker.print_to_stdstream
