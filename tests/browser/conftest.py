@@ -12,18 +12,29 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    WebError,
+    expect,
+    sync_playwright,
+)
 
 from rlsweep.runs import EndReason
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 from tests.helpers.tournaments import record_tournament
+from tests.helpers.web_server import in_thread
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -36,6 +47,8 @@ ARGUMENTS = [
     "--disable-dev-shm-usage",
 ]
 PATIENCE_MS = 15_000
+QUIET = "/static/x/js/early.js"
+"""Shown as text: nothing of it runs, and Chromium keeps the process, which a blank page would end."""
 
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/train.py", line 97, in train
@@ -45,13 +58,14 @@ TRACEBACK = """Traceback (most recent call last):
 rlsweep.errors.DivergedError: the value loss became NaN"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Site:
-    """A running `rlsweep serve`; `url` has no slash at its end."""
+    """Training History over a database; `url` has no slash at its end. `process`: the running `rlsweep serve`."""
 
     url: str
     database: Database
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | None = None
+    has_ended: bool = False
 
 
 @dataclass(kw_only=True)
@@ -62,14 +76,30 @@ class Watched:
     expected: tuple[str, ...]
     problems: list[str] = field(default_factory=list)
 
-    def watch(self, context: BrowserContext) -> None:
-        context.on("console", self._console)
-        context.on("weberror", lambda error: self.problems.append(f"uncaught: {error.error}"))
-        context.on("request", self._request)
+    @contextmanager
+    def watching(self, context: BrowserContext) -> Iterator[None]:
+        handlers: dict[Any, Any] = {
+            "console": self._console,
+            "weberror": self._uncaught,
+            "request": self._request,
+            "dialog": self._dialog,
+        }
+        for event, handler in handlers.items():
+            context.on(event, handler)
+        yield
+        for event, handler in handlers.items():
+            context.remove_listener(event, handler)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not any(part in message.text for part in self.expected):
             self.problems.append(f"{message.type}: {message.text} at {message.location}")
+
+    def _uncaught(self, error: WebError) -> None:
+        self.problems.append(f"uncaught: {error.error}")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.problems.append(f"a dialog opened: {dialog.message}")
+        dialog.dismiss()
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)
@@ -92,16 +122,32 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def serving() -> Callable[..., AbstractContextManager[Site]]:
+    """A context with a site over a database, with a token if one is given, for what needs no process of its own."""
+
+    @contextmanager
+    def open_site(database: Database, token: str | None = None) -> Iterator[Site]:
+        with in_thread(database, token) as url:
+            site = Site(url=url, database=database)
+            try:
+                yield site
+            finally:
+                site.has_ended = True
+
+    return open_site
+
+
+@pytest.fixture(scope="session")
 def serve() -> Callable[..., AbstractContextManager[Site]]:
-    """A context with `rlsweep serve` over a database, with more arguments if any are given."""
+    """A context with `rlsweep serve` over a database, which it may reach by another URL than the tests do."""
     return _serve
 
 
 @contextmanager
-def _serve(database: Database, *arguments: str, url: str | None = None) -> Iterator[Site]:
+def _serve(database: Database, url: str | None = None) -> Iterator[Site]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RLSWEEP_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "rlsweep", "serve", "--port", "0", *arguments],
+        [sys.executable, "-m", "rlsweep", "serve", "--port", "0"],
         env=kept | {"RLSWEEP_DATABASE_URL": url or database.url},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -112,7 +158,11 @@ def _serve(database: Database, *arguments: str, url: str | None = None) -> Itera
         said = process.stdout.readline()
         assert "http://" in said, said
         parts = urlsplit(said[said.index("http://") :].strip())
-        yield Site(url=f"http://127.0.0.1:{parts.port}", database=database, process=process)
+        site = Site(url=f"http://127.0.0.1:{parts.port}", database=database, process=process)
+        try:
+            yield site
+        finally:
+            site.has_ended = True
     finally:
         process.terminate()
         ended = process.wait(20)
@@ -121,30 +171,73 @@ def _serve(database: Database, *arguments: str, url: str | None = None) -> Itera
         assert ended in (0, -signal.SIGTERM), "the server did not end as asked"
 
 
+def _new_page(chromium: Browser, **options: Any) -> Page:
+    """A page in a context of its own."""
+    context = chromium.new_context(reduced_motion="reduce", accept_downloads=True, **options)
+    context.set_default_timeout(PATIENCE_MS)
+    return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def tab(chromium: Browser) -> Iterator[Page]:
+    """The page that tests take one after the other: Chromium spends 1.5 s of CPU on each new one."""
+    page = _new_page(chromium)
+    yield page
+    page.context.close()
+
+
+@contextmanager
+def _as_new(page: Page, site: Site) -> Iterator[None]:
+    """Leaves nothing of what a test did on a page to the next: what the site stored, routes, permissions, the mouse."""
+    yield
+    page.unroute_all(behavior="ignoreErrors")
+    if site.has_ended:
+        page.goto("about:blank")
+    else:
+        page.goto(site.url + QUIET)
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    page.context.clear_cookies()
+    page.context.clear_permissions()
+    page.mouse.move(0, 0)
+
+
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens an address of a site in a context of its own; all that went wrong there is told at the end."""
+def visit(chromium: Browser, tab: Page) -> Iterator[Callable[..., Page]]:
+    """Opens an address of a site; all that went wrong there is told at the end.
+
+    A test's first visit without further options for a context takes the page that tests share, as good as new.
+    """
     with ExitStack() as stack:
         watchers: list[Watched] = []
 
         def open_page(
-            site: Site, path: str, *, width: int = 1280, expected: tuple[str, ...] = (), **options: Any
+            site: Site,
+            path: str,
+            *,
+            width: int = 1280,
+            color_scheme: Literal["light", "dark"] = "light",
+            permissions: tuple[str, ...] = (),
+            expected: tuple[str, ...] = (),
+            **options: Any,
         ) -> Page:
-            context = chromium.new_context(
-                viewport={"width": width, "height": 900}, reduced_motion="reduce", accept_downloads=True, **options
-            )
-            stack.callback(context.close)
-            context.set_default_timeout(PATIENCE_MS)
+            if options or watchers:
+                page = _new_page(chromium, **options)
+                stack.callback(page.context.close)
+            else:
+                page = tab
+                stack.enter_context(_as_new(page, site))
             watched = Watched(host=urlsplit(site.url).netloc, expected=expected)
-            watched.watch(context)
+            stack.enter_context(watched.watching(page.context))
             watchers.append(watched)
-            page = context.new_page()
+            page.context.grant_permissions(permissions)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=color_scheme)
             page.goto(site.url + path)
             return page
 
         yield open_page
-        for watched in watchers:
-            assert watched.problems == []
+    for watched in watchers:
+        assert watched.problems == []
 
 
 @dataclass(frozen=True, kw_only=True)

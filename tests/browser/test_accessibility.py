@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.integration, pytest.mark.browser]
+from tests.helpers.accessibility import serious_faults
 
-SERIOUS = ("serious", "critical")
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 
 def test_every_page_is_accessible_in_light_and_dark(recorded, run_of, visit: Callable[..., Page]) -> None:
@@ -25,19 +24,11 @@ def test_every_page_is_accessible_in_light_and_dark(recorded, run_of, visit: Cal
         "/nowhere": "h1",
     }
     page = visit(recorded.site, "/training", expected=("404",))
-    axe, faults = Axe(), []
+    faults = []
     for path, sign in pages.items():
         page.goto(recorded.site.url + path)
         page.locator(sign).first.wait_for(state="attached")
         if path not in ("/api/docs", "/nowhere"):
             page.locator("#live").wait_for()  # everything has been asked for and shown
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)
-            found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
-            faults += [
-                f"{path} in {theme}: {fault['id']}: {node['html'][:160]} {node['failureSummary']}"
-                for fault in found
-                if fault["impact"] in SERIOUS
-                for node in fault["nodes"][:3]
-            ]
+        faults += [f"{path} {fault}" for fault in serious_faults(page)]
     assert faults == []

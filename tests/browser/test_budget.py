@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.helpers.accessibility import serious_faults
 from tests.helpers.grid import record_grid, rising
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
@@ -49,12 +49,7 @@ def test_the_panels_say_what_a_budget_buys(recorded, visit: Callable[..., Page])
     less.locator(".bump .parallel-line").first.dispatch_event("pointerenter")
     expect(less.locator(".bump.has-highlight .is-highlighted")).to_have_count(1)
 
-    faults = []
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        found = Axe().run(page, context="#prospects, #shorter-sweep").response["violations"]
-        faults += [f"{theme}: {fault['id']}" for fault in found if fault["impact"] in ("serious", "critical")]
-    assert faults == []
+    assert serious_faults(page, "#prospects, #shorter-sweep") == []
     for width in (768, 390):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

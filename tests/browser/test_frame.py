@@ -97,9 +97,9 @@ def test_explains_the_api_without_scripts(recorded, visit: Callable[..., Page]) 
 
 
 def test_asks_for_the_token_once(
-    recorded, serve: Callable[..., AbstractContextManager], visit: Callable[..., Page]
+    recorded, serving: Callable[..., AbstractContextManager], visit: Callable[..., Page]
 ) -> None:
-    with serve(recorded.site.database, "--token", "open-sesame") as site:
+    with serving(recorded.site.database, token="open-sesame") as site:
         page = visit(site, "/training", expected=("401",))
         expect(page.locator("h1")).to_have_text("A token is needed")
         assert ground(page) == LIGHT, "the page has no styles"
@@ -109,9 +109,9 @@ def test_asks_for_the_token_once(
 
 
 def test_empty_pages_say_how_to_begin(
-    database, serve: Callable[..., AbstractContextManager], visit: Callable[..., Page]
+    database, serving: Callable[..., AbstractContextManager], visit: Callable[..., Page]
 ) -> None:
-    with serve(database) as site:
+    with serving(database) as site:
         page = visit(site, "/training")
         expect(page.locator("#empty")).to_contain_text("rlsweep submit")
         page.goto(f"{site.url}/training/sweeps")

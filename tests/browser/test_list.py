@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from rlsweep.runs import NewRun
 from rlsweep.store import sweeps, transitions
@@ -147,13 +147,13 @@ def site_of(
     copy_of: Callable[[Database], AbstractContextManager[Database]],
     new_run: Callable[..., NewRun],
     new_sweep: Callable[..., NewSweep],
-    serve: Callable[..., AbstractContextManager],
+    serving: Callable[..., AbstractContextManager],
 ) -> Callable[[int], AbstractContextManager]:
     """A context with a database of so many runs of one sweep, and a site over it."""
 
     @contextmanager
     def open_site(runs: int) -> Iterator[tuple[Database, Any]]:
-        with copy_of(embedded_database) as database, serve(database) as site:
+        with copy_of(embedded_database) as database, serving(database) as site:
             sweeps.create(database, new_sweep(), [new_run(seed=seed) for seed in range(runs)])
             yield database, site
 
@@ -168,7 +168,12 @@ def test_a_long_list_keeps_its_rows_and_polls_only_its_beginning(
         page = visit(site, "/training")
         shown = page.locator("#runs tbody tr[data-key]")
         asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url) if "/api/training-runs?" in request.url else None)
+
+        def note(request: Request) -> None:
+            if "/api/training-runs?" in request.url:
+                asked.append(request.url)
+
+        page.on("request", note)
         while (before := shown.count()) < count:
             page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
             page.wait_for_function("count => document.querySelectorAll('#runs tbody tr').length > count", arg=before)
@@ -181,6 +186,7 @@ def test_a_long_list_keeps_its_rows_and_polls_only_its_beginning(
         expect(shown.first).to_contain_text("7777")
         assert asked
         assert all("limit=500" in url and "cursor=" not in url for url in asked)
+        page.remove_listener("request", note)
 
 
 def test_goes_on_for_one_who_never_leaves_its_end(

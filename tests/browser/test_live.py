@@ -17,14 +17,17 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from psycopg.conninfo import conninfo_to_dict
 
+from rlsweep.runs import EndReason, NewRun
+from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.sweep_records import NewSweep
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 TESTS = Path(__file__).parents[1]
 AGENT = TESTS.parent / "config" / "agents" / "ppo_agent_sweep_lr_high.yaml"
 BASE = {"environment": {"id": "slow_games:SlowConnectFour", "kwargs": {"seconds": 0.004}}}
-SUBMIT = ["submit", str(AGENT), "--episodes", "800", "--name", "live", "--base-config", "base.json"]
+TRAIN = ["train", "--agent-config", str(AGENT), "--mode", "smoke", "--episodes", "600", "--base-config", "base.json"]
 TRAINING_MS = 300_000
 
 
@@ -33,15 +36,15 @@ def count(cell: Locator) -> int:
 
 
 @contextmanager
-def submitting(database: Database, home: Path) -> Iterator[subprocess.Popen[str]]:
-    """`rlsweep submit` on one config: half a minute of training at least, however fast the machine."""
+def training(database: Database, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """`rlsweep train`: twenty-five seconds at least, however fast the machine."""
     (home / "base.json").write_text(json.dumps(BASE))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RLSWEEP_", "RAY_"))}
     ours = {"RLSWEEP_DATABASE_URL": database.url, "RLSWEEP_HOME": str(home), "OMP_NUM_THREADS": "1"}
     ours["PYTHONPATH"] = str(TESTS / "chaos")
-    with (home / "submit.log").open("w") as log:
+    with (home / "train.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "rlsweep", *SUBMIT],
+            [sys.executable, "-m", "rlsweep", *TRAIN],
             cwd=home,
             env=kept | ours,
             stdin=subprocess.DEVNULL,
@@ -58,13 +61,13 @@ def submitting(database: Database, home: Path) -> Iterator[subprocess.Popen[str]
 
 @pytest.mark.slow
 def test_a_run_appears_and_grows_while_it_trains(
-    database: Database, serve: Callable[..., AbstractContextManager], visit: Callable[..., Page], home: Path
+    database: Database, serving: Callable[..., AbstractContextManager], visit: Callable[..., Page], home: Path
 ) -> None:
-    with serve(database) as site:
+    with serving(database) as site:
         page = visit(site, "/training")
         expect(page.locator("#empty")).to_contain_text("No training runs yet")
         page.locator("#search").focus()
-        with submitting(database, home) as process:
+        with training(database, home) as process:
             row = page.locator("#runs tbody tr[data-key]")
             expect(row).to_have_count(1, timeout=TRAINING_MS)
             expect(page.locator("#search")).to_be_focused()
@@ -84,9 +87,31 @@ def test_a_run_appears_and_grows_while_it_trains(
             expect(line).not_to_have_attribute("d", drawn)
             expect(page.locator("h1 ~ .badge")).to_have_text("completed", timeout=TRAINING_MS)
             expect(page.locator("section[aria-label=Checkpoints]")).to_contain_text("Episode")
-            page.goto(f"{site.url}/training/sweeps/live")
-            expect(page.locator("h1 ~ .badge")).to_have_text("completed", timeout=TRAINING_MS)
-            assert process.wait(60) == 0, (home / "submit.log").read_text()
+            assert process.wait(60) == 0, (home / "train.log").read_text()
+
+
+def test_the_page_of_a_sweep_follows_it(
+    recorded, new_run: Callable[..., NewRun], new_sweep: Callable[..., NewSweep], visit: Callable[..., Page]
+) -> None:
+    database = recorded.site.database
+    config = training_runs.of_sweep(database, recorded.night.id)[0].config
+    planned = new_sweep(name="followed", base_config=recorded.night.base_config)
+    sweep = sweeps.create(database, planned, [new_run(seed=seed, config=config) for seed in (0, 1)])
+    first, second = training_runs.of_sweep(database, sweep.id)
+    page = visit(recorded.site, "/training/sweeps/followed")
+    badge = page.locator("h1 ~ .badge")
+    states = page.locator("section[aria-label=Runs] tbody .badge")
+    expect(badge).to_have_text("pending")
+    sweeps.take_lease(database, sweep.id, "driver")
+    for run in (first, second):
+        begun = transitions.begin_attempt(database, run.id, {})
+        assert begun is not None
+        expect(badge).to_have_text("running")
+        expect(states.filter(has_text="running")).to_have_count(1)
+        transitions.finish(database, run.id, begun.attempt, EndReason.COMPLETED)
+    sweeps.settle(database, sweep.id)
+    expect(badge).to_have_text("completed")
+    expect(states).to_have_text(["completed", "completed"])
 
 
 @dataclass
@@ -160,7 +185,7 @@ def test_says_that_the_database_is_away_and_goes_on_when_it_is_back(
     recorded, wire: tuple[Wire, str], serve: Callable[..., AbstractContextManager], visit: Callable[..., Page]
 ) -> None:
     cable, url = wire
-    with serve(recorded.site.database, url=url) as site:
+    with serve(recorded.site.database, url) as site:
         page = visit(site, "/training", expected=("503",))
         expect(page.locator("#run-count")).to_have_text("13 runs")
         cable.cut()

@@ -6,27 +6,16 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from rlsweep.runs import TrainingRun
 from rlsweep.store import annotations, sweeps, training_runs
 from rlsweep.store.database import Database
+from tests.helpers.accessibility import serious_faults
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
-SERIOUS = ("serious", "critical")
 HOSTILE = "<img src=x onerror='window.hacked = true'> **bold** {{ 7 * 7 }}\nsecond line"
-
-
-def serious_faults(page: Page) -> list[str]:
-    """What axe-core finds on the page as it is, in light and dark."""
-    found = []
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        faults = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        found += [f"{each['id']}: {each['nodes'][0]['html']}" for each in faults if each["impact"] in SERIOUS]
-    return found
 
 
 def write_a_note(page: Page, database: Database, run: TrainingRun) -> None:
@@ -113,13 +102,13 @@ def test_a_note_tags_and_a_view_are_written_found_and_opened(
     database: Database,
     record_sweep: Any,
     course: Any,
-    serve: Callable[..., AbstractContextManager[Any]],
+    serving: Callable[..., AbstractContextManager[Any]],
     visit: Callable[..., Page],
 ) -> None:
     night = record_sweep({None: course(), "lr_high": course(learning_rate=1e-3)}, seeds=2)
     record_sweep({"lr_low": course(learning_rate=1e-4)}, seeds=1, name="later")
     run = training_runs.of_sweep(database, night.id)[2]
-    with serve(database) as site:
+    with serving(database) as site:
         page = visit(site, f"/training/runs/{run.id}", expected=("409", "422"))
         notes = page.locator(".notes")
         write_a_note(page, database, run)

@@ -1,40 +1,19 @@
-"""Training History over real HTTP: the application in a thread of its own, on a port of its own."""
+"""Clients of Training History over real HTTP."""
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import httpx
 import pytest
-import uvicorn
 
 from rlsweep.store.database import Database
-from rlsweep.web.app import create_app
-from rlsweep.web.server import http_config
-
-HOSTS = ("localhost", "127.0.0.1")
+from tests.helpers.web_server import in_thread
 
 
 @contextmanager
 def _serving(database: Database, token: str | None = None) -> Iterator[httpx.Client]:
-    app = create_app(database, allowed_hosts=HOSTS, token=token)
-    server = uvicorn.Server(http_config(app))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            while not server.started:
-                assert thread.is_alive()
-                time.sleep(0.005)
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join(10)
+    with in_thread(database, token) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
