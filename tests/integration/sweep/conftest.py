@@ -2,36 +2,31 @@
 
 import io
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import pytest
 from in_process import Done, call
 from psycopg.rows import tuple_row
+from ray_head import authenticated, end_tree, own_environ
+from unmeasured import figures
 
+from rlsweep.planning import forecast
 from rlsweep.settings import Settings
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
 
-HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[2]
-"""Before whatever rlsweep is installed: the one under test."""
-
 WAIT_S = 240
 """Seconds after which something is taken to hang; other tests want the cores too."""
-
-HEAD_TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f00d" * 16}
 
 AGENT = """\
 agent_id: {agent_id}
@@ -47,20 +42,14 @@ network: {{net_arch: [8]}}
 """
 
 
-def own_environ() -> dict[str, str]:
-    """Without what the caller has set of rlsweep's and Ray's variables."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
-    return kept | {"PYTHONPATH": f"{HERE}{os.pathsep}{REPOSITORY}", "OMP_NUM_THREADS": "1"}
-
-
 @dataclass(frozen=True)
 class Rlsweep:
     """Runs commands; `folder` is where the user works.
 
-    What only looks, `look` and `json`, is called in this process.
+    What only looks, `look` and `json`, is called in this process; so is `drive`, where Ray or the service runs already.
 
     database_url: None for the embedded one of the home
-    measures: whether `submit` measures the environment, as it does for a user, before it trains
+    measures: whether `submit` and `race` measure the environment, as they do for a user, before they train
     """
 
     folder: Path
@@ -70,20 +59,11 @@ class Rlsweep:
 
     @property
     def environ(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
         database = {} if self.database_url is None else {"RLSWEEP_DATABASE_URL": self.database_url}
-        return (
-            kept
-            | database
-            | {
-                "RLSWEEP_HOME": str(self.home),
-                "PYTHONPATH": f"{HERE}{os.pathsep}{REPOSITORY}",
-                "OMP_NUM_THREADS": "1",
-            }
-        )
+        return own_environ() | database | {"RLSWEEP_HOME": str(self.home)}
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        module = "unmeasured" if arguments[0] == "submit" and not self.measures else "rlsweep"
+        module = "unmeasured" if arguments[0] in ("submit", "race") and not self.measures else "rlsweep"
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
@@ -106,6 +86,13 @@ class Rlsweep:
         done = subprocess.CompletedProcess(arguments, process.returncode, out, err)
         assert process.returncode == expect, f"exit {process.returncode}\n{out}\n{err}"
         return done
+
+    def drive(self, *arguments: str, expect: int = 0, **environ: str) -> Done:
+        """Run what trains, or asks Ray, as a notebook does: without the imports of a process for this command alone."""
+        measured = forecast.measure_configs if self.measures else figures
+        surroundings = self.environ | environ
+        with patch.object(forecast, "measure_configs", measured), authenticated(surroundings), _ended_within(WAIT_S):
+            return call(arguments, surroundings, self.folder, io.StringIO).expect(expect)
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.look(*arguments, "--json").stdout)
@@ -173,6 +160,22 @@ class Rlsweep:
         return left
 
 
+@contextmanager
+def _ended_within(seconds: float) -> Iterator[None]:
+    """An error in this thread, the main one, after that time."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"not at its end after {seconds:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def found(database: Database, query: str) -> list[tuple[Any, ...]]:
     with database.readonly() as connection, connection.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(query).fetchall()
@@ -199,89 +202,6 @@ def without_remains(command: Rlsweep) -> Iterator[Rlsweep]:
     for process in left:
         process.kill()
     assert not left
-
-
-class RayHead:
-    """A cluster of one node, as an administrator would start it, who says that it has a GPU."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free, socket.socket() as other:
-            free.bind(("127.0.0.1", 0))
-            other.bind(("127.0.0.1", 0))
-            port, dashboard_port = free.getsockname()[1], other.getsockname()[1]
-        folder.mkdir()
-        command = [sys.executable, str(HERE / "forking_head.py"), str(folder), "--head", "--block", f"--port={port}"]
-        options = [
-            "--node-ip-address=127.0.0.1",
-            "--num-cpus=2",
-            "--num-gpus=1",
-            "--include-dashboard=false",
-            f"--dashboard-port={dashboard_port}",  # taken even so; a head whose usual port is taken ends
-            "--disable-usage-stats",
-        ]
-        self.address = f"127.0.0.1:{port}"
-        self._process = subprocess.Popen(
-            [*command, *options, f"--temp-dir={folder / 'ray'}"],
-            env=own_environ() | HEAD_TOKEN | {"RAY_worker_niceness": "0"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_for_port(port)
-
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def end(self) -> None:
-        end_tree(self._process.pid)
-        self._process.wait(timeout=30)
-
-
-@pytest.fixture(scope="session")
-def running_head() -> Iterator[Callable[[], RayHead]]:
-    """Gives the one that runs, started where there is none; what ended it has failed its own test."""
-    heads: list[RayHead] = []
-    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
-
-        def running() -> RayHead:
-            if not heads or not heads[-1].is_alive():
-                heads.append(RayHead(Path(folder) / str(len(heads))))
-            return heads[-1]
-
-        yield running
-        for head in heads:
-            head.end()
-
-
-@pytest.fixture
-def ray_head(running_head: Callable[[], RayHead]) -> Iterator[dict[str, str]]:
-    """Variables with which commands join a running Ray; for tests of the xdist group `ray head`, which share it."""
-    head = running_head()
-    yield {"RAY_ADDRESS": head.address} | HEAD_TOKEN
-    assert head.is_alive(), "it goes on when a sweep has left"
-
-
-def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("the cluster did not start")
-
-
-def end_tree(pid: int) -> None:
-    """Kill a process and all below it, by id."""
-    try:
-        root = psutil.Process(pid)
-        family = [*root.children(recursive=True), root]
-    except psutil.NoSuchProcess:
-        return
-    for process in family:
-        try:
-            process.send_signal(signal.SIGKILL)
-        except psutil.NoSuchProcess:
-            continue
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Several drivers on one Ray: side by side in one process, and one after another that was killed."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray_head import own_environ
 
 from rlsweep.runs import RunStatus
 from rlsweep.store.database import Database
@@ -31,13 +31,11 @@ def happened(
     copy_of: Callable[[Database], AbstractContextManager[Database]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Any]:
-    environ = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
-    environ |= {"PYTHONPATH": str(HERE.parents[2]), "OMP_NUM_THREADS": "1"}
     folder = tmp_path_factory.mktemp("drivers")
     with copy_of(embedded_database) as database:
         done = subprocess.run(
             [sys.executable, HERE / "drivers.py", database.url, folder],
-            env=environ,
+            env=own_environ(),
             capture_output=True,
             text=True,
             timeout=TIME_LIMIT_S,

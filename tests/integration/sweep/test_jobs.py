@@ -58,19 +58,19 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> N
     there = ("--address", cluster.url)
 
     # A missing or a wrong token is told at once, and nothing is on record.
-    missing = rlsweep.run(*plan, *there, expect=2, HOME=str(rlsweep.folder)).stderr
+    missing = rlsweep.drive(*plan, *there, expect=2, HOME=str(rlsweep.folder)).stderr
     assert "requires a token, but none is set. Set RAY_AUTH_MODE=token" in missing
-    wrong = rlsweep.run(*plan, *there, expect=2, **TOKEN | {"RAY_AUTH_TOKEN": "ab" * 32}).stderr
+    wrong = rlsweep.drive(*plan, *there, expect=2, **TOKEN | {"RAY_AUTH_TOKEN": "ab" * 32}).stderr
     assert "refuses the token of RAY_AUTH_TOKEN. Set RAY_AUTH_MODE=token" in wrong
-    too_much = rlsweep.run(*plan, *there, "--cpus-per-trial", "3", expect=2, **TOKEN).stderr
+    too_much = rlsweep.drive(*plan, *there, "--cpus-per-trial", "3", expect=2, **TOKEN).stderr
     assert "No node has room for a trial with CPU 3; the largest values of any node are CPU 1" in too_much
     assert rlsweep.json("sweeps") == []
 
     # Left there, it goes on; sent again, it is refused.
-    left = rlsweep.run(*plan, *there, "--name", "far", "--detach", **TOKEN).stdout
+    left = rlsweep.drive(*plan, *there, "--name", "far", "--detach", **TOKEN).stdout
     assert f"Sweep far is driven by {cluster.url}" in left
     rlsweep.wait_until(ON_CHECKPOINTS.format(attempt=1))
-    refused = rlsweep.run("resume", "far", expect=1, **TOKEN).stderr
+    refused = rlsweep.drive("resume", "far", expect=1, **TOKEN).stderr
     assert "Sweep" in refused
     assert "is driven by" in refused
 
@@ -78,7 +78,7 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> N
     stop_job(cluster.url, rlsweep.json("status", "far")["sweep"]["id"])
     rlsweep.wait_until("select 1 from sweeps where name = 'far' and status = 'stopped' and driver is null")
     assert {run["attempt"] for run in rlsweep.json("status", "far")["runs"]} == {1}
-    resumed = rlsweep.run("resume", "far", "--detach", **TOKEN).stdout
+    resumed = rlsweep.drive("resume", "far", "--detach", **TOKEN).stdout
     assert f"Sweep far is driven by {cluster.url}" in resumed
     rlsweep.wait_until(ON_CHECKPOINTS.format(attempt=2))
 
@@ -89,10 +89,10 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> N
     assert attached.returncode == 0, out + err
     assert "Sweep far: completed" in out
     assert f"driven by {cluster.url}" not in out
-    log = rlsweep.run("logs", "far", "--follow", **TOKEN).stdout
+    log = rlsweep.drive("logs", "far", "--follow", **TOKEN).stdout
     assert "completed, 100/100 ep" in log
     assert "Sweep far: completed" in log
-    assert rlsweep.run("logs", "far", **TOKEN).stdout == log
+    assert rlsweep.drive("logs", "far", **TOKEN).stdout == log
     assert "postgresql://" not in log, "the job's command and its log name no database"
     runs = rlsweep.json("status", "far")["runs"]
     assert [run["status"] for run in runs] == ["completed"] * 2

@@ -24,7 +24,7 @@ def test_a_race_that_was_killed_goes_on_with_the_very_next_decision(rlsweep: Any
     race.communicate(timeout=30)
     before = rlsweep.rows("select number, decision::text from race_decisions order by number")
 
-    done = rlsweep.run("resume", "tiny", **ray_head)
+    done = rlsweep.drive("resume", "tiny", **ray_head)
     assert "Race tiny: " in done.stdout
     assert "undecided" in done.stdout
     assert "Decision " in done.stdout
@@ -52,7 +52,7 @@ def test_a_race_that_was_killed_goes_on_with_the_very_next_decision(rlsweep: Any
     assert report["race"]["cost"]["env_steps"] <= 0.5 * report["race"]["cost"]["grid_env_steps"] * 1.001
     assert "Race tiny is decided" in rlsweep.look("resume", "tiny").stdout
 
-    confirmed = rlsweep.run("confirm", "tiny", "--seeds", "2", "--json", **ray_head)
+    confirmed = rlsweep.drive("confirm", "tiny", "--seeds", "2", "--json", **ray_head)
     held_out = json.loads(confirmed.stdout)["confirmation"]
     assert held_out["of"] == "tiny"
     assert held_out["take"]["name"] == report["race"]["take"]

@@ -23,46 +23,36 @@ def assert_every_episode_once(rlsweep: Any) -> None:
     assert [(len(counted),)] == rlsweep.rows("select count(*) from training_runs")
 
 
-def test_a_sweep_whose_driver_was_killed_and_a_stopped_one_are_finished(rlsweep: Any, ray_head: dict[str, str]) -> None:
-    base = rlsweep.base("Calm", seconds=0.01)
-    command = (
-        *("submit", rlsweep.agents("a", "b", "c"), "--episodes", str(EPISODES), "--base-config", base),
-        *EVERY_ROLLOUT,
-    )
+def test_a_sweep_whose_driver_was_killed_is_resumed_stopped_and_resumed(rlsweep: Any, ray_head: dict[str, str]) -> None:
+    plan = ("submit", rlsweep.agents("a", "b", "c"), "--episodes", str(EPISODES), *EVERY_ROLLOUT)
+    command = (*plan, "--base-config", rlsweep.base("Calm", seconds=0.01))
     submit = rlsweep.start(*command, "--name", "first", **ray_head)
     rlsweep.wait_until("select 1 from checkpoints having count(distinct run_id) = 2")
     submit.send_signal(signal.SIGKILL)
     submit.communicate(timeout=30)
 
-    again = rlsweep.start(*command, "--name", "second", **ray_head)
-    said = next(line for line in again.stderr if not line.endswith(" …\n"))  # those say what it waits for
-    assert said == "Sweep first has the same plan and is unfinished. Resume it: rlsweep resume first\n"
-    rlsweep.wait_until(
-        "select count(*) from checkpoints join training_runs as run on run.id = run_id"
-        " join sweeps on sweeps.id = sweep_id where sweeps.name = 'second'"
-    )
-    again.send_signal(signal.SIGINT)
-    out, _ = again.communicate(timeout=60)
-    assert again.returncode == 130
-    assert "    rlsweep resume second\n" in out
-    assert "no trial failed. Some are unfinished: rlsweep resume second" in rlsweep.look("retry", "second").stdout
+    again = rlsweep.drive(*command, "--name", "first", expect=2, **ray_head).stderr
+    assert "Sweep first has the same plan and is unfinished. Resume it: rlsweep resume first\n" in again
+    assert "A sweep named 'first' exists already" in again, "nobody is asked: it begins another one"
+    resumed = rlsweep.start("resume", "first", **ray_head)
+    rlsweep.wait_until("select 1 from checkpoints where attempt = 2 having count(distinct run_id) = 2")
+    resumed.send_signal(signal.SIGINT)
+    out, _ = resumed.communicate(timeout=60)
+    assert resumed.returncode == 130
+    assert "3 of 3 trials to run" in out
+    assert "    rlsweep resume first\n" in out
+    assert "no trial failed. Some are unfinished: rlsweep resume first" in rlsweep.look("retry", "first").stdout
 
-    done = rlsweep.run("resume", "first", **ray_head)
-    assert "3 of 3 trials to run" in done.stdout
-    runs = runs_of(rlsweep, "first")
+    report = json.loads(rlsweep.drive("resume", "first", "--json", **ray_head).stdout)
+    assert report["name"] == "first"
+    runs = runs_of(rlsweep)
     assert [run["status"] for run in runs] == ["completed"] * 3
-    assert sorted(run["attempt"] for run in runs) == [1, 2, 2], "two trials ran side by side"
-    gone_on = rlsweep.rows(
-        "select min(episode) from episodes join training_runs as run on run.id = run_id"
-        " join sweeps on sweeps.id = sweep_id where sweeps.name = 'first' and episodes.attempt = 2 group by run_id"
-    )
-    assert any(first > 1 for (first,) in gone_on), "from a checkpoint, not from the start"
+    assert sorted(run["attempt"] for run in runs) == [1, 3, 3], "two trials ran side by side"
+    begun = rlsweep.rows("select attempt, min(episode) from episodes group by run_id, attempt")
+    assert all(first > 1 for attempt, first in begun if attempt > 1), "from a checkpoint, not from the start"
+    assert {attempt for attempt, _ in begun} == {1, 2, 3}
     assert rlsweep.look("resume", "first").stdout == "Sweep first is completed: there is nothing left to run.\n"
-    assert [run["attempt"] for run in runs_of(rlsweep, "first")] == [run["attempt"] for run in runs]
-
-    report = json.loads(rlsweep.run("resume", "second", "--json", **ray_head).stdout)
-    assert report["name"] == "second"
-    assert {run["status"] for run in runs_of(rlsweep, "second")} == {"completed"}
+    assert [run["attempt"] for run in runs_of(rlsweep)] == [run["attempt"] for run in runs]
     assert_every_episode_once(rlsweep)
 
 
@@ -70,17 +60,17 @@ def test_retry_runs_what_failed_from_a_checkpoint_or_anew(rlsweep: Any, ray_head
     marker = rlsweep.folder / "marker"
     base = rlsweep.base("Raises", marker=str(marker), after=40)
     plan = (rlsweep.agents("a", "b"), "--episodes", str(EPISODES), "--base-config", base, "--name", "mine")
-    failed = rlsweep.run("submit", *plan, *EVERY_ROLLOUT, expect=1, **ray_head)
+    failed = rlsweep.drive("submit", *plan, *EVERY_ROLLOUT, expect=1, **ray_head)
     assert "    rlsweep retry mine\n" in failed.stdout
     assert "1 trial failed: rlsweep retry mine" in rlsweep.look("resume", "mine").stdout
     assert sorted(run["status"] for run in runs_of(rlsweep)) == ["completed", "failed"]
 
     marker.unlink()  # it fails once more, 40 episodes later
-    assert "1 of 2 trials to run" in rlsweep.run("retry", "mine", expect=1, **ray_head).stdout
+    assert "1 of 2 trials to run" in rlsweep.drive("retry", "mine", expect=1, **ray_head).stdout
     assert sorted((run["status"], run["attempt"]) for run in runs_of(rlsweep)) == [("completed", 1), ("failed", 2)]
     ((first, last),) = rlsweep.rows("select min(episode), max(episode) from episodes where attempt = 2")
     assert 20 < first < last, "from its last checkpoint"
 
-    assert "1 of 2 trials to run" in rlsweep.run("retry", "latest", "--from-start", **ray_head).stdout
+    assert "1 of 2 trials to run" in rlsweep.drive("retry", "latest", "--from-start", **ray_head).stdout
     assert rlsweep.rows("select count(*), min(episode) from episodes where attempt = 3") == [(EPISODES, 1)]
     assert_every_episode_once(rlsweep)

@@ -1,7 +1,6 @@
 """`backend: rllib`: the same learning as stock SB3's, on the record and in checkpoints as every run's."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray_head import own_environ
 from sb3_contrib import MaskablePPO
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("rllib")]
@@ -24,10 +24,9 @@ FLOAT32 = 1e-6
 
 def printed(script: str, *arguments: object) -> Any:
     """The JSON that a script beside this file prints."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
     done = subprocess.run(
         [sys.executable, str(HERE / script), *map(str, arguments)],
-        env=kept | {"PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parents[2]}", "OMP_NUM_THREADS": "1"},
+        env=own_environ(),
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,

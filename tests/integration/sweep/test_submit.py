@@ -62,7 +62,7 @@ def test_trials_that_fail_or_die_disturb_no_other(rlsweep: Any, ray_head: dict[s
     base = rlsweep.base("Fated", marker="data/marker", after=60, seconds=0.005)
     flags = ("--episodes", "80", "--seeds", "4", "--base-config", base, "--mode", "full")
     flags += ("--set", "checkpoint_interval_episodes=5", "--set", "evaluation.enabled=false")
-    done = rlsweep.run("submit", rlsweep.agents("a"), *flags, expect=1, **ray_head)
+    done = rlsweep.drive("submit", rlsweep.agents("a"), *flags, expect=1, **ray_head)
     runs = sorted(runs_of(rlsweep), key=lambda run: run["seed"])
     assert [(run["status"], run["attempt"]) for run in runs] == [
         ("completed", 1),
@@ -157,7 +157,16 @@ def test_nothing_of_ray_outlives_a_killed_driver(rlsweep_at_home: Any) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
     submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base)
     rlsweep.wait_for_episodes(5)
-    of_ray = " ".join(line for line in rlsweep.processes().values() if "ray" in line)
+    processes = rlsweep.processes()
+    titles = set(processes.values())
+    workers = [
+        process for process, title in processes.items() if title.startswith("ray::") and not title.endswith("Agent")
+    ]
+    assert len(workers) == 1, "one trial has use for one"
+    assert workers[0].nice() == os.nice(0), "or others that compute would starve it"
+    (folder,) = {found[1] for line in titles if (found := re.search(r"=(/\S*/rlsweep-ray-\w+)/", line))}
+    assert Path(folder).stat().st_mode & 0o077 == 0, "what Ray keeps in it is open to all"
+    of_ray = " ".join(title for title in titles if "ray" in title)
     for nobody_uses in ("log_monitor", "monitor.py", "dashboard.py"):
         assert nobody_uses not in of_ray
     submit.kill()
@@ -167,7 +176,7 @@ def test_nothing_of_ray_outlives_a_killed_driver(rlsweep_at_home: Any) -> None:
 
 
 def test_an_address_where_no_ray_answers_is_refused_before_anything_is_written(rlsweep: Any) -> None:
-    done = rlsweep.run(
+    done = rlsweep.drive(
         "submit", rlsweep.agents("a"), "--base-config", rlsweep.base("Calm"), "--address", "127.0.0.1:9", expect=2
     )
     assert "127.0.0.1:9" in done.stderr
@@ -180,30 +189,22 @@ def test_a_running_cluster_is_joined_and_left_as_it_was(rlsweep: Any, ray_head: 
     log = rlsweep.folder / "gpus"
     agents, base = rlsweep.agents("a", "b"), rlsweep.base("SeesGpus", log=str(log))
     token = {name: value for name, value in ray_head.items() if name != "RAY_ADDRESS"}
-    command = ["submit", agents, "--episodes", "10", "--base-config", base, "--address", ray_head["RAY_ADDRESS"]]
-    refused = rlsweep.run(*command, "--gpus-per-trial", "64", expect=2, **token).stderr
+    flags = ("--episodes", "10", "--base-config", base, "--address", ray_head["RAY_ADDRESS"])
+    refused = rlsweep.drive("submit", agents, *flags, "--gpus-per-trial", "64", expect=2, **token).stderr
     assert "No node has room for a trial" in refused
     assert rlsweep.json("sweeps") == []
-    for flags, visible in (([], {""}), (["--gpus-per-trial", "0.5"], {"0"})):
-        rlsweep.run(*command, *flags, **token)
-        assert [run["status"] for run in runs_of(rlsweep)] == ["completed"] * 2
+    for files, gpus, visible in (("tiny_sweep_a.yaml", (), {""}), (agents, ("--gpus-per-trial", "0.5"), {"0"})):
+        rlsweep.drive("submit", files, *flags, *gpus, **token)
+        assert {run["status"] for run in runs_of(rlsweep)} == {"completed"}
         assert set(log.read_text().split("\n")[:-1]) == visible
         log.unlink()
 
 
-def test_a_pipe_that_closes_stops_the_sweep(rlsweep: Any) -> None:
+@pytest.mark.xdist_group("ray head")
+def test_a_pipe_that_closes_stops_the_sweep(rlsweep: Any, ray_head: dict[str, str]) -> None:
     base = rlsweep.base("Calm", seconds=0.01)
-    submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base)
+    submit = rlsweep.start("submit", rlsweep.agents("a"), "--episodes", "100000", "--base-config", base, **ray_head)
     rlsweep.wait_for_episodes(5)
-    processes = rlsweep.processes()
-    titles = set(processes.values())
-    workers = [
-        process for process, title in processes.items() if title.startswith("ray::") and not title.endswith("Agent")
-    ]
-    assert len(workers) == 1, "one trial has use for one"
-    assert workers[0].nice() == os.nice(0), "or others that compute would starve it"
-    (folder,) = {found[1] for line in titles if (found := re.search(r"=(/\S*/rlsweep-ray-\w+)/", line))}
-    assert Path(folder).stat().st_mode & 0o077 == 0, "what Ray keeps in it is open to all"
     submit.stdout.close()
     submit.send_signal(signal.SIGINT)
     submit.wait(timeout=60)

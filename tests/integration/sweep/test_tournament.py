@@ -19,7 +19,7 @@ def test_ray_plays_the_same_games_as_this_process(rlsweep: Any, ray_head: dict[s
         config = ("--agent-config", f"tiny_sweep_{variant}.yaml", "--set", "environment=open_spiel/tic_tac_toe")
         rlsweep.look("train", *config, "--total-timesteps", "64", "--mode", "smoke")
     runs = [str(run) for (run,) in rlsweep.rows("select id from training_runs order by created_at")]
-    done = rlsweep.run("tournament", *runs, "--games", "60", **ray_head)
+    done = rlsweep.drive("tournament", *runs, "--games", "60", **ray_head)
     assert "tic_tac_toe, 60 games" in done.stdout
     assert "Rank" in done.stdout
     (found,) = rlsweep.rows("select id from tournaments")

@@ -27,6 +27,13 @@ def figures(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list
     return [one] * len(configs)
 
 
+def measure_here(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
+    """What the measuring process does, in this one."""
+    from rlsweep.planning.probe import measure_all
+
+    return measure_all(configs)
+
+
 if __name__ == "__main__":
     forecast.measure_configs = figures
     sys.argv[0] = cli.__file__.replace("cli/__init__.py", "__main__.py")  # which a run's record names
