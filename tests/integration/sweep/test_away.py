@@ -215,10 +215,10 @@ def test_records_wait_on_disk_and_arrive_once_in_order(database: Database, run: 
 
 
 def test_what_cannot_be_sent_at_the_end_is_left_for_the_next(
-    database: Database, run: TrainingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, run: TrainingRun, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("rlsweep.attempts.recorder.PATIENCE_SECONDS", 0.1)
-    with pytest.raises(StoreUnavailableError), recorder_of(NOWHERE, run, tmp_path) as recorder:
+    impatient = recorder_of(NOWHERE, run, tmp_path, patience_seconds=0.1)
+    with pytest.raises(StoreUnavailableError), impatient as recorder:
         recorder.add_episodes([episode(1), episode(2)])
     send_left(database, tmp_path, run.id)
     assert recorded(database, run) == [1, 2]
