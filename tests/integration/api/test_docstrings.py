@@ -4,6 +4,7 @@ import doctest
 from types import ModuleType
 
 import pytest
+from unmeasured import measure_here
 
 import rlsweep
 import rlsweep.api.driving
@@ -11,6 +12,7 @@ import rlsweep.api.policy
 import rlsweep.api.racing
 import rlsweep.api.runs
 import rlsweep.api.sweeps
+from rlsweep.planning import forecast
 
 pytestmark = pytest.mark.integration
 
@@ -27,7 +29,11 @@ def test_examples_of_a_sweep_on_record(module: ModuleType, record_sweep, course)
 
 
 @pytest.mark.slow
-def test_examples_of_driving(record_sweep, course):
+@pytest.mark.xdist_group("ray head")
+def test_examples_of_driving(record_sweep, course, ray_head, monkeypatch):
+    for name, value in ray_head.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(forecast, "measure_configs", measure_here)
     record_sweep({None: course()}, seeds=1, name="calibration")
     run_examples(rlsweep.api.driving, {"config": CONFIG})
     run_examples(rlsweep.api.racing, {"config": CONFIG})

@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 from rlsweep.errors import NotFoundError
 from rlsweep.store import sweeps, training_runs
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("ray head")]
 
 ENVIRONMENT = """
 import gymnasium
@@ -99,7 +99,9 @@ def folder(tmp_path_factory):
     return made
 
 
-def test_a_notebook_from_two_dicts_to_a_policy_that_plays(folder, database):
+def test_a_notebook_from_two_dicts_to_a_policy_that_plays(folder, database, ray_head, monkeypatch):
+    for name, value in ray_head.items():  # test_driving.py starts one Ray after the other in a process
+        monkeypatch.setenv(name, value)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source.strip()) for source in CELLS.values()])
     notebook.cells[list(CELLS).index("interrupted")].metadata["tags"] = ["raises-exception"]
     client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
