@@ -39,11 +39,17 @@ SEED_KEYS = ("run_id", "seed", "status", "episodes", "updates", "env_steps", "fi
 
 @dataclass(frozen=True)
 class Opened:
-    """The home laid out for this module's tests, and what the commands showed before any run was resumed."""
+    """The home laid out for this module's tests, what the commands showed, and how runs were resumed after that.
+
+    resumed: how `rlsweep train --resume` ended for each run, failed ones among them
+    refused: how it ended for a trial that was completed
+    """
 
     url: str
     home: Path
     shown: Mapping[str, Any]
+    resumed: Mapping[str, old_home.Done]
+    refused: old_home.Done
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +64,24 @@ def opened(
         old_home.lay_out(database.url, home)
         assert schema.schema_version(database) == OLD_SCHEMA
         looks = {name: [*name.split(), "--json"] for name in EXPECTED["shown"]}
-        done = dict(zip(looks, old_home.run_commands(list(looks.values()), database.url, home), strict=True))
-        assert {name: each.code for name, each in done.items()} == dict.fromkeys(looks, 0), done
-        yield Opened(url=database.url, home=home, shown={name: json.loads(each.out) for name, each in done.items()})
+        resumes = {name: each["command"] for name, each in RESUMED.items()}
+        commands = [*looks.values(), *resumes.values(), ["train", "--resume", completed_trial(database)]]
+        done = old_home.run_commands(commands, database.url, home)
+        shown, resumed = done[: len(looks)], done[len(looks) : -1]
+        assert {each.code for each in shown} == {0}, shown
+        yield Opened(
+            url=database.url,
+            home=home,
+            shown={name: json.loads(each.out) for name, each in zip(looks, shown, strict=True)},
+            resumed=dict(zip(resumes, resumed, strict=True)),
+            refused=done[-1],
+        )
 
 
-@pytest.fixture(scope="module")
-def resumed(opened: Opened) -> Mapping[str, old_home.Done]:
-    """How `rlsweep train --resume` ended for each run, failed ones among them."""
-    commands = [each["command"] for each in RESUMED.values()]
-    return dict(zip(RESUMED, old_home.run_commands(commands, opened.url, opened.home), strict=True))
+def completed_trial(database: Database) -> str:
+    with psycopg.connect(database.url) as connection:
+        query = "select id from training_runs where sweep_id is not null and status = 'completed' and attempt = 1"
+        return str(connection.execute(query).fetchall()[0][0])
 
 
 def of_keys(records: list[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -128,18 +142,14 @@ def test_a_run_that_diverged_is_known_as_such(opened: Opened) -> None:
     assert "NaN" in odd["verdict"]["reasons"][0]
 
 
-def test_a_completed_trial_is_not_resumed(opened: Opened, resumed: Mapping[str, old_home.Done]) -> None:
-    with psycopg.connect(opened.url) as connection:
-        query = "select id from training_runs where sweep_id is not null and status = 'completed' and attempt = 1"
-        run_id = str(connection.execute(query).fetchall()[0][0])
-    (refused,) = old_home.run_commands([["train", "--resume", run_id]], opened.url, opened.home)
-    assert refused.code == 2
-    assert "completed" in refused.err
+def test_a_completed_trial_is_not_resumed(opened: Opened) -> None:
+    assert opened.refused.code == 2
+    assert "completed" in opened.refused.err
 
 
 @pytest.mark.parametrize("name", RESUMED)
-def test_a_run_resumes_bit_for_bit(opened: Opened, resumed: Mapping[str, old_home.Done], name: str) -> None:
-    assert resumed[name].code == 0, resumed[name]
+def test_a_run_resumes_bit_for_bit(opened: Opened, name: str) -> None:
+    assert opened.resumed[name].code == 0, opened.resumed[name]
     wanted = RESUMED[name]
     run = training_runs.get(Database(opened.url), wanted["run_id"])
     assert (run.end_reason, run.begins_anew, run.actor) == (EndReason.COMPLETED, False, None)
