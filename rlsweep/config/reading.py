@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import shlex
 import stat
 from collections import deque
 from itertools import islice
@@ -23,12 +24,21 @@ _MAX_LISTED = 5
 
 
 def read_config_file(path: Path, *, kind: str = "Agent") -> dict[str, Any]:
-    """Read a YAML or JSON config file and return its values as JSON types; `kind` is Agent or Base.
+    """Read a config file as `read_any_file` does; also refuse a file of another tool, with what to write instead."""
+    data = read_any_file(path, kind=kind)
+    if answer := answer_to_data(data, path.stem):
+        typed = f"; type: rlsweep import {shlex.quote(str(path))} --write DIR" if answer.to_import else ""
+        raise ConfigError(f"{path}: {answer.problem}{typed}", pasted=answer.blocks)
+    return data
+
+
+def read_any_file(path: Path, *, kind: str) -> dict[str, Any]:
+    """Read a YAML or JSON config file and return its values as JSON types; `kind` is that of messages, such as Agent.
 
     Raises ConfigError with one or more problems: a missing or unreadable file, an extension other than .yaml, .yml
     and .json, a file that is not UTF-8 or over 1 MiB, malformed text (with line and column), a duplicate key, a root
-    that is not a mapping, values that the database cannot store (not finite, beyond 64 bits), control characters,
-    which could change a terminal, and a file of another tool, with what to write instead.
+    that is not a mapping, values that the database cannot store (not finite, beyond 64 bits), and control characters,
+    which could change a terminal.
     """
     if not is_plain_line(str(path)):
         raise ConfigError(f"{str(path)!r}: a config file's path must be one line of printable UTF-8 text")
@@ -38,8 +48,6 @@ def read_config_file(path: Path, *, kind: str = "Agent") -> dict[str, Any]:
         raise ConfigError(f"Config file must contain a dictionary/object: {path} ({found})")
     if problems := value_problems(data):
         raise ConfigError(*(f"{path}: {problem}" for problem in problems))
-    if answer := answer_to_data(data, path.stem):
-        raise ConfigError(f"{path}: {answer.problem}", pasted=answer.blocks)
     return data
 
 

@@ -23,10 +23,12 @@ class Answer:
 
     problem: without the file's name
     blocks: texts to paste, each headed by the name of its file; then the command, as a comment
+    to_import: whether `rlsweep import` writes the files
     """
 
     problem: str
     blocks: tuple[str, ...] = ()
+    to_import: bool = False
 
 
 def block(file: str, data: Mapping[str, Any], *, notes: Iterable[str] = ()) -> str:

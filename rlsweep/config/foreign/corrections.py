@@ -31,7 +31,7 @@ def corrected_agent(data: Mapping[str, Any], stem: str) -> tuple[str, ...]:
     _, base_problems = check(TrainingConfig, found.training)
     if base_problems:
         return ()
-    blocks = variant_blocks(agent, choices, is_grid=True) if choices else [block(file_of(agent), agent)]
+    blocks = variant_blocks(agent, choices) if choices else [block(file_of(agent), agent)]
     return (*blocks, *_rest(found))
 
 

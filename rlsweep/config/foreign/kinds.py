@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlsweep.config.foreign.blocks import Answer, file_part
+from rlsweep.config.foreign.optuna import is_optuna, optuna_answer
 from rlsweep.config.foreign.texts import json_with_comments, several_documents
 from rlsweep.config.foreign.wandb import is_wandb, wandb_answer
 from rlsweep.config.foreign.zoo import is_zoo, zoo_answer
@@ -17,7 +18,9 @@ def answer_to_data(data: Mapping[str, Any], stem: str) -> Answer | None:
     """
     if is_wandb(data):
         return wandb_answer(data)
-    return zoo_answer(data, stem) if is_zoo(data) else None
+    if is_zoo(data):
+        return zoo_answer(data, stem)
+    return optuna_answer() if is_optuna(data) else None
 
 
 def answer_to_text(text: str, problem: str, *, is_json: bool, stem: str) -> Answer | None:

@@ -1,4 +1,4 @@
-"""One agent config for each value that a key should take: a list where one value belongs, or a W&B sweep."""
+"""One agent config for each value that a key should take, where a list or a range stands for one value."""
 
 import itertools
 import math
@@ -33,14 +33,14 @@ def choice_values(value: Any) -> tuple[Any, ...] | None:
     return tuple(value) if isinstance(value, list) else None
 
 
-def variant_blocks(agent: Mapping[str, Any], choices: Sequence[Choice], *, is_grid: bool) -> list[str]:
+def variant_blocks(agent: Mapping[str, Any], choices: Sequence[Choice]) -> list[str]:
     """A base config with the first value of each key, and its variants.
 
-    is_grid: every combination, if at most MAX_FILES; otherwise each variant changes one value of the base
+    They are every combination, if at most MAX_FILES; otherwise each variant changes one value of the base.
     """
     base = _with(agent, {each.key: each.values[0] for each in choices})
     combinations = math.prod(len(each.values) for each in choices)
-    if is_grid and combinations <= MAX_FILES:
+    if combinations <= MAX_FILES:
         names = [each.key for each in choices]
         changes = [
             dict(zip(names, values, strict=True)) for values in itertools.product(*(each.values for each in choices))
@@ -52,7 +52,7 @@ def variant_blocks(agent: Mapping[str, Any], choices: Sequence[Choice], *, is_gr
     blocks = [block(file_of(config), config) for config in configs]
     if len(changes) >= MAX_FILES:
         blocks.append(f"# … and {len(changes) - MAX_FILES + 1} more in the same way")
-    elif is_grid and combinations > MAX_FILES:
+    elif combinations > MAX_FILES:
         blocks.append(f"# The grid has {combinations} combinations: each variant changes one value of the base.")
     return blocks
 

@@ -55,7 +55,8 @@ def zoo_answer(data: Mapping[str, Any], stem: str) -> Answer:
     if more := list(entries)[_MAX_TRANSLATED:]:
         listed = ", ".join(name[:40] for name in more[:_MAX_NAMED]) + (", …" if len(more) > _MAX_NAMED else "")
         blocks.append(f"# Further environments: {listed}\n# To see one of them, leave only it in the file.")
-    return Answer("holds hyperparameters of rl-zoo; write an agent config and a training config instead", tuple(blocks))
+    problem = "holds hyperparameters of rl-zoo; write an agent config and a training config instead"
+    return Answer(problem, tuple(blocks), to_import=True)
 
 
 def _is_holder(key: str) -> bool:

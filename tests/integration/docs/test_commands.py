@@ -34,7 +34,20 @@ REPOSITORY = Path(__file__).parents[3]
 TIMEOUT_S = 240
 QUICK = "--set n_steps=64 --set n_epochs=1 --set network.net_arch=[8]"
 TRAINING_COMMANDS = ("submit", "race", "train")
-IN_PROCESS = ("plan", "train", "eval", "status", "report", "runs", "show", "promote", "configs", "export", "delete")
+IN_PROCESS = (
+    "plan",
+    "train",
+    "eval",
+    "status",
+    "report",
+    "runs",
+    "show",
+    "promote",
+    "configs",
+    "import",
+    "export",
+    "delete",
+)
 TOKEN = "d0c5" * 16
 FOLDERS = ("", ".github", "config", "cluster", "dashboards", "rlsweep", "tests")
 READMES = sorted(

@@ -17,7 +17,7 @@ AGENTS = Path(__file__).parents[3] / "config" / "agents"
 
 TELL_IMPORTS = """
 import atexit, sys
-heavy = ("torch", "ray", "stable_baselines3", "gymnasium", "pyspiel", "psycopg", "pyarrow", "scipy")
+heavy = ("torch", "ray", "stable_baselines3", "gymnasium", "pyspiel", "psycopg", "pyarrow", "scipy", "optuna")
 atexit.register(lambda: print("HEAVY", [name for name in heavy if name in sys.modules], file=sys.stderr))
 sys.argv = ["rlsweep", *sys.argv[1:]]
 from rlsweep.cli import main

@@ -18,57 +18,14 @@ from rlsweep.config.loading import load_agent, load_training
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import ConfigError
 
-WANDB = """
-program: train.py
-method: {method}
-parameters:
-  lr: {{values: [1e-4, 3e-4]}}
-  gamma: {{values: [0.98, 0.99]}}
-  clip_coef: {{value: 0.1}}
-  env_id: {{value: CartPole-v1}}
-  n_envs: {{values: [1, 2]}}
-  track: {{value: true}}
-"""
 
-
-@pytest.mark.parametrize(
-    ("method", "names"),
-    [
-        ("grid", ["agent_v1", "agent_sweep_gamma_0.99", "agent_sweep_learning_rate_0.0003",
-                  "agent_sweep_learning_rate_0.0003_gamma_0.99"]),
-        ("random", ["agent_v1", "agent_sweep_learning_rate_0.0003", "agent_sweep_gamma_0.99"]),
-    ],
-)  # fmt: skip
-def test_a_sweep_of_wandb_becomes_an_agent_config_for_each_value(tmp_path: Path, method: str, names: list[str]) -> None:
-    error = answer(written(tmp_path, "sweep.yaml", WANDB.format(method=method)))
-    assert error.problems[0].endswith("is a sweep file of W&B; write an agent config for each value instead")
-    files = pasted(error, tmp_path)
-    assert load_training(files.pop("training.yaml"), ()).environment.id == "CartPole-v1"
-    agents = {name: load_agent(path, {}, ()).config for name, path in files.items()}
-    assert list(agents) == [f"{name}.yaml" for name in names]
-    assert {agent.ppo.clip_range for agent in agents.values()} == {0.1}
-    assert {(agent.learning_rate, agent.gamma) for agent in agents.values()} >= {
-        (1e-4, 0.98),
-        (3e-4, 0.98),
-        (1e-4, 0.99),
-    }
-    assert "# left out: track (rlsweep has no such key)" in error.pasted[-1]
-    assert (
-        "# left out: n_envs (n_envs is the same for a whole sweep: submit one for each of its values)"
-        in (error.pasted[-1])
-    )
-    assert error.pasted[-1].endswith("# Then type: rlsweep submit 'agent_*.yaml' --base-config training.yaml")
-
-
-def test_a_range_of_wandb_becomes_its_ends_and_its_middle(tmp_path: Path) -> None:
-    text = "method: bayes\nparameters:\n  learning_rate: {min: 1e-5, max: 1e-3}\n  n_epochs: {min: 2, max: 10}\n"
-    text += "  gamma: {distribution: normal, mu: 0.9, sigma: 0.1}\n"
-    agents = pasted_agents(answer(written(tmp_path, "sweep.yaml", text)), tmp_path)
-    assert [(each.config.learning_rate, each.config.n_epochs) for each in agents.values()] == [
-        (1e-5, 2), (1e-4, 2), (1e-3, 2), (1e-5, 6), (1e-5, 10),
-    ]  # fmt: skip
+def test_a_range_where_one_value_belongs_becomes_its_ends_and_its_middle(tmp_path: Path) -> None:
+    text = f"{IDENTITY}learning_rate: {{min: 1e-5, max: 1e-3}}\nn_epochs: {{min: 2, max: 10}}\n"
+    agents = pasted_agents(answer(written(tmp_path, "tiny.yaml", text)), tmp_path)
+    found = [(each.config.learning_rate, each.config.n_epochs) for each in agents.values()]
+    assert found == [(rate, epochs) for rate in (1e-5, 1e-4, 1e-3) for epochs in (2, 6, 10)]
     exponents = text.replace("{min: 1e-5, max: 1e-3}", "{distribution: log_uniform, min: -11.5, max: -6.9}")
-    tried = pasted_agents(answer(written(tmp_path, "sweep.yaml", exponents)), tmp_path).values()
+    tried = pasted_agents(answer(written(tmp_path, "tiny.yaml", exponents)), tmp_path).values()
     assert {each.config.learning_rate for each in tried} == {1.01e-5, 1.01e-4, 1.01e-3}
 
 

@@ -50,7 +50,8 @@ Racing-v0:
 def test_a_file_of_rl_zoo_becomes_an_agent_config_and_a_training_config(tmp_path: Path) -> None:
     error = answer(written(tmp_path, "ppo.yml", ZOO))
     (said,) = error.problems
-    assert said.endswith("holds hyperparameters of rl-zoo; write an agent config and a training config instead")
+    assert "holds hyperparameters of rl-zoo; write an agent config and a training config instead; type: " in said
+    assert said.endswith("ppo.yml --write DIR")
     files = pasted(error, tmp_path)
     assert list(files) == ["ppo_walker_v1.yaml", "walker.yaml"]
     assert error.pasted[-1] == (

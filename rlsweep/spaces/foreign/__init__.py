@@ -1,0 +1,1 @@
+"""Files of other tools → search spaces: what `rlsweep import` writes."""
