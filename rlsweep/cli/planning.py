@@ -100,6 +100,7 @@ def forecast_as_json(forecast: Forecast, resources: Resources | None = None) -> 
         "budget": plan.trials[0].config.budget.model_dump(),
         "environment_instances": asdict(instances),
         "differing_keys": plan.differing_keys,
+        "space": plan.space,
         "warnings": forecast.warnings,
     }
 
@@ -121,6 +122,13 @@ def print_forecast(
         markup=False,
         soft_wrap=True,
     )
+    if plan.space is not None:
+        source, sampler, seed = (plan.space[key] for key in ("source", "sampler", "seed"))
+        out.print(
+            f"Drawn next to {plan.labels[0]} from {source}, by {sampler} with seed {seed}.",
+            markup=False,
+            soft_wrap=True,
+        )
     for line in labelled(forecast.facts):
         out.print(line, markup=False, soft_wrap=True)
     for part in _layout(forecast, out.width):

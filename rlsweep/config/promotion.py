@@ -57,7 +57,15 @@ def latest_version(folder: Path, agent_id: str) -> int:
 
 def next_name(name: str, version: int) -> str:
     """The config's name with its version: `PPO Agent v2` after `PPO Agent v1` and `PPO Agent (LR Low)`."""
-    end = f" v{version}"
+    return _named(name, f" v{version}")
+
+
+def variant_of(name: str, variant: str) -> str:
+    """The name of a variant: `PPO Agent (lr_1e-4)` of `PPO Agent v1`."""
+    return _named(name, f" ({variant})")
+
+
+def _named(name: str, end: str) -> str:
     return f"{_VERSION_AT_END.sub('', name) or name}"[: MAX_NAME - len(end)] + end
 
 

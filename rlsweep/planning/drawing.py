@@ -7,6 +7,7 @@ from rlsweep.config.given import GivenConfig
 from rlsweep.config.layers import with_value
 from rlsweep.config.loading import LoadedAgent
 from rlsweep.config.overrides import Override
+from rlsweep.config.promotion import variant_of
 from rlsweep.config.reading import read_config_file
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import ConfigError
@@ -61,6 +62,6 @@ def _written(space: SearchSpace, drawn: DrawnConfig, base: Mapping[str, object],
     data = dict(base)
     for key, value in drawn.values.items():
         data = with_value(data, key, value)
-    own = f"{loaded.config.name[:100]} ({drawn.variant})"
+    own = variant_of(loaded.config.name, drawn.variant)
     data |= {"name": own, "sweep_variant": drawn.variant, "description": f"Config {drawn.number} of {space.title}"}
     return GivenConfig(f"{space.source}: config {drawn.number}", data)

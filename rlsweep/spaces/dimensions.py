@@ -9,7 +9,7 @@ from typing import Any
 
 from rlsweep.spaces.expressions import Condition
 
-_RESOLUTION = 50
+_RESOLUTION = 40
 """A range is rounded to at least so many different values, with as few digits as that takes."""
 
 _LEAST = 1e-15

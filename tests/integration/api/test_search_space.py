@@ -26,7 +26,7 @@ from rlsweep.store import sweeps, training_runs, transitions
 
 pytestmark = pytest.mark.integration
 
-AGENT = {"agent_id": "ppo", "name": "PPO", "algorithm": "MaskablePPO", "version": 1, "n_steps": 16, "batch_size": 16}
+AGENT = {"agent_id": "ppo", "name": "PPO v1", "algorithm": "MaskablePPO", "version": 1, "n_steps": 16, "batch_size": 16}
 SPACE = {"base": "agents/ppo_v1.yaml", "sampler": "random", "configs": 3, "seed": 5}
 SPACE |= {"space": {"learning_rate": {"log": [1e-4, 1e-2]}, "n_epochs": {"integer": [1, 3]}}}
 
@@ -115,6 +115,7 @@ def test_a_drawn_config_is_trained_retried_and_promoted(trained, folder, databas
     promoted = rlsweep.promote(short)
     assert promoted.path.samefile(folder / "agents" / "ppo_v2.yaml"), "beside the base"
     written = load_agent(promoted.path, {}, ()).config
+    assert (runs[2].config_name, written.name) == (f"PPO ({runs[2].sweep_variant})", "PPO v2")
     agent = RunConfig.from_record(runs[2].config).agent
     assert (written.learning_rate, written.n_epochs) == (agent.learning_rate, agent.n_epochs)
     assert rlsweep.sweep("drawn").record.space["space"] == {

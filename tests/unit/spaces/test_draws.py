@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from planned_space import BASE, planned
 
@@ -115,7 +115,7 @@ def check_draws(space: SearchSpace, entries: dict[str, Any], count: int) -> list
 
 
 @pytest.mark.parametrize("sampler", ["random", "sobol"])
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(entries=spaces(), seed=st.integers(0, 2**32 - 1), killed_at=st.integers(0, 5))
 def test_any_space_is_drawn_from(sampler: str, entries: dict[str, Any], seed: int, killed_at: int) -> None:
     space = space_of(entries, sampler=sampler, seed=seed)
@@ -137,7 +137,7 @@ GRIDS = st.fixed_dictionaries(
 ).filter(bool)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(entries=GRIDS, seed=st.integers(0, 99), killed_at=st.integers(0, 5))
 def test_a_grid_has_every_point_once(entries: dict[str, Any], seed: int, killed_at: int) -> None:
     space = space_of(entries, sampler="grid", seed=seed)
@@ -201,3 +201,13 @@ def test_the_base_comes_first_and_its_values_are_not_drawn_again() -> None:
         drawn = flat_hyperparameters(trial.config.agent)
         assert trial.config.agent.sweep_variant == f"gamma_{drawn['gamma']}_n_epochs_{drawn['n_epochs']}"
         assert drawn["ppo.ent_coef"] == 0.01, "the rest is the base's, complete"
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol"])
+def test_the_order_of_a_file_does_not_change_what_is_drawn(sampler: str) -> None:
+    one, other = (
+        space_of(dict(items), sampler=sampler) for items in (EVERY_KIND.items(), reversed(EVERY_KIND.items()))
+    )
+    assert [each.values for each in draw_all(one, values_of(one))] == [
+        each.values for each in draw_all(other, values_of(other))
+    ]
