@@ -57,6 +57,11 @@ class Race(RaceTerms):
     sweep_id: UUID
     stop: str | None
 
+    @property
+    def larger_cap(self) -> float:
+        """A cap with which it may go on: every config with five seeds, or twice as much as now."""
+        return 1.0 if self.cap < 1 else 2 * self.cap
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecisionRecord:

@@ -15,6 +15,7 @@ from rlsweep.sweep_records import Sweep, SweepStatus
 
 if TYPE_CHECKING:
     from rlsweep.driver.selection import RunSelection
+    from rlsweep.race_records import Race
 
 
 def resume(reference: str, *, settings: Settings, observer: SweepObserver, options: DrivingOptions) -> SweepOutcome:
@@ -77,7 +78,7 @@ def drive(
     is_undecided = race is not None and race.stop is None
     if not wanted and not is_undecided:
         sweep = sweeps.settle(database, sweep.id)
-        observer.message(_nothing_to_run(sweep, runs, is_race=race is not None))
+        observer.message(_nothing_to_run(sweep, runs, race))
         outcome = conclude(database, sweep, Ending.NOTHING_TO_RUN)
         observer.ended(outcome)
         return outcome
@@ -97,10 +98,17 @@ def drive(
         return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))
 
 
-def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun], *, is_race: bool) -> str:
+def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun], race: "Race | None") -> str:
     """Why no trial is run, and which command would run those that did not complete."""
-    if is_race and sweep.status is SweepStatus.COMPLETED:
-        return f"Race {sweep.name} is decided. To go on with a larger cap: rlsweep race {sweep.name} --cap 1"
+    failed = sum(run.status is RunStatus.FAILED for run in runs)
+    if race is not None and failed:
+        counted = f"{plural(failed, 'failed run')} counted as the starting level"
+        return f"Race {sweep.name} is decided, with {counted}. To train them again: rlsweep retry {sweep.name}"
+    if race is not None:
+        return (
+            f"Race {sweep.name} is decided. "
+            f"To go on with a larger cap: rlsweep race {sweep.name} --cap {race.larger_cap:g}"
+        )
     paused = sum(run.status is RunStatus.PAUSED for run in runs)
     if paused and sweep.status is SweepStatus.COMPLETED:
         return (
@@ -109,7 +117,6 @@ def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun], *, is_race: bool)
         )
     if sweep.status is SweepStatus.COMPLETED:
         return f"Sweep {sweep.name} is completed: there is nothing left to run."
-    failed = sum(run.status is RunStatus.FAILED for run in runs)
     if failed:
         return (
             f"Sweep {sweep.name}: nothing is unfinished. {plural(failed, 'trial')} failed: rlsweep retry {sweep.name}"

@@ -243,7 +243,7 @@ def _to_be_sure(
     """The commands that would make the answer surer. contenders: of the leader; None without one."""
     if race.stop is None:
         return ()
-    cap = race.cap if race.stop == Stop.TIME else 1.0 if race.cap < 1 else 2 * race.cap
+    cap = race.cap if race.stop == Stop.TIME else race.larger_cap
     room = (cap * cost.grid_env_steps - cost.env_steps) * cost.grid_runs / cost.grid_env_steps
     shown = None if race.stop == Stop.TIME else cap
     steps = [race_step(sweep.name, cap=shown, to_settle=to_settle, room=room)] if needs_seeds else []

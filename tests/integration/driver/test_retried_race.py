@@ -140,7 +140,10 @@ def test_what_a_retry_trains_is_decided_on_again(database: Database, command: Co
     (retried,) = (run["run_id"] for run in before[-1].record["runs"] if run["has_failed"])
     seen = [next(run for run in each.record["runs"] if run["run_id"] == retried) for each in made[len(before) - 1 :]]
     assert [run["full"] for run in seen[:2]] == [before[-1].record["start"], pytest.approx(SCORE(BEST, 0, True))]
-    assert "Race retried is decided." in command("retry", "retried", score=SCORE).expect(0).stdout
+    assert (
+        "Race retried is decided. To go on with a larger cap: rlsweep race retried --cap 1"
+        in command("retry", "retried", score=SCORE).expect(0).stdout
+    )
 
     with pytest.raises(Killed):
         command("retry", "killed", score=SCORE, most_runs=1)
@@ -153,6 +156,10 @@ def test_a_run_that_fails_again_leaves_the_answer_as_it_was(database: Database, 
     race = create_race(database, "again", len(TRUTH))
     run_and_release(database, race, without_the_best)
     before = answer_of(database, race)
+    said = command("resume", "again", score=without_the_best).expect(0).stdout
+    assert (
+        "is decided, with 1 failed run counted as the starting level. To train them again: rlsweep retry again" in said
+    )
     command("retry", "again", "--from-start", score=without_the_best).expect(0)
     after = answer_of(database, race)
     assert (after.take, after.stop, after.score) == (before.take, before.stop, before.score)
