@@ -7,10 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from rlsweep.analysis.bounds import ANY, Bounds
 from rlsweep.analysis.curves import Floats
+from rlsweep.analysis.rank_tests import mann_whitney
 
 CONFIDENCE = 0.95
 
@@ -133,8 +134,8 @@ def dominance(ours: Sequence[float], theirs: Sequence[float]) -> Dominance | Non
     """Compare two configs' seeds; None where either has none."""
     if not ours or not theirs:
         return None
-    test = stats.mannwhitneyu(ours, theirs, alternative="greater", method="auto")
-    return Dominance(probability=float(test.statistic) / (len(ours) * len(theirs)), p_value=float(test.pvalue))
+    u, p_value = mann_whitney(ours, theirs)
+    return Dominance(probability=u / (len(ours) * len(theirs)), p_value=p_value)
 
 
 def p_value_of_difference(ours: Sequence[float], theirs: Sequence[float]) -> float:

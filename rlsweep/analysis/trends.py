@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import stats
 
 from rlsweep.analysis.curves import Floats, Steps, stages_between
+from rlsweep.analysis.rank_tests import kendall_in_order
 
 TENTHS = 10
 """Blocks a curve is cut into: enough for Kendall's exact test, few enough to average out single episodes."""
@@ -51,12 +51,12 @@ def trend(curves: Sequence[tuple[Steps, Floats]]) -> Trend | None:
     rises = int(np.sum(np.diff(means) > 0))
     if np.ptp(means) == 0:
         return Trend(direction=Direction.FLAT, change=0.0, rises=0, p_value=1.0)
-    tau = stats.kendalltau(np.arange(TENTHS), means)
+    tau, p_value = kendall_in_order(means)
     slope = float(np.polyfit(np.arange(TENTHS), means, 1)[0])
     direction = Direction.FLAT
-    if tau.pvalue < SIGNIFICANCE:
-        direction = Direction.RISING if tau.statistic > 0 else Direction.FALLING
-    return Trend(direction=direction, change=slope * (TENTHS - 1), rises=rises, p_value=float(tau.pvalue))
+    if p_value < SIGNIFICANCE:
+        direction = Direction.RISING if tau > 0 else Direction.FALLING
+    return Trend(direction=direction, change=slope * (TENTHS - 1), rises=rises, p_value=p_value)
 
 
 def _tenths(env_steps: Steps, reward: Floats) -> list[float] | None:

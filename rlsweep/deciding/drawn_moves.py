@@ -55,7 +55,7 @@ def _risk_removed(beliefs: DrawnBeliefs, variance: Floats, after: Floats) -> Flo
 def _chances(beliefs: DrawnBeliefs, ahead: Floats, variance: Floats) -> Floats:
     """Nearly `risk.chances`, 0 for the leader itself."""
     t, freedom = ahead / np.sqrt(variance), beliefs.freedom
-    normal = np.sign(t) * np.sqrt(freedom * np.log1p(t**2 / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
-    found = special.ndtr(normal)
+    normal = np.sqrt(np.log1p(t * t / freedom)) * (np.sqrt(freedom) * (8 * freedom + 1) / (8 * freedom + 3))
+    found = special.ndtr(np.copysign(normal, t))
     found[np.arange(len(beliefs.leader)), beliefs.leader] = 0.0
     return np.asarray(found, dtype=np.float64)

@@ -68,18 +68,23 @@ class DrawnBeliefs:
     def is_safe(self, settings: RaceSettings) -> NDArray[np.bool_]:
         """Whether the leader has seeds enough, and the risk is small enough; (draws,)."""
         found = self.seeds[np.arange(len(self.seeds)), self.leader] >= settings.fewest_seeds
+        most = settings.caution * (1 - settings.confidence)
+        found &= special.stdtr(self.freedom[:, 0], self._scaled_leads().max(1)) <= most  # of the likeliest alone
         found[found] = self.of(found).risk(settings) <= 1 - settings.confidence
         return found
 
     def risk(self, settings: RaceSettings) -> Floats:
         """The stated risk of each draw's leader; (draws,)."""
-        rows = np.arange(len(self.leader))
+        found = special.stdtr(self.freedom, self._scaled_leads())
+        return np.asarray(np.minimum(1.0, found.sum(1) / settings.caution), dtype=np.float64)
+
+    def _scaled_leads(self) -> Floats:
+        """How far each config is ahead of the leader by more than the tolerance, in its scatter; (draws, configs)."""
         ours = self.leader[:, np.newaxis]
         ahead = self.mean - np.take_along_axis(self.mean, ours, 1) - self.tolerance
-        spread = np.sqrt(self.variance + np.take_along_axis(self.variance, ours, 1))
-        found = special.stdtr(self.freedom, ahead / spread)
-        found[rows, self.leader] = 0.0
-        return np.asarray(np.minimum(1.0, found.sum(1) / settings.caution), dtype=np.float64)
+        found = ahead / np.sqrt(self.variance + np.take_along_axis(self.variance, ours, 1))
+        found[np.arange(len(self.leader)), self.leader] = -np.inf
+        return np.asarray(found, dtype=np.float64)
 
 
 def drawn_beliefs(settings: RaceSettings, records: DrawnRecords) -> DrawnBeliefs:

@@ -3,6 +3,7 @@
 import math
 import shlex
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from rlsweep.analysis.objectives import Objective
@@ -124,29 +125,27 @@ def _ways(sweep: Sweep, judged: JudgedSweep) -> tuple[WayOn, ...]:
     kept = kept_configs(settings, record)
     assert judged.pace is not None  # a run is complete
     slots = judged.pace.slots
-    seeds = prospect_of_seeds(settings, record, slots=slots)
-    at = _quoted(seeds)
-    cap = _cap(record.spent + seeds.env_steps[at], configs * settings.run_cost)
-    ways = [
-        _way(
-            "More seeds",
-            "where they help; what is on record counts",
-            seeds,
-            judged,
-            f"rlsweep race {_name(sweep)}{cap}",
-        )
-    ]
     fewer = "" if len(kept) == configs else f"{len(kept)} of {configs}, without those that are clearly worse"
-    for name, what, chosen, budgets in (
-        ("Fewer configs", fewer, kept, 1.0),
-        ("A longer budget", f"{LONGER:g} times, if curves go on as they slow down now", range(configs), LONGER),
-    ):
-        files = _files(sweep, judged, chosen, budgets)
-        if not what or files is None:
-            continue
-        found = prospect_of_race(settings, record, kept=chosen, slots=slots, budgets=budgets)
-        cap = _cap(found.env_steps[_quoted(found)], len(chosen) * budgets * settings.run_cost)
-        ways.append(_way(name, f"{what}, raced anew", found, judged, files + cap, budgets=budgets))
+    anew = []
+    with ThreadPoolExecutor() as pool:  # NumPy computes outside of Python's lock
+        going_on = pool.submit(prospect_of_seeds, settings, record, slots=slots)
+        for name, what, chosen, budgets in (
+            ("Fewer configs", fewer, kept, 1.0),
+            ("A longer budget", f"{LONGER:g} times, if curves go on as they slow down now", range(configs), LONGER),
+        ):
+            files = _files(sweep, judged, chosen, budgets)
+            if not what or files is None:
+                continue
+            found = pool.submit(prospect_of_race, settings, record, kept=chosen, slots=slots, budgets=budgets)
+            anew.append((name, what, files, len(chosen) * budgets * settings.run_cost, budgets, found))
+    seeds = going_on.result()
+    cap = _cap(record.spent + seeds.env_steps[_quoted(seeds)], configs * settings.run_cost)
+    command = f"rlsweep race {_name(sweep)}{cap}"
+    ways = [_way("More seeds", "where they help; what is on record counts", seeds, judged, command)]
+    for name, what, files, whole, budgets, found in anew:
+        race = found.result()
+        cap = _cap(race.env_steps[_quoted(race)], whole)
+        ways.append(_way(name, f"{what}, raced anew", race, judged, files + cap, budgets=budgets))
     return tuple(ways)
 
 

@@ -1,5 +1,7 @@
 """What more training would buy: drawn records are judged as single ones are, and the chances come true."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from prospect_cases import calibration, cases, grid_record, means, settings_of
@@ -43,6 +45,9 @@ def test_many_records_are_judged_as_each_alone(is_share: bool) -> None:
     )
     records = [grid_record(problem("spread", number), 2 + number % 2) for number in range(DRAWS)]
     beliefs = drawn_beliefs(settings, drawn(records))
+    for confidence in (0.05, 0.3, 0.5, 0.7, 0.95):
+        asked = replace(settings, confidence=confidence)
+        np.testing.assert_array_equal(beliefs.is_safe(asked), beliefs.risk(asked) <= 1 - confidence)
     moves = list(drawn_moves(settings, beliefs, np.zeros((DRAWS, CONFIGS), dtype=int), 3))
     for number, record in enumerate(records):
         standing = standing_of(settings, record)
