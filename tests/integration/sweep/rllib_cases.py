@@ -1,4 +1,7 @@
-"""What becomes of runs with `backend: rllib`, on one local Ray. Arguments: folder. Prints JSON, one entry a case."""
+"""What becomes of runs with `backend: rllib`, on one local Ray. Arguments: folder. Prints JSON.
+
+`cases`: one entry each; `benchmark`: what the benchmark of RLlib measures in its short form.
+"""
 
 import json
 import sys
@@ -18,10 +21,14 @@ from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, RLlibConf
 from rlsweep.envs import make_env
 from rlsweep.rllib.session import ray_for_run
 from rlsweep.training.train import train
+from tests.benchmarks import rllib_runs
 from tests.list_recorder import ListRecorder
 
 STEPS = 64
 """A rollout."""
+
+BENCHMARK = (2, 256)
+"""Env runners and env steps of its short form."""
 
 
 def config_of(
@@ -195,11 +202,16 @@ def cases(folder: Path) -> dict[str, Any]:
     return found
 
 
+def benchmark(runners: int, steps: int) -> dict[str, dict[str, float]]:
+    """What `rllib_runs.py` prints of one seed."""
+    return {"0": rllib_runs.trained(rllib_runs.config_of(runners, steps, seed=0))}
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     asks_most = config_of(runners=2, learners=2, budget={"episodes": 1}).training
     with ray_for_run(asks_most, address=None):
-        found = cases(folder)
+        found = {"cases": cases(folder), "benchmark": benchmark(*BENCHMARK)}
     print(json.dumps(found))
 
 

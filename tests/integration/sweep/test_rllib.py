@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import test_rllib as benchmark
 from ray_head import own_environ
 from sb3_contrib import MaskablePPO
 
@@ -36,8 +37,14 @@ def printed(script: str, *arguments: object) -> Any:
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def on_one_ray(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     found: dict[str, Any] = printed("rllib_cases.py", tmp_path_factory.mktemp("cases"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def cases(on_one_ray: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = on_one_ray["cases"]
     return found
 
 
@@ -129,6 +136,19 @@ def test_env_runners_that_only_die_end_the_run(cases: dict[str, Any]) -> None:
 
 def test_nothing_is_left_behind(cases: dict[str, Any]) -> None:
     assert [case["left_behind"] for name, case in cases.items() if name != "played"] == [0] * 5
+
+
+def test_the_benchmark_trains_with_two_env_runners(on_one_ray: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked_for(script: str, *arguments: object) -> Any:
+        assert (script, arguments) == ("rllib_runs.py", (2, 256, 0, 1))
+        return on_one_ray["benchmark"]
+
+    monkeypatch.setattr(benchmark, "printed", asked_for)
+    measured = benchmark.speeds(steps=256, rounds=1, env_runners=(2,))
+    assert [len(found) for found in measured.values()] == [1]
+    for (found,) in measured.values():
+        assert 0 <= found["win_rate"] <= 1
+        assert found["played_per_second"] > found["steps_per_second"] > 0
 
 
 def test_a_run_that_is_interrupted_goes_on_and_is_played(rlsweep: Any) -> None:

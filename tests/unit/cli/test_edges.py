@@ -55,7 +55,12 @@ def test_every_command_explains_itself(words: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["submit", "--help"], ["plan", str(AGENTS), "--episodes", "1", "--json"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["submit", "--help"],
+        ["plan", str(AGENTS / "ppo_agent_sweep_lr_high.yaml"), "--episodes", "1", "--json"],
+    ],
     ids=["help", "version", "submit help", "plan"],
 )
 def test_neither_torch_nor_ray_is_imported(arguments: list[str], tmp_path: Path) -> None:
