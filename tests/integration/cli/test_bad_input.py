@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray_head import authenticated
 
 pytestmark = pytest.mark.integration
 
@@ -102,12 +103,16 @@ def test_an_environment_that_is_not_there(cli: Any, command: tuple[str, ...]) ->
     refused(cli, message, *command, "ppo_agent_v1.yaml", "--set", "environment=open_spiel/conect_four")
 
 
-def test_submit_puts_no_sweep_on_record_for_an_environment_that_is_not_there(cli_on_database: Any) -> None:
-    cli = cli_on_database
+@pytest.mark.xdist_group("ray head")
+def test_submit_puts_no_sweep_on_record_for_an_environment_that_is_not_there(
+    cli_on_database: Any, ray_head: dict[str, str]
+) -> None:
+    cli = cli_on_database.with_environ(**ray_head)
     (cli.folder / "ppo_agent_v1.yaml").write_text(GOOD)
     flags = ("ppo_agent_v1.yaml", "--set", "environment=CartPole-v11")
     message = "Environment 'CartPole-v11' is not a registered Gymnasium id; did you mean CartPole-v1?"
-    check_refusal(cli, message, cli.run_process("submit", *flags, expect=2))  # it has begun to start Ray
+    with authenticated(ray_head):  # it has begun to join Ray
+        check_refusal(cli, message, cli.run("submit", *flags, expect=2))
     assert cli.json("sweeps") == []
     assert cli.json("runs") == []
 

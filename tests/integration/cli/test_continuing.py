@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from ray_head import authenticated
 
 from rlsweep.attempts.provenance import Provenance
 from rlsweep.config.run import Mode
@@ -66,29 +67,36 @@ def repeated(heartbeat: Callable[[], object]) -> Iterator[None]:
         thread.join()
 
 
-def test_somebody_at_a_terminal_is_asked(cli_on_database: Any, database: Database, stopped: Sweep) -> None:
+@pytest.mark.xdist_group("ray head")
+def test_somebody_at_a_terminal_is_asked(
+    cli_on_database: Any, database: Database, stopped: Sweep, ray_head: dict[str, str]
+) -> None:
+    cli = cli_on_database.with_environ(**ray_head)
     command = ("submit", "tiny.yaml", "--episodes", "5", "--set", *OVERRIDES)
-    shown = cli_on_database.run_in_terminal(*command, columns=100, typed="y\n")
+    shown = cli.run_in_terminal(*command, columns=100, typed="y\n")
     assert "Sweep first has the same plan and is unfinished. Resume it instead of beginning anew? [y/N]" in shown
     (listed,) = sweeps.list_recent(database)
     assert (listed.sweep.id, listed.sweep.status) == (stopped.id, SweepStatus.COMPLETED)
     assert "were measured at" not in shown
-    again = cli_on_database.run_in_terminal(*command, columns=100)
-    assert "unfinished" not in again
-    assert "Memory and time were measured at 20" in again
-    assert len(sweeps.list_recent(database)) == 2
+    with authenticated(ray_head):
+        again = cli.run(*command, "--name", "first", expect=2)
+    assert "unfinished" not in again.stdout + again.stderr
+    assert "Memory and time were measured at 20" in again.stdout
+    assert "A sweep named 'first' exists already" in again.stderr, "it begins another one"
 
 
+@pytest.mark.xdist_group("ray head")
 def test_a_trial_that_somebody_trains_is_not_taken_from_them(
-    cli_on_database: Any, database: Database, stopped: Sweep
+    cli_on_database: Any, database: Database, stopped: Sweep, ray_head: dict[str, str]
 ) -> None:
+    cli = cli_on_database.with_environ(**ray_head)
     (run,) = training_runs.of_sweep(database, stopped.id)
     transitions.reopen(database, run.id)
     transitions.begin_attempt(database, run.id, {"host": "elsewhere"})
     progress = recording.Progress(episodes=1, updates=0, env_steps=8)
     batch = recording.Batch(progress=progress, episodes=[], updates=[])
-    with repeated(lambda: recording.flush(database, run.id, 1, batch)):
-        refused = cli_on_database.run_process("resume", "first", expect=1).stderr
+    with repeated(lambda: recording.flush(database, run.id, 1, batch)), authenticated(ray_head):
+        refused = cli.run("resume", "first", expect=1).stderr
     assert f"Training run {run.id} is being trained by a process on elsewhere. Stop it first" in refused
     assert training_runs.get(database, run.id).status is RunStatus.RUNNING
     assert training_runs.get(database, run.id).attempt == 1
