@@ -52,10 +52,10 @@ def free_port() -> str:
         return str(free.getsockname()[1])
 
 
-def up(rlsweep: Any) -> tuple[str, str]:
+def up(rlsweep: Any, *, cpus: int) -> tuple[str, str]:
     """Start it; what it said, and its ports as flags."""
     page, dashboard = free_port(), free_port()
-    said = rlsweep.run("up", "--port", page, "--dashboard-port", dashboard, "--cpus", "2").stdout
+    said = rlsweep.run("up", "--port", page, "--dashboard-port", dashboard, "--cpus", str(cpus)).stdout
     return said, page
 
 
@@ -87,13 +87,12 @@ def trained_by_another(rlsweep: Any, sweep: str) -> Iterator[UUID]:
 def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path) -> None:
     rlsweep = rlsweep_at_home
     assert rlsweep.look("down").stdout == "The service is not up.\n"
-    nobody = rlsweep.run("submit", rlsweep.agents("a"), "--episodes", "5", "--detach", expect=2).stderr
+    nobody = rlsweep.drive("submit", rlsweep.agents("a"), "--episodes", "5", "--detach", expect=2).stderr
     assert "--detach: nobody is there to drive the sweep. Start the service with `rlsweep up`" in nobody
 
     (tmp_path / "own_game.py").write_text("raise ImportError")  # beside which the service is started
-    said, page = up(rlsweep)
+    said, page = up(rlsweep, cpus=1)
     assert f"Training History: http://localhost:{page}/training\n" in said
-    assert "2 CPUs for trials" in said
     assert "is up already" in rlsweep.look("up").stdout
     assert rlsweep.look("status").stdout.endswith(
         "No sweeps yet. Start one: rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml'\n"
@@ -102,7 +101,8 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
         assert json.load(answer)["total"] == 0
     kill_while_it_drives(rlsweep, "night")
 
-    _, page = up(rlsweep)
+    said, page = up(rlsweep, cpus=2)
+    assert "2 CPUs for trials" in said
     try:
         card = rlsweep.home / "service" / "service.json"
         assert card.stat().st_mode & 0o077 == 0
@@ -118,7 +118,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
         base = rlsweep.base("Calm", seconds=0.01)
         for name in ("one", "two"):
             plan = ("--episodes", "2000", "--base-config", base, "--max-concurrent", "1", *EVERY_ROLLOUT)
-            rlsweep.run("submit", "tiny_sweep_a.yaml", *plan, "--name", name, "--detach")
+            rlsweep.drive("submit", "tiny_sweep_a.yaml", *plan, "--name", name, "--detach")
         rlsweep.wait_until(BOTH_UNDER_WAY)
         status = rlsweep.json("status")
         assert status["service"]["page_url"].endswith(f":{page}/training")
@@ -136,7 +136,7 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
 def kill_while_it_drives(rlsweep: Any, name: str) -> None:
     """Kill the service in the middle of a sweep of 60 episodes, which is followed meanwhile."""
     plan = ("--episodes", "60", "--base-config", rlsweep.base("Calm", seconds=0.01), *EVERY_ROLLOUT)
-    rlsweep.run("submit", "tiny_sweep_a.yaml", *plan, "--name", name, "--detach")
+    rlsweep.drive("submit", "tiny_sweep_a.yaml", *plan, "--name", name, "--detach")
     pid = rlsweep.json("status")["service"]["pid"]
     attached = rlsweep.start("attach", name)
     rlsweep.wait_until("select count(*) from checkpoints")
@@ -150,10 +150,10 @@ def kill_while_it_drives(rlsweep: Any, name: str) -> None:
 def finish_what_it_left(rlsweep: Any, name: str) -> None:
     """Resume the sweep of a killed service on the next one, where nobody else trains its run."""
     with trained_by_another(rlsweep, name) as run_id:
-        refused = rlsweep.run("resume", name, expect=1).stderr
+        refused = rlsweep.drive("resume", name, expect=1).stderr
         assert f"The service's driver of sweep {name} ended before its trials did. The end of its log:" in refused
         assert f"Training run {run_id} is being trained by a process on elsewhere" in refused
-    done = rlsweep.run("resume", name).stdout
+    done = rlsweep.drive("resume", name).stdout
     assert "is driven by the service" in done
     (run,) = rlsweep.json("status", name)["runs"]
     assert (run["status"], run["attempt"], run["episodes"]) == ("completed", 3, 60)
@@ -171,9 +171,9 @@ def follow_in_a_folder(rlsweep: Any, reward: float) -> float:
     (folder / "base.json").write_text(json.dumps({"environment": "own_game:Mine"}))
     (folder / "agent.yaml").write_text((rlsweep.folder / "tiny_sweep_a.yaml").read_text())
     there = replace(rlsweep, folder=folder)
-    done = there.run("submit", "agent.yaml", "--episodes", "5", "--base-config", "base.json")
+    done = there.drive("submit", "agent.yaml", "--episodes", "5", "--base-config", "base.json")
     assert "is driven by the service" in done.stdout
     assert ": completed" in done.stdout
     (run,) = rlsweep.json("status")["runs"]
-    assert run["metadata"]["command"].startswith("__main__.py submit agent.yaml")
+    assert run["metadata"]["command"].startswith("rlsweep submit agent.yaml")
     return float(run["mean_reward"])
