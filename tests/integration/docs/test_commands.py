@@ -17,13 +17,18 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 import pytest
 from in_process import call
+from ray_head import authenticated
+from unmeasured import measure_here
 
+from rlsweep.planning import forecast
+from rlsweep.planning.estimate import Measurement
 from rlsweep.settings import Settings
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
@@ -34,20 +39,9 @@ REPOSITORY = Path(__file__).parents[3]
 TIMEOUT_S = 240
 QUICK = "--set n_steps=64 --set n_epochs=1 --set network.net_arch=[8]"
 TRAINING_COMMANDS = ("submit", "race", "train")
-IN_PROCESS = (
-    "plan",
-    "train",
-    "eval",
-    "status",
-    "report",
-    "runs",
-    "show",
-    "promote",
-    "configs",
-    "import",
-    "export",
-    "delete",
-)
+DRIVING = ("submit", "race", "confirm", "resume", "retry", "attach", "logs")
+LOOKING = ("status", "report", "runs", "show", "configs", "export")
+IN_PROCESS = ("plan", "train", "eval", "promote", "delete", "import", *LOOKING, *DRIVING)
 TOKEN = "d0c5" * 16
 FOLDERS = ("", ".github", "config", "cluster", "dashboards", "rlsweep", "tests")
 READMES = sorted(
@@ -86,17 +80,21 @@ def quickly(command: str) -> str:
 
 
 def needs_no_process(command: str) -> bool:
-    """Whether it starts no Ray and asks nothing of a shell."""
+    """Whether it starts no Ray, for one runs already, and asks nothing of a shell."""
     words = shlex.split(command, comments=True)
     by_shell = set(command.partition("#")[0]) & set("|<>;&$")
     return words[0] == "rlsweep" and words[1] in IN_PROCESS and not by_shell and "rllib" not in command
 
 
 class Shell:
-    """Runs one command after the other, as somebody does who follows a README."""
+    """Runs one command after the other, as somebody does who follows a README.
+
+    measure: what `plan` and `submit` measure with
+    """
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
+        self.measure: Callable[..., list[Measurement]] = measure_here
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         self.environ = kept | {"RLSWEEP_HOME": str(home), "OMP_NUM_THREADS": "1", "PATH": path}
@@ -142,7 +140,8 @@ class Shell:
 
     def run_here(self, command: str) -> None:
         """In this process, which has imported what the command needs."""
-        call(tuple(shlex.split(command, comments=True)[1:]), self.environ, self.folder, io.StringIO).expect(0)
+        with patch.object(forecast, "measure_configs", self.measure), authenticated(self.environ):
+            call(tuple(shlex.split(command, comments=True)[1:]), self.environ, self.folder, io.StringIO).expect(0)
 
     def newest_run(self) -> str:
         """A single run's id, for `$RUN`: a trial of a sweep takes no other budget."""
@@ -252,7 +251,10 @@ def jobs_url() -> Iterator[str]:
             head.wait(10)
 
 
-def test_the_way_from_a_question_to_a_trained_agent(shell: Shell) -> None:
+@pytest.mark.xdist_group("ray head")
+def test_the_way_from_a_question_to_a_trained_agent(shell: Shell, ray_head: dict[str, str]) -> None:
+    shell.environ |= ray_head
+    shell.measure = forecast.measure_configs
     commands = commands_of("README.md")
     assert len(commands) > 15
     for command in commands:
@@ -274,11 +276,13 @@ def test_the_service_and_a_cluster(shell: Shell, database: Database, jobs_url: s
     assert list((tmp_path / "shared" / "checkpoints").rglob("*.zip")), "the cluster's trials use RLSWEEP_STORAGE"
 
 
+@pytest.mark.xdist_group("ray head")
 @pytest.mark.parametrize(
     "readme",
     ["config/agents/README.md", "config/training/README.md", "config/sweeps/README.md", "rlsweep/web/README.md"],
 )
-def test_the_readmes_beside_what_they_describe(shell: Shell, readme: str) -> None:
+def test_the_readmes_beside_what_they_describe(shell: Shell, ray_head: dict[str, str], readme: str) -> None:
+    shell.environ |= ray_head
     for number, example in enumerate(fenced((REPOSITORY / readme).read_text(), "python")):
         assert number == 0, "one environment, guess.py"
         (shell.folder / "guess.py").write_text(example)
