@@ -87,11 +87,11 @@ class Rlsweep:
         assert process.returncode == expect, f"exit {process.returncode}\n{out}\n{err}"
         return done
 
-    def drive(self, *arguments: str, expect: int = 0, **environ: str) -> Done:
+    def drive(self, *arguments: str, expect: int = 0, timeout: float = WAIT_S, **environ: str) -> Done:
         """Run what trains, or asks Ray, as a notebook does: without the imports of a process for this command alone."""
         measured = forecast.measure_configs if self.measures else figures
         surroundings = self.environ | environ
-        with patch.object(forecast, "measure_configs", measured), authenticated(surroundings), _ended_within(WAIT_S):
+        with patch.object(forecast, "measure_configs", measured), authenticated(surroundings), _ended_within(timeout):
             return call(arguments, surroundings, self.folder, io.StringIO).expect(expect)
 
     def json(self, *arguments: str) -> Any:
