@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 CONFIG = {"agent_id": "ppo", "name": "PPO", "algorithm": "MaskablePPO", "version": 1, "n_steps": 16, "batch_size": 16}
 
 SCRIPT = """
-import os, signal, threading, time
+import os, signal, sys, threading, time
 import ray  # before rlsweep sets Ray's variables
 import rlsweep
 from rlsweep.store import sweeps, training_runs
@@ -48,7 +48,7 @@ assert not ray.is_initialized()
 EXAMPLE
 print(sweep.status, run.status, type(model).__name__)
 
-ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
+ray.init(address=sys.argv[1], log_to_driver=False)
 try:
     rlsweep.resume("one")
 except rlsweep.errors.InputError as error:
@@ -84,16 +84,17 @@ def example_of_readme(readme):
 
 
 @pytest.mark.slow
-def test_a_script_with_an_interrupted_sweep_readmes_example_and_a_ray_of_its_own(database, request, tmp_path):
+@pytest.mark.xdist_group("ray head")
+def test_a_script_with_an_interrupted_sweep_readmes_example_and_a_ray_of_its_own(database, request, tmp_path, ray_head):
+    address = ray_head.pop("RAY_ADDRESS")
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "slow_env.py").write_text(SLOW_ENV)
     (tmp_path / "code" / "script.py").write_text(
         SCRIPT.replace("EXAMPLE", example_of_readme(request.config.rootpath / "README.md"))
     )
-    environ = os.environ | {"HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "code/script.py"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=600
-    )
+    environ = os.environ | ray_head | {"HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "code/script.py", address]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     said = done.stdout
     assert "ppo_v1 seed 0: running" in said
