@@ -29,7 +29,10 @@ class Nothing(tune.Trainable):
 
 
 trials, slots = (int(argument) for argument in sys.argv[1:3])
-ray.init(address="local", num_cpus=slots, log_to_driver=False, include_dashboard=False)
+if "RAY_ADDRESS" in os.environ:
+    ray.init(log_to_driver=False)
+else:
+    ray.init(address="local", num_cpus=slots, log_to_driver=False, include_dashboard=False)
 with tempfile.TemporaryDirectory() as folder:
     began = time.perf_counter()
     tune.Tuner(

@@ -1,5 +1,6 @@
 """Baseline: the usual hand-written Ray Tune script around stock MaskablePPO. Arguments: trials, env steps, slots."""
 
+import os
 import sys
 
 import ray
@@ -39,7 +40,10 @@ def train(config: dict) -> None:
 
 def main() -> None:
     trials, steps, slots = (int(argument) for argument in sys.argv[1:4])
-    ray.init(address="local", num_cpus=slots)
+    if "RAY_ADDRESS" in os.environ:
+        ray.init()
+    else:
+        ray.init(address="local", num_cpus=slots)
     tuner = tune.Tuner(
         tune.with_resources(train, {"cpu": 1}),
         param_space={

@@ -7,6 +7,7 @@ one step and is done (idle_trainable.py).
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -94,7 +95,7 @@ def drive(database: Database, sweep: Sweep, settings: Settings, slots: int) -> d
 def main() -> None:
     home, trials, slots = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     settings = Settings(home=home, storage=home, database_url=None)
-    session = RaySession(RayOptions(cpus=slots))
+    session = RaySession(RayOptions(address=os.environ.get("RAY_ADDRESS"), cpus=slots))
     with open_database(settings) as database:
         sweep, seconds = submit(database, home, trials)
         with session:

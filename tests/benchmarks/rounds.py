@@ -12,9 +12,15 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
+NO_RAY: Mapping[str, str] = {}
+"""Nothing to join: a Ray is started."""
+
 
 def environ(**given: str) -> dict[str, str]:
-    """One thread a process, bytecode kept as on any user's machine, and `tests` to be imported from."""
+    """One thread a process, bytecode kept as on any user's machine, and `tests` to be imported from.
+
+    given: what else is set, such as the variables of a running Ray, which is joined then where one would be started
+    """
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_", "PYTHONDONT"))}
     ours = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[1])}
     return kept | ours | given
@@ -33,9 +39,9 @@ def script(name: str, *arguments: object) -> list[str]:
     return [sys.executable, str(HERE / name), *map(str, arguments)]
 
 
-def printed(name: str, *arguments: object) -> Any:
+def printed(name: str, *arguments: object, **given: str) -> Any:
     """The JSON that a script prints."""
-    done = subprocess.run(script(name, *arguments), env=environ(), capture_output=True, text=True, check=False)
+    done = subprocess.run(script(name, *arguments), env=environ(**given), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
 

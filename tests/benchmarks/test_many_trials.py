@@ -3,10 +3,11 @@
 import statistics
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rounds import print_table, printed, seconds_of, summary
+from rounds import NO_RAY, print_table, printed, seconds_of, summary
 from test_web import fetch, served
 
 SLOTS = 2
@@ -15,13 +16,22 @@ EARLY = 2_000
 
 
 def many_trials(
-    home: Path, *, trials: int, bare_trials: int, bare_after: bool = True, slots: int = SLOTS
+    home: Path,
+    *,
+    trials: int,
+    bare_trials: int,
+    bare_after: bool = True,
+    slots: int = SLOTS,
+    ray: Mapping[str, str] = NO_RAY,
 ) -> dict[str, Any]:
-    """What the sweep says of itself, and the seconds a trial of bare Tune takes before it, and after it if asked."""
-    bare = [printed("bare_tune.py", bare_trials, slots)["seconds"] / bare_trials]
-    idle: dict[str, Any] = printed("idle_trials.py", home, trials, slots)
+    """What the sweep says of itself, and the seconds a trial of bare Tune takes before it, and after it if asked.
+
+    ray: variables of a Ray to join instead of starting one each time
+    """
+    bare = [printed("bare_tune.py", bare_trials, slots, **ray)["seconds"] / bare_trials]
+    idle: dict[str, Any] = printed("idle_trials.py", home, trials, slots, **ray)
     if bare_after:
-        bare.append(printed("bare_tune.py", bare_trials, slots)["seconds"] / bare_trials)
+        bare.append(printed("bare_tune.py", bare_trials, slots, **ray)["seconds"] / bare_trials)
     return idle | {"bare": bare}
 
 

@@ -5,11 +5,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from rounds import environ, print_table, script, seconds_of, summary
+from rounds import NO_RAY, environ, print_table, script, seconds_of, summary
 
 SLOTS = 2
 ROUNDS = 3
@@ -54,9 +55,18 @@ def submit(folder: Path, *arguments: str) -> list[str]:
 
 
 def whole_processes(
-    *, trials: int, steps: int, rounds: int, engines: tuple[str, ...] = ENGINES, slots: int = SLOTS
+    *,
+    trials: int,
+    steps: int,
+    rounds: int,
+    engines: tuple[str, ...] = ENGINES,
+    slots: int = SLOTS,
+    ray: Mapping[str, str] = NO_RAY,
 ) -> dict[str, list[float]]:
-    """Seconds of each, in alternation."""
+    """Seconds of each, in alternation.
+
+    ray: variables of a Ray to join instead of starting one each time
+    """
     configs = min(4, trials)
     seconds: dict[str, list[float]] = {f"rlsweep submit, {engine} engine": [] for engine in engines}
     seconds |= {"hand-written Tune": [], "plain loop": []}
@@ -71,10 +81,10 @@ def whole_processes(
                 )  # fmt: skip
                 (folder / "home" / "measurements.json").unlink(missing_ok=True)  # each plans as the first does
                 seconds[f"rlsweep submit, {engine} engine"].append(
-                    seconds_of(command, RLSWEEP_HOME=str(folder / "home"))
+                    seconds_of(command, RLSWEEP_HOME=str(folder / "home"), **ray)
                 )
             seconds["hand-written Tune"].append(
-                seconds_of(script("handwritten_tune.py", trials, steps, slots), HOME=name)
+                seconds_of(script("handwritten_tune.py", trials, steps, slots), HOME=name, **ray)
             )
             seconds["plain loop"].append(seconds_of(script("plain_loop.py", trials, steps)))
     return seconds

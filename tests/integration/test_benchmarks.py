@@ -1,7 +1,8 @@
 """The short form of `make bench`: every kind of process that it runs, once, with next to nothing to do.
 
 What differs from another by a number or a flag alone, such as a second engine or one env runner less, is left out.
-That of RLlib shares a Ray with the cases of tests/integration/sweep/test_rllib.py.
+They join a running Ray: tests of sweeps start one. That of RLlib shares one with the cases of
+tests/integration/sweep/test_rllib.py.
 """
 
 import json
@@ -28,8 +29,9 @@ from rlsweep.store.opening import open_database
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
-def test_the_overhead_benchmark_runs_every_process() -> None:
-    seconds = whole_processes(trials=1, steps=64, rounds=1, engines=("fast",), slots=1)
+@pytest.mark.xdist_group("ray head")
+def test_the_overhead_benchmark_runs_every_process(ray_head: dict[str, str]) -> None:
+    seconds = whole_processes(trials=1, steps=64, rounds=1, engines=("fast",), slots=1, ray=ray_head)
     assert {name: len(values) for name, values in seconds.items()} == {
         "rlsweep submit, fast engine": 1,
         "hand-written Tune": 1,
@@ -87,8 +89,9 @@ def test_the_benchmark_of_ingest_loses_nothing() -> None:
     assert 1 <= measured.held <= 8
 
 
-def test_the_benchmark_of_many_trials_runs_and_looks_at_them(home: Path) -> None:
-    measured = many_trials(home, trials=20, bare_trials=4, bare_after=False, slots=1)
+@pytest.mark.xdist_group("ray head")
+def test_the_benchmark_of_many_trials_runs_and_looks_at_them(home: Path, ray_head: dict[str, str]) -> None:
+    measured = many_trials(home, trials=20, bare_trials=4, bare_after=False, slots=1, ray=ray_head)
     assert measured["completed"] == 20
     assert measured["submission"].keys() == {"plan", "insert"}
     assert len(measured["bare"]) == 1
