@@ -90,7 +90,8 @@ def submit(
 ) -> Sweep:
     """Train all configs in parallel, each with every seed; return the sweep when it has ended.
 
-    configs: files, folders, globs, and agent configs as dicts
+    configs: files, folders, globs, and agent configs as dicts; one may be a search space, as a file or a dict such as
+        {"base": "config/agents/ppo_agent_v1.yaml", "space": {"gamma": {"choice": [0.95, 0.99]}}}
     environment: id, `module:Class`, or a class from a module; above the base config's
     base_config: of the training: a file, or a dict
     overrides: config keys set in every trial, such as {"ppo.ent_coef": 0.0}

@@ -13,7 +13,7 @@ Patterns = Annotated[
     list[str],
     typer.Argument(
         metavar="PATTERN",
-        help="Agent configs: quoted globs, files, or folders of .yaml, .yml, .json; or one file of a search space.",
+        help="Agent configs: quoted globs, files, or folders of .yaml, .yml, .json; or the file of a search space.",
     ),
 ]
 BaseConfig = Annotated[
@@ -42,8 +42,8 @@ Space = Annotated[
     typer.Option(
         "--space",
         metavar="KEY=RANGE",
-        help="Draw a key, such as ppo.ent_coef=log:1e-4..1e-1, beside the one config given, or those of its search "
-        "space.",
+        help="Draw values of a key next to the one config given, such as ppo.ent_coef=log:1e-4..1e-1; may be given "
+        "several times, and beside a search space.",
     ),
 ]
 Sampler = Annotated[

@@ -3,6 +3,8 @@
 In the order in which a plan uses them:
 
 plan.py               configs, files and flags → a Plan of Trials, or every problem at once
+agents.py             files, patterns, dicts and a search space → agent configs
+drawing.py            a search space → its base config and the configs that are drawn
 advice.py             warnings about the configs
 forecast.py           a Plan → a Forecast: the plan, an estimate for each trial, and warnings
 measure.py            starts the child process probe.py, which plays the environment and times a minibatch

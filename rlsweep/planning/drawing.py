@@ -16,6 +16,7 @@ from rlsweep.spaces.keys import base_values
 from rlsweep.spaces.reading import read_space, space_of_flags
 from rlsweep.spaces.search import DrawnConfig, draw_all
 from rlsweep.spaces.space import SearchSpace
+from rlsweep.stages import stage
 
 
 def given_space(spaces: Sequence[Path | GivenConfig], files: Sequence[Path], flags: SpaceFlags) -> SearchSpace:
@@ -49,7 +50,8 @@ def drawn_sources(
         raise ConfigError(*problems)
     source = base.source
     data = source.data if isinstance(source, GivenConfig) else read_config_file(source)
-    drawn = draw_all(space, base_values(base.config, training, space.keys))
+    with stage("Drawing configs"):
+        drawn = draw_all(space, base_values(base.config, training, space.keys))
     return [_written(space, each, data, base) for each in drawn]
 
 

@@ -12,6 +12,9 @@ from rlsweep.spaces.expressions import Condition, read_condition
 MAX_END = 1e12
 """Size of a range's ends, as of the counts of a config."""
 
+MAX_STEPS = 1_000_000
+"""Of a range: more are as good as none."""
+
 _OPTIONS = ("step", "or", "when")
 _OTHER_NAMES = {
     "float": Kind.UNIFORM, "range": Kind.UNIFORM, "loguniform": Kind.LOG, "log_uniform": Kind.LOG,
@@ -137,6 +140,8 @@ def _wrong_step(kind: Kind, step: Any, low: float, high: float) -> list[str]:
         return [f"step: must be a whole number, got {shown(step)}"]
     if low < high and step > high - low:
         return [f"step: {step:g} is larger than the range [{low:g}, {high:g}]"]
+    if (high - low) / step > MAX_STEPS:
+        return [f"step: a range has at most {MAX_STEPS:,} steps, and {step:g} makes more; leave it out"]
     return []
 
 

@@ -55,6 +55,9 @@ class _Reader:
         seed = self._whole({**data, **above}, "seed", 0, _MAX_SEED) or 0
         dimensions = self._dimensions(data, more.get("space") or {})
         constraints = self._constraints(data.get("constraints"))
+        description = data.get("description", "")
+        if not isinstance(description, str):
+            self._add(f"description: must be text, got {shown(description)}")
         if sampler == "grid":
             self._check_grid(dimensions)
         if self._problems:
@@ -68,6 +71,7 @@ class _Reader:
             seed=seed,
             dimensions=dimensions,
             constraints=constraints,
+            description=description,
         )
 
     def _add(self, problem: str) -> None:

@@ -26,6 +26,7 @@ class SearchSpace:
     configs: how many, the base included; None takes every point of a grid, else DEFAULT_CONFIGS
     dimensions: in the order in which their conditions can be computed
     constraints: what holds in every drawn config
+    description: as its author wrote it
     """
 
     source: str
@@ -35,6 +36,7 @@ class SearchSpace:
     seed: int
     dimensions: tuple[Dimension, ...]
     constraints: tuple[Condition, ...]
+    description: str = ""
 
     @property
     def title(self) -> str:
@@ -77,6 +79,7 @@ class SearchSpace:
             "seed": self.seed,
             "space": {dimension.key: dimension.as_data() for dimension in self.dimensions},
             "constraints": [constraint.text for constraint in self.constraints],
+            "description": self.description,
         }
 
 

@@ -17,15 +17,15 @@ _OTHER_NAMES = {"bayes": "tpe", "bayesian": "tpe", "qmc": "sobol", "halton": "so
 
 def sampler_problem(name: Any) -> str | None:
     """What is wrong with the name of a sampler, if anything is."""
-    if name in SAMPLERS:
-        return None
-    ours = _OTHER_NAMES.get(name, name) if isinstance(name, str) else name
+    known = f"unknown sampler {shown(name)}, known are {', '.join(SAMPLERS)}"
+    if not isinstance(name, str):
+        return known
+    ours = _OTHER_NAMES.get(name, name)
     if ours in _LATER:
         return f"{ours} is not built yet, since it learns from scores while a race runs; take sobol"
-    if ours in SAMPLERS:
-        return f"unknown sampler {shown(name)}; write {ours} instead"
-    near = suggestion(name, SAMPLERS) if isinstance(name, str) else ""
-    return f"unknown sampler {shown(name)}, known are {', '.join(SAMPLERS)}{near}"
+    if ours not in SAMPLERS:
+        return f"{known}{suggestion(name, SAMPLERS)}"
+    return None if ours == name else f"unknown sampler {shown(name)}; write {ours} instead"
 
 
 def make_sampler(space: SearchSpace) -> Sampler:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from planned_space import BASE, planned
 from rich.console import Console
 
 from rlsweep.cli.inspection import _environment
@@ -191,3 +192,14 @@ def test_a_plan_warns_of_more_trials_than_a_gpu_holds(gpus_per_trial: float, sha
 
 def test_no_share_of_a_gpu_makes_a_trial_fit_that_does_not() -> None:
     assert gpu_warnings([on_gpu(GpuMemory(name="H100", total_bytes=1, per_trial_bytes=2))], 0.5) == ()
+
+
+def test_a_plan_says_what_its_configs_are_drawn_from() -> None:
+    space = {"gamma": {"choice": [0.9, 0.95]}}
+    plan = planned({"base": BASE, "space": space, "sampler": "random", "seed": 4})
+    forecast = Forecast(plan=plan, estimates=None, warnings=(), facts={})
+    out = io.StringIO()
+    print_forecast(forecast, Console(file=out, width=80))
+    assert "Drawn next to a_v1 from configs[0], by random with seed 4.\n" in out.getvalue()
+    assert "a_gamma_0.95" in out.getvalue()
+    assert forecast_as_json(forecast)["space"]["space"] == space

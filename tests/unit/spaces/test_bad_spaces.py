@@ -1,15 +1,21 @@
 """What cannot be drawn is refused before anything starts, with every problem of the file at once."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from planned_space import BASE, planned
 
+from rlsweep.cli import main
+from rlsweep.config.given import GivenConfig
 from rlsweep.errors import ConfigError
 from rlsweep.spaces.flags import SpaceFlags
+from rlsweep.spaces.reading import read_space
 
 README = Path(__file__).parents[3] / "config" / "sweeps" / "README.md"
 OF_A_KEY: list[tuple[str, Any, str]] = [
@@ -56,6 +62,7 @@ OF_A_KEY: list[tuple[str, Any, str]] = [
     ("gamma", {"uniform": [0.9]}, "space.gamma: uniform: must be two numbers [LOW, HIGH], got [0.9]"),
     ("gamma", {"uniform": ["0.9", 1]}, 'space.gamma: uniform: must be two numbers [LOW, HIGH], got ["0.9", 1]'),
     ("gamma", {"uniform": [0.1, 0.9], "step": 2}, "space.gamma: step: 2 is larger than the range [0.1, 0.9]"),
+    ("gamma", {"uniform": [0.1, 0.9], "step": 1e-300}, "space.gamma: step: a range has at most 1,000,000 steps"),
     ("gamma", {"uniform": [0.1, 0.9], "step": 0}, "space.gamma: step: must be a number above 0, got 0"),
     ("gamma", {"log": [0.1, 0.9], "step": 0.1}, "space.gamma: step: log has none; write the values as a choice"),
     ("n_epochs", {"integer": [1, 9], "step": 0.5}, "space.n_epochs: step: must be a whole number, got 0.5"),
@@ -82,6 +89,7 @@ OF_A_FILE: list[tuple[dict[str, Any], str]] = [
     ({"sampler": "tpe"}, "sampler: tpe is not built yet, since it learns from scores while a race runs; take sobol"),
     ({"sampler": "bayes"}, "sampler: tpe is not built yet"),
     ({"sampler": "lhs"}, "sampler: unknown sampler 'lhs'; write sobol instead"),
+    ({"description": 3}, "description: must be text, got 3"),
     ({"configs": 1}, "configs: must be a whole number from 2 to 10000, got 1"),
     ({"seed": -1}, "seed: must be a whole number from 0 to 4294967295, got -1"),
     ({"spce": {}}, "spce: unknown key; did you mean space?"),
@@ -251,3 +259,58 @@ def test_the_messages_that_the_readme_explains_are_said(base: Path, monkeypatch:
     said += problems_of(str(base.parent / "*.yaml"))
     for message in explained:
         assert any(all(part in problem for part in message.split("…")) for problem in said), message
+
+
+def test_the_commands_take_the_flags_and_start_nothing(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {"RLSWEEP_HOME": str(tmp_path / "home")}
+    flags = ["--space", "gama=uniform:0..1", "--sampler", "grid", "--configs", "0", "--space-seed", "-1"]
+    for command in ("plan", "submit", "race"):
+        assert main([command, str(base), *flags], environ) == 2
+        said = capsys.readouterr().err.splitlines()
+        assert said == [
+            "Error: --space: configs: must be a whole number from 2 to 10000, got 0",
+            "--space: seed: must be a whole number from 0 to 4294967295, got -1",
+            "--space gama: unknown key; did you mean gamma?",
+        ]
+    path = written(base)
+    assert main(["train", "--agent-config", str(path)], environ) == 2
+    assert f"{path}: is a search space, which has many configs; give it to submit or race" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+
+
+NAMES = [
+    "gamma",
+    "lr",
+    "ppo",
+    "n_steps",
+    "network.net_arch",
+    "uniform",
+    "log",
+    "integer",
+    "log_integer",
+    "choice",
+    "step",
+]
+NAMES += ["or", "when", "base", "sampler", "configs", "seed", "space", "constraints", "x-a", ""]
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**62), 2**62)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["grid", "sobol", "random", "gamma > 0.5", "n_steps // 0 == 1", "a_v1.yaml", "\x1b[2J", "*"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(data=st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=5), entries=st.dictionaries(
+    st.sampled_from(NAMES), st.dictionaries(st.sampled_from(NAMES), ANYTHING, min_size=1, max_size=3), max_size=3
+))  # fmt: skip
+def test_any_space_is_read_or_refused_with_problems(data: dict[str, Any], entries: dict[str, Any]) -> None:
+    for each in (data, {"base": BASE, "space": entries}, {"base": BASE, "space": entries} | data):
+        with suppress(ConfigError):
+            space = read_space(GivenConfig("configs[0]", each), more={})
+            assert len(space.dimensions) >= 1
