@@ -23,8 +23,14 @@ LOG = "fork_server.log"
 
 
 def is_supported() -> bool:
-    """Whether this system can fork a process that has loaded large libraries, and watch the forks: Linux can."""
-    return sys.platform.startswith("linux") and hasattr(os, "pidfd_open")
+    """Whether this system can fork a process that has loaded large libraries, and watch the forks, as Linux can."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:  # a sandbox may refuse it
+        return False
+    return True
 
 
 @contextmanager

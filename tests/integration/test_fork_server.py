@@ -15,8 +15,10 @@ import psutil
 import pytest
 
 from rlsweep.cluster import fork_client
-from rlsweep.cluster.fork_server import fork_server
+from rlsweep.cluster.fork_server import fork_server, is_supported
 from rlsweep.cluster.ray_internals import worker_script
+
+pytestmark = pytest.mark.skipif(not is_supported(), reason="the system cannot watch processes that were forked")
 
 WORKER = """
 import json, os, random, signal, sys
@@ -152,7 +154,7 @@ def test_the_server_ends_with_the_process_that_started_it(worker: str, short_fol
     script = f"""
 import time
 from pathlib import Path
-from rlsweep.cluster.fork_server import fork_server
+from rlsweep.cluster.fork_server import fork_server, is_supported
 with fork_server(Path({str(short_folder)!r}), before_ray=("colorsys",), with_ray=(), worker={worker!r}):
     print("up", flush=True)
     time.sleep(600)
