@@ -33,6 +33,7 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
  */
 
 const MARGIN = { top: 8, right: 14, bottom: 38, left: 52 };
+const LETTER = 6.6;
 const FEW_POINTS = 40;
 const MIN_DRAG = 6;
 /** With more bands than this, all are drawn paler; with more than a crowd, only that of the highlighted series. */
@@ -207,10 +208,15 @@ export class LineChart {
         svg("line.zero", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: this.toY(0), y2: this.toY(0) }),
       across.map((value, index) => [
         svg("line.axis", { x1: this.toX(value), x2: this.toX(value), y1: bottom, y2: bottom + 4 }),
-        svg("text.tick", { x: this.toX(value), y: bottom + 17, "text-anchor": "middle" }, acrossLabels[index]),
+        svg("text.tick", { x: this.within(value, acrossLabels[index]), y: bottom + 17, "text-anchor": "middle" }, acrossLabels[index]),
       ]),
       svg("text.axis-name", { x: MARGIN.left + inner.width, y: bottom + 31, "text-anchor": "end" }, `${axis.label} →`),
     );
+  }
+
+  /** Where the middle of a label stands, so that it does not end outside. @param {number} value @param {string} label */
+  within(value, label) {
+    return Math.min(this.toX(value), this.width - (label.length * LETTER) / 2);
   }
 
   marks() {

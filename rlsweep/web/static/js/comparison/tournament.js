@@ -8,6 +8,7 @@ import { get } from "../core/api.js";
 import { html } from "../core/dom.js";
 import { absolute, full, percent } from "../core/format.js";
 import { refill } from "../core/keyed.js";
+import { scrolling } from "../core/scrolling.js";
 import { GameViewer } from "./tournament_games.js";
 
 /** @typedef {Map<string, import("../charts/palette.js").LineStyle>} Styles */
@@ -139,23 +140,26 @@ export class TournamentPanel {
     );
     const told = "Share of the points of the row's player against the column's. Click for a game.";
     return html(
-      "div.scroll-x.matrix-holder",
-      { tabindex: 0, role: "region", "aria-label": "Who beat whom, scrolls sideways" },
+      "div.matrix-holder",
+      {},
       html("p.panel-note", { id: "matrix-note" }, told),
-      html(
-        "table.matrix",
-        { "aria-describedby": "matrix-note" },
+      scrolling(
+        "Who beat whom, scrolls sideways",
         html(
-          "thead",
-          {},
+          "table.matrix",
+          { "aria-describedby": "matrix-note" },
           html(
-            "tr",
+            "thead",
             {},
-            html("td"),
-            shown.map((other, column) => html("th", { scope: "col", title: other.name }, `${column + 1}`)),
+            html(
+              "tr",
+              {},
+              html("td"),
+              shown.map((other, column) => html("th", { scope: "col", title: other.name }, `${column + 1}`)),
+            ),
           ),
+          html("tbody", {}, rows),
         ),
-        html("tbody", {}, rows),
       ),
     );
   }
@@ -215,9 +219,8 @@ function ratingsTable(standings, styles, results) {
       html("td.numeric", {}, percent(standing.second.share)),
     );
   });
-  return html(
-    "div.scroll-x",
-    { tabindex: 0, role: "region", "aria-label": "Ratings, scrolls sideways" },
+  return scrolling(
+    "Ratings, scrolls sideways",
     html(
       "table.leaderboard",
       {},

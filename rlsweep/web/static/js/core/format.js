@@ -113,10 +113,11 @@ export function configValue(value) {
   return String(value);
 }
 
-/** @param {number} value */
+/** Without the digits that only rounding gave it: 3e-4 for 0.00030000000000000003. @param {number} value */
 function plainNumber(value) {
   const size = Math.abs(value);
-  return size !== 0 && size < 0.001 ? value.toExponential().replace("e-", "e-") : String(value);
+  const rounded = Number.isInteger(value) ? value : Number(value.toPrecision(12));
+  return size !== 0 && size < 0.001 ? rounded.toExponential() : String(rounded);
 }
 
 /** @param {number} value */

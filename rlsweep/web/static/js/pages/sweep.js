@@ -95,9 +95,10 @@ function showProgress(sweep) {
   const counts = STATUSES.filter((status) => sweep.runs_by_status[status]);
   const took = html("span");
   showDuration(took, sweep.seconds, isRunning && !sweep.driver_lost);
-  const parts = [...ENDED, "running"].map((status) => {
+  const begun = [...ENDED, "running"].filter((status) => sweep.done_by_status[status]);
+  const parts = begun.map((status) => {
     const part = html(`span.part.${status}`);
-    part.style.width = `${(100 * (sweep.done_by_status[status] ?? 0)) / Math.max(1, sweep.runs)}%`;
+    part.style.width = `${(100 * sweep.done_by_status[status]) / Math.max(1, sweep.runs)}%`;
     return part;
   });
   const left = sweep.eta_seconds === null ? "" : `, about ${duration(sweep.eta_seconds)} left`;
