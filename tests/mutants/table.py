@@ -7,7 +7,7 @@ from pathlib import Path
 
 TABLE = Path(__file__).parent / "faults.toml"
 
-SUFFIXES = (".py", ".sql", ".js", ".html")
+SUFFIXES = (".py", ".sql", ".js", ".html", ".css")
 """Source files in which a fault may lie."""
 
 
