@@ -17,6 +17,7 @@ from rlsweep.config.run import Mode, RunConfig
 from rlsweep.config.training import TrainingConfig
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep, runs_of_plan
+from rlsweep.reports.commands import train_file
 from rlsweep.runs import EndReason, RunStatus
 from rlsweep.spaces.flags import SpaceFlags
 from rlsweep.spaces.keys import base_values
@@ -152,3 +153,21 @@ def test_all_configs_of_a_sweep_are_listed_and_written_once(sweep, folder, datab
     )
     assert {trial.config_hash for trial in plan.trials} == {run.config_hash for run in runs[1:]}
     assert plan.warnings == ()
+
+
+def test_a_written_config_is_trained_by_a_command(folder, database):
+    plan = make_plan(
+        ["agents/ppo_v1.yaml"],
+        base_config=None,
+        mode=Mode.SMOKE,
+        episodes=None,
+        total_timesteps=32,
+        seeds=1,
+        with_base=False,
+        space=SpaceFlags(entries=("gamma=uniform:0.9..0.99",), configs=2),
+    )
+    provenance = collect_provenance(folder)
+    sweep = create_sweep(database, plan, name="typed", patterns=["agents/ppo_v1.yaml"], provenance=provenance)
+    drawn = training_runs.of_sweep(database, sweep.id)[1]
+    command = "rlsweep train --agent-config ppo_v2.yaml --mode full --total-timesteps 1000000"
+    assert train_file(Path("ppo_v2.yaml"), drawn, sweep) == command
