@@ -68,6 +68,7 @@ def confirm(
             git_dirty=provenance.git_dirty,
             versions=provenance.versions,
             confirms=sweep.id,
+            space=sweep.space,
         ),
         planned,
     )
