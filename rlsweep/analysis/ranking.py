@@ -20,7 +20,7 @@ FAMILY_ERROR = 0.05
 class Ranking:
     """The configs of a sweep against each other; they are named by their place in the sequence given.
 
-    source: the best one from which every counted seed has a score
+    source: the best one from which every counted seed that has ended has a score
     scores: one value a counted seed, for each config, in the objective's unit
     start: the starting level, mean over all runs; None where none has an episode
     groups: best first; the configs of one group do not differ significantly from its best
@@ -45,7 +45,9 @@ class Ranking:
 
 def rank(configs: Sequence[ConfigFigures], objective: Objective = Objective.EVALUATION_REWARD) -> Ranking:
     """Rank configs by their mean score; see `groups_of`."""
-    source = common_source(seed.scores for config in configs for seed in config.counted)
+    counted = [seed for config in configs for seed in config.counted]
+    ended = [seed for seed in counted if seed.status.is_finished]  # what still trains has no evaluation of its end yet
+    source = common_source(seed.scores for seed in ended or counted)
     scores = tuple(_scores(config, source) for config in configs)
     scored = [index for index, values in enumerate(scores) if values]
     groups = groups_of([tuple(map(objective.signed, values)) for values in scores])

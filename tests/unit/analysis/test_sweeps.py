@@ -241,6 +241,8 @@ def test_evaluations_rank_where_every_seed_has_one(config):
     with_some = [config("a", **evaluations), config("b", offset=10)]
     with_all = [config("a", **evaluations), config("b", offset=10, **evaluations)]
     assert assess(with_some).ranking.source is Source.TRAINING
+    still_training = assess([with_all[0], config("b", offset=10, status=RunStatus.RUNNING)]).ranking
+    assert (still_training.source, still_training.ranks) == (Source.EVALUATIONS, (1, None))
     found = assess(with_all).ranking
     assert found.source is Source.EVALUATIONS
     assert found.scores == ((7.0,) * 3, (7.0,) * 3)
