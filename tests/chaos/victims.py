@@ -68,7 +68,7 @@ class Nodes:
         with log.open("w") as out:
             self.process = subprocess.Popen(
                 [sys.executable, str(HERE / "nodes.py"), str(count), *dashboard],
-                env={**environ, "RAY_worker_niceness": "0"},
+                env={**environ, "RAY_worker_niceness": "0", "RAY_raylet_start_wait_time_s": "120"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=out,
