@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import psutil
 
+from rlsweep.cluster.joining import use_token_if_any
 from rlsweep.cluster.ray_internals import reread_authentication
 
 HERE = Path(__file__).parent
@@ -32,6 +33,7 @@ def own_environ() -> dict[str, str]:
 def authenticated(environ: Mapping[str, str]) -> Iterator[None]:
     """Ray's client in this process uses the token of `environ` while the context lasts, as a new process would."""
     with patch.dict(os.environ, environ):
+        use_token_if_any()
         reread_authentication()
         yield
     reread_authentication()
