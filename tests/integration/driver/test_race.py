@@ -16,12 +16,13 @@ from rlsweep.race_records import Statistic
 from rlsweep.reports.confirmation import confirmation, to_confirm
 from rlsweep.reports.pick import pick_of
 from rlsweep.reports.race_answer import race_answer
-from rlsweep.reports.race_record import inputs_of
+from rlsweep.reports.race_record import RaceReader, inputs_of
 from rlsweep.reports.summary import summarise
 from rlsweep.runs import Budget, RunStatus
-from rlsweep.store import races, sweeps, training_runs, transitions
+from rlsweep.store import races, recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.races import NewDecision
+from rlsweep.store.recording import Batch, Progress
 from tests.helpers.raced import (
     DRIVER,
     TERMS,
@@ -102,6 +103,21 @@ def test_a_driver_after_a_kill_makes_the_very_next_decision(database: Database) 
         ]
 
     assert without_ids(killed.sweep_id) == without_ids(peaceful.sweep_id)
+
+
+def test_a_decision_does_not_depend_on_how_far_a_run_has_come(database: Database) -> None:
+    race = create_race(database, "on its way", 3)
+    run_race(database, race, SCORE, slots=1, most_runs=3)
+    taken = RaceRuns(database, race, driver=DRIVER, slots=1, on_scheduled=lambda _: None).take()
+    assert taken is not None
+    before = RaceReader(database, race).read()
+    run = transitions.begin_attempt(database, taken, {})
+    assert run is not None
+    recording.flush(database, taken, run.attempt, Batch(progress=Progress(episodes=90, updates=9, env_steps=900)))
+    assert races.costs(database, race.sweep_id)[taken] == pytest.approx(1900)
+    (on_its_way,) = (each for each in RaceReader(database, race).read().runs if each.run_id == taken)
+    assert on_its_way in before.runs
+    assert on_its_way.spent == pytest.approx(1500)
 
 
 def test_a_decision_is_on_record_before_its_runs_and_never_without_the_lease(database: Database) -> None:
