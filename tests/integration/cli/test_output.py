@@ -48,6 +48,7 @@ def test_a_plan_as_json(cli: Any, agents: str, measured_once: None) -> None:
         "budget",
         "environment_facts",
         "environment_instances",
+        "space",
         "differing_keys",
         "total_seconds",
         "warnings",
@@ -67,6 +68,7 @@ def test_a_plan_as_json(cli: Any, agents: str, measured_once: None) -> None:
         assert 100 <= low < high
         assert trial["estimate"]["peak_memory_bytes"] > 50e6
     assert any("no policy update at n_steps 2048" in warning for warning in plan["warnings"])
+    assert plan["space"] is None
     assert not cli.home.exists()
 
 
