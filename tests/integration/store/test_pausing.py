@@ -7,6 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from rlsweep.analysis.progress import done_by_status
 from rlsweep.errors import RlsweepError, StaleAttemptError
 from rlsweep.runs import EndReason, RunStatus, TrainingRun
 from rlsweep.store import recording, sweep_listing, sweeps, training_runs, transitions
@@ -129,9 +130,11 @@ def test_a_sweeps_progress_is_that_of_what_its_runs_are_to_train(
     running, beyond, at_its_pause, _ = training_runs.ids_of_sweep(database, sweep.id)
     for run_id, env_steps in ((running, 250), (beyond, 510)):
         transitions.begin_attempt(database, run_id, {})
-        done = recording.Progress(episodes=0, updates=0, env_steps=env_steps)
-        recording.flush(database, run_id, 1, recording.Batch(progress=done))
+        progress = recording.Progress(episodes=0, updates=0, env_steps=env_steps)
+        recording.flush(database, run_id, 1, recording.Batch(progress=progress))
     paused(database, at_its_pause)
     standing = sweep_listing.standing(database, sweep)
     assert standing.runs_by_status == {RunStatus.RUNNING: 2, RunStatus.PAUSED: 1, RunStatus.PENDING: 1}
-    assert standing.progress == (0.5 + 1 + 1 + 0) / 4
+    assert standing.trained[RunStatus.RUNNING] == (0.5 + 1) / 2
+    done = done_by_status(standing.runs_by_status, standing.trained)
+    assert done == {RunStatus.RUNNING: 0.5 + 1, RunStatus.PAUSED: 1, RunStatus.PENDING: 0}
