@@ -42,13 +42,36 @@ def read_any_file(path: Path, *, kind: str) -> dict[str, Any]:
     """
     if not is_plain_line(str(path)):
         raise ConfigError(f"{str(path)!r}: a config file's path must be one line of printable UTF-8 text")
-    data = _parse(path, _read_text(path, kind))
+    data = _parse(path, read_text(path, kind))
     if not isinstance(data, dict):
         found = "the file is empty" if data is None else f"its root is a {type(data).__name__}"
         raise ConfigError(f"Config file must contain a dictionary/object: {path} ({found})")
     if problems := value_problems(data):
         raise ConfigError(*(f"{path}: {problem}" for problem in problems))
     return data
+
+
+def read_text(path: Path, kind: str = "Agent") -> str:
+    """Return the text of a config file. Raises ConfigError for a pipe, a device, a folder, and a file over 1 MiB."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise ConfigError(f"{path}: is a folder, not a config file")
+        if path.suffix.lower() not in EXTENSIONS:
+            raise ConfigError(f"{path}: a config file must end in .yaml, .yml or .json")
+        if not stat.S_ISREG(mode):
+            raise ConfigError(f"{path}: is not a regular file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        if problem := dangling(path):
+            raise ConfigError(f"{kind} config file not found: {problem}") from exc
+        raise ConfigError(f"{kind} config file not found: {path}{files_in(path.parent, near=path.name)}") from exc
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from exc
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path}: is larger than 1 MiB")
+    return _decode(path, content)
 
 
 def parse_value(text: str) -> Any:
@@ -129,28 +152,6 @@ def _text_problem(text: str) -> str | None:
     if found := _CONTROL.search(text):
         return f"contains a control character, {found[0]!r}; remove it"
     return None
-
-
-def _read_text(path: Path, kind: str) -> str:
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise ConfigError(f"{path}: is a folder, not a config file")
-        if path.suffix.lower() not in EXTENSIONS:
-            raise ConfigError(f"{path}: a config file must end in .yaml, .yml or .json")
-        if not stat.S_ISREG(mode):
-            raise ConfigError(f"{path}: is not a regular file")
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError) as exc:
-        if problem := dangling(path):
-            raise ConfigError(f"{kind} config file not found: {problem}") from exc
-        raise ConfigError(f"{kind} config file not found: {path}{files_in(path.parent, near=path.name)}") from exc
-    except OSError as exc:
-        raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from exc
-    if len(content) > MAX_BYTES:
-        raise ConfigError(f"{path}: is larger than 1 MiB")
-    return _decode(path, content)
 
 
 def _decode(path: Path, content: bytes) -> str:

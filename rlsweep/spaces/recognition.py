@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rlsweep.config.limits import MAX_BYTES
-from rlsweep.config.reading import read_config_file
+from rlsweep.config.reading import read_config_file, read_text
 from rlsweep.errors import ConfigError
 
 _MARKS = frozenset({"space", "sampler", "constraints"})
-_MARK_IN_TEXT = re.compile(rb"""["']?(space|sampler|constraints)["']?\s*:""")
+_MARK_IN_TEXT = re.compile(r"""["']?(space|sampler|constraints)["']?\s*:""")
 
 
 def is_space(data: Mapping[str, Any]) -> bool:
@@ -21,9 +20,6 @@ def is_space(data: Mapping[str, Any]) -> bool:
 def is_space_file(path: Path) -> bool:
     """Whether a file holds a search space. False for one that cannot be read: reading it as a config says why."""
     try:
-        with path.open("rb") as file:
-            if not _MARK_IN_TEXT.search(file.read(MAX_BYTES)):
-                return False
-        return is_space(read_config_file(path))
-    except (ConfigError, OSError):
+        return bool(_MARK_IN_TEXT.search(read_text(path))) and is_space(read_config_file(path))
+    except ConfigError:
         return False

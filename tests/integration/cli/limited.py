@@ -7,6 +7,7 @@ A request has the keys folder, environ and arguments; the answer, also one line 
 import json
 import os
 import resource
+import signal
 import sys
 import tempfile
 import traceback
@@ -16,6 +17,9 @@ from rlsweep.cli import main
 from rlsweep.config import agent, loading, patterns, reading, run  # noqa: F401 - imported once for all
 
 CPU_SECONDS = 4
+HANG_SECONDS = 60
+"""After this time a command is taken to hang, and killed; it waits for nothing."""
+
 ADDRESS_SPACE_BYTES = 2**29
 
 
@@ -38,6 +42,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 def run_limited(request: dict[str, Any]) -> int:
     os.chdir(request["folder"])
+    signal.alarm(HANG_SECONDS)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     try:
