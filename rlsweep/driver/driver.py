@@ -207,6 +207,9 @@ class Driver:
                 while not fit.wait(WATCH_SECONDS):
                     self._look(watch)
                 self._look(watch)
+            except KeyboardInterrupt:
+                fit.abandon()  # Ray ends next
+                raise
             finally:
                 fit.begin_no_more()  # in the service it may outlive this driver, and another one may have the sweep
         if fit.error is not None:

@@ -22,6 +22,9 @@ from rlsweep.cluster.resources import Resources
 from rlsweep.cluster.tune_internals import actor_of, forget_ended_trials, use_prestarted_workers
 from rlsweep.driver.run_source import RESTARTS, RunSource
 
+ABANDON_SECONDS = 5.0
+"""Tune's loop takes up to a second for a step."""
+
 _registering = threading.Lock()
 """Tune's table of trainables is not thread-safe: it loses an entry, or raises, if two threads add to it."""
 
@@ -46,6 +49,7 @@ class Fit(threading.Thread):
         name = f"sweep-{uuid4().hex[:12]}"
         super().__init__(name="tune", daemon=True)
         self.error: Exception | None = None
+        self._trials = trials
         use_prestarted_workers()
         own_trainable = tune.with_resources(
             tune.with_parameters(type(name, (trainable,), {}), **parameters),
@@ -83,6 +87,14 @@ class Fit(threading.Thread):
     def begin_no_more(self) -> None:
         """Start no further runs; running ones continue to their end. May be called from any thread."""
         self._run_ids.set_finished()  # type: ignore[no-untyped-call]
+
+    def abandon(self) -> None:
+        """End the thread without its trials, which end with Ray; wait for it, ABANDON_SECONDS at most.
+
+        While Ray ends, no other thread may call it: its library crashes the process (ray::core::CoreWorker).
+        """
+        self._trials.abandon()
+        self.join(ABANDON_SECONDS)
 
     def wait(self, seconds: float) -> bool:
         """Wait; return whether it ended within the time."""
@@ -179,6 +191,7 @@ class LiveTrials(tune.Callback):
         self._live: dict[UUID, Trial] = {}
         self._overdue: set[UUID] = set()
         self._lost: deque[tuple[UUID, str]] = deque()
+        self._is_abandoned = False
 
     def __getstate__(self) -> dict[str, Any]:
         # Tune pickles its callbacks into a state file that is never read
@@ -192,6 +205,10 @@ class LiveTrials(tune.Callback):
         news = run_id not in self._overdue
         self._overdue.add(run_id)
         return news
+
+    def abandon(self) -> None:
+        """End Tune's thread after its current step, without its clean-up. May be called from any thread."""
+        self._is_abandoned = True
 
     def take_lost(self) -> dict[UUID, str]:
         """Return the runs whose processes died without a restart since the last call, each with Ray's text."""
@@ -218,6 +235,8 @@ class LiveTrials(tune.Callback):
 
     @override
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        if self._is_abandoned:
+            raise SystemExit  # Tune cleans up after an Exception, and waits for its trials
         for run_id in self._overdue & self._live.keys():
             trial = self._live[run_id]
             if (actor := actor_of(trial)) is not None:
