@@ -1,5 +1,6 @@
 """A command called in this process, with what a process of its own would have: no time goes into its start."""
 
+import asyncio
 import io
 import os
 import sys
@@ -51,9 +52,21 @@ def _surroundings(arguments: tuple[str, ...], environ: Mapping[str, str], folder
         patch.object(sys, "stdin", nothing),
         chdir(folder),
         warnings.catch_warnings(),
+        _no_running_loop(),
     ):
         warnings.simplefilter("default")
         yield
     for name in set(sys.modules) - known:  # the user's own, which the next test may have under the same name
         if Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(folder):
             del sys.modules[name]
+
+
+@contextmanager
+def _no_running_loop() -> Iterator[None]:
+    """Playwright leaves its event loop marked as running in the thread of earlier tests, though it waits meanwhile."""
+    marked = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(marked)
