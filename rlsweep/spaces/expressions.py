@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rlsweep.config.dotted import dotted_name
 from rlsweep.config.problems import shown
 
 MAX_CHARACTERS = 500
@@ -111,13 +112,10 @@ def _excerpt(node: ast.expr) -> str:
 
 
 def _dotted(node: ast.expr) -> str:
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
+    name = dotted_name(node)
+    if name is None:
         raise ValueError(f"contains {_excerpt(node)!r}; a condition has keys such as ppo.ent_coef")
-    return ".".join([node.id, *reversed(names)])
+    return name
 
 
 def _is_truth(node: ast.expr) -> bool:

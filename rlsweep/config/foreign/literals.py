@@ -3,6 +3,7 @@
 import ast
 from typing import Any
 
+from rlsweep.config.dotted import dotted_name
 from rlsweep.config.limits import MAX_DEPTH
 
 MAX_CHARACTERS = 4000
@@ -55,10 +56,7 @@ def _name(name: str | None) -> str:
 
 
 def _dotted(node: ast.expr) -> str:
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
+    name = dotted_name(node)
+    if name is None:
         raise ValueError("contains more than literals")
-    return ".".join([node.id, *reversed(names)])
+    return name
