@@ -38,6 +38,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 REPOSITORY = Path(__file__).parents[3]
 TIMEOUT_S = 240
 QUICK = "--set n_steps=64 --set n_epochs=1 --set network.net_arch=[8]"
+QUICK_SPACE = "--configs 2"
+"""A space draws those keys itself."""
 TRAINING_COMMANDS = ("submit", "race", "train")
 DRIVING = ("submit", "race", "confirm", "resume", "retry", "attach", "logs")
 LOOKING = ("status", "report", "runs", "show", "configs", "export")
@@ -75,7 +77,7 @@ def quickly(command: str) -> str:
     command = re.sub(r"--total-timesteps (?!512)\d+", "--total-timesteps 256", command)
     if words[1] in TRAINING_COMMANDS and "--resume" not in words:
         budget = "" if "--episodes" in words or "--total-timesteps" in words else "--total-timesteps 256"
-        command = f"{command} {QUICK} {budget}"
+        command = f"{command} {QUICK_SPACE if 'config/sweeps/' in command else QUICK} {budget}"
     return command
 
 
