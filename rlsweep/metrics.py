@@ -45,6 +45,7 @@ METRICS: tuple[Metric, ...] = (
         tag="train/explained_variance",
         direction=Direction.UP,
     ),
+    Metric(name="gradient_steps", label="Gradient steps", tag="train/gradient_steps", direction=Direction.NEITHER),
     Metric(name="learning_rate", label="Learning rate", tag="train/learning_rate", direction=Direction.NEITHER),
     Metric(name="steps_per_second", label="Speed", tag="time/fps", direction=Direction.UP, unit="env steps/s"),
     Metric(name="eval_mean_reward", label="Evaluation reward", tag="eval/mean_reward", direction=Direction.UP),

@@ -123,6 +123,7 @@ class Update:
     env_steps: env steps of the run when the rollout was complete
     entropy: mean entropy of the action distribution, in nats (SB3's entropy_loss with the opposite sign)
     approx_kl, clip_fraction: None for algorithms without them (A2C)
+    gradient_steps: optimizer steps of the update, fewer where target_kl ended it; None if an older version recorded it
     steps_per_second: env steps per wall-clock second since the previous update, for collecting and learning together
     """
 
@@ -134,6 +135,7 @@ class Update:
     approx_kl: float | None
     clip_fraction: float | None
     explained_variance: float | None
+    gradient_steps: int | None
     learning_rate: float
     steps_per_second: float
 

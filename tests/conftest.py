@@ -426,6 +426,7 @@ def _update(number: int, learning_rate: float) -> Update:
         approx_kl=0.02,
         clip_fraction=0.1,
         explained_variance=None if number == 1 else 0.2,
+        gradient_steps=40,
         learning_rate=learning_rate,
         steps_per_second=1500.0,
     )

@@ -20,6 +20,7 @@ class SeedRecord:
     won: (episodes,) float64, 1 for a win, 0 for a draw or a loss, NaN where the environment knows no winner
     update_steps: (updates,) int64, env steps of the run at each update
     approx_kl, clip_fraction, entropy, explained_variance: (updates,) float64, NaN where there is none
+    gradient_steps: (updates,) float64, optimizer steps of each update, NaN where an older version recorded it
     losses: (updates, 2) float64, policy and value loss
     evaluation_steps: (evaluations,) int64, env steps of the run at each evaluation of the deterministic policy
     evaluation_reward, evaluation_length, evaluation_win_rate: (evaluations,) float64, means over its episodes
@@ -41,6 +42,7 @@ class SeedRecord:
     clip_fraction: Floats
     entropy: Floats
     explained_variance: Floats
+    gradient_steps: Floats
     losses: Floats
     evaluation_steps: Steps
     evaluation_reward: Floats

@@ -108,13 +108,17 @@ def _batch(record: dict[str, Any]) -> Batch:
     return Batch(
         progress=Progress(**record["progress"]),
         episodes=[_episode(each) for each in record["episodes"]],
-        updates=[Update(**each) for each in record["updates"]],
+        updates=[_update(each) for each in record["updates"]],
         evaluations=[_evaluation(each) for each in record["evaluations"]],
         checkpoints=[Checkpoint(**each) for each in record["checkpoints"]],
         dropped_uris=record["dropped_uris"],
         began_at_env_steps=record["began_at_env_steps"],
         facts=record["facts"],
     )
+
+
+def _update(record: dict[str, Any]) -> Update:
+    return Update(**{"gradient_steps": None} | record)  # files of older versions do not have it
 
 
 def _evaluation(record: dict[str, Any]) -> Evaluation:

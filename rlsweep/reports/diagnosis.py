@@ -8,7 +8,7 @@ import numpy as np
 
 from rlsweep.analysis.curves import CURVE_POINTS
 from rlsweep.analysis.diagnosis.rules import FEWEST_UPDATES, Finding, findings
-from rlsweep.analysis.diagnosis.series import UpdateSeries, series_of, settings_of
+from rlsweep.analysis.diagnosis.series import UpdateSeries, known_steps, series_of, settings_of
 from rlsweep.analysis.diagnosis.strips import Strip, reward_cells, strips
 from rlsweep.analysis.diagnosis.zones import STRIP_METRICS, StripMetric, Zone
 from rlsweep.analysis.sweeps import ConfigRecord
@@ -207,13 +207,15 @@ def _read(database: Database, runs: Sequence[TrainingRun]) -> list[UpdateSeries]
 
 
 def _series(run: TrainingRun, updates: UpdateColumns, rewards: RewardMeans) -> UpdateSeries:
+    settings = settings_of(run.config)
     return UpdateSeries(
-        settings=settings_of(run.config),
+        settings=settings,
         update_steps=updates.env_steps,
         approx_kl=updates.approx_kl,
         clip_fraction=updates.clip_fraction,
         entropy=updates.entropy,
         explained_variance=updates.explained_variance,
+        gradient_steps=known_steps(updates.gradient_steps, settings),
         policy_loss=updates.policy_loss,
         value_loss=updates.value_loss,
         reward_steps=rewards.env_steps,
@@ -293,6 +295,6 @@ def _note(series: Sequence[UpdateSeries]) -> str | None:
     judged = [each for each in series if each.updates]
     if judged and all(not np.isfinite(each.approx_kl).any() for each in judged):
         said.append("Its algorithm records no approximate KL and no clip fraction.")
-    if any(each.settings.target_kl is not None for each in judged):
-        said.append("With target_kl the gradient steps of an update are not recorded.")
+    if any(np.isnan(each.gradient_steps).any() for each in judged):
+        said.append("An older version recorded updates without their gradient steps, which target_kl makes fewer.")
     return " ".join(said) or None

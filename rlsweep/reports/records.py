@@ -137,6 +137,7 @@ def seed_record(run: RunSummary, recorded: Recorded) -> SeedRecord:
         clip_fraction=updates.clip_fraction,
         entropy=updates.entropy,
         explained_variance=updates.explained_variance,
+        gradient_steps=updates.gradient_steps,
         losses=np.column_stack((updates.policy_loss, updates.value_loss)),
         **_evaluated(recorded.evaluations),
     )

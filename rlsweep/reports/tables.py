@@ -89,6 +89,7 @@ UPDATE_COLUMNS = (
     Column("approx_kl", _REAL, "approximate KL divergence from the policy before, in nats; null for A2C"),
     Column("clip_fraction", _REAL, "share of samples whose ratio was clipped, 0 to 1; null for A2C"),
     Column("explained_variance", _REAL, "of the returns by the value function, at most 1"),
+    Column("gradient_steps", _WHOLE, "optimizer steps of the update; null where an older version recorded it"),
     Column("learning_rate", _REAL, "learning rate of the update"),
     Column("steps_per_second", _REAL, "env steps over seconds since the update before, learning included"),
 )

@@ -112,6 +112,7 @@ class Learner(PPOTorchLearner):
             "train/value_loss": float(value_loss),
             "train/approx_kl": float(last_epoch[:, 5].mean()),
             "train/clip_fraction": float(clip_fraction),
+            "train/gradient_steps": float(len(steps)),
             "train/loss": float(steps[-1, 4]),
             "train/explained_variance": float(self._explained_variance),
         }

@@ -90,6 +90,7 @@ _SOURCES = (
             "approx_kl": "approx_kl",
             "clip_fraction": "clip_fraction",
             "explained_variance": "explained_variance",
+            "gradient_steps": "gradient_steps",
             "learning_rate": "learning_rate",
             "steps_per_second": "steps_per_second",
         },

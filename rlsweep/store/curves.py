@@ -58,7 +58,7 @@ class UpdateColumns:
     """The updates of one run, in order; arrays of one length.
 
     update, env_steps: int64
-    all others: float64, NaN if the algorithm does not have the value or it was not finite
+    all others: float64, NaN if the algorithm does not have the value, it was not finite, or it was not recorded
     """
 
     update: NDArray[np.int64]
@@ -69,6 +69,7 @@ class UpdateColumns:
     approx_kl: NDArray[np.float64]
     clip_fraction: NDArray[np.float64]
     explained_variance: NDArray[np.float64]
+    gradient_steps: NDArray[np.float64]
     learning_rate: NDArray[np.float64]
     steps_per_second: NDArray[np.float64]
 
@@ -102,6 +103,7 @@ _UPDATE_COLUMNS = {
     "approx_kl": ">f8",
     "clip_fraction": ">f8",
     "explained_variance": ">f8",
+    "gradient_steps": ">f8",
     "learning_rate": ">f8",
     "steps_per_second": ">f8",
 }

@@ -87,6 +87,7 @@ class TrainingSession:
         self._last_saved_update = 0
         self._mark_seconds = 0.0
         self._mark_steps = 0
+        self._gradient_steps = 0
 
     def run(self, state: bytes | None) -> Result:
         """Learn until the budget is spent, the pause is reached or a stop is requested, and save a last checkpoint.
@@ -163,7 +164,11 @@ class TrainingSession:
             raise _PausedError
 
     def step(self) -> None:
-        """End an update, or an evaluation after it, if the recorder requests a stop."""
+        """Count an optimizer step; end the update if the recorder requests a stop."""
+        self._end_if_requested()
+        self._gradient_steps += 1
+
+    def _end_if_requested(self) -> None:
         if self._recorder.stop_requested:
             raise _StoppedError
 
@@ -228,6 +233,7 @@ class TrainingSession:
     def _train(self, train: Callable[[], None]) -> None:
         progress = self._progress
         number = progress.updates + 1
+        self._gradient_steps = 0
         try:
             train()
         except ValueError as exc:
@@ -235,8 +241,11 @@ class TrainingSession:
                 raise
             raise diverged(number, progress.env_steps, "the policy's outputs became NaN") from exc
         progress.updates = number
+        logger, tag = self._model.logger, BY_NAME["gradient_steps"].tag
+        if tag not in logger.name_to_value:  # learners in other processes log their own
+            logger.record(tag, self._gradient_steps)
         update = read_update(
-            self._model.logger.name_to_value,
+            logger.name_to_value,
             update=number,
             env_steps=progress.env_steps,
             steps_per_second=self._steps_per_second(),
@@ -279,7 +288,9 @@ class TrainingSession:
             self._evaluate(self._evaluator, EvaluationKind.SCORE)
 
     def _evaluate(self, evaluator: Evaluator, kind: EvaluationKind) -> Evaluation:
-        evaluation = evaluator.evaluate(self._model, self._normalizer, self._progress, kind=kind, on_step=self.step)
+        evaluation = evaluator.evaluate(
+            self._model, self._normalizer, self._progress, kind=kind, on_step=self._end_if_requested
+        )
         self._recorder.add_evaluation(evaluation)
         if self._log is not None:
             self._log.add_evaluation(evaluation)

@@ -8,6 +8,7 @@ import torch
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from rlsweep.errors import DivergedError
+from rlsweep.metrics import BY_NAME
 from rlsweep.runs import Update
 from rlsweep.training.fast.actor import NotANumberError
 
@@ -30,6 +31,7 @@ def read_update(logged: Mapping[str, Any], *, update: int, env_steps: int, steps
         clip_fraction=_finite(logged.get("train/clip_fraction")),
         # undefined if all returns of the rollout are equal
         explained_variance=_finite(logged.get("train/explained_variance")),
+        gradient_steps=int(logged[BY_NAME["gradient_steps"].tag]),
         learning_rate=float(logged["train/learning_rate"]),
         steps_per_second=steps_per_second,
     )

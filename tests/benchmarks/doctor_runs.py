@@ -1,8 +1,7 @@
 """Record the runs of doctor_cases.py: the data of tests/data/ppo_runs.
 
 Arguments: the folder, then the groups. A file a group, written after each run and continued where it exists; one run
-takes 3 to 30 s on one core. Of each run: the values of every update, the mean training reward in 100 buckets, and the
-gradient steps of each update, counted here because a record in the database has no such column.
+takes 3 to 30 s on one core. Of each run: the values of every update, and the mean training reward in 100 buckets.
 """
 
 import json
@@ -19,31 +18,12 @@ from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import DivergedError
-from rlsweep.runs import Episode, Update
-from rlsweep.training.session import TrainingSession
+from rlsweep.runs import Episode
 from rlsweep.training.train import train
 from tests.list_recorder import ListRecorder
 
-METRICS = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "explained_variance")
+METRICS = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "explained_variance", "gradient_steps")
 BUCKETS = 100
-
-
-class CountingRecorder(ListRecorder):
-    """Also keeps the gradient steps of each update."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gradient_steps: list[int] = []
-        self._taken = 0
-
-    def count_step(self) -> None:
-        """Count a gradient step of the update that has begun."""
-        self._taken += 1
-
-    def add_update(self, update: Update) -> None:
-        super().add_update(update)
-        self.gradient_steps.append(self._taken)
-        self._taken = 0
 
 
 def config_of(case: Case) -> RunConfig:
@@ -57,8 +37,7 @@ def config_of(case: Case) -> RunConfig:
 
 
 def recorded(case: Case) -> dict[str, Any]:
-    recorder, config = CountingRecorder(), config_of(case)
-    TrainingSession.step = lambda _session: recorder.count_step()
+    recorder, config = ListRecorder(), config_of(case)
     diverged = False
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -69,7 +48,6 @@ def recorded(case: Case) -> dict[str, Any]:
         "config": config.to_record(),
         "diverged": diverged,
         "update_steps": [each.env_steps for each in recorder.updates],
-        "gradient_steps": recorder.gradient_steps,
         **{name: [short(getattr(each, name)) for each in recorder.updates] for name in METRICS},
         **reward_curve(recorder.episodes),
     }

@@ -218,6 +218,7 @@ def _update(env_steps: int) -> Update:
         approx_kl=0.01,
         clip_fraction=0.1,
         explained_variance=0.5,
+        gradient_steps=40,
         learning_rate=1e-3,
         steps_per_second=100.0,
     )

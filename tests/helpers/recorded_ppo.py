@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from rlsweep.analysis.diagnosis.series import UpdateSeries, settings_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "ppo_runs"
-METRICS = ("approx_kl", "clip_fraction", "entropy", "explained_variance", "policy_loss", "value_loss")
+METRICS = (
+    "approx_kl", "clip_fraction", "entropy", "explained_variance", "gradient_steps", "policy_loss", "value_loss",
+)  # fmt: skip
 
 
 @cache

@@ -14,7 +14,7 @@ from rlsweep.analysis.diagnosis import zones
 from rlsweep.analysis.diagnosis.series import UpdateSeries
 from rlsweep.analysis.finite import finite_median
 from rlsweep.analysis.instability import HIGH_KL, LOWEST_EXPLAINED_VARIANCE
-from rlsweep.analysis.wording import number, percent
+from rlsweep.analysis.wording import number, percent, plural
 
 LONG = 0.5
 """Share of the updates, or of the later half of them, that counts as for long."""
@@ -26,12 +26,6 @@ CLEAR_SE = 2.0
 
 UNLEARNED = 0.02
 """Explained variance that near to zero is that of a constant. Runs that learned crossed this band and left it."""
-
-SMALLEST_TARGET = 0.001
-"""A third of the smallest KL that PPO's paper tunes for, 0.003."""
-
-HELD = 0.3
-"""KL at least this share of target_kl is held by it; a run that learned under 0.02 stood at 0.1 to 0.4 of it."""
 
 LARGE_VALUE_LOSS = 1e4
 """Returns of a hundred and more: with the usual vf_coef and max_grad_norm the policy's gradient is lost beside it."""
@@ -107,17 +101,15 @@ def clipped_much(series: UpdateSeries) -> Observation | None:
 
 
 def cut_short(series: UpdateSeries) -> Observation | None:
-    """target_kl is small and holds KL down, so that updates end after few gradient steps."""
-    target = series.settings.target_kl
-    if target is None:
-        return None
-    is_held = series.approx_kl >= HELD * target
-    if target >= SMALLEST_TARGET or _share(is_held) < NEARLY_ALL:
+    """target_kl ends half of all updates after few of their gradient steps."""
+    target, steps = series.settings.target_kl, series.settings.gradient_steps
+    is_cut = series.gradient_steps < zones.FEW_GRADIENT_STEPS * steps
+    if target is None or _share(is_cut) < LONG:
         return None
     return Observation(
-        since=1,
-        what=f"target_kl {target:g} ended the updates early (approximate KL {number(_median(series.approx_kl))}; "
-        "PPO is tuned for 0.003 to 0.03), which leaves few gradient steps",
+        since=int(np.argmax(is_cut)) + 1,
+        what=f"target_kl {target:g} ended {percent(_share(is_cut))} of the updates before a tenth of their "
+        f"{plural(steps, 'gradient step')} (median {number(_median(series.gradient_steps))})",
     )
 
 

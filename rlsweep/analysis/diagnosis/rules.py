@@ -149,7 +149,8 @@ RULES: tuple[Rule, ...] = (
         title="Updates cut short",
         holds=conditions.cut_short,
         cures=(Cure(text="raise target_kl", key="ppo.target_kl"), LOWER_RATE),
-        source="SB3 ends an update where KL exceeds 1.5 × target_kl; PPO's paper tunes for 0.003 to 0.03",
+        source="SB3 ends an update where KL exceeds 1.5 × target_kl; PPO's paper tunes for 0.003 to 0.03. A tenth is "
+        "rlsweep's own limit",
     ),
     Rule(
         name="entropy_stuck",

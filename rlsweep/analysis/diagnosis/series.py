@@ -58,6 +58,7 @@ class UpdateSeries:
     update_steps: (updates,) int64, env steps of the run at each update
     approx_kl, clip_fraction, entropy, explained_variance, policy_loss, value_loss: (updates,) float64, NaN where the
         algorithm has no such value, or it was not finite
+    gradient_steps: (updates,) float64, as `known_steps` gives them
     reward_steps, reward: (points,) float64, training reward in at most 100 buckets of equal width in env steps
     diverged: the run was ended because a loss, a weight or a reward became NaN or infinite
     """
@@ -68,6 +69,7 @@ class UpdateSeries:
     clip_fraction: Floats
     entropy: Floats
     explained_variance: Floats
+    gradient_steps: Floats
     policy_loss: Floats
     value_loss: Floats
     reward_steps: Floats
@@ -78,12 +80,6 @@ class UpdateSeries:
     def updates(self) -> int:
         """How many updates there are."""
         return int(self.update_steps.size)
-
-    @property
-    def gradient_steps(self) -> Floats:
-        """Gradient steps of each update, (updates,); NaN with target_kl, which cuts updates short unrecorded."""
-        known = float(self.settings.gradient_steps) if self.settings.target_kl is None else np.nan
-        return np.full(self.updates, known)
 
 
 def series_of(record: SeedRecord, settings: Settings) -> UpdateSeries:
@@ -96,12 +92,22 @@ def series_of(record: SeedRecord, settings: Settings) -> UpdateSeries:
         clip_fraction=record.clip_fraction,
         entropy=record.entropy,
         explained_variance=record.explained_variance,
+        gradient_steps=known_steps(record.gradient_steps, settings),
         policy_loss=record.losses[:, 0],
         value_loss=record.losses[:, 1],
         reward_steps=reward_steps,
         reward=reward,
         diverged=record.diverged,
     )
+
+
+def known_steps(recorded: Floats, settings: Settings) -> Floats:
+    """Gradient steps of each update, (updates,): as recorded, else all; NaN where target_kl may have made them fewer.
+
+    recorded: (updates,), NaN where an older version recorded the update
+    """
+    unrecorded = float(settings.gradient_steps) if settings.target_kl is None else np.nan
+    return np.where(np.isfinite(recorded), recorded, unrecorded)
 
 
 def reward_curve(env_steps: Steps, reward: Floats, points: int = CURVE_POINTS) -> tuple[Floats, Floats]:

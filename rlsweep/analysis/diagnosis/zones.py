@@ -145,8 +145,8 @@ GRADIENT_STEPS = StripMetric(
         Band(below=0.5, zone=Zone.UNUSUAL),
         Band(below=_ENDLESS, zone=Zone.USUAL),
     ),
-    source="SB3 ends an update where KL exceeds 1.5 × target_kl. How many steps it took then is not recorded; without "
-    "target_kl every update takes all.",
+    source="SB3 ends an update where KL exceeds 1.5 × target_kl; without target_kl every update takes all steps. The "
+    "limits are rlsweep's own.",
     ratio_to=lambda series: float(series.settings.gradient_steps),
 )
 

@@ -54,6 +54,7 @@ cross join lateral (
         string_agg(float8send(coalesce(approx_kl, 'NaN')), '') as approx_kl,
         string_agg(float8send(coalesce(clip_fraction, 'NaN')), '') as clip_fraction,
         string_agg(float8send(coalesce(explained_variance, 'NaN')), '') as explained_variance,
+        string_agg(float8send(coalesce(gradient_steps::double precision, 'NaN')), '') as gradient_steps,
         string_agg(float8send(coalesce(learning_rate, 'NaN')), '') as learning_rate,
         string_agg(float8send(coalesce(steps_per_second, 'NaN')), '') as steps_per_second
     from (select * from updates where updates.run_id = wanted.run_id order by "update") as in_order

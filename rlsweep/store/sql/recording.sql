@@ -35,13 +35,13 @@ where episodes.attempt < excluded.attempt
 -- A batch, one array per column, like insert_episodes.
 insert into updates (
     run_id, attempt, "update", env_steps, policy_loss, value_loss, entropy, approx_kl, clip_fraction,
-    explained_variance, learning_rate, steps_per_second
+    explained_variance, gradient_steps, learning_rate, steps_per_second
 )
 select %(run_id)s::uuid, %(attempt)s::integer, batch.*
 from unnest(
     %(update)s::bigint[], %(env_steps)s::bigint[], %(policy_loss)s::double precision[],
     %(value_loss)s::double precision[], %(entropy)s::double precision[], %(approx_kl)s::double precision[],
-    %(clip_fraction)s::double precision[], %(explained_variance)s::double precision[],
+    %(clip_fraction)s::double precision[], %(explained_variance)s::double precision[], %(gradient_steps)s::integer[],
     %(learning_rate)s::double precision[], %(steps_per_second)s::double precision[]
 ) as batch
 on conflict (run_id, "update") do update
@@ -49,7 +49,7 @@ set
     attempt = excluded.attempt, env_steps = excluded.env_steps, policy_loss = excluded.policy_loss,
     value_loss = excluded.value_loss, entropy = excluded.entropy, approx_kl = excluded.approx_kl,
     clip_fraction = excluded.clip_fraction, explained_variance = excluded.explained_variance,
-    learning_rate = excluded.learning_rate, steps_per_second = excluded.steps_per_second
+    gradient_steps = excluded.gradient_steps, learning_rate = excluded.learning_rate, steps_per_second = excluded.steps_per_second
 where updates.attempt < excluded.attempt
 
 -- name: insert_evaluations

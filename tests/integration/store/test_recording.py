@@ -36,7 +36,7 @@ def episodes(numbers: Sequence[int], *, reward: float = 1.0, outcome: Outcome | 
 def update(number: int, **given: Any) -> Update:
     values: dict[str, Any] = {
         "policy_loss": -0.01, "value_loss": 0.5, "entropy": 1.9, "approx_kl": 0.01, "clip_fraction": 0.1,
-        "explained_variance": 0.3, "learning_rate": 3e-4, "steps_per_second": 900.0,
+        "explained_variance": 0.3, "gradient_steps": 40, "learning_rate": 3e-4, "steps_per_second": 900.0,
     }  # fmt: skip
     return Update(update=number, env_steps=100 * number, **(values | given))
 
@@ -69,7 +69,7 @@ def test_what_is_flushed_is_what_is_read(database: Database, run: TrainingRun) -
             episodes=4, updates=2, env_steps=45, mean_reward=0.25, win_rate=0.5, mean_length=10.0, steps_per_second=9.5
         ),
         episodes=[episodes([n], outcome=outcome)[0] for n, outcome in enumerate(outcomes, start=1)],
-        updates=[update(1), update(2, approx_kl=None, explained_variance=float("nan"))],
+        updates=[update(1), update(2, approx_kl=None, explained_variance=float("nan"), gradient_steps=None)],
         evaluations=[evaluation(20), evaluation(40), score(40)],
         checkpoints=[checkpoint(2, "/c/2.zip"), checkpoint(4, "/c/4.zip")],
     )
@@ -90,6 +90,7 @@ def test_what_is_flushed_is_what_is_read(database: Database, run: TrainingRun) -
     assert diagnostics.policy_loss.tolist() == [-0.01, -0.01]
     assert np.isnan(diagnostics.approx_kl).tolist() == [False, True]
     assert np.isnan(diagnostics.explained_variance).tolist() == [False, True]
+    assert np.nan_to_num(diagnostics.gradient_steps).tolist() == [40, 0]
 
     assert curves.evaluations_of(database, [run.id]) == {run.id: batch.evaluations}
     assert curves.checkpoints_of(database, run.id) == batch.checkpoints

@@ -46,7 +46,7 @@ def batch(*numbers: int, **given: Any) -> Batch:
 
 UPDATE = Update(
     update=1, env_steps=20, policy_loss=float("nan"), value_loss=0.1, entropy=1.0, approx_kl=None, clip_fraction=0.0,
-    explained_variance=None, learning_rate=1e-3, steps_per_second=9.0,
+    explained_variance=None, gradient_steps=8, learning_rate=1e-3, steps_per_second=9.0,
 )  # fmt: skip
 CHECKPOINT = Checkpoint(episode=2, env_steps=20, uri="/c/2.zip", sha256="ab", bytes=7)
 

@@ -52,6 +52,7 @@ def record_run(database: Database, new_run: Callable[..., NewRun]) -> Callable[.
                 approx_kl=None if number % 2 else 0.01,
                 clip_fraction=0.1,
                 explained_variance=0.5,
+                gradient_steps=40,
                 learning_rate=3e-4,
                 steps_per_second=500.0,
             )

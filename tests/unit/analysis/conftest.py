@@ -49,6 +49,7 @@ def record() -> Callable[..., SeedRecord]:
             "clip_fraction": np.full(updates, 0.1),
             "entropy": np.linspace(1.5, 1.0, updates),
             "explained_variance": np.full(updates, explained_variance),
+            "gradient_steps": np.full(updates, 40.0),
             "losses": np.zeros((updates, 2)),
         }
         return SeedRecord(**(values | _no_evaluations(len(given.get("evaluation_steps", ()))) | given))

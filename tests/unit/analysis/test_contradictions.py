@@ -77,6 +77,7 @@ def _run(seed, steps, reward):
         clip_fraction=np.full(20, 0.1),
         entropy=np.full(20, 0.5),
         explained_variance=np.full(20, 0.5),
+        gradient_steps=np.full(20, 40.0),
         losses=np.zeros((20, 2)),
         evaluation_steps=np.zeros(0, dtype=np.int64),
         evaluation_reward=np.zeros(0),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rlsweep.analysis.diagnosis.rules import FEWEST_UPDATES, RULES, findings
-from rlsweep.analysis.diagnosis.series import UpdateSeries, reward_curve, settings_of
+from rlsweep.analysis.diagnosis.series import UpdateSeries, known_steps, reward_curve, settings_of
 from rlsweep.analysis.diagnosis.strips import CELLS, Strip, reward_cells, strips
 from rlsweep.analysis.diagnosis.zones import STRIP_METRICS, Zone
 from tests.helpers.recorded_ppo import recorded
@@ -147,10 +147,23 @@ def strip_of(metric: str, runs: list[UpdateSeries]) -> Strip:
     return found
 
 
-def test_gradient_steps_are_unknown_with_a_target_kl() -> None:
-    steps = strip_of("gradient_steps", [recorded("sick")["target_kl_1e-4"]])
-    assert set(steps.zones) == {-1}
-    assert set(steps.values) == {None}
+def test_gradient_steps_are_those_that_target_kl_left() -> None:
+    run = recorded("sick")["target_kl_1e-4"]
+    steps = strip_of("gradient_steps", [run])
+    assert steps.values == (7, 8, 8, 7, 7, 6, 7, 6, 6, 5, 5, 5, 5, 9, 13, 9, 9, 11, 10, 13, 13, 15, 33, 22, 14, 15, 21, 24, 18, 11)  # fmt: skip  # noqa: E501
+    (metric,) = (metric for metric in STRIP_METRICS if metric.name == "gradient_steps")
+    zones = [metric.bands[place].zone for place in steps.zones]
+    assert [zone is Zone.FAR for zone in zones] == [value < 16 for value in steps.values]  # a tenth of 160
+    assert Zone.USUAL not in zones
+
+
+def test_gradient_steps_that_were_not_recorded_are_all_or_unknown() -> None:
+    unrecorded = np.full(3, np.nan)
+    cut = recorded("sick")["target_kl_1e-4"].settings
+    assert np.isnan(known_steps(unrecorded, cut)).all()
+    assert known_steps(np.array([np.nan, 7.0]), dataclasses.replace(cut, target_kl=None)).tolist() == [160, 7]
+    unknown = dataclasses.replace(recorded("sick")["target_kl_1e-4"], gradient_steps=np.full(30, np.nan))
+    assert "cut_short" not in {finding.rule for finding in findings(unknown)}
 
 
 def test_a_reward_curve_has_the_mean_of_each_bucket() -> None:

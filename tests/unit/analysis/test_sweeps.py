@@ -295,6 +295,7 @@ def _odd_seed(draw):
         clip_fraction=values,
         entropy=values,
         explained_variance=values,
+        gradient_steps=values,
         losses=np.zeros((len(updates), 2)),
         evaluation_steps=np.arange(1, len(evaluations) + 1),
         evaluation_reward=np.array(evaluations, dtype=np.float64),

@@ -252,6 +252,20 @@ def test_trains_algorithms_without_masks(make_config, run, algorithm):
     assert last.entropy > 0
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "engine", "target_kl", "steps"),
+    [("MaskablePPO", "fast", None, 8), ("MaskablePPO", "stock", None, 8), ("A2C", "auto", None, 1)]
+    + [("MaskablePPO", engine, 1e-5, 1) for engine in ("fast", "stock")],
+)
+def test_gradient_steps_are_counted_where_target_kl_ends_an_update(
+    make_config, run, algorithm, engine, target_kl, steps
+):
+    ppo = {} if target_kl is None else {"ppo": {"target_kl": target_kl}}
+    agent = {"n_steps": 32, "batch_size": 16, "n_epochs": 4, "learning_rate": 0.01, **ppo}
+    _, recorder = run(make_config(algorithm=algorithm, agent=agent, engine=engine, total_timesteps=96))
+    assert [update.gradient_steps for update in recorder.updates] == [steps] * 3
+
+
 def test_rewards_are_recorded_as_the_environment_gave_them(make_config, run):
     config = make_config(
         environment=scripted(length=5, reward=40.0), episodes=20, normalize_observations=True, normalize_rewards=True

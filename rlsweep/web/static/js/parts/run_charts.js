@@ -47,6 +47,7 @@ const UPDATE_CHARTS = [
   { metric: "approx_kl", title: "Approximate KL", note: "nats; how far an update moved the policy" },
   { metric: "clip_fraction", title: "Clip fraction", note: "share of samples at the clip range" },
   { metric: "explained_variance", title: "Explained variance", note: "1 is perfect, 0 no better than a constant" },
+  { metric: "gradient_steps", title: "Gradient steps", note: "optimizer steps; target_kl may end an update early" },
   { metric: "learning_rate", title: "Learning rate", note: "current learning rate" },
   { metric: "steps_per_second", title: "Steps per second", note: "env steps, collecting and learning" },
 ];
