@@ -74,6 +74,19 @@ def scores_at(record: SeedRecord, objective: Objective, shares: Sequence[float])
     return scores
 
 
+def interval_score(record: SeedRecord, objective: Objective, *, after: int, until: int) -> float | None:
+    """The run's score of the env steps above `after` and up to `until`: of a member of a population at an interval.
+
+    By evaluation reward it is the evaluation for the score at `until`, else the mean over the training episodes that
+    ended between: those before had other weights. None without any.
+    """
+    if objective is Objective.EVALUATION_REWARD:
+        is_there = record.evaluation_is_score & (record.evaluation_steps == until)
+        return finite_mean(record.evaluation_reward[is_there])
+    is_between = (record.env_steps > after) & (record.env_steps <= until)
+    return finite_mean(_trained(record, objective)[is_between])
+
+
 def common_source(scores: Iterable[Mapping[Source, float]]) -> Source:
     """The best source that every one of these runs has; training where there is no run."""
     runs = list(scores)

@@ -8,7 +8,7 @@ import pytest
 from rlsweep.analysis.figures import config_figures
 from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.ranking import rank
-from rlsweep.analysis.scores import Source, common_source, definition, score_of, starting_level
+from rlsweep.analysis.scores import Source, common_source, definition, interval_score, score_of, starting_level
 from rlsweep.runs import Budget
 
 REWARD, LENGTH, WINS = Objective.EVALUATION_REWARD, Objective.EPISODE_LENGTH, Objective.WIN_RATE
@@ -117,3 +117,19 @@ def test_the_starting_level_is_that_of_the_episodes_before_the_first_update(simp
     assert starting_level([none], WINS) == 0.5
     assert starting_level([early, late], REWARD) == pytest.approx((5.5 + 1) / 2)
     assert starting_level([], REWARD) is None
+
+
+@pytest.mark.parametrize(
+    ("objective", "given", "after", "until", "score"),
+    [
+        (Objective.TRAINING_REWARD, EVALUATIONS, 200, 300, 25.5),  # episodes 21 to 30
+        (WINS, {}, 450, 550, 0.5),
+        (LENGTH, {}, 900, 1000, 95.5),
+        (Objective.TRAINING_REWARD, {}, 995, 999, None),
+        (REWARD, EVALUATIONS | {"evaluation_is_score": np.array([True, True, False, False])}, 250, 500, 2.0),
+        (REWARD, EVALUATIONS | {"evaluation_is_score": np.array([True, False, False, False])}, 250, 500, None),
+        (REWARD, EVALUATIONS | {"evaluation_is_score": np.array([True, True, False, False])}, 400, 600, None),
+    ],
+)
+def test_a_score_at_an_interval_is_of_that_interval_alone(simple, objective, given, after, until, score) -> None:
+    assert interval_score(simple(**given), objective, after=after, until=until) == score
