@@ -1,5 +1,6 @@
 """The list of runs, page by page, sorted and filtered."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from rlsweep.config.differences import ADDED_KEYS
 from rlsweep.runs import RunStatus, RunSummary
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import composed, load
@@ -78,11 +80,26 @@ _KEYS = {
 }
 
 
+_HYPERPARAMETER = _Key(
+    # the value of a key that an older version did not write is known, as in `flat_record`
+    "nullif(coalesce(run.config #> %(path)s::text[], %(added)s::jsonb), 'null')",
+    "jsonb",
+    can_miss=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hyperparameter:
+    """A hyperparameter by its dotted key, as a column to sort by: texts, such as schedules, come before numbers."""
+
+    key: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
     """Sort column and direction. Equal values are sorted by id; unknown values are always last."""
 
-    key: SortKey = SortKey.STARTED_AT
+    key: SortKey | Hyperparameter = SortKey.STARTED_AT
     descending: bool = True
 
 
@@ -156,8 +173,14 @@ class RecordedConfig:
 
 def list_page(database: Database, order: Order, filters: Filters, limit: int, after: Place | None = None) -> RunPage:
     """Read `limit` runs after `after`, or the first ones."""
-    key = _KEYS[order.key]
+    key = _key_of(order)
     conditions, values = _conditions(filters)
+    if isinstance(order.key, Hyperparameter):
+        added = ADDED_KEYS.get(order.key.key)
+        values |= {
+            "path": ["agent", *order.key.key.split(".")],
+            "added": None if added is None else json.dumps(added),
+        }
     with database.readonly() as connection:
         total = _count(connection, conditions, values)
         as_of = after.as_of if after else None
@@ -182,7 +205,7 @@ def list_page(database: Database, order: Order, filters: Filters, limit: int, af
     return RunPage(
         runs=tuple(summary_from_row(row) for row in shown),
         total=total,
-        next=_place(shown[-1], as_of) if len(rows) > limit else None,
+        next=_place(shown[-1], key, as_of) if len(rows) > limit else None,
     )
 
 
@@ -289,9 +312,13 @@ def _where(conditions: Sequence[str]) -> str:
     return " and ".join(conditions) or "true"
 
 
+def _key_of(order: Order) -> _Key:
+    return _HYPERPARAMETER if isinstance(order.key, Hyperparameter) else _KEYS[order.key]
+
+
 def _rows(connection: Connection, order: Order, conditions: Sequence[str], values: dict[str, Any]) -> list[DictRow]:
     direction = "desc" if order.descending else "asc"
-    key = _KEYS[order.key]
+    key = _key_of(order)
     statement = composed(
         _SQL["list_page"],
         columns=SUMMARY_COLUMNS,
@@ -303,7 +330,13 @@ def _rows(connection: Connection, order: Order, conditions: Sequence[str], value
     return connection.execute(statement, values).fetchall()
 
 
-def _place(row: DictRow, as_of: datetime | None) -> Place:
+def _place(row: DictRow, key: _Key, as_of: datetime | None) -> Place:
     value = row["key"]
-    text = value.isoformat() if isinstance(value, datetime) else value if value is None else str(value)
-    return Place(value=text, id=row["id"], as_of=as_of)
+    return Place(value=None if value is None else _text_of(value, key), id=row["id"], as_of=as_of)
+
+
+def _text_of(value: Any, key: _Key) -> str:
+    """The value of a sort key as PostgreSQL reads it back."""
+    if key.type == "jsonb":
+        return json.dumps(value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -11,12 +11,14 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from pydantic import BeforeValidator, StringConstraints
 
+from rlsweep.config.agent import AgentConfig
+from rlsweep.config.keys import leaf_keys
 from rlsweep.config.nearest import suggestion
 from rlsweep.errors import InputError
 from rlsweep.runs import RunStatus
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.store.listing import Filters, Order, Place, SortKey
+from rlsweep.store.listing import Filters, Hyperparameter, Order, Place, SortKey
 from rlsweep.store.sweep_listing import SweepPlace
 
 MAX_COMPARED = 200
@@ -24,6 +26,9 @@ MAX_COMPARED = 200
 
 SCORE = "score"
 """The column by which a list is sorted outside of the database."""
+
+HYPERPARAMETER = "hyperparameter:"
+"""What stands before the dotted key of a hyperparameter to sort by."""
 
 BAD_CURSOR = "cursor: it does not belong to this list. Leave it out to get the first page."
 
@@ -121,13 +126,18 @@ RunFilters = Annotated[Filters, Depends(run_filters)]
 
 
 def order_of(sort: str) -> Order | None:
-    """Read a sort order: `-mean_reward` is by mean reward, descending; None is by score.
+    """Read a sort order: `-mean_reward` is by mean reward, descending; `hyperparameter:gamma` by gamma; None by score.
 
-    Raises InputError for an unknown column.
+    Raises InputError for an unknown column or hyperparameter.
     """
     name = sort.removeprefix("-")
     if name == SCORE:
         return None
+    if name.startswith(HYPERPARAMETER):
+        key = name.removeprefix(HYPERPARAMETER)
+        if key not in (keys := leaf_keys(AgentConfig)):
+            raise InputError(f"sort: unknown hyperparameter {key!r}{suggestion(key, keys)}.")
+        return Order(key=Hyperparameter(key=key), descending=sort.startswith("-"))
     if name not in list(SortKey):
         known = (*SortKey, SCORE)
         raise InputError(f"sort: unknown column {name!r}{suggestion(name, known)}; columns are {', '.join(known)}.")

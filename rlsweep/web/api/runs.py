@@ -64,7 +64,12 @@ def list_runs(
     request: Request,
     filters: RunFilters,
     sort: Annotated[
-        str, Query(description="A column; - in front of it sorts descending. By score at most 1,000 can match.")
+        str,
+        Query(
+            description="A column, or hyperparameter: and a dotted key; - in front of it sorts descending. By score at "
+            "most 1,000 can match.",
+            examples=["-hyperparameter:ppo.ent_coef"],
+        ),
     ] = DEFAULT_SORT,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 50,
     cursor: Annotated[str | None, Query(description="The next_cursor of the previous page.")] = None,

@@ -67,7 +67,12 @@ def _fill(database: Database, new_run: Callable[..., NewRun], new_sweep: Callabl
             seed=number % 4,
             config_short_name=f"agent_{number % 3}_v{number % 5}",
             config={
-                "agent": {"learning_rate": 0.001, "description": f"about {number % 7}"},
+                "agent": {
+                    "learning_rate": [0.001, 3e-05, "linear_0.001", 0.25][number % 4],
+                    "ppo": {"target_kl": None if number % 3 else 0.01 * (number % 6)},
+                    "network": {"net_arch": [[64, 64], [8], [64]][number % 3]} if number % 5 else {},
+                    "description": f"about {number % 7}",
+                },
                 "budget": {"episodes": 100, "total_timesteps": None},
                 "training": {"environment": {"id": "CliffWalking-v1" if number < 30 else "CartPole-v1"}},
             },
@@ -235,7 +240,14 @@ def test_the_best_scores_come_first(
 def test_hyperparameters_of_rows(crowd: httpx.Client) -> None:
     ids = [run["id"] for run in listed(crowd, limit=3)["runs"]]
     found = crowd.get("/api/training-runs/hyperparameters", params={"id": [*ids, str(UUID(int=0))]}).json()
-    assert found["hyperparameters"] == {run_id: {"learning_rate": 0.001} for run_id in ids}
+    assert found["hyperparameters"].keys() == set(ids)
+    for run_id, values in found["hyperparameters"].items():
+        agent = crowd.get(f"/api/training-runs/{run_id}").json()["config"]["agent"]
+        shown = {"learning_rate": agent["learning_rate"], "ppo.target_kl": agent["ppo"]["target_kl"]}
+        assert {key: values[key] for key in shown} == shown
+        assert values.get("network.net_arch") == agent["network"].get("net_arch")
+        assert values["network.ortho_init"] is True  # which older versions did not write
+        assert "description" not in values
 
 
 def test_percent_underscore_quote_and_backslash_are_letters(
@@ -270,6 +282,7 @@ def test_a_row(crowd: httpx.Client, crowded: Database) -> None:
     [
         ("sort=mean_rewad", "did you mean mean_reward"),
         ("sort=id", "columns are "),
+        ("sort=-hyperparameter:gama", "did you mean gamma"),
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("status=done", "status"),
@@ -288,6 +301,24 @@ def test_what_cannot_be_meant_is_said(web: httpx.Client, asked: str, says: str) 
     error = answer.json()["error"]
     assert error["code"] == "invalid"
     assert any(part in error["message"] for part in says.split("|"))
+
+
+@pytest.mark.parametrize("key", ["learning_rate", "ppo.target_kl", "network.net_arch", "network.ortho_init"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_sorts_by_a_hyperparameter(crowd: httpx.Client, key: str, sign: str) -> None:
+    found = list(pages(crowd, sort=f"{sign}hyperparameter:{key}", limit=7))
+    ids = [run["id"] for page in found for run in page["runs"]]
+    assert len(set(ids)) == len(ids) == 40
+    shown = crowd.get("/api/training-runs/hyperparameters", params={"id": ids}).json()["hyperparameters"]
+    values = [shown[each].get(key) for each in ids]
+    known = [value for value in values if value is not None]
+    assert values[: len(known)] == known, "what is not known comes last"
+    assert len(known) == {"ppo.target_kl": 14, "network.net_arch": 32}.get(key, 40)
+
+    def place(value: Any) -> Any:  # as PostgreSQL compares JSON: texts before numbers, short lists before long ones
+        return (len(value), value) if isinstance(value, list) else (not isinstance(value, str), value)
+
+    assert known == sorted(known, key=place, reverse=sign == "-")
 
 
 def test_a_cursor_of_another_order_is_refused(crowd: httpx.Client) -> None:

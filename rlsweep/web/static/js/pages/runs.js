@@ -1,60 +1,28 @@
 // The list of training runs.
 
-import { get } from "../core/api.js";
 import { commandLine } from "../core/copying.js";
 import { byId, fill, html, setText } from "../core/dom.js";
 import { full, plural } from "../core/format.js";
 import { keepingPlace, reconcile } from "../core/keyed.js";
 import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
-import { parameter, parameters, setParameters } from "../parts/address.js";
+import { setParameters } from "../parts/address.js";
 import { isUnfinished } from "../parts/badges.js";
-import { fillChoices, fillSelect } from "../parts/choices.js";
 import { FilterBar } from "../parts/filter_bar.js";
 import { HyperparameterColumns } from "../parts/hyperparameter_columns.js";
 import { hideInstead, showFailureInstead, showInstead } from "../parts/instead_of_rows.js";
 import { startExport } from "../parts/list_export.js";
 import { readRows, withFirst } from "../parts/paging.js";
-import { COLUMNS, makeHead, makeRow, showSort, updateRow } from "../parts/runs_table.js";
+import { loadChoices } from "../parts/runs_choices.js";
+import { EXPORTED, forExport, RunDetails } from "../parts/runs_details.js";
+import { RunOrder } from "../parts/runs_order.js";
+import { COLUMNS, makeHead, makeRow, updateRow } from "../parts/runs_table.js";
 import { startViews } from "../parts/saved_views.js";
 import { Selection } from "../parts/selection.js";
 
 const PAGE = 50;
 const MAX_POLLED = 500;
-const DETAILS_AT_ONCE = 100;
 const CHOICES_MS = 15_000;
-const SWEEPS_TO_CHOOSE = 200;
-const DEFAULT_SORT = "-started_at";
-const DESCENDING_FIRST = new Set(["started_at", "duration", "episodes", "score", "mean_reward", "win_rate"]);
-const EXPORTED = [
-  "id",
-  "config_short_name",
-  "config_name",
-  "agent_id",
-  "algorithm",
-  "version",
-  "sweep_variant",
-  "sweep_name",
-  "environment",
-  "seed",
-  "status",
-  "started_at",
-  "ended_at",
-  "seconds",
-  "episodes",
-  "updates",
-  "env_steps",
-  "score",
-  "score_definition",
-  "score_win_rate",
-  "mean_reward",
-  "win_rate",
-  "mean_length",
-  "steps_per_second",
-  "error",
-  "tags",
-  "note",
-];
 
 const table = byId("runs");
 const head = /** @type {HTMLElement} */ (table.querySelector("thead"));
@@ -63,7 +31,6 @@ const agentFilter = /** @type {HTMLSelectElement} */ (byId("agent-filter"));
 const sweepFilter = /** @type {HTMLSelectElement} */ (byId("sweep-filter"));
 const environmentFilter = /** @type {HTMLSelectElement} */ (byId("environment-filter"));
 const tagFilter = /** @type {HTMLSelectElement} */ (byId("tag-filter"));
-const sortSelect = /** @type {HTMLSelectElement} */ (byId("sort-select"));
 
 let columns = COLUMNS;
 /** @type {any[]} */
@@ -77,8 +44,6 @@ let isLost = false;
 let turns = 0;
 /** Number of runs that match, as of the last answer. */
 let total = 0;
-/** What is read of a run beside its row. @type {Map<string, {mark: string, curve: (number | null)[], score: any}>} */
-const details = new Map();
 
 const poller = new Poller(refresh, showFailure);
 const filters = new FilterBar(askAnew, {
@@ -87,7 +52,9 @@ const filters = new FilterBar(askAnew, {
   environment: environmentFilter,
   tag: tagFilter,
 });
-const chosenColumns = new HyperparameterColumns(() => filters.values, remakeTable);
+const order = new RunOrder(head, (sort) => filters.set({ sort }));
+const chosenColumns = new HyperparameterColumns(() => filters.values, askAnew);
+const details = new RunDetails();
 const selection = new Selection(showChosen);
 const footObserver = new IntersectionObserver(
   (entries) => entries.some((entry) => entry.isIntersecting) && showMore(),
@@ -95,13 +62,13 @@ const footObserver = new IntersectionObserver(
 );
 
 function question() {
-  return { ...filters.values, sort: parameter("sort") || DEFAULT_SORT };
+  return { ...filters.values, sort: order.sort };
 }
 
 function askAnew() {
   wanted = PAGE;
   if (titles(columns) !== titles(allColumns())) remakeTable();
-  showOrder();
+  order.show(columns);
   poller.now();
 }
 
@@ -161,8 +128,7 @@ function show(isPoll) {
 
 /** @param {HTMLElement} row @param {any} run */
 function showRow(row, run) {
-  const read = details.get(run.id);
-  updateRow(row, { ...run, curve: read?.curve, score: read?.score }, selection.has(run.id), columns);
+  updateRow(row, details.with(run), selection.has(run.id), columns);
 }
 
 function allColumns() {
@@ -178,7 +144,7 @@ function titles(given) {
 function remakeTable() {
   columns = allColumns();
   makeTableHead();
-  showOrder();
+  order.show(columns);
   fill(body);
   if (runs.length > 0) show(false);
   loadDetails().catch(() => {});
@@ -221,55 +187,16 @@ function clearButton() {
 }
 
 async function loadDetails() {
-  if (await chosenColumns.load(runs)) {
-    const byKey = new Map(runs.map((run) => [run.id, run]));
-    for (const row of /** @type {HTMLElement[]} */ ([...body.children])) {
-      const run = byKey.get(row.dataset.key ?? "");
-      if (run) showRow(row, run);
-    }
-  }
-  const stale = runs.filter((run) => run.episodes > 0 && details.get(run.id)?.mark !== markOf(run));
-  for (let start = 0; start < stale.length; start += DETAILS_AT_ONCE) {
-    const part = new Map(stale.slice(start, start + DETAILS_AT_ONCE).map((run) => [run.id, run]));
-    const asked = { id: [...part.keys()] };
-    const [{ sparklines }, { scores }] = await Promise.all([
-      get("/training-runs/sparklines", asked),
-      get("/training-runs/scores", asked),
-    ]);
-    for (const [id, run] of part)
-      details.set(id, { mark: markOf(run), curve: sparklines[id] ?? [], score: scores[id] ?? null });
-    for (const row of /** @type {HTMLElement[]} */ ([...body.children])) {
-      const run = part.get(row.dataset.key ?? "");
-      if (run) showRow(row, run);
-    }
-  }
+  if (await chosenColumns.load(runs)) showAgain(new Map(runs.map((run) => [run.id, run])));
+  await details.load(runs, showAgain);
 }
 
-/** What changes when a run has recorded more. @param {any} run */
-function markOf(run) {
-  return `${run.episodes} ${run.status}`;
-}
-
-/** Their scores and hyperparameters too. @param {any[]} rows of the list @returns {Promise<any[]>} */
-async function complete(rows) {
-  const scores = /** @type {Record<string, any>} */ ({});
-  const settings = /** @type {Record<string, any>} */ ({});
-  for (let start = 0; start < rows.length; start += DETAILS_AT_ONCE) {
-    const asked = { id: rows.slice(start, start + DETAILS_AT_ONCE).map((run) => run.id) };
-    const [scored, set] = await Promise.all([
-      get("/training-runs/scores", asked),
-      get("/training-runs/hyperparameters", asked),
-    ]);
-    Object.assign(scores, scored.scores);
-    Object.assign(settings, set.hyperparameters);
+/** Show what has been read of runs beside their rows. @param {Map<string, any>} read runs by id */
+function showAgain(read) {
+  for (const row of /** @type {HTMLElement[]} */ ([...body.children])) {
+    const run = read.get(row.dataset.key ?? "");
+    if (run) showRow(row, run);
   }
-  return rows.map((run) => ({
-    ...run,
-    score: scores[run.id]?.value,
-    score_definition: scores[run.id]?.definition,
-    score_win_rate: scores[run.id]?.win_rate,
-    hyperparameters: settings[run.id],
-  }));
 }
 
 /** @param {string} id @param {boolean} isChosen @param {boolean} extend */
@@ -302,51 +229,16 @@ function makeTableHead() {
       runs.map((run) => run.id),
       isChosen,
     );
-  makeHead(head, { sort: sortBy, chooseAll }, columns);
+  makeHead(head, { sort: (key) => order.by(key), chooseAll }, columns);
 }
 
-/** @param {string} key */
-function sortBy(key) {
-  const { sort } = question();
-  const isDescending = sort === `-${key}` ? false : sort === key ? true : DESCENDING_FIRST.has(key);
-  setSort(`${isDescending ? "-" : ""}${key}`);
-}
-
-/** @param {string} sort */
-function setSort(sort) {
-  filters.set({ sort: sort === DEFAULT_SORT ? null : sort });
-}
-
-function showOrder() {
-  const { sort } = question();
-  showSort(head, sort);
-  sortSelect.value = sort;
-}
-
-async function loadChoices() {
-  const [{ agents }, { sweeps }, { environments, tags }] = await Promise.all([
-    get("/training-runs/agents/list"),
-    get("/sweeps", { limit: SWEEPS_TO_CHOOSE }),
-    get("/choices"),
-  ]);
-  const isOfRuns = (/** @type {any} */ tag) => tag.runs > 0;
-  fillChoices(environmentFilter, environments.map((/** @type {any} */ each) => each.environment), 2);
-  fillChoices(tagFilter, tags.filter(isOfRuns).map((/** @type {any} */ each) => each.tag), 1);
-  const agentIds = [
-    ...new Set([...agents.map((/** @type {any} */ agent) => agent.agent_id), ...parameters("agent_id")]),
-  ];
-  fillSelect(
-    agentFilter,
-    [["", "All"], ...agentIds.map((id) => /** @type {[string, string]} */ ([id, id]))],
-    parameters("agent_id")[0] ?? "",
-  );
-  const names = new Map(sweeps.map((/** @type {any} */ sweep) => [sweep.id, sweep.name]));
-  for (const id of parameters("sweep_id")) if (!names.has(id)) names.set(id, id.slice(0, 8));
-  fillSelect(
-    sweepFilter,
-    [["", "All"], .../** @type {[string, string][]} */ ([...names])],
-    parameters("sweep_id")[0] ?? "",
-  );
+function offerChoices() {
+  loadChoices({
+    agent: agentFilter,
+    sweep: sweepFilter,
+    environment: environmentFilter,
+    tag: tagFilter,
+  }).catch(() => {});
 }
 
 function startKeys() {
@@ -388,28 +280,12 @@ function lookAtFootAgain() {
 
 startPage(() => {
   poller.now();
-  loadChoices().catch(() => {});
+  offerChoices();
 });
 columns = allColumns();
 makeTableHead();
 startViews("runs");
-fillSelect(
-  sortSelect,
-  COLUMNS.flatMap(
-    (column) =>
-      /** @type {[string, string][]} */ (
-        column.key
-          ? [
-              [`-${column.key}`, `${column.label} ↓`],
-              [column.key, `${column.label} ↑`],
-            ]
-          : []
-      ),
-  ),
-  DEFAULT_SORT,
-);
-sortSelect.addEventListener("change", () => setSort(sortSelect.value));
-showOrder();
+order.show(columns);
 fill(
   body,
   Array.from({ length: 12 }, () =>
@@ -421,8 +297,8 @@ fill(
   ),
 );
 startKeys();
-startExport("training-runs", "/training-runs", "runs", EXPORTED, question, complete);
+startExport("training-runs", "/training-runs", "runs", EXPORTED, question, forExport);
 byId("load-more").addEventListener("click", showMore);
 poller.now();
-loadChoices().catch(() => {});
-window.setInterval(() => !document.hidden && loadChoices().catch(() => {}), CHOICES_MS);
+offerChoices();
+window.setInterval(() => !document.hidden && offerChoices(), CHOICES_MS);

@@ -3,7 +3,7 @@
 import { get } from "../core/api.js";
 import { byId, fill, html, setText } from "../core/dom.js";
 import { configValue, plural } from "../core/format.js";
-import { parameters, setParameters } from "./address.js";
+import { parameter, parameters, setParameters } from "./address.js";
 import { menu } from "./menu.js";
 
 const MOST = 4;
@@ -31,6 +31,7 @@ export class HyperparameterColumns {
   /** @returns {import("./runs_table.js").Column[]} */
   get columns() {
     return this.keys.map((key) => ({
+      key: sortKey(key),
       label: key.split(".").at(-1) ?? key,
       title: key,
       place: "col-hyperparameter",
@@ -83,7 +84,11 @@ export class HyperparameterColumns {
     for (const { check } of checks)
       check.addEventListener("change", () => {
         const kept = this.keys.filter((key) => key !== check.value);
-        setParameters({ column: check.checked ? [...kept, check.value] : kept }, { step: true });
+        const isSorted = parameter("sort").replace(/^-/, "") === sortKey(check.value);
+        setParameters(
+          { column: check.checked ? [...kept, check.value] : kept, ...(isSorted ? { sort: null } : {}) },
+          { step: true },
+        );
         limit();
         this.changed();
       });
@@ -100,4 +105,9 @@ export class HyperparameterColumns {
       html("div.menu-scroll", {}, checks.map(({ row }) => row)),
     );
   }
+}
+
+/** What the API sorts by. @param {string} key dotted */
+function sortKey(key) {
+  return `hyperparameter:${key}`;
 }
