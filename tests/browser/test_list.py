@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from rlsweep.runs import NewRun
-from rlsweep.store import sweeps, transitions
+from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import NewSweep
 
@@ -217,6 +217,31 @@ def test_is_read_on_a_narrow_screen(recorded, visit: Callable[..., Page]) -> Non
     page.set_viewport_size({"width": 360, "height": 900})
     page.locator("#sort-select").select_option("config_short_name")
     expect(page.locator("#runs tbody tr").first).to_contain_text("ppo_agent_broken")
+
+
+def test_a_narrow_screen_shows_progress_below_the_status(
+    recorded, visit: Callable[..., Page], new_run: Callable[..., NewRun], new_sweep: Callable[..., NewSweep]
+) -> None:
+    database = recorded.site.database
+    config = {"agent": {}, "budget": {"episodes": 200, "total_timesteps": None}}
+    sweep = sweeps.create(database, new_sweep(name="half way"), [new_run(config=config)])
+    (run,) = training_runs.of_sweep(database, sweep.id)
+    assert transitions.begin_attempt(database, run.id, {}) is not None
+    progress = recording.Progress(episodes=90, updates=1, env_steps=900, mean_reward=0.5)
+    recording.flush(database, run.id, 1, recording.Batch(progress=progress))
+    for address, width, cell in (
+        ("/training/sweeps", 768, "#sweeps .medium"),
+        ("/training/sweeps", 390, "#sweeps .medium"),
+        ("/training?column=gamma", 768, "#runs .col-status"),
+    ):
+        page = visit(recorded.site, address, width=width)
+        below = page.locator(f"{cell} .status-progress:visible")
+        expect(below).to_have_text("45%")  # of the one that is not finished
+        assert below.locator(".progress-bar").evaluate("bar => bar.offsetWidth / bar.parentElement.offsetWidth") == (
+            pytest.approx(0.45, abs=0.03)
+        )
+        page.set_viewport_size({"width": 1280, "height": 900})
+        expect(page.locator(".status-progress:visible")).to_have_count(0)
 
 
 def test_lists_sweeps(recorded, visit: Callable[..., Page]) -> None:

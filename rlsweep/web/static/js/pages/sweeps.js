@@ -14,6 +14,7 @@ import { FilterBar } from "../parts/filter_bar.js";
 import { hideInstead, showFailureInstead, showInstead } from "../parts/instead_of_rows.js";
 import { startExport } from "../parts/list_export.js";
 import { readRows } from "../parts/paging.js";
+import { progressBar, showProgress, showStatusProgress, statusProgress } from "../parts/progress.js";
 import { tagLine } from "../parts/runs_table.js";
 import { startViews } from "../parts/saved_views.js";
 
@@ -102,18 +103,17 @@ function updateRow(row, sweep) {
       html("a.cell-main", { href: `/training/sweeps/${sweep.id}`, title: sweep.name }, html("bdi", {}, sweep.name)),
       tagLine(sweep, "/training/sweeps"),
     );
-    fill(status, statusBadge(sweep.status));
+    fill(status, statusBadge(sweep.status), statusProgress());
     fill(environment, html("bdi", { title: sweep.environment }, sweep.environment ?? "–"));
     fill(started, time(sweep.created_at));
-    fill(progress, html("span.cell-text"), html("span.progress", {}, html("span.progress-bar")));
+    fill(progress, html("span.cell-text"), progressBar());
   }
   row.classList.toggle("is-running", sweep.status === "running");
   const failed = sweep.runs_by_status.failed ?? 0;
   setText(runs, failed ? `${full(sweep.runs)}, ${full(failed)} failed` : full(sweep.runs));
   setText(/** @type {HTMLElement} */ (progress.firstElementChild), percent(sweep.progress));
-  const bar = /** @type {HTMLElement} */ (progress.lastElementChild);
-  bar.hidden = !isUnfinished(sweep.status);
-  /** @type {HTMLElement} */ (bar.firstElementChild).style.width = `${sweep.progress * 100}%`;
+  showProgress(/** @type {HTMLElement} */ (progress.lastElementChild), sweep);
+  showStatusProgress(/** @type {HTMLElement} */ (status.lastElementChild), sweep);
   setText(episodes, full(sweep.episodes));
   setText(steps, compact(sweep.env_steps));
   showDuration(took, sweep.seconds, isUnfinished(sweep.status));

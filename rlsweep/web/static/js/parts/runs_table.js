@@ -4,8 +4,9 @@ import { drawSparkline, sparkline } from "../charts/sparkline.js";
 import { showDuration, time } from "../core/clock.js";
 import { breakable, fill, html, icon, setText } from "../core/dom.js";
 import { compact, full, number, percent, reward } from "../core/format.js";
-import { isUnfinished, runBadge } from "./badges.js";
+import { runBadge } from "./badges.js";
 import { noteMark, tagLink } from "./notes.js";
+import { progressBar, showProgress, showStatusProgress, statusProgress } from "./progress.js";
 
 /**
  * @typedef {object} Column
@@ -197,15 +198,16 @@ function showSweep(cell, run) {
 
 /** @param {HTMLElement} cell @param {any} run */
 function showStatus(cell, run) {
-  showOnce(cell, [run.status, run.error, run.stop_requested, run.pause_at], () => [runBadge(run)]);
+  showOnce(cell, [run.status, run.error, run.stop_requested, run.pause_at], () => [runBadge(run), statusProgress()]);
+  showStatusProgress(/** @type {HTMLElement} */ (cell.lastElementChild), run);
 }
 
 /** @param {HTMLElement} cell @param {any} run */
 function showEpisodes(cell, run) {
   if (!cell.firstElementChild) {
-    fill(cell, html("span.cell-text"), html("span.progress", {}, html("span.progress-bar")));
+    fill(cell, html("span.cell-text"), progressBar());
   }
-  const [text, progress] = /** @type {HTMLElement[]} */ ([...cell.children]);
+  const [text, bar] = /** @type {HTMLElement[]} */ ([...cell.children]);
   const budget = run.budget ?? {};
   setText(text, budget.episodes ? `${full(run.episodes)} / ${compact(budget.episodes)}` : full(run.episodes));
   cell.title = [
@@ -217,8 +219,7 @@ function showEpisodes(cell, run) {
   ]
     .filter(Boolean)
     .join("\n");
-  progress.hidden = run.progress === null || !(isUnfinished(run.status) || run.status === "paused");
-  /** @type {HTMLElement} */ (progress.firstElementChild).style.width = `${(run.progress ?? 0) * 100}%`;
+  showProgress(bar, run);
 }
 
 /** @param {HTMLElement} cell @param {any} run */
