@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from rlsweep.config.algorithms import known_algorithm
-from rlsweep.config.schedule import ScheduledValue
+from rlsweep.config.schedule import Scheduled
+from rlsweep.config.stepped import Changing
 
 
 class StrictModel(BaseModel):
@@ -103,14 +104,14 @@ class PPOConfig(StrictModel):
     sde_sample_freq: env steps between two draws of that noise; -1 draws once a rollout
     """
 
-    clip_range: ScheduledValue = 0.2
-    clip_range_vf: ScheduledValue | None = None
-    ent_coef: NotNegative = 0.01
-    vf_coef: NotNegative = 0.5
-    max_grad_norm: Positive = 0.5
-    gae_lambda: Fraction = 0.95
+    clip_range: Changing[Scheduled] = 0.2
+    clip_range_vf: Changing[Scheduled | None] = None
+    ent_coef: Changing[NotNegative] = 0.01
+    vf_coef: Changing[NotNegative] = 0.5
+    max_grad_norm: Changing[Positive] = 0.5
+    gae_lambda: Changing[Fraction] = 0.95
     normalize_advantage: bool = True
-    target_kl: Positive | None = None
+    target_kl: Changing[Positive | None] = None
     use_sde: bool = False
     sde_sample_freq: Annotated[int, Field(ge=-1, le=MAX_COUNT)] = -1
 
@@ -118,11 +119,11 @@ class PPOConfig(StrictModel):
 class Hyperparameters(StrictModel):
     """All hyperparameters except the algorithm; a base config may set defaults for these."""
 
-    learning_rate: ScheduledValue = 3.0e-4
-    gamma: Fraction = 0.99
+    learning_rate: Changing[Scheduled] = 3.0e-4
+    gamma: Changing[Fraction] = 0.99
     n_steps: Count = 2048
-    batch_size: Count = 64
-    n_epochs: Count = 10
+    batch_size: Changing[Count] = 64
+    n_epochs: Changing[Count] = 10
 
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
     network: NetworkConfig = Field(default_factory=NetworkConfig)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from rlsweep.config.agent import AgentConfig, Hyperparameters
 from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.layers import SECTIONS
 
 Label = TypeVar("Label")
 
@@ -39,7 +40,7 @@ def flat_record(agent: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {key: agent[key] for key in ("algorithm",) if key in agent}
     for key in Hyperparameters.model_fields:
         value = agent.get(key)
-        if isinstance(value, dict):
+        if key in SECTIONS and isinstance(value, dict):
             flat |= {f"{key}.{name}": inner for name, inner in value.items()}
         elif key in agent:
             flat[key] = value

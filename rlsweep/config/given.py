@@ -8,6 +8,7 @@ from typing import Any
 
 from rlsweep.config.limits import MAX_DEPTH, MAX_TOLD, MAX_VALUES
 from rlsweep.config.reading import value_problems
+from rlsweep.config.stepped import takes_whole_keys
 from rlsweep.errors import ConfigError
 
 
@@ -102,7 +103,8 @@ class _Reader:
     def _mapping(self, data: Mapping[Any, Any], key: str, depth: int) -> dict[str, Any]:
         plain = {}
         for name, value in data.items():
-            if isinstance(name, str):
+            is_step = isinstance(name, Integral) and not isinstance(name, bool) and takes_whole_keys(key)
+            if isinstance(name, str) or is_step:
                 plain[str(name)] = self.read(value, f"{key}.{name}" if key else name, depth + 1)
             else:
                 self.problems.append(f"{key or 'the config'}: a key must be text, got {name!r:.60}")

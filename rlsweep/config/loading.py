@@ -8,6 +8,7 @@ from typing import Any
 
 from rlsweep.config.agent import AgentConfig, Hyperparameters
 from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.differences import flat_hyperparameters
 from rlsweep.config.engines import keys_for_stock
 from rlsweep.config.environments import environment_problems, is_checkpoint, module_problem, opponent_problem
 from rlsweep.config.foreign.corrections import corrected_agent, corrected_training
@@ -16,6 +17,7 @@ from rlsweep.config.layers import expand_environment, given_keys, layered
 from rlsweep.config.overrides import Override, override_agent, override_training
 from rlsweep.config.problems import Model, check
 from rlsweep.config.reading import read_config_file
+from rlsweep.config.stepped import every_value, is_stepped, may_change
 from rlsweep.config.training import EvaluationConfig, TrainingConfig
 from rlsweep.errors import ConfigError
 from rlsweep.storage import is_uri
@@ -83,7 +85,7 @@ def load_agent(source: Path | GivenConfig, defaults: Mapping[str, Any], override
 
 def combination_problems(agent: LoadedAgent, training: TrainingConfig) -> list[str]:
     """Return the problems of values that are valid alone but cannot be trained with together."""
-    problems = [*_engine_problems(agent, training), *_too_small(agent, training)]
+    problems = [*_engine_problems(agent, training), *_too_small(agent, training), *_unused_steps(agent.config)]
     return [f"{agent.source}: {problem}" for problem in problems]
 
 
@@ -100,9 +102,19 @@ def _too_small(agent: LoadedAgent, training: TrainingConfig) -> list[str]:
     way_out = "raise it, or set ppo.normalize_advantage: false"
     if config.n_steps * training.n_envs == 1:
         return [f"n_steps: advantages of a rollout of one step cannot be normalised; {way_out}"]
-    if config.batch_size == 1 and "batch_size" in ALGORITHMS[config.algorithm].hyperparameters:
+    if 1 in every_value(config.batch_size) and "batch_size" in ALGORITHMS[config.algorithm].hyperparameters:
         return [f"batch_size: the advantage of one sample cannot be normalised; {way_out}"]
     return []
+
+
+def _unused_steps(config: AgentConfig) -> list[str]:
+    """A key that changes is meant to matter, unlike one that came with a copied file."""
+    used, values = ALGORITHMS[config.algorithm].hyperparameters, flat_hyperparameters(config)
+    return [
+        f"{key}: {config.algorithm} does not use it, so it cannot change; give it one value, or remove it"
+        for key, value in values.items()
+        if may_change(key) and is_stepped(value) and key not in used
+    ]
 
 
 def _read(source: Path | GivenConfig, *, kind: str) -> dict[str, Any]:

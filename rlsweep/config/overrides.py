@@ -86,7 +86,7 @@ def _parse(text: str) -> Override:
         raise ValueError(f"a key is one line of at most {MAX_KEY} printable characters")
     full_key = settable_key(key.strip())
     for_agent = full_key in _AGENT_KEYS or full_key.startswith(_FREE_AGENT_MAPPING)
-    return Override(full_key, parse_value(value), for_agent=for_agent)
+    return Override(full_key, parse_value(value, key=full_key), for_agent=for_agent)
 
 
 def settable_key(key: str) -> str:

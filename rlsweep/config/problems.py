@@ -2,15 +2,17 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from rlsweep.config.habits import value_hint
-from rlsweep.config.keys import unknown_key_hint
+from rlsweep.config.keys import leaf_keys, unknown_key_hint
+from rlsweep.config.layers import SECTIONS
 from rlsweep.config.limits import MAX_TOLD
+from rlsweep.config.stepped import is_stepped, may_change, takes_whole_keys
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -45,11 +47,27 @@ def check(model: type[Model], data: dict[str, Any]) -> tuple[Model | None, list[
     try:
         return model.model_validate_json(json.dumps(data)), []
     except ValidationError as exc:
-        errors = exc.errors(include_url=False)
-        problems = [(dotted_key(error), _problem(error, model)) for error in errors[:MAX_TOLD]]
+        fixed = _fixed_keys(data, model)
+        errors = [each for each in exc.errors(include_url=False) if not _within(dotted_key(each), fixed)]
+        problems = [(key, "cannot change while a run trains; give it one value") for key in fixed]
+        problems += [(dotted_key(error), _problem(error, model)) for error in errors[:MAX_TOLD]]
         if further := errors[MAX_TOLD:]:
             problems.append(("further problems", str(len(further))))
         return None, problems
+
+
+def _fixed_keys(data: Mapping[str, Any], model: type[BaseModel]) -> list[str]:
+    """The dotted keys with a value for each of several env steps that must have one value."""
+    values = dict(data)
+    for section in SECTIONS:
+        within = data.get(section)
+        values |= {f"{section}.{key}": value for key, value in within.items()} if isinstance(within, dict) else {}
+    fixed = {key for key in leaf_keys(model) if takes_whole_keys(key) and not may_change(key)}
+    return [key for key, value in values.items() if key in fixed and is_stepped(value)]
+
+
+def _within(key: str, above: Sequence[str]) -> bool:
+    return any(key == each or key.startswith(f"{each}.") for each in above)
 
 
 def dotted_key(error: ErrorDetails) -> str:

@@ -74,12 +74,15 @@ def read_text(path: Path, kind: str = "Agent") -> str:
     return _decode(path, content)
 
 
-def parse_value(text: str) -> Any:
-    """Read the value of a `KEY=VALUE` override as in a config file; raise ValueError with the problem."""
+def parse_value(text: str, *, key: str = "") -> Any:
+    """Read the value of a `KEY=VALUE` override as in a config file; raise ValueError with the problem.
+
+    key: dotted; a value for each of several env steps is read only where it is given
+    """
     if found := _UNPRINTABLE.search(text):
         raise ValueError(f"contains an unprintable character, {found[0]!r}")
     try:
-        value = parse_yaml(text)
+        value = parse_yaml(text, key=key)
     except TextError as exc:
         raise ValueError(f"{text!r} cannot be read: {exc.problem}") from exc
     if problems := value_problems(value):

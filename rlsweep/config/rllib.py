@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from rlsweep.config.agent import AgentConfig, OptimizerConfig
+from rlsweep.config.stepped import every_value, is_stepped
 from rlsweep.config.training import TrainingConfig
 
 ALGORITHMS = ("MaskablePPO", "PPO")
@@ -35,6 +36,9 @@ def _unsupported(agent: AgentConfig, training: TrainingConfig) -> dict[str, str]
         problems["algorithm"] = f"backend: rllib trains {' and '.join(ALGORITHMS)}, not {agent.algorithm}; use sb3"
     if agent.ppo.target_kl is not None:
         problems["ppo.target_kl"] = "RLlib cannot end an update early; remove it, or use backend: sb3"
+    for key, value in (("gamma", agent.gamma), ("ppo.gae_lambda", agent.ppo.gae_lambda)):
+        if is_stepped(value):
+            problems[key] = "RLlib cannot change it while a run trains; give it one value, or use backend: sb3"
     for key in ("normalize_observations", "normalize_rewards"):
         if getattr(training, key):
             problems[key] = "backend: rllib has no running statistics; set it to false, or use backend: sb3"
@@ -75,7 +79,8 @@ def _indivisible(agent: AgentConfig, training: TrainingConfig) -> dict[str, str]
             "make it a multiple of rllib.env_runners"
         )
     rollout = agent.n_steps * training.n_envs
-    for key, samples in (("n_steps", rollout), ("batch_size", min(agent.batch_size, rollout))):
+    batches = [("batch_size", min(batch_size, rollout)) for batch_size in every_value(agent.batch_size)]
+    for key, samples in (("n_steps", rollout), *batches):
         if samples % learners:
             problems[key] = (
                 f"{samples} samples cannot be divided evenly between {learners} learners; "

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from rlsweep.config.agent import AgentConfig, Count, StrictModel
 from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.in_force import in_force
 from rlsweep.config.training import TrainingConfig
 
 
@@ -104,12 +105,12 @@ class RunConfig(StrictModel):
         """Env steps of one rollout, summed over all parallel environments."""
         return self.agent.n_steps * self.training.n_envs
 
-    @property
-    def gradient_steps_per_update(self) -> int:
-        """Optimizer steps of one update; A2C takes one step on the whole rollout."""
+    def gradient_steps(self, env_steps: int) -> int:
+        """Optimizer steps of the update on a rollout that begins at `env_steps`; A2C takes one on the whole rollout."""
         if "n_epochs" not in ALGORITHMS[self.agent.algorithm].hyperparameters:
             return 1
-        return self.agent.n_epochs * math.ceil(self.rollout_steps / self.agent.batch_size)
+        now = in_force(self.agent, env_steps)
+        return now.n_epochs * math.ceil(self.rollout_steps / now.batch_size)
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "RunConfig":

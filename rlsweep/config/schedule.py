@@ -2,9 +2,12 @@
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
+
+from rlsweep.config.stepped import value_at
 
 _LINEAR = re.compile(r"linear_(?P<initial>.+)")
 
@@ -35,13 +38,14 @@ def _form(value: Any) -> str:
     return "<schedule>" if isinstance(value, str) else "<number>"
 
 
-ScheduledValue = Annotated[
+Scheduled = Annotated[
     Annotated[float, Field(gt=0), Tag("<number>")] | Annotated[str, AfterValidator(_canonical), Tag("<schedule>")],
     Discriminator(_form),
 ]
 """A positive number, or `linear_X`: X at the start of training, falling to 0 at its end."""
 
 
-def initial_value(value: float | str) -> float:
+def initial_value(value: float | str | Mapping[str, float | str]) -> float:
     """The value at the start of training."""
-    return float(value.removeprefix("linear_")) if isinstance(value, str) else value
+    first: float | str = value_at(value, 0)
+    return float(first.removeprefix("linear_")) if isinstance(first, str) else first

@@ -15,6 +15,7 @@ from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rlsweep.config.limits import MAX_DEPTH, MAX_INTEGER_DIGITS, MAX_KEY, MAX_TEXT, MAX_VALUES
+from rlsweep.config.stepped import takes_whole_keys
 
 try:
     from yaml import CSafeLoader as _SafeLoader
@@ -22,6 +23,7 @@ except ImportError:  # PyYAML built without libyaml
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
 _TAG = "tag:yaml.org,2002:"
+_NUMBERS = (_TAG + "int", _TAG + "float")
 _TAG_DIRECTIVE = re.compile(r"(?:\A|[\r\n\x85\u2028\u2029])%TAG[ \t]")
 _SPECIAL_FLOAT = re.compile(r"(?P<sign>[-+]?)\.(?P<name>inf|nan)", re.IGNORECASE)
 
@@ -119,8 +121,10 @@ for _tag, _pattern, _first in (
     ConfigLoader.add_implicit_resolver(_TAG + _tag, re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml(text: str, *, key: str = "") -> Any:
     """Read one YAML document into dicts, lists, strings, numbers, booleans and None.
+
+    key: the dotted key whose value the text is; empty for a whole file
 
     Raises TextError for malformed text, a key given twice, a key that is no text or longer than MAX_KEY, a tag, a
     second document, and for text nested deeper than MAX_DEPTH or that stands, its aliases followed, for more than
@@ -134,7 +138,7 @@ def parse_yaml(text: str) -> Any:
             node = loader.get_single_node()
             if node is None:
                 return None
-            _check_keys(node)
+            _check_keys(node, key)
             return loader.construct_document(node)
         finally:
             loader.dispose()
@@ -182,15 +186,20 @@ def _check_size(text: str) -> None:
             raise TextError.at(event.start_mark, f"stands for more than {MAX_TEXT} characters, its aliases followed")
 
 
-def _check_keys(root: Node) -> None:
-    """Check that every key is text and unique, before merges (`<<`) add keys that may be overridden."""
-    pending, seen = [root], {id(root)}
+def _check_keys(root: Node, place: str) -> None:
+    """Check that every key is text and unique, before merges (`<<`) add keys that may be overridden.
+
+    A number is text where it may be an env step. place: the dotted key of the root
+    """
+    pending, seen = [(root, place)], {id(root)}
     while pending:
-        node = pending.pop()
-        children: list[Node] = []
+        node, place = pending.pop()
+        children: list[tuple[Node, str]] = []
         if isinstance(node, MappingNode):
             lines: dict[str, int] = {}
             for key, value in node.value:
+                if key.tag in _NUMBERS and takes_whole_keys(place):
+                    key.tag, key.value = _TAG + "str", key.value.replace("_", "")
                 if not isinstance(key, ScalarNode) or key.tag not in (_TAG + "str", _TAG + "merge"):
                     written = f"key {key.value}" if isinstance(key, ScalarNode) else "a key"
                     raise TextError.at(key.start_mark, f"{written} must be text; put it in quotes")
@@ -200,13 +209,13 @@ def _check_keys(root: Node) -> None:
                     problem = f"key {key.value!r} is given twice, first on line {lines[key.value]}"
                     raise TextError.at(key.start_mark, problem)
                 lines[key.value] = key.start_mark.line + 1
-                children.append(value)
+                children.append((value, f"{place}.{key.value}" if place else key.value))
         elif isinstance(node, SequenceNode):
-            children = list(node.value)
-        for child in children:
+            children = [(child, place) for child in node.value]
+        for child, below in children:
             if id(child) not in seen:
                 seen.add(id(child))
-                pending.append(child)
+                pending.append((child, below))
 
 
 def _key_problem(key: str) -> str | None:

@@ -12,6 +12,7 @@ from rlsweep.config.differences import hyperparameter_hash
 from rlsweep.config.engines import keys_for_stock
 from rlsweep.config.loading import LoadedAgent
 from rlsweep.config.reading import EXTENSIONS
+from rlsweep.config.stepped import every_value
 from rlsweep.config.training import TrainingConfig
 
 _VARIANT_FILE = re.compile(r"(?P<agent_id>.+)_sweep_(?P<variant>.+)")
@@ -95,14 +96,16 @@ def _batch_advice(config: AgentConfig, training: TrainingConfig) -> list[str]:
         return []
     rollout = config.n_steps * training.n_envs
     product = f"n_steps × n_envs = {config.n_steps} × {training.n_envs} = {rollout}"
-    if config.batch_size > rollout:
-        return [f"batch_size {config.batch_size} is larger than {product}: each minibatch is the whole rollout"]
-    if rest := rollout % config.batch_size:
-        return [
-            f"batch_size {config.batch_size} does not divide {product}: "
-            f"the last minibatch of each epoch has only {rest} samples"
-        ]
-    return []
+    advice = []
+    for batch_size in dict.fromkeys(every_value(config.batch_size)):
+        if batch_size > rollout:
+            advice.append(f"batch_size {batch_size} is larger than {product}: each minibatch is the whole rollout")
+        elif rest := rollout % batch_size:
+            advice.append(
+                f"batch_size {batch_size} does not divide {product}: "
+                f"the last minibatch of each epoch has only {rest} samples"
+            )
+    return advice
 
 
 def _ignored_advice(agent: LoadedAgent) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rlsweep.analysis.update_counts import GOOD_UPDATES, TOO_FEW_UPDATES
 from rlsweep.analysis.wording import plural
+from rlsweep.config.in_force import change_steps, in_force
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.planning.advice import named
 from rlsweep.planning.plan import Plan
@@ -283,8 +284,22 @@ def _instances_made(config: RunConfig) -> int:
 
 def _training_seconds(config: RunConfig, measurement: Measurement, env_steps: int) -> float:
     collecting = env_steps * (measurement.env_seconds_per_step + measurement.policy_seconds_per_step)
-    updates = env_steps // config.rollout_steps
-    return collecting + updates * config.gradient_steps_per_update * measurement.minibatch_seconds
+    return collecting + measurement.minibatch_seconds * _gradient_steps(config, env_steps // config.rollout_steps)
+
+
+def _gradient_steps(config: RunConfig, updates: int) -> float:
+    """Gradient steps of so many updates, in those of the first minibatch's size, which was measured.
+
+    A minibatch's time is taken to be in proportion to its samples where batch_size changes.
+    """
+    first, rollout = in_force(config.agent, 0).batch_size, config.rollout_steps
+    begins = sorted({0, *(-(-step // rollout) for step in change_steps(config.agent))})
+    total = 0.0
+    for begin, end in zip(begins, [*begins[1:], updates], strict=True):
+        at = begin * rollout
+        size = in_force(config.agent, at).batch_size / first
+        total += max(min(end, updates) - begin, 0) * config.gradient_steps(at) * size
+    return total
 
 
 def _most_checkpoints(config: RunConfig) -> int:

@@ -4,6 +4,7 @@ import json
 
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.environments import is_checkpoint
+from rlsweep.config.in_force import in_force
 from rlsweep.config.run import RunConfig
 
 _OF_ENVIRONMENT = {
@@ -46,8 +47,8 @@ def measurement_key(config: RunConfig) -> str | None:
 
 
 def rollout_length(config: RunConfig) -> int:
-    """Env steps per environment that fill a minibatch; for algorithms without minibatches, a rollout."""
+    """Env steps per environment that fill a first update's minibatch; without minibatches, a rollout's."""
     agent = config.agent
     if "batch_size" not in ALGORITHMS[agent.algorithm].hyperparameters:
         return agent.n_steps
-    return min(agent.n_steps, -(-agent.batch_size // config.training.n_envs))
+    return min(agent.n_steps, -(-in_force(agent, 0).batch_size // config.training.n_envs))

@@ -135,7 +135,7 @@ class HealthWatch:
         """The records, none of which is held on to."""
         for config, record in zip(configs, records, strict=True):
             found = [
-                findings(series_of(seed, settings_of(run.config)))
+                findings(series_of(seed, settings_of(run.config, seed.update_steps)))
                 for run, seed in zip(config.runs, record.seeds, strict=True)
             ]
             if any(found):
@@ -207,7 +207,7 @@ def _read(database: Database, runs: Sequence[TrainingRun]) -> list[UpdateSeries]
 
 
 def _series(run: TrainingRun, updates: UpdateColumns, rewards: RewardMeans) -> UpdateSeries:
-    settings = settings_of(run.config)
+    settings = settings_of(run.config, updates.env_steps)
     return UpdateSeries(
         settings=settings,
         update_steps=updates.env_steps,

@@ -34,7 +34,7 @@ class Learner(PPOTorchLearner):
     @override
     def build(self) -> None:
         super().build()
-        self._scheduled = ScheduledValues(learning_rate=0.0, clip_range=0.0, clip_range_vf=None)
+        self._scheduled: ScheduledValues
         self._minibatches: list[Tensor] = []
         self._explained_variance = float("nan")
 
@@ -87,7 +87,7 @@ class Learner(PPOTorchLearner):
             values = old_values + torch.clamp(values - old_values, -rates.clip_range_vf, rates.clip_range_vf)
         value_loss = functional.mse_loss(batch[Postprocessing.VALUE_TARGETS], values)
         entropy_loss = -distribution.entropy().mean()
-        loss: Tensor = policy_loss + config.entropy_coeff * entropy_loss + config.vf_loss_coeff * value_loss
+        loss: Tensor = policy_loss + rates.ent_coef * entropy_loss + rates.vf_coef * value_loss
         with torch.no_grad():
             approx_kl = ((ratio - 1) - log_ratio).mean()
             clip_fraction = ((ratio - 1).abs() > rates.clip_range).float().mean()
@@ -98,14 +98,14 @@ class Learner(PPOTorchLearner):
 
     @override
     def apply_gradients(self, gradients_dict: dict[Any, Tensor]) -> None:
-        torch.nn.utils.clip_grad_norm_(list(self._params.values()), self.config.learner_config_dict["max_grad_norm"])
+        torch.nn.utils.clip_grad_norm_(list(self._params.values()), self._scheduled.max_grad_norm)
         self._optimizer.step()
 
     def report(self) -> dict[str, float]:
         """Diagnostics of the last update, as SB3 logs them: means over all minibatches; the KL over the last epoch."""
         steps = torch.stack(self._minibatches).cpu().numpy()
         policy_loss, value_loss, entropy_loss, clip_fraction, _, _ = steps.mean(axis=0)
-        last_epoch = steps[-max(1, len(steps) // self.config.num_epochs) :]
+        last_epoch = steps[-max(1, len(steps) // self._scheduled.n_epochs) :]
         return {
             "train/entropy_loss": float(entropy_loss),
             "train/policy_gradient_loss": float(policy_loss),

@@ -17,6 +17,7 @@ from ray.rllib.utils.typing import EpisodeType
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.in_force import in_force
 from rlsweep.config.run import RunConfig
 from rlsweep.config.schedule import initial_value
 from rlsweep.errors import WorkersLostError
@@ -76,13 +77,13 @@ class RLlibWorkers:
         """Compute one update on the last rollout."""
         assert self._runners is not None
         assert self._learners is not None
-        agent, learners = self._config.agent, max(1, self._config.training.rllib.learners)
+        learners = max(1, self._config.training.rllib.learners)
         try:
             self._learners.update(
                 episodes=self._rollout,
                 timesteps={SCHEDULED: scheduled},
-                num_epochs=agent.n_epochs,
-                minibatch_size=min(agent.batch_size, self._config.rollout_steps) // learners,
+                num_epochs=scheduled.n_epochs,
+                minibatch_size=min(scheduled.batch_size, self._config.rollout_steps) // learners,
                 shuffle_batch_per_epoch=True,
             )
         except RayActorError as error:
@@ -118,12 +119,12 @@ class RLlibWorkers:
 
 
 def algorithm_config(config: RunConfig, *, seed: int) -> PPOConfig:
-    """RLlib's config of the run, except values that may follow a schedule, which are sent with each update.
+    """RLlib's config of the run; values that may change are sent with each update, and are those of the first here.
 
     seed: seed of the first environment; the others get the following numbers
     """
     agent, training, spread = config.agent, config.training, config.training.rllib
-    record = config.to_record()
+    first, record = in_force(agent, 0), config.to_record()
     given = {"run": record, "seed": seed, "folder": str(Path.cwd())}
     algorithm: PPOConfig = (
         PPOConfig()
@@ -138,21 +139,16 @@ def algorithm_config(config: RunConfig, *, seed: int) -> PPOConfig:
             num_learners=spread.learners,
             num_gpus_per_learner=spread.gpus_per_learner,
             learner_class=Learner,
-            learner_config_dict={
-                "normalize_advantage": agent.ppo.normalize_advantage,
-                "max_grad_norm": agent.ppo.max_grad_norm,
-            },
+            learner_config_dict={"normalize_advantage": agent.ppo.normalize_advantage},
         )
         .training(
-            lr=initial_value(agent.learning_rate),
-            gamma=agent.gamma,
-            lambda_=agent.ppo.gae_lambda,
-            entropy_coeff=agent.ppo.ent_coef,
-            vf_loss_coeff=agent.ppo.vf_coef,
+            lr=initial_value(first.learning_rate),
+            gamma=first.gamma,
+            lambda_=first.gae_lambda,
             use_kl_loss=False,
-            num_epochs=agent.n_epochs,
+            num_epochs=first.n_epochs,
             train_batch_size_per_learner=config.rollout_steps // max(1, spread.learners),
-            minibatch_size=min(agent.batch_size, config.rollout_steps) // max(1, spread.learners),
+            minibatch_size=min(first.batch_size, config.rollout_steps) // max(1, spread.learners),
         )
         .rl_module(rl_module_spec=RLModuleSpec(module_class=PolicyModule, model_config={"run": record}))
         .callbacks(on_environment_created=seed_runner)

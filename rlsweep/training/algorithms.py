@@ -19,6 +19,7 @@ from torch.optim import RMSprop
 
 from rlsweep.config.agent import AgentConfig, OptimizerConfig, SplitLayers
 from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.in_force import in_force
 from rlsweep.config.run import RunConfig
 from rlsweep.config.schedule import initial_value
 from rlsweep.errors import ConfigError
@@ -124,7 +125,7 @@ def engine_of(model: OnPolicyAlgorithm) -> str:
     return "fast" if reason is None else f"stock, since {reason}"
 
 
-def _scheduled(value: float | str) -> float | LinearSchedule:
+def scheduled(value: float | str) -> float | LinearSchedule:
     """Return a number, or SB3's own schedule class, so that a checkpoint loads without rlsweep."""
     return LinearSchedule(initial_value(value), 0.0, 1.0) if isinstance(value, str) else value
 
@@ -160,14 +161,15 @@ def _optimizer_arguments(agent: AgentConfig) -> dict[str, Any]:
 
 def _actor_critic_arguments(agent: AgentConfig) -> dict[str, Any]:
     """Constructor arguments of every on-policy algorithm of SB3."""
+    first = in_force(agent, 0)
     return {
-        "learning_rate": _scheduled(agent.learning_rate),
-        "gamma": agent.gamma,
+        "learning_rate": scheduled(first.learning_rate),
+        "gamma": first.gamma,
         "n_steps": agent.n_steps,
-        "gae_lambda": agent.ppo.gae_lambda,
-        "ent_coef": agent.ppo.ent_coef,
-        "vf_coef": agent.ppo.vf_coef,
-        "max_grad_norm": agent.ppo.max_grad_norm,
+        "gae_lambda": first.gae_lambda,
+        "ent_coef": first.ent_coef,
+        "vf_coef": first.vf_coef,
+        "max_grad_norm": first.max_grad_norm,
         "normalize_advantage": agent.ppo.normalize_advantage,
         **_exploration_arguments(agent),
     }
@@ -180,14 +182,14 @@ def _exploration_arguments(agent: AgentConfig) -> dict[str, Any]:
 
 
 def _ppo_arguments(agent: AgentConfig) -> dict[str, Any]:
-    ppo = agent.ppo
+    first = in_force(agent, 0)
     return {
         **_actor_critic_arguments(agent),
-        "batch_size": agent.batch_size,
-        "n_epochs": agent.n_epochs,
-        "clip_range": _scheduled(ppo.clip_range),
-        "clip_range_vf": None if ppo.clip_range_vf is None else _scheduled(ppo.clip_range_vf),
-        "target_kl": ppo.target_kl,
+        "batch_size": first.batch_size,
+        "n_epochs": first.n_epochs,
+        "clip_range": scheduled(first.clip_range),
+        "clip_range_vf": None if first.clip_range_vf is None else scheduled(first.clip_range_vf),
+        "target_kl": first.target_kl,
     }
 
 

@@ -16,6 +16,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 from typing_extensions import override
 
+from rlsweep.config.in_force import in_force
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import DivergedError
 from rlsweep.training.algorithms import build_model, load_algorithm
@@ -44,11 +45,16 @@ class EpisodePart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduledValues:
-    """Current values of hyperparameters that may follow a schedule. clip_range_vf: None for no value clipping."""
+    """Hyperparameters of one update, which may change from one to the next. clip_range_vf: None for no clipping."""
 
     learning_rate: float
     clip_range: float
     clip_range_vf: float | None
+    ent_coef: float
+    vf_coef: float
+    max_grad_norm: float
+    n_epochs: int
+    batch_size: int
 
 
 class RemoteWorkers(Protocol):
@@ -130,7 +136,7 @@ def build_remote_model(config: RunConfig, env: VecEnv, workers: RemoteWorkers) -
         with_observer(_with_remote_workers(load_algorithm(config.agent.algorithm))), without_rollouts(config), env
     )
     model.n_steps, model.n_envs = config.agent.n_steps, config.training.n_envs
-    vars(model).update(batch_size=config.agent.batch_size, workers=workers)
+    vars(model).update(batch_size=in_force(config.agent, 0).batch_size, workers=workers)
     return model
 
 
@@ -166,6 +172,11 @@ def _with_remote_workers(algorithm: type[OnPolicyAlgorithm]) -> type[OnPolicyAlg
                 learning_rate=self.lr_schedule(remaining),
                 clip_range=self.clip_range(remaining),
                 clip_range_vf=None if self.clip_range_vf is None else self.clip_range_vf(remaining),
+                ent_coef=self.ent_coef,
+                vf_coef=self.vf_coef,
+                max_grad_norm=self.max_grad_norm,
+                n_epochs=self.n_epochs,
+                batch_size=self.batch_size,
             )
             for name, value in self.workers.update(scheduled).items():
                 self.logger.record(name, value)

@@ -12,6 +12,7 @@ from rlsweep.errors import DivergedError, EnvironmentStateError
 from rlsweep.metrics import BY_NAME
 from rlsweep.runs import Checkpoint, Counters, Evaluation, EvaluationKind, RunStatus, Update, recent_means
 from rlsweep.training.callbacks import EpisodeCallback
+from rlsweep.training.changing import ChangingValues
 from rlsweep.training.checkpoints import CheckpointFolder
 from rlsweep.training.evaluation import Evaluator
 from rlsweep.training.opponent_pool import OpponentPool
@@ -70,6 +71,7 @@ class TrainingSession:
         self._recorder = recorder
         self._model = model
         self._progress = progress
+        self._values = ChangingValues(config.agent)
         self._checkpoints = checkpoints
         assert model.env is not None
         self._normalizer = normalizer_of(model.env)
@@ -80,8 +82,6 @@ class TrainingSession:
         self._opponents = opponents
         self._episodes = episodes(config, recorder, progress, normalizer=self._normalizer)
         self._rollout_began: RunSnapshot | None = None
-        # a single optimizer step needs no backup: a stop comes before it, or during an evaluation after it
-        self._ends_midway = config.gradient_steps_per_update > 1 or evaluator is not None
         self._interval_saved = self._checkpoint_interval
         self._last_saved: Checkpoint | None = None
         self._last_saved_update = 0
@@ -136,7 +136,8 @@ class TrainingSession:
         self._save(self._capture())
 
     def begin_rollout(self) -> None:
-        """Renew the opponents, and take the snapshot that a run which ends during this rollout resumes from."""
+        """Take the rollout's values and opponents, and the snapshot that a run which ends during it resumes from."""
+        self._values.apply(self._model, self._progress.env_steps)
         self._renew_opponents()
         self._restart_clock()
         self._rollout_began = self._capture()
@@ -147,7 +148,7 @@ class TrainingSession:
 
     def update(self, train: Callable[[], None]) -> None:
         """Run one update, then evaluations, a checkpoint and the pause if they are due."""
-        before = PolicyBackup(self._model) if self._ends_midway else None
+        before = PolicyBackup(self._model) if self._may_end_midway else None
         try:
             self._train(train)
             self._evaluate_if_due()
@@ -162,6 +163,13 @@ class TrainingSession:
             self._save(self._capture())
         if self._is_paused:
             raise _PausedError
+
+    @property
+    def _may_end_midway(self) -> bool:
+        """Whether an update may need undoing: a stop comes before its only step, or in an evaluation after it."""
+        assert self._rollout_began is not None
+        began = self._rollout_began.progress.env_steps
+        return self._evaluator is not None or self._config.gradient_steps(began) > 1
 
     def step(self) -> None:
         """Count an optimizer step; end the update if the recorder requests a stop."""
@@ -266,6 +274,9 @@ class TrainingSession:
                 logger.record(BY_NAME["win_rate"].tag, means.win_rate)
         for name in ("policy_loss", "entropy", "steps_per_second"):
             logger.record(BY_NAME[name].tag, getattr(update, name))
+        assert self._rollout_began is not None
+        for name, value in self._values.of(self._rollout_began.progress.env_steps).items():
+            logger.record(f"train/{name}", value)
         logger.dump(update.env_steps)
 
     def _log_episodes(self) -> None:

@@ -14,6 +14,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from torch.utils.tensorboard.summary import hparams
 
 from rlsweep.config.run import RunConfig
+from rlsweep.config.stepped import in_words, is_stepped, last_value
 from rlsweep.errors import CheckpointError
 from rlsweep.metrics import BY_NAME
 from rlsweep.runs import Episode, Evaluation, EvaluationKind
@@ -143,6 +144,10 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, bo
     for key, value in values.items():
         if key in ("net_arch", "features_extractor_kwargs"):
             yield f"{prefix}{key}", str(value)
+        elif is_stepped(value):  # a column of numbers stays one: it has the value at the end
+            if (last := last_value(value)) is not None:
+                yield f"{prefix}{key}", last
+            yield f"{prefix}{key} by env steps", in_words(value)
         elif isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")
         elif value is not None:

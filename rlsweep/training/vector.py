@@ -10,6 +10,7 @@ from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
+from rlsweep.config.in_force import in_force
 from rlsweep.config.run import RunConfig
 from rlsweep.envs import make_env
 from rlsweep.envs.pickling import pickled
@@ -67,7 +68,7 @@ def make_vector(config: RunConfig) -> VecEnv:
         vector,
         norm_obs=training.normalize_observations,
         norm_reward=training.normalize_rewards,
-        gamma=config.agent.gamma,
+        gamma=in_force(config.agent, 0).gamma,
     )
 
 

@@ -22,7 +22,7 @@ def recorded(group: str) -> dict[str, UpdateSeries]:
     runs: dict[str, dict[str, Any]] = json.loads((FOLDER / f"{group}.json").read_text())
     return {
         name: UpdateSeries(
-            settings=settings_of(run["config"]),
+            settings=settings_of(run["config"], np.array(run["update_steps"], dtype=np.int64)),
             update_steps=np.array(run["update_steps"], dtype=np.int64),
             reward_steps=floats(run["reward_steps"]),
             reward=floats(run["reward"]),

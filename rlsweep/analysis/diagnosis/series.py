@@ -12,7 +12,9 @@ from rlsweep.analysis.finite import finite_median
 from rlsweep.analysis.seed_record import SeedRecord
 from rlsweep.config.agent import Hyperparameters, PPOConfig
 from rlsweep.config.algorithms import ALGORITHMS
+from rlsweep.config.in_force import in_force
 from rlsweep.config.schedule import initial_value
+from rlsweep.config.stepped import every_value
 
 REFERENCE_UPDATES = 3
 """The first updates, against which later ones are set: entropy and value loss have no scale of their own."""
@@ -23,8 +25,8 @@ class Settings:
     """The hyperparameters that rules and sentences name.
 
     keys: the dotted keys that the algorithm uses
-    clip_range: at the start of training
-    gradient_steps: of one update that is not cut short
+    clip_range: of a linear schedule, at the start of training
+    gradient_steps: of one update that is not cut short; the fewest of a run where they change
     """
 
     keys: frozenset[str]
@@ -34,21 +36,31 @@ class Settings:
     gradient_steps: int
 
 
-def settings_of(config: Mapping[str, Any]) -> Settings:
-    """The settings in the record of a run's config; an incomplete record has the defaults in place of what it lacks."""
+def settings_of(config: Mapping[str, Any], update_steps: Steps) -> Settings:
+    """The settings in the record of a run's config; an incomplete record has the defaults in place of what it lacks.
+
+    update_steps: as in UpdateSeries; of values that change, those of the last update are taken
+    """
     given = config.get("agent", {})
     algorithm = ALGORITHMS.get(given.get("algorithm", ""))
     keys = frozenset() if algorithm is None else algorithm.hyperparameters
     agent = Hyperparameters.model_construct(**{key: given[key] for key in Hyperparameters.model_fields if key in given})
     ppo = PPOConfig.model_construct(**given.get("ppo", {}))
     rollout = agent.n_steps * config.get("training", {}).get("n_envs", 1)
+    began = int(update_steps[-1]) - rollout if update_steps.size else 0
+    now = in_force(agent.model_copy(update={"ppo": ppo}), max(0, began))
     return Settings(
         keys=keys,
-        ent_coef=ppo.ent_coef,
-        clip_range=initial_value(ppo.clip_range),
-        target_kl=ppo.target_kl,
-        gradient_steps=agent.n_epochs * math.ceil(rollout / agent.batch_size) if "n_epochs" in keys else 1,
+        ent_coef=now.ent_coef,
+        clip_range=initial_value(now.clip_range),
+        target_kl=now.target_kl,
+        gradient_steps=_fewest_gradient_steps(agent, rollout) if "n_epochs" in keys else 1,
     )
+
+
+def _fewest_gradient_steps(agent: Hyperparameters, rollout: int) -> int:
+    fewest: int = min(every_value(agent.n_epochs)) * math.ceil(rollout / max(every_value(agent.batch_size)))
+    return fewest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

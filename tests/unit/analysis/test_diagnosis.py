@@ -74,7 +74,7 @@ def test_the_sentence_names_update_and_cures_that_the_algorithm_has() -> None:
     )
     with_target = dataclasses.replace(sick, settings=dataclasses.replace(sick.settings, target_kl=0.5))
     assert findings(with_target)[0].sentence.endswith("raise ent_coef or lower target_kl.")
-    a2c = dataclasses.replace(sick, settings=settings_of({"agent": {"algorithm": "A2C"}}))
+    a2c = dataclasses.replace(sick, settings=settings_of({"agent": {"algorithm": "A2C"}}, sick.update_steps))
     assert findings(a2c)[0].sentence.endswith(": lower learning_rate or raise ent_coef.")
 
 
