@@ -8,10 +8,11 @@ import json
 import os
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import BufferedRandom
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -74,6 +75,7 @@ class CheckpointFolder:
     first_step: env steps at which this attempt begins. Later numbered checkpoints belong to an abandoned attempt. They
         are deleted after this attempt's first save; the newest recorded one of them is deleted once that save is
         recorded, so that a recorded checkpoint exists at any time.
+    held: URIs of checkpoints that are never deleted, since another run may begin with a copy of them
     before_upload: called before a checkpoint is uploaded to a URI
     """
 
@@ -85,9 +87,11 @@ class CheckpointFolder:
         attempt: int,
         first_step: int,
         recorder: Recorder,
+        held: Collection[str] = (),
         before_upload: Callable[[], None] | None = None,
     ) -> None:
         self._recorder = recorder
+        self._held = frozenset(held)
         self._folder = folder
         self._config = config
         self._attempt = attempt
@@ -97,7 +101,8 @@ class CheckpointFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._existing: set[Location] = with_retries(self._remove_unfinished)
-            self._abandoned = [path for env_steps, path in with_retries(self._numbered) if env_steps > first_step]
+            numbered = with_retries(self._numbered)
+            self._abandoned = [path for env_steps, path in numbered if env_steps > first_step]
         except OSError as exc:
             raise _unwritable(folder, exc) from exc
 
@@ -181,14 +186,7 @@ class CheckpointFolder:
                 archive.writestr(RECORD_MEMBER, json.dumps(record))
                 for member, content in _members(snapshot).items():
                     archive.writestr(member, content)
-            file.flush()
-            os.fsync(file.fileno())
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
-        return Checkpoint(
-            episode=progress.episodes, env_steps=progress.env_steps, uri=str(path), sha256=digest, bytes=size
-        )
+            return described(file, progress, path)
 
     def _send(
         self, upload: Future[None], unfinished: Path, path: Location, checkpoint: Checkpoint, rotates: bool
@@ -224,11 +222,24 @@ class CheckpointFolder:
     def _numbered(self) -> list[tuple[int, Location]]:
         """Env steps and path of every numbered checkpoint that this attempt may delete, oldest first."""
         numbered = [
-            (name.env_steps, path)
+            (name.env_steps, name.attempt, path)
             for path in self._folder.iterdir()
-            if (name := parse_numbered_name(path.name)) and (path in self._existing or name.attempt == self._attempt)
+            if (name := parse_numbered_name(path.name))
+            and (path in self._existing or name.attempt == self._attempt)
+            and str(path) not in self._held
         ]
-        return sorted(numbered, key=lambda each: (each[0], each[1].name))
+        return [(env_steps, path) for env_steps, _, path in sorted(numbered, key=lambda each: each[:2])]
+
+
+def described(file: BufferedRandom, progress: Progress, path: Location) -> Checkpoint:
+    """The record of a checkpoint whose content was just written to `file` and will lie at `path`; makes it durable."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Checkpoint(
+        episode=progress.episodes, env_steps=progress.env_steps, uri=str(path), sha256=digest, bytes=file.tell()
+    )
 
 
 def is_removed(checkpoint: Checkpoint) -> bool:

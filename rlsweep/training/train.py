@@ -1,5 +1,6 @@
 """Train one run: build environments and model, learn, and report to the recorder."""
 
+from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,7 @@ def train(
     attempt: int = 1,
     workers: RemoteWorkers | None = None,
     pause_at: float | None = None,
+    held: Collection[str] = (),
 ) -> Result:
     """Train until the budget is spent, the pause is reached or the recorder requests a stop; then write a checkpoint.
 
@@ -62,6 +64,7 @@ def train(
         episodes
     pause_at: share of the budget, between 0 and 1, at which the run pauses: after the first update with which the share
         is reached, and the evaluations that follow it. None to train to its end
+    held: URIs of the run's checkpoints that are kept, however old they are
 
     Raises DivergedError if a loss or a reward is not finite, EnvironmentSpecError, ConfigError, CheckpointError and
     StorageUnavailableError; exceptions of the environment itself pass through.
@@ -80,6 +83,7 @@ def train(
                 attempt=attempt,
                 first_step=progress.env_steps,
                 recorder=recorder,
+                held=held,
                 before_upload=None if uploader is None else uploader.upload,
             )
         )

@@ -16,6 +16,7 @@ from rlsweep.runs import Checkpoint, Counters, RunStatus
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluation import Evaluator
 from rlsweep.training.session import Result
+from rlsweep.training.train import train
 from tests.list_recorder import ListRecorder
 
 SCRIPTED = EnvironmentSpec(id="Scripted-v0", kwargs={"length": 8})
@@ -278,3 +279,25 @@ def test_the_newest_on_record_stays_while_newer_ones_are_not(make_config, run, t
     kept = {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()}
     newest = [f"episode_{n}_step_{8 * n}.zip" for n in (12, 8)][:keep]
     assert kept == {"episode_4_step_32.zip", *newest}
+
+
+def test_the_newest_attempt_counts_as_newest_and_held_checkpoints_stay(make_config, run, tmp_path: Path):
+    first, _ = run(make_config(environment=SCRIPTED, total_timesteps=32))
+    folder = tmp_path / "run" / "checkpoints"
+    content = Path(first.checkpoint.uri).read_bytes()
+    names = ["episode_1_step_8.zip", "episode_4_step_32_attempt_9.zip", "episode_4_step_32_attempt_10.zip"]
+    for name in names:
+        (folder / name).write_bytes(content)
+    config = make_config(environment=SCRIPTED, total_timesteps=96, keep_last_n_checkpoints=2)
+    train(
+        config,
+        ListRecorder(),
+        checkpoint_folder=folder,
+        tensorboard_folder=None,
+        resume_from=Path(first.checkpoint.uri),
+        attempt=11,
+        held=[str(folder / names[0])],
+    )
+    assert {path.name for path in folder.iterdir()} == {
+        names[0], names[2], "episode_12_step_96_attempt_11.zip",
+    }  # fmt: skip
