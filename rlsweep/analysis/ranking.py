@@ -24,7 +24,8 @@ class Ranking:
     scores: one value a counted seed, for each config, in the objective's unit
     start: the starting level, mean over all runs; None where none has an episode
     groups: best first; the configs of one group do not differ significantly from its best
-    ranks: for each config 1 + the number of configs in better groups; None without a score
+    ranks: for each config 1 + the number of configs in better groups; None without a score, and of one that is untested
+    untested: those of one seed beside others with more, best first: nothing tells such a score from chance
     winner: the one config of the top group; None if the top is a tie, if there is no other config, or if
         a config has too few seeds or policy updates to compare
     """
@@ -35,12 +36,23 @@ class Ranking:
     start: float | None
     groups: tuple[tuple[int, ...], ...]
     ranks: tuple[int | None, ...]
+    untested: tuple[int, ...]
     winner: int | None
 
     @property
     def definition(self) -> str:
         """What the scores are, in words."""
         return definition(self.objective, self.source)
+
+    @property
+    def rank_words(self) -> str:
+        """What a rank says, and which configs have none."""
+        shared = "Configs that share a rank (=) do not differ significantly."
+        count = len(self.untested)
+        if not count:
+            return shared
+        which = "The config with one seed has" if count == 1 else f"The {count} configs with one seed have"
+        return f"{shared} {which} no rank: one seed cannot be told from chance."
 
 
 def rank(configs: Sequence[ConfigFigures], objective: Objective = Objective.EVALUATION_REWARD) -> Ranking:
@@ -50,7 +62,8 @@ def rank(configs: Sequence[ConfigFigures], objective: Objective = Objective.EVAL
     source = common_source(seed.scores for seed in ended or counted)
     scores = tuple(_scores(config, source) for config in configs)
     scored = [index for index, values in enumerate(scores) if values]
-    groups = groups_of([tuple(map(objective.signed, values)) for values in scores])
+    signed = [tuple(map(objective.signed, values)) for values in scores]
+    groups = groups_of(signed)
     ranks: list[int | None] = [None] * len(configs)
     better = 0
     for group in groups:
@@ -68,6 +81,7 @@ def rank(configs: Sequence[ConfigFigures], objective: Objective = Objective.EVAL
         start=float(np.mean(starts)) if starts else None,
         groups=groups,
         ranks=tuple(ranks),
+        untested=untested(signed),
         winner=winner,
     )
 
@@ -76,16 +90,27 @@ def groups_of(scores: Sequence[Sequence[float]]) -> tuple[tuple[int, ...], ...]:
     """Configs that do not differ significantly, by their place in the sequence; best first, higher scores are better.
 
     Every pair is compared by Welch's t test and Holm's correction over all pairs, for the best of many equal configs
-    looks good by itself: of sixteen, at three seeds, by one standard deviation. Configs without scores are left out.
+    looks good by itself: of sixteen, at three seeds, by one standard deviation. Configs without scores, and those that
+    are `untested`, are left out.
     """
-    by_mean = sorted(
-        (index for index, values in enumerate(scores) if values), key=lambda index: -float(np.mean(scores[index]))
-    )
+    left_out = untested(scores)
+    by_mean = _by_mean(scores, [index for index, values in enumerate(scores) if values and index not in left_out])
     pairs = list(combinations(by_mean, 2))
     p_values = p_values_of_pairs(scores)
     adjusted = holm([float(p_values[pair]) for pair in pairs])
     apart = {pair for pair, p_value in zip(pairs, adjusted, strict=True) if p_value < FAMILY_ERROR}
     return tie_groups(by_mean, apart)
+
+
+def untested(scores: Sequence[Sequence[float]]) -> tuple[int, ...]:
+    """The configs with one score where another has more, best first."""
+    if max(map(len, scores), default=0) < 2:
+        return ()
+    return tuple(_by_mean(scores, [index for index, values in enumerate(scores) if len(values) == 1]))
+
+
+def _by_mean(scores: Sequence[Sequence[float]], configs: Sequence[int]) -> list[int]:
+    return sorted(configs, key=lambda index: -float(np.mean(scores[index])))
 
 
 def _scores(config: ConfigFigures, source: Source) -> tuple[float, ...]:

@@ -17,6 +17,8 @@ from rlsweep.analysis.seed_record import SeedRecord
 
 SHARES = tuple(tenth / 10 for tenth in range(1, 11))
 
+FEWEST_RANKED = 2
+
 CLOSING_FROM = 0.6
 """Share of the budget since which a gap must close: the scores there and at the end have no episode in common."""
 
@@ -35,7 +37,7 @@ class RankedAt:
     """The configs after a share of the budget, by their place in the sequence given.
 
     env_steps: where the runs are scored, on average; updates: the fewest of a run until there
-    groups: best first, as `Ranking` has them; without those that have no score there
+    groups: best first, as `Ranking` has them: without those that have no score there, or one seed beside others' more
     """
 
     share: float
@@ -98,7 +100,7 @@ def shorter(configs: Sequence[Sequence[SeedRecord]], objective: Objective) -> Sh
     source = common_source(run[1.0] for run in runs)
     reached = _reached([run for seeds in configs for run in seeds])
     ends = {share: reached[share][0] for share in SHARES if all(source in run[share] for run in runs)}
-    if sum(map(bool, scored)) < 2 or 1.0 not in ends:
+    if 1.0 not in ends:
         return None
     table = {
         share: [tuple(objective.signed(run[share][source]) for run in seeds) for seeds in scored]
@@ -109,6 +111,8 @@ def shorter(configs: Sequence[Sequence[SeedRecord]], objective: Objective) -> Sh
         for share, scores in table.items()
     )
     last = steps[-1]
+    if len(last.order) < FEWEST_RANKED:
+        return None
     return Shorter(
         source=source,
         steps=steps,

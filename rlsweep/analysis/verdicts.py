@@ -97,6 +97,7 @@ def cases(
     made = []
     for index, figures in enumerate(configs):
         others = [base] if base is not None and base != index else [i for i in range(len(configs)) if i != index]
+        is_behind = any(index in group for group in ranking.groups[1:])
         made.append(
             Case(
                 figures=figures,
@@ -104,8 +105,8 @@ def cases(
                 scores=better_higher[index],
                 objective=ranking.objective,
                 start=None if ranking.start is None else ranking.objective.signed(ranking.start),
-                leader=names[top[0]] if top and index not in top else None,
-                leader_scores=better_higher[top[0]] if top and index not in top else (),
+                leader=names[top[0]] if is_behind else None,
+                leader_scores=better_higher[top[0]] if is_behind else (),
                 rival=names[others[0]] if len(others) == 1 else "the other configs",
                 rival_scores=tuple(score for other in others for score in better_higher[other]),
             )

@@ -51,6 +51,7 @@ class Comparison:
     seconds: from the submission to the end, or to the last heartbeat
     runs: how many in each status
     scored_by: what the scores are, by which the configs are ranked
+    rank_words: what a rank says, and which configs have none
     reference: what the configs are set against: the base config, or else the runner-up; None without either
     winner: the one config that is significantly better than all others; None if there is none
     configs: best first, those without a score last
@@ -73,6 +74,7 @@ class Comparison:
     updates: int
     env_steps: int
     scored_by: ScoredBy
+    rank_words: str
     reference: Reference | None
     winner: str | None
     configs: tuple[ConfigReport, ...]

@@ -48,7 +48,8 @@ class ConfigReport:
 
     path: of the agent config's file; None for one that was given as a dict
     differences: the hyperparameters in which the sweep's configs differ, by dotted key
-    rank: 1 + the number of configs in better groups; tied_with: the others that do not differ significantly
+    rank: 1 + the number of configs in better groups; None without a score, and of one seed beside configs with more
+    tied_with: the others that do not differ significantly
     score: what it is ranked by (see `Comparison.scored_by`), mean over seeds; score_estimate: with its interval
     score_win_rate: share of wins in the episodes that the score is taken from; None without outcomes
     minimum: the worst seed's score
@@ -92,9 +93,9 @@ class ConfigReport:
 
 
 def config_reports(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> tuple[ConfigReport, ...]:
-    """Report the configs, best first, those without a score last."""
+    """Report the configs, best first, then those of one seed that have no rank, and those without a score last."""
     ranking, source = assessment.ranking, assessment.ranking.source
-    order = [index for group in ranking.groups for index in group]
+    order = [*(index for group in ranking.groups for index in group), *ranking.untested]
     order += [index for index in range(len(recorded)) if index not in order]
     group_of = {index: group for group in ranking.groups for index in group}
     reports = []

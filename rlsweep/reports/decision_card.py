@@ -116,10 +116,8 @@ def decision_card(
 
 
 def beside_card(card: DecisionCard, steps: Sequence[NextStep]) -> tuple[NextStep, ...]:
-    """The next steps of a report that its card leaves to say: no command twice, and no race of a safe answer."""
+    """The next steps of a report that its card leaves to say: no command twice."""
     said = {_what_it_does(step) for step in card.to_be_sure}
-    if card.is_claimed:
-        said |= {_what_it_does(step) for step in steps if step.command.startswith("rlsweep race ")}
     return tuple(step for step in steps if _what_it_does(step) not in said)
 
 

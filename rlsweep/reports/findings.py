@@ -172,7 +172,7 @@ def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[s
         ]
     if len(top) == 1:
         return []
-    others = "" if len(ranking.groups) > 1 else " (these are all configs)"
+    others = "" if len(ranking.groups) > 1 or ranking.untested else " (these are all configs)"
     return [
         f"No single winner: {listed(top)} do not differ significantly at {plural(seeds, 'seed')} per config{others}."
     ]

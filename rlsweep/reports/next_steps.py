@@ -59,7 +59,7 @@ def next_steps(judged: Judged, sweep_of: Callable[[TrainingRun], Sweep | None]) 
         steps += [NextStep(text=text, command=command.format(sweep=name)) for text, command in PLACES]
         steps += _to_go_on(judged, judged.sweep, name)
         if not judged.count(RunStatus.RUNNING, RunStatus.PENDING, RunStatus.STOPPED):
-            steps += _to_know_more(judged, judged.sweep, name)
+            steps += _to_know_more(judged, judged.sweep)
     return (*steps, *_to_take(judged, sweep_of))
 
 
@@ -77,8 +77,8 @@ def _to_go_on(judged: Judged, sweep: Sweep, name: str) -> Iterator[NextStep]:
         yield NextStep(text=f"Run {plural(failed, 'failed trial')} again", command=f"rlsweep retry {name}")
 
 
-def _to_know_more(judged: Judged, sweep: Sweep, name: str) -> Iterator[NextStep]:
-    """A longer budget where it was too short; else more seeds where nothing is told, and a check where it is."""
+def _to_know_more(judged: Judged, sweep: Sweep) -> Iterator[NextStep]:
+    """A longer budget where it was too short; what more seeds would tell is for the decision card to say."""
     short = shortest_budget(judged.recorded, judged.assessment)
     if judged.is_race:
         return
@@ -87,13 +87,6 @@ def _to_know_more(judged: Judged, sweep: Sweep, name: str) -> Iterator[NextStep]
         runs = [config.runs[0] for config in judged.recorded]
         command = submit_longer(run, sweep, runs, option=short.option, amount=short.amount)
         yield NextStep(text="Give each trial a longer budget", command=command)
-        return
-    scored = sum(config.score is not None for config in judged.configs)
-    if judged.winner is not None:
-        text = f"Check {judged.winner} on seeds that did not choose it"
-        yield NextStep(text=text, command=f"rlsweep confirm {name}")
-    elif scored > 1:
-        yield NextStep(text="Add seeds where they help to decide", command=f"rlsweep race {name}")
 
 
 def _to_take(judged: Judged, sweep_of: Callable[[TrainingRun], Sweep | None]) -> Iterator[NextStep]:

@@ -52,6 +52,8 @@ def render(report: SweepReport, console: "Console") -> None:
         say()
     if report.configs:
         say(f"Score: {report.scored_by.definition}; a config's is the mean over its seeds.")
+        if len(report.configs) > 1:
+            say(report.rank_words)
         for text in together(report.slices):
             say(text)
         say()

@@ -66,7 +66,8 @@ def shorter_sweep(database: Database, sweep: Sweep) -> ShorterSweep:
     records = seed_records(database, [run for runs in whole for run in runs])
     found = shorter([[records[run.id] for run in runs] for runs in whole], objective)
     if found is None:
-        return _nothing("Fewer than two configs have a whole run with a score, so there is no order to look back on.")
+        needed = "a whole run" if max(map(len, whole), default=0) < 2 else "two whole runs"
+        return _nothing(f"Fewer than two configs have {needed} with a score, so there is no order to look back on.")
     if len(found.steps) < 2:
         return _nothing("The runs were scored at the end of their budget only, so there is no order to look back on.")
     if max(map(len, whole)) < 2:
@@ -103,6 +104,10 @@ def _sentences(found: Shorter, recorded: list[ConfigRuns], budget: Budget) -> It
         )
     else:
         yield from _unchanged(found, recorded, budget)
+    ranked = set(last.order)
+    if left_out := sum(place not in ranked for place in range(len(recorded))):
+        verb = "is" if left_out == 1 else "are"
+        yield f"{plural(left_out, 'config')} with fewer than two whole runs {verb} left out."
     if found.closing_in is not None:
         yield _closing(found.closing_in, found, recorded)
 

@@ -164,6 +164,7 @@ def _judged(
         "updates": sum(seed.updates for seed in seeds),
         "env_steps": sum(seed.env_steps for seed in seeds),
         "scored_by": _scored_by(assessment.ranking),
+        "rank_words": assessment.ranking.rank_words,
         "reference": reference,
         "winner": winner,
         "configs": with_differences(configs, reference),

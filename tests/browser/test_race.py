@@ -40,6 +40,15 @@ def test_the_page_of_a_race_says_what_to_take(recorded, visit: Callable[..., Pag
         expect(row).to_contain_text(f"{config['runs']} whole run")
     expect(page.locator(".badge.paused").first).to_be_visible()
 
+    scored = [len([seed for seed in config["seeds"] if seed["score"] is not None]) for config in report["configs"]]
+    assert max(scored) > 1
+    assert 1 in scored
+    assert [config["rank"] is None for config in report["configs"]] == [seeds < 2 for seeds in scored]
+    shown = [f"{config['rank']}{'=' if config['tied_with'] else ''}" for config in report["configs"]]
+    ranks = page.locator("table.leaderboard tbody .rank")
+    expect(ranks).to_have_text(["–" if seeds < 2 else rank for rank, seeds in zip(shown, scored, strict=True)])
+    expect(page.locator("section[aria-label=Leaderboard] .panel-note")).to_contain_text(report["rank_words"])
+
 
 def test_a_sweep_that_is_no_race_has_no_race_panel(recorded, visit: Callable[..., Page]) -> None:
     page = visit(recorded.site, f"/training/sweeps/{recorded.night.id}")

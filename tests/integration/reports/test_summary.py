@@ -134,7 +134,6 @@ def test_one_seed_names_no_winner_and_takes_what_promote_takes(database, record_
     assert pick.config.name == "ppo_agent_lr_high"
     assert [step.command.split()[1] for step in report.card.to_be_sure] == ["confirm", "promote"]
     assert [step.command for step in report.next_steps[3:]] == [
-        "rlsweep race night",
         "rlsweep train --agent-config config/agents/ppo_agent_sweep_lr_high.yaml --mode full --total-timesteps 1000000",
     ]
     assert report.next_steps[-1].text == "Train ppo_agent_lr_high (first by score, tied with 1 other) for long"

@@ -39,6 +39,25 @@ def test_a_clear_winner_is_promising_and_named(config):
     assert "no improvement: " in _reasons(found, 2)
 
 
+def test_a_config_of_one_seed_has_no_rank_beside_those_of_more(config, record):
+    def lone(name, end, offset):
+        seeds = (record(lambda progress: end * progress, seed=offset),)
+        return ConfigRecord(name=name, is_base=False, seeds=seeds)
+
+    several = [config("worse", lambda progress: -progress), config("better", lambda progress: 3 * progress, offset=10)]
+    found = assess([lone("low", 0.2, 20), *several, lone("lucky", 9, 30)])
+    ranking = found.ranking
+    assert ranking.ranks == (None, 2, 1, None)
+    assert ranking.groups == ((2,), (1,))
+    assert ranking.untested == (3, 0)
+    assert ranking.winner is None
+    assert "The 2 configs with one seed have no rank" in ranking.rank_words
+    assert found.configs[0].verdict.kind is not VerdictKind.CLEARLY_WORSE
+    alone = assess([lone("low", 0.2, 20), lone("lucky", 9, 30)]).ranking
+    assert (alone.ranks, alone.untested) == ((1, 1), ())
+    assert "no rank" not in alone.rank_words
+
+
 def test_identical_configs_are_seldom_promising_and_never_won_by_one(record):
     """Measured over 100 sweeps of four equal configs that learn: 4% promising at three seeds, no winner."""
     rng = np.random.default_rng(5)

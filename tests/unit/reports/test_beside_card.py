@@ -11,7 +11,7 @@ STEPS = [
 ]
 
 
-def card(*commands: str, is_claimed: bool) -> DecisionCard:
+def card(*commands: str) -> DecisionCard:
     steps = [
         CardStep(text=command, command=f"rlsweep {command}", runs=1, seconds=None, effort="") for command in commands
     ]
@@ -20,7 +20,7 @@ def card(*commands: str, is_claimed: bool) -> DecisionCard:
         take="a",
         is_final=True,
         is_winner=False,
-        is_claimed=is_claimed,
+        is_claimed=False,
         risk=None,
         tolerance=None,
         promise=None,
@@ -31,15 +31,13 @@ def card(*commands: str, is_claimed: bool) -> DecisionCard:
 
 
 @pytest.mark.parametrize(
-    ("in_card", "is_claimed", "left_out"),
+    ("in_card", "left_out"),
     [
-        ([], False, set()),
-        (["race night --cap 2", "promote night"], False, {"race night", "promote night"}),
-        (["confirm night", "promote night"], True, {"race night", "promote night"}),
+        ([], set()),
+        (["race night --cap 2", "promote night"], {"race night", "promote night"}),
+        (["confirm night", "promote night"], {"promote night"}),
     ],
 )
-def test_a_command_stands_once_and_a_safe_answer_needs_no_race(
-    in_card: list[str], is_claimed: bool, left_out: set[str]
-) -> None:
-    kept = [step.text for step in beside_card(card(*in_card, is_claimed=is_claimed), STEPS)]
+def test_a_command_stands_once(in_card: list[str], left_out: set[str]) -> None:
+    kept = [step.text for step in beside_card(card(*in_card), STEPS)]
     assert kept == [step.text for step in STEPS if step.text not in left_out]

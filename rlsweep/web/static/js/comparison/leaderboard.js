@@ -39,7 +39,7 @@ export function leaderboardPanel(report, styles, file) {
         { "data-value": config.rank },
         html(
           "span.rank",
-          { title: isTied ? `Does not differ significantly from ${config.tied_with.join(", ")}` : null },
+          { title: rankTitle(config) },
           config.rank === null ? "–" : `${config.rank}${isTied ? "=" : ""}`,
         ),
       ),
@@ -250,6 +250,12 @@ function meter(share) {
   return html("span.meter", { "aria-hidden": "true" }, bar);
 }
 
+/** What its rank says, or why it has none. @param {any} config */
+function rankTitle(config) {
+  if (config.tied_with.length > 0) return `Does not differ significantly from ${config.tied_with.join(", ")}`;
+  return config.rank === null && config.score !== null ? "One seed: it cannot be told from chance" : null;
+}
+
 /** @param {any} report */
 function rankNote(report) {
   const seeds = Math.max(0, ...report.configs.map((/** @type {any} */ config) => config.score_estimate?.seeds ?? 0));
@@ -259,7 +265,7 @@ function rankNote(report) {
   const how = methods.size
     ? `Whiskers: 95%, ${[...methods].join(" and ")}, over up to ${plural(seeds, "seed")}; ticks: every seed.`
     : "One seed per config: no interval.";
-  return `Score: ${report.scored_by.definition}. Configs that share a rank (=) do not differ significantly. ${how}`;
+  return `Score: ${report.scored_by.definition}. ${report.rank_words} ${how}`;
 }
 
 /** @param {any} report */
