@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Any
 from rlsweep.version import __version__
 
 if TYPE_CHECKING:
-    from rlsweep.api.driving import plan, resume, retry, submit, train
+    from rlsweep.api.driving import plan, resume, retry, submit
     from rlsweep.api.policy import evaluate, load_policy
     from rlsweep.api.promote import promote
     from rlsweep.api.racing import confirm, race
     from rlsweep.api.runs import Run, run
     from rlsweep.api.sweeps import Sweep, sweep, sweeps
     from rlsweep.api.tournament import tournament
+    from rlsweep.api.training import train
     from rlsweep.settings import Settings
 
 __all__ = [
@@ -53,13 +54,14 @@ __all__ = [
 ]
 
 _MODULES = {
-    "rlsweep.api.driving": ("plan", "resume", "retry", "submit", "train"),
+    "rlsweep.api.driving": ("plan", "resume", "retry", "submit"),
     "rlsweep.api.policy": ("evaluate", "load_policy"),
     "rlsweep.api.promote": ("promote",),
     "rlsweep.api.racing": ("confirm", "race"),
     "rlsweep.api.runs": ("Run", "run"),
     "rlsweep.api.sweeps": ("Sweep", "sweep", "sweeps"),
     "rlsweep.api.tournament": ("tournament",),
+    "rlsweep.api.training": ("train",),
     "rlsweep.settings": ("Settings",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -11,6 +11,7 @@ from rlsweep.config.given import class_id, given_config
 from rlsweep.config.run import Mode
 from rlsweep.errors import EnvironmentSpecError, InputError
 from rlsweep.planning.agents import GivenAgent
+from rlsweep.planning.scheduler_options import SchedulerOptions
 
 GivenBase = str | Path | Mapping[str, Any] | None
 """A base training config: its file, or its content as a dict; None takes the defaults."""
@@ -66,6 +67,25 @@ def plan_options(
         total_timesteps=total_timesteps,
         seeds=seeds,
         with_base=with_base,
+    )
+
+
+def scheduler_options(
+    scheduler: str | None,
+    rungs: int | None,
+    reduction: int | None,
+    population: int | None,
+    interval: int | None,
+    objective: str | None,
+) -> SchedulerOptions:
+    """What a sweep's scheduler is asked for."""
+    return SchedulerOptions(
+        scheduler=scheduler,
+        rungs=rungs,
+        reduction=reduction,
+        population=population,
+        interval=interval,
+        objective=objective,
     )
 
 

@@ -8,6 +8,7 @@ from rlsweep.api.opening import database_of
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import Ending, SweepOutcome, conclude
+from rlsweep.race_records import Race
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.storage import check_usable
@@ -15,7 +16,7 @@ from rlsweep.sweep_records import Sweep, SweepStatus
 
 if TYPE_CHECKING:
     from rlsweep.driver.selection import RunSelection
-    from rlsweep.race_records import Race
+    from rlsweep.scheduler_records import Scheduler
 
 
 def resume(reference: str, *, settings: Settings, observer: SweepObserver, options: DrivingOptions) -> SweepOutcome:
@@ -62,20 +63,21 @@ def _continue(
 def drive(
     sweep: Sweep, selection: "RunSelection", *, settings: Settings, observer: SweepObserver, options: DrivingOptions
 ) -> SweepOutcome:
-    """Drive the selection of a sweep without a driver, and a race to its decision, or to another with what is trained.
+    """Drive the selection of a sweep without a driver; a race or a scheduler also decides on with what is trained.
 
     Whether there is anything to do is known before Ray is started.
     """
     from rlsweep.attempts.provenance import collect_provenance
     from rlsweep.places.find import find_place
     from rlsweep.places.place import Task
-    from rlsweep.store import races, sweeps, training_runs
+    from rlsweep.store import races, schedulers, sweeps, training_runs
 
     database = database_of(settings)
     runs = training_runs.of_sweep(database, sweep.id)
     wanted = [run for run in runs if run.status in selection.statuses]
     race = races.find(database, sweep.id)
-    is_undecided = race is not None and race.stop is None
+    decider = race or schedulers.find(database, sweep.id)
+    is_undecided = decider is not None and decider.stop is None
     if not wanted and not is_undecided:
         sweep = sweeps.settle(database, sweep.id)
         observer.message(_nothing_to_run(sweep, runs, race))
@@ -83,22 +85,30 @@ def drive(
         observer.ended(outcome)
         return outcome
     check_usable(settings.storage)
-    if is_undecided:
-        observer.message(f"Race {sweep.name}: {plural(len(runs), 'run')} so far, undecided")
-    elif race is not None:
-        again = f"{len(wanted)} of {plural(len(runs), 'run')} to train again"
-        observer.message(f"Race {sweep.name}: {again}, then another decision with their scores")
-    else:
-        observer.message(f"Sweep {sweep.name}: {len(wanted)} of {plural(len(runs), 'trial')} to run")
+    observer.message(_to_run(sweep, runs, len(wanted), decider))
     provenance = collect_provenance(runs[0].config_folder)
     place = find_place(options, settings, sweep)
     resources = options.resources(sweep)
-    with place.open(resources, len(wanted) if race is None else len(runs)) as opened:
+    with place.open(resources, len(wanted) if decider is None else len(runs)) as opened:
         runner = opened.ready(database, observer)
         return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))
 
 
-def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun], race: "Race | None") -> str:
+def _to_run(sweep: Sweep, runs: Sequence[TrainingRun], wanted: int, decider: "Race | Scheduler | None") -> str:
+    """What is to be driven."""
+    what = "Race" if isinstance(decider, Race) else "Sweep"
+    if decider is None:
+        return f"Sweep {sweep.name}: {wanted} of {plural(len(runs), 'trial')} to run"
+    if decider.stop is not None:
+        again = f"{wanted} of {plural(len(runs), 'run')} to train again"
+        return f"{what} {sweep.name}: {again}, then another decision with their scores"
+    if isinstance(decider, Race):
+        return f"Race {sweep.name}: {plural(len(runs), 'run')} so far, undecided"
+    begun = sum(run.attempt > 0 for run in runs)
+    return f"Sweep {sweep.name}: {begun} of {plural(len(runs), 'trial')} begun, and {decider.kind} goes on"
+
+
+def _nothing_to_run(sweep: Sweep, runs: Sequence[TrainingRun], race: Race | None) -> str:
     """Why no trial is run, and which command would run those that did not complete."""
     failed = sum(run.status is RunStatus.FAILED for run in runs)
     if race is not None and failed:

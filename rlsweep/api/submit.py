@@ -8,7 +8,8 @@ from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import SweepOutcome
 from rlsweep.planning.forecast import Forecast, forecast_from_cache
 from rlsweep.planning.plan import Plan, check_trials
-from rlsweep.planning.race import RacePlan, race_terms
+from rlsweep.planning.race import RacePlan, check_objective, race_terms
+from rlsweep.planning.scheduler import SchedulerPlan
 from rlsweep.settings import Settings
 from rlsweep.stages import stage
 from rlsweep.storage import check_usable
@@ -24,13 +25,13 @@ def submit(
     options: DrivingOptions,
     name: str | None = None,
     race: RacePlan | None = None,
+    scheduler: SchedulerPlan | None = None,
     on_forecast: Callable[[Forecast], None],
     resume_instead: Callable[[Sweep], bool],
 ) -> SweepOutcome:
     """Train all configs of a plan, and follow the sweep to its end unless `options.detach` is set.
 
-    race: what decides which of them are trained, and how often; `plan` is its plan
-
+    race, scheduler: what decides which of them are trained, and how far; `plan` is its plan
     patterns: what the user gave as agent configs, for the record
     name: of the sweep; None makes one of agent, date and time
     on_forecast: called with what the sweep will take, before it is on record
@@ -63,11 +64,22 @@ def submit(
         cache = Paths(settings).measurements
         forecast = forecast_from_cache(plan, cache, gpus_per_trial=resources.gpus_per_trial)
         terms = None if race is None else race_terms(race, forecast)
+        if scheduler is not None:
+            check_objective(scheduler.objective, forecast)
         on_forecast(forecast)
         runner = opened.ready(database, observer)
         provenance = collect_provenance(plan.trials[0].config_folder)
-        sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan)), UNFINISHED
+        asked = None if scheduler is None else scheduler.terms
+        sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked), UNFINISHED
         if sweep is None or not resume_instead(sweep):
-            sweep = create_sweep(database, plan, name=name, patterns=patterns, provenance=provenance, race=terms)
+            sweep = create_sweep(
+                database,
+                plan,
+                name=name,
+                patterns=patterns,
+                provenance=provenance,
+                race=terms,
+                scheduler=scheduler,
+            )
             selection = PLANNED
         return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))

@@ -17,6 +17,7 @@ from rlsweep.api.train import TrainingOptions
 from rlsweep.cli import options
 from rlsweep.places.options import DrivingOptions
 from rlsweep.planning.race_options import RaceOptions
+from rlsweep.planning.scheduler_options import SchedulerOptions
 
 _BLOCKS: dict[Any, dict[str, Any]] = {
     PlanOptions: {
@@ -50,6 +51,14 @@ _BLOCKS: dict[Any, dict[str, Any]] = {
         "objective": options.ObjectiveName,
         "over_seeds": options.OverSeeds,
     },
+    SchedulerOptions: {
+        "scheduler": options.SchedulerName,
+        "rungs": options.Rungs,
+        "reduction": options.Reduction,
+        "population": options.Population,
+        "interval": options.Interval,
+        "objective": options.ObjectiveName,
+    },
     TournamentOptions: {
         "games": options.Games,
         "best": options.Best,
@@ -67,21 +76,25 @@ _BLOCKS: dict[Any, dict[str, Any]] = {
 def with_flag_blocks(command: Callable[..., None], **flags_instead: Any) -> Callable[..., None]:
     """Make the command that takes one flag for each field of its blocks, where its signature has them.
 
+    A field that several blocks have is one flag, whose value all of them get.
+
     flags_instead: by field, the annotation of this command's flag where it differs from the block's
     """
     signature = inspect.signature(command)
     blocks = {name: each.annotation for name, each in signature.parameters.items() if each.annotation in _BLOCKS}
 
     @wraps(command)
-    def with_flags(**given: Any) -> None:
+    def with_flags(**flagged: Any) -> None:
+        given = {name: value for name, value in flagged.items() if name in signature.parameters}
         for name, block in blocks.items():
-            values = {field.name: given.pop(field.name) for field in fields(block)}
+            values = {field.name: flagged[field.name] for field in fields(block)}
             # Typer gives None for flags of several values that were not given, and lists for the others.
             frozen = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
             given[name] = block(**{key: value for key, value in frozen.items() if value is not None})
         command(**given)
 
-    flags = [flag for parameter in signature.parameters.values() for flag in _flags(parameter, flags_instead)]
+    found = [flag for parameter in signature.parameters.values() for flag in _flags(parameter, flags_instead)]
+    flags = list({flag.name: flag for flag in found}.values())
     with_flags.__signature__ = signature.replace(parameters=flags)  # type: ignore[attr-defined]
     with_flags.__annotations__ = {flag.name: flag.annotation for flag in flags}
     return with_flags

@@ -126,6 +126,21 @@ ObjectiveName = Annotated[
         help="evaluation_reward (default), training_reward, win_rate, or episode_length (less is better).",
     ),
 ]
+SchedulerName = Annotated[
+    str | None,
+    typer.Option("--scheduler", help="asha: the best share goes on from rung to rung; pbt: the worse copy the better."),
+]
+SchedulerRefused = Annotated[str | None, typer.Option("--scheduler", hidden=True, help="Refused: a race has its own.")]
+"""Of a race, which decides by itself what is trained: the flag is known, so that the command can say so."""
+Rungs = Annotated[
+    int | None,
+    typer.Option("--rungs", help="Of asha: at how many shares of the budget configs wait, the whole included (4)."),
+]
+Reduction = Annotated[
+    int | None, typer.Option("--reduction", help="Of asha: the best 1/N go on from each rung, 1/N as far apart (3).")
+]
+Population = Annotated[int | None, typer.Option("--population", help="Of pbt: how many members train.")]
+Interval = Annotated[int | None, typer.Option("--interval", help="Of pbt: env steps between two exploits.")]
 OverSeeds = Annotated[
     str | None, typer.Option("--over-seeds", help="A config's score: mean (default) or median of its seeds.")
 ]

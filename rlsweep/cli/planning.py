@@ -1,7 +1,7 @@
 """`rlsweep plan`: what would run, what it would take, and what to know before."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +13,7 @@ from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.output import console, print_json, size, warn, when
 from rlsweep.cli.patterns_command import PatternsCommand
 from rlsweep.cli.race_plan import print_race, race_as_json
+from rlsweep.cli.scheduler_plan import print_scheduler, scheduler_as_json
 from rlsweep.cluster.resources import Resources
 from rlsweep.config.training import EvaluationConfig
 from rlsweep.errors import InputError
@@ -22,6 +23,8 @@ from rlsweep.planning.instances import environment_instances, instances_line
 from rlsweep.planning.plan import Plan
 from rlsweep.planning.race import RacePlan, check_objective, race_plan
 from rlsweep.planning.race_options import RaceOptions
+from rlsweep.planning.scheduler import scheduler_plan
+from rlsweep.planning.scheduler_options import SchedulerOptions
 from rlsweep.reports.layout import MISSING, Column, laid_out
 
 TOLD_SHARE = 0.1
@@ -47,6 +50,7 @@ def show_plan(
     patterns: options.Patterns,
     plan: PlanOptions,
     asked: RaceOptions,
+    scheduling: SchedulerOptions,
     gpus_per_trial: options.GpusPerTrial = None,
     max_concurrent: options.MaxConcurrent = None,
     race: Annotated[bool, typer.Option("--race", help="Also show what `race` would take.")] = False,
@@ -54,17 +58,29 @@ def show_plan(
 ) -> None:
     """Show what `submit` would run: trials, differing keys, updates, memory, time, warnings."""
     resources = Resources(max_concurrent=max_concurrent)
-    if not race and asked != RaceOptions():
+    if not race and replace(asked, objective=None) != RaceOptions():
         raise InputError("Flags of a race need --race: rlsweep plan PATTERN --race --tolerance 5%.")
+    if race and replace(scheduling, objective=None) != SchedulerOptions():
+        raise InputError("--race: a race decides by itself what is trained. Leave it out, or the flags of a scheduler.")
     made = make_plan(patterns, plan)
     planned = race_plan(made, asked) if race else None
-    found = measure(made if planned is None else planned.plan, gpus_per_trial=gpus_per_trial or 0.0)
+    scheduler = None if race else scheduler_plan(made, scheduling)
+    decided = planned or scheduler
+    found = measure(made if decided is None else decided.plan, gpus_per_trial=gpus_per_trial or 0.0)
+    if scheduler is not None:
+        check_objective(scheduler.objective, found)
     if json:
-        print_json(forecast_as_json(found, resources) | _race_as_json(planned, found, resources))
+        print_json(
+            forecast_as_json(found, resources)
+            | _race_as_json(planned, found, resources)
+            | ({} if scheduler is None else {"scheduler": scheduler_as_json(scheduler, found, resources)})
+        )
         return
-    print_forecast(found, console(), resources, is_race=race)
+    print_forecast(found, console(), resources, is_decided_upon=decided is not None)
     if planned is not None:
         print_race(planned, _forecast_race(planned, found, resources), console())
+    if scheduler is not None:
+        print_scheduler(scheduler, found, console(), resources)
 
 
 def _forecast_race(race: RacePlan, found: Forecast, resources: Resources) -> "RaceForecast | None":
@@ -106,12 +122,12 @@ def forecast_as_json(forecast: Forecast, resources: Resources | None = None) -> 
 
 
 def print_forecast(
-    forecast: Forecast, out: "Console", resources: Resources | None = None, *, is_race: bool = False
+    forecast: Forecast, out: "Console", resources: Resources | None = None, *, is_decided_upon: bool = False
 ) -> None:
     """Draw one line per config: what sets it apart, and what one trial of it will take where that was measured.
 
     resources: of the trials, where they run on this machine; None if that is not known yet
-    is_race: the trials are the first runs of a race, whose time is told elsewhere
+    is_decided_upon: a race or a scheduler decides how far they train, whose time is told elsewhere
     """
     plan = forecast.plan
     first = plan.trials[0].config
@@ -137,13 +153,13 @@ def print_forecast(
         out.print(f"Checkpoints take {size(sum(each.checkpoint_bytes for each in forecast.estimates))} at the most.")
         if forecast.measured_at is not None:
             out.print(f"Memory and time were measured at {when(forecast.measured_at)}; `rlsweep plan` measures again.")
-    for line in _notes(forecast, resources, is_race=is_race):
+    for line in _notes(forecast, resources, is_decided_upon=is_decided_upon):
         out.print(line, markup=False, soft_wrap=True)
     for warning in forecast.warnings:
         warn(warning, out)
 
 
-def _notes(forecast: Forecast, resources: Resources | None, *, is_race: bool) -> Iterator[str]:
+def _notes(forecast: Forecast, resources: Resources | None, *, is_decided_upon: bool) -> Iterator[str]:
     """What the table does not say of time, GPUs and environments."""
     estimates, training = forecast.estimates or (), forecast.plan.base_training
     if (note := time_note(estimates, training.evaluation)) is not None:
@@ -153,7 +169,7 @@ def _notes(forecast: Forecast, resources: Resources | None, *, is_race: bool) ->
     if resources is not None:
         instances = environment_instances(forecast.plan, resources)
         total = total_seconds(estimates, instances.trials_at_once)
-        if total is not None and len(estimates) > 1 and not is_race:
+        if total is not None and len(estimates) > 1 and not is_decided_upon:
             yield f"All trials take about {_range(total, duration)}, {instances.trials_at_once} at a time."
         line = instances_line(forecast.plan, instances)
         if line is not None:

@@ -52,12 +52,18 @@ def race(
         str | None, typer.Option("--name", help="Name of the race (default: agent, date and time).")
     ] = None,
     driving: DrivingOptions,
+    scheduler: options.SchedulerRefused = None,
     json: options.Json = False,
 ) -> None:
     """Spend the budget where it helps to decide between configs, and say which one to take, with the risk."""
     from rlsweep.api.race import continue_race
     from rlsweep.api.race import race as race_plan
 
+    if scheduler is not None:
+        raise InputError(
+            f"--scheduler {scheduler}: a race decides by itself what is trained. Leave the flag out, or submit the "
+            f"configs: rlsweep submit PATTERN --scheduler {scheduler}"
+        )
     out = console(stderr=json)
     observer = ConsoleObserver(out, json=json)
     if len(patterns) == 1 and is_sweep_reference(patterns[0]):
@@ -104,6 +110,6 @@ def _print(race: RacePlan, forecast: Forecast, *, out: "Console", resources: Res
     """Print what the first runs take, then the whole race."""
     from rlsweep.planning.race_forecast import forecast_race
 
-    print_forecast(forecast, out, resources if is_here else None, is_race=True)
+    print_forecast(forecast, out, resources if is_here else None, is_decided_upon=True)
     slots = environment_instances(race.plan, resources).trials_at_once
     print_race(race, forecast_race(race, forecast, slots=slots) if is_here else None, out)

@@ -1,7 +1,7 @@
 """`rlsweep submit`: run a sweep to its end, with live progress."""
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,16 @@ from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.cli.output import can_ask, console
 from rlsweep.cli.patterns_command import PatternsCommand
 from rlsweep.cli.planning import print_forecast
+from rlsweep.cli.scheduler_plan import print_scheduler
+from rlsweep.cluster.resources import Resources
 from rlsweep.places.options import DrivingOptions
+from rlsweep.planning.forecast import Forecast
+from rlsweep.planning.scheduler import SchedulerPlan, scheduler_plan
+from rlsweep.planning.scheduler_options import SchedulerOptions
 from rlsweep.sweep_records import Sweep
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +33,7 @@ def submit(
     *,
     patterns: options.Patterns,
     plan: PlanOptions,
+    asked: SchedulerOptions,
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the sweep (default: agent, date and time).")
     ] = None,
@@ -36,17 +45,27 @@ def submit(
 
     out = console(stderr=json)
     is_here = driving.address is None and "RAY_ADDRESS" not in call.environ()
+    made = make_plan(patterns, plan)
+    scheduler = scheduler_plan(made, asked)
     outcome = submit_plan(
-        make_plan(patterns, plan),
+        made if scheduler is None else scheduler.plan,
         patterns=patterns,
         settings=call.settings(),
         observer=ConsoleObserver(out, json=json),
         options=driving,
         name=name,
-        on_forecast=partial(print_forecast, out=out, resources=driving.resources() if is_here else None),
+        scheduler=scheduler,
+        on_forecast=partial(_print, scheduler=scheduler, out=out, resources=driving.resources() if is_here else None),
         resume_instead=resume_instead,
     )
     raise typer.Exit(exit_code(outcome))
+
+
+def _print(forecast: Forecast, *, scheduler: SchedulerPlan | None, out: "Console", resources: Resources | None) -> None:
+    """Print what the trials take, and what the scheduler makes of them."""
+    print_forecast(forecast, out, resources, is_decided_upon=scheduler is not None)
+    if scheduler is not None:
+        print_scheduler(scheduler, forecast, out, resources)
 
 
 def resume_instead(unfinished: Sweep) -> bool:

@@ -20,8 +20,9 @@ from rlsweep.attempts.spool import send_left
 from rlsweep.cluster.actor_location import has_live_actor
 from rlsweep.cluster.resources import Resources
 from rlsweep.driver.deaths import cause_of_death
+from rlsweep.driver.decided_runs import DecidedRuns
 from rlsweep.driver.meters import Meters
-from rlsweep.driver.race import RaceRuns
+from rlsweep.driver.rules import rule_of, undecided
 from rlsweep.driver.run_source import RESTARTS, PlannedRuns, RunSource
 from rlsweep.driver.selection import UNFINISHED, RunSelection
 from rlsweep.driver.stop_flag import StopFlag
@@ -33,7 +34,7 @@ from rlsweep.paths import Paths
 from rlsweep.process_identity import is_here, own_process
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.scratch import scratch_folder
-from rlsweep.store import races, sweeps, training_runs, transitions
+from rlsweep.store import decisions, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, actor_alive_error, is_lost_here, run_busy_error
 from rlsweep.store.overview import overview, recorded
@@ -152,12 +153,12 @@ class Driver:
         alive. A worker on this host has DYING_SECONDS to end: its own driver may just have been killed.
         """
         statuses, from_start = self._selection.statuses, self._selection.from_start
-        self._wait(lambda: races.pause_waiting(self._database, self._sweep.id))
-        race = self._wait(lambda: races.find(self._database, self._sweep.id))
+        self._wait(lambda: decisions.pause_waiting(self._database, self._sweep.id))
+        decider = self._wait(lambda: undecided(self._database, self._sweep.id))
         take_up = partial(transitions.take_up, self._database, self._sweep.id)
         self._own.update(self._wait(lambda: take_up(statuses, from_start=from_start)))
-        if race is not None and race.stop is None:
-            statuses = UNFINISHED.statuses  # a race that is not decided goes on with all that it has begun
+        if decider is not None:
+            statuses = UNFINISHED.statuses  # what is not decided goes on with all that it has begun
             self._own.update(self._wait(lambda: take_up(statuses)))
         if RunStatus.RUNNING not in statuses:
             return
@@ -185,9 +186,10 @@ class Driver:
 
     def _next_source(self) -> RunSource | None:
         """What gives the runs that are left; None if none is."""
-        race = races.find(self._database, self._sweep.id)
-        if race is not None and race.stop is None:
-            return RaceRuns(self._database, race, driver=self._name, slots=self._slots, on_scheduled=self._own.update)
+        decider = undecided(self._database, self._sweep.id)
+        if decider is not None:
+            rule, own = rule_of(self._database, decider), self._own
+            return DecidedRuns(self._database, rule, driver=self._name, slots=self._slots, on_scheduled=own.update)
         unfinished = self._own_unfinished()
         return PlannedRuns(unfinished) if unfinished else None
 

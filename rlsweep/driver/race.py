@@ -1,103 +1,42 @@
-"""The runs of a race: whenever a slot is free, the next decision says which one is trained."""
+"""How a race decides which of its runs are trained."""
 
-import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Sequence
 from uuid import UUID
 
 from rlsweep.config.differences import digest
 from rlsweep.config.run import RunConfig
 from rlsweep.deciding.race import decide
 from rlsweep.deciding.records import Decision, Move
-from rlsweep.driver.run_source import RESTARTS
-from rlsweep.errors import DriverBusyError, StoreUnavailableError
+from rlsweep.driver.decided_runs import Decided
 from rlsweep.jsonable import jsonable
 from rlsweep.race_records import Race
 from rlsweep.reports.race_record import RaceReader, RaceState, settings_of
 from rlsweep.runs import NewRun, TrainingRun
-from rlsweep.store import races, training_runs, transitions
+from rlsweep.store import races, training_runs
 from rlsweep.store.database import Database
-from rlsweep.store.races import NewDecision, Scheduled
-
-logger = logging.getLogger(__name__)
-
-LOOK_SECONDS = 1.0
-"""Time between two decisions while no run ends."""
+from rlsweep.store.decisions import Scheduled
+from rlsweep.store.races import NewDecision
 
 
-class RaceRuns:
-    """Gives the runs that the decisions of a race choose; a decision and its runs are on record before that.
+class RaceRule:
+    """The rule of `deciding.race` over the record of one race, for `DecidedRuns`."""
 
-    Runs that earlier decisions scheduled come first: a new driver continues where the last one was killed.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        race: Race,
-        *,
-        driver: str,
-        slots: int,
-        on_scheduled: Callable[[Collection[UUID]], None],
-    ) -> None:
-        """driver: name of the driver that has the sweep's lease; on_scheduled: told of runs before they are given."""
+    def __init__(self, database: Database, race: Race) -> None:
         self._database = database
         self._race = race
-        self._driver = driver
-        self._slots = slots
-        self._on_scheduled = on_scheduled
         self._reader = RaceReader(database, race)
-        self._given: set[UUID] = set()
-        self._times_given: Counter[UUID] = Counter()
-        self._is_over = False
-        self._next_look = 0.0
         self._began = time.monotonic()
 
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether the race is decided, was stopped, or has another driver."""
-        return self._is_over
+    def scheduled(self) -> Sequence[UUID]:
+        """All pending runs: those of the plan, and what decisions scheduled."""
+        return training_runs.pending_ids(self._database, self._race.sweep_id)
 
-    def take(self) -> UUID | None:
-        """The next run to train; None while the race waits for runs that train, or for the database."""
-        if self._is_over or time.monotonic() < self._next_look:
-            return None
-        try:
-            run_id = self._scheduled() or self._decide()
-        except StoreUnavailableError as error:
-            logger.warning("The race decides nothing until the database is reachable. %s", error)
-            run_id = None
-        except DriverBusyError:
-            self._is_over = True  # the driver finds out by itself and says so
-            return None
-        if run_id is None:
-            self._next_look = time.monotonic() + LOOK_SECONDS
-            return None
-        self._given.add(run_id)
-        self._times_given[run_id] += 1
-        return run_id
-
-    def has_ended(self, run_id: UUID) -> None:
-        """Note that a run is trained no longer: it paused, ended, or lost its process."""
-        self._given.discard(run_id)
-        self._next_look = 0.0
-
-    def _scheduled(self) -> UUID | None:
-        """A run that an earlier decision scheduled and that nobody trains yet."""
-        for run_id in training_runs.pending_ids(self._database, self._race.sweep_id):
-            if run_id in self._given:
-                continue
-            if self._times_given[run_id] <= RESTARTS:
-                return run_id
-            transitions.fail_lost(self._database, run_id, "The trial could not be started.")
-        return None
-
-    def _decide(self) -> UUID | None:
-        """Make the next decision, put it on record, and give the first run that it chose."""
+    def decide(self, *, driver: str, free: int) -> Decided | None:
+        """Make the next decision, and put it on record with the runs that it chose; see `Rule`."""
         state = self._reader.read()
         settings = settings_of(self._race, state, is_out_of_time=self._is_out_of_time())
-        free = max(1, self._slots - len(self._given))
         decision = decide(settings, state.record, free=free)
         if not decision.moves and decision.stop is None:
             return None
@@ -108,12 +47,10 @@ class RaceRuns:
             decision=jsonable(decision),
             stop=None if decision.stop is None else decision.stop.value,
         )
-        chosen = races.decide(self._database, self._race.sweep_id, self._driver, new, self._chosen(decision, state))
+        chosen = races.decide(self._database, self._race.sweep_id, driver, new, self._chosen(decision, state))
         if chosen is None or decision.stop is not None:
-            self._is_over = True
-            return None
-        self._on_scheduled(chosen)
-        return chosen[0]
+            return Decided(is_over=True)
+        return Decided(runs=chosen)
 
     def _is_out_of_time(self) -> bool:
         hours = (time.monotonic() - self._began) / 3600

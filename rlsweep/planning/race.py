@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rlsweep.analysis.objectives import Objective
-from rlsweep.config.run import ScoreEvaluation
-from rlsweep.deciding.episodes import ScoreEpisodes, episodes_for
+from rlsweep.deciding.episodes import ScoreEpisodes
 from rlsweep.deciding.records import DEFAULT_TOLERANCE, Tolerance
 from rlsweep.errors import InputError
 from rlsweep.planning import race_options as given
@@ -13,6 +12,7 @@ from rlsweep.planning.estimate import Estimate
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.plan import Plan
 from rlsweep.planning.race_options import RaceOptions
+from rlsweep.planning.score_evaluations import with_score_evaluations
 from rlsweep.race_records import RaceTerms, Statistic
 
 RUNG = 0.5
@@ -45,17 +45,9 @@ def race_plan(plan: Plan, asked: RaceOptions) -> RacePlan:
     tolerance = DEFAULT_TOLERANCE if asked.tolerance is None else given.read_tolerance(asked.tolerance)
     if len(plan.labels) < FEWEST_CONFIGS:
         raise InputError(f"A race compares configs, and {plan.labels[0]} is the only one. Add variants of it.")
-    episodes = None
-    if objective is not Objective.TRAINING_REWARD:
-        episodes = episodes_for(tolerance, is_win_rate=objective is Objective.WIN_RATE)
-    trials = plan.trials
-    if episodes is not None:
-        evaluation = ScoreEvaluation(at=(RUNG, 1.0), episodes=episodes.count)
-        trials = tuple(
-            replace(trial, config=trial.config.model_copy(update={"score_evaluation": evaluation})) for trial in trials
-        )
+    evaluated, episodes = with_score_evaluations(plan, objective, tolerance, (RUNG, 1.0))
     return RacePlan(
-        plan=replace(plan, trials=trials),
+        plan=evaluated,
         objective=objective,
         statistic=given.DEFAULT_STATISTIC if asked.over_seeds is None else given.read_statistic(asked.over_seeds),
         tolerance=tolerance,

@@ -8,6 +8,7 @@ from datetime import datetime
 from rlsweep.attempts.provenance import Provenance
 from rlsweep.errors import InputError, NotFoundError
 from rlsweep.planning.plan import Plan, Trial
+from rlsweep.planning.scheduler import SchedulerPlan
 from rlsweep.race_records import RaceTerms
 from rlsweep.runs import Budget, NewRun
 from rlsweep.store import sweeps
@@ -40,8 +41,9 @@ def create_sweep(
     patterns: Sequence[str],
     provenance: Provenance,
     race: RaceTerms | None = None,
+    scheduler: SchedulerPlan | None = None,
 ) -> Sweep:
-    """Write the sweep and its runs in one transaction; those of a race pause at its rung.
+    """Write the sweep and its runs in one transaction; those of a race or with a scheduler pause where these say so.
 
     Raises InputError if the name is taken or invalid.
     """
@@ -65,7 +67,10 @@ def create_sweep(
     runs = runs_of_plan(plan)
     if race is not None:
         runs = [replace(run, pause_at=race.rung) for run in runs]
-    return sweeps.create(database, sweep, runs, race=race)
+    if scheduler is not None:
+        runs = [replace(run, pause_at=scheduler.first_pause) for run in runs]
+    terms = None if scheduler is None else scheduler.terms
+    return sweeps.create(database, sweep, runs, race=race, scheduler=terms)
 
 
 def runs_of_plan(plan: Plan) -> list[NewRun]:

@@ -1,20 +1,16 @@
-"""Races: their terms, their decisions, and the runs that a decision schedules."""
+"""Races: their terms and their decisions."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from rlsweep.errors import DriverBusyError
 from rlsweep.race_records import DecisionRecord, Race, RaceTerms, Statistic
-from rlsweep.runs import NewRun
-from rlsweep.store import transitions
 from rlsweep.store.database import Connection, Database
+from rlsweep.store.decisions import Scheduled, put_on_record
 from rlsweep.store.queries import load
-from rlsweep.store.records import missing, one
 
 _SQL = load("races")
 _RACE_FIELDS = tuple(field.name for field in fields(Race))
@@ -32,14 +28,6 @@ class NewDecision:
     record: dict[str, Any]
     decision: dict[str, Any]
     stop: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scheduled:
-    """A run that a decision chose: one on record, or a new one. pause_at: share of its budget; None for its end."""
-
-    run: UUID | NewRun
-    pause_at: float | None
 
 
 def set_terms(database: Database, sweep_id: UUID, terms: RaceTerms) -> None:
@@ -84,38 +72,15 @@ def latest(connection: Connection, sweep_id: UUID) -> DecisionRecord | None:
 def decide(
     database: Database, sweep_id: UUID, driver: str, decision: NewDecision, chosen: Sequence[Scheduled]
 ) -> list[UUID] | None:
-    """Write a decision and schedule the runs that it chose, in one transaction; return their ids in order.
+    """Write a decision and schedule the runs that it chose, as `store.decisions.put_on_record` does."""
 
-    Returns None, and writes nothing, if a stop of the sweep was requested. Raises DriverBusyError if another driver has
-    the sweep.
-    """
-    with database.connect() as connection:
-        sweep = _lock(connection, sweep_id)
-        if sweep["driver"] != driver:
-            raise DriverBusyError(
-                f"Sweep {sweep_id} is no longer driven by {driver}, but by {sweep['driver'] or 'nobody'}."
-            )
-        if sweep["stop_requested"]:
-            return None
-        connection.execute(
-            _SQL["insert_decision"],
-            {
-                "sweep_id": sweep_id,
-                "free": decision.free,
-                "settings": Jsonb(decision.settings),
-                "record": Jsonb(decision.record),
-                "decision": Jsonb(decision.decision),
-            },
-        )
+    def write(connection: Connection) -> None:
+        values = {name: Jsonb(getattr(decision, name)) for name in ("settings", "record", "decision")}
+        connection.execute(_SQL["insert_decision"], {"sweep_id": sweep_id, "free": decision.free, **values})
         if decision.stop is not None:
             connection.execute(_SQL["set_stop"], {"sweep_id": sweep_id, "stop": decision.stop})
-        return [_schedule(connection, sweep_id, each) for each in chosen]
 
-
-def pause_waiting(database: Database, sweep_id: UUID) -> None:
-    """Let the runs that waited at their rung when the sweep was stopped wait there again."""
-    with database.connect() as connection:
-        connection.execute(_SQL["pause_waiting"], {"sweep_id": sweep_id})
+    return put_on_record(database, sweep_id, driver, write, chosen)
 
 
 def costs(database: Database, sweep_id: UUID) -> dict[UUID, float]:
@@ -123,19 +88,3 @@ def costs(database: Database, sweep_id: UUID) -> dict[UUID, float]:
     with database.readonly() as connection:
         rows = connection.execute(_SQL["list_costs"], {"sweep_id": sweep_id}).fetchall()
     return {row["id"]: float(row["spent"]) for row in rows}
-
-
-def _lock(connection: Connection, sweep_id: UUID) -> DictRow:
-    row = connection.execute(_SQL["lock_sweep"], {"sweep_id": sweep_id}).fetchone()
-    if row is None:
-        raise missing("Sweep", str(sweep_id), "rlsweep sweeps")
-    return row
-
-
-def _schedule(connection: Connection, sweep_id: UUID, chosen: Scheduled) -> UUID:
-    if isinstance(chosen.run, UUID):
-        transitions.schedule(connection, chosen.run, pause_at=chosen.pause_at)
-        return chosen.run
-    position = one(connection.execute(_SQL["get_next_position"], {"sweep_id": sweep_id}).fetchone())["position"]
-    (run_id,) = transitions.insert(connection, sweep_id, [chosen.run], first_position=position)
-    return run_id

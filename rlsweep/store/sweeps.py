@@ -11,7 +11,8 @@ from psycopg.types.json import Json, Jsonb
 from rlsweep.errors import DriverBusyError, InputError, RlsweepError
 from rlsweep.race_records import RaceTerms
 from rlsweep.runs import NewRun, RunStatus
-from rlsweep.store import races, transitions
+from rlsweep.scheduler_records import SchedulerTerms
+from rlsweep.store import races, schedulers, transitions
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.liveness import (
     LEASE_PATIENCE_SECONDS,
@@ -36,10 +37,17 @@ class ListedSweep:
     runs_by_status: dict[RunStatus, int]
 
 
-def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun], *, race: RaceTerms | None = None) -> Sweep:
+def create(
+    database: Database,
+    sweep: NewSweep,
+    runs: Sequence[NewRun],
+    *,
+    race: RaceTerms | None = None,
+    scheduler: SchedulerTerms | None = None,
+) -> Sweep:
     """Write a planned sweep and its runs as pending, in the given order, in one transaction.
 
-    race: its terms if it is a race
+    race: its terms if it is a race; scheduler: what says which of its runs train, if anything does
 
     Raises InputError if another sweep has the name.
     """
@@ -70,6 +78,8 @@ def create(database: Database, sweep: NewSweep, runs: Sequence[NewRun], *, race:
         transitions.insert(connection, created.id, runs)
         if race is not None:
             races.insert_terms(connection, created.id, race)
+        if scheduler is not None:
+            schedulers.insert_terms(connection, created.id, scheduler)
     return created
 
 
@@ -94,8 +104,13 @@ def get(database: Database, reference: str | UUID) -> Sweep:
     return sweep_from_row(row)
 
 
-def find_unfinished(database: Database, runs: Sequence[NewRun]) -> Sweep | None:
-    """The newest unfinished sweep without a live driver that has exactly these runs (by trial key and config)."""
+def find_unfinished(
+    database: Database, runs: Sequence[NewRun], *, scheduler: SchedulerTerms | None = None
+) -> Sweep | None:
+    """The newest unfinished sweep without a live driver that has exactly these runs (by trial key and config).
+
+    scheduler: that it has; None for a sweep that has none
+    """
     with database.readonly() as connection:
         row = connection.execute(
             _SQL["find_unfinished"],
@@ -104,6 +119,7 @@ def find_unfinished(database: Database, runs: Sequence[NewRun]) -> Sweep | None:
                 "config": [Jsonb(run.config) for run in runs],
                 "patience_seconds": LEASE_PATIENCE_SECONDS,
                 "gone": gone_drivers(connection),
+                "scheduler": None if scheduler is None else Jsonb([scheduler.kind, scheduler.settings]),
             },
         ).fetchone()
     return None if row is None else sweep_from_row(row)

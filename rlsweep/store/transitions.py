@@ -229,7 +229,7 @@ def take_up(
     gone: Collection[UUID] = (),
     from_start: bool = False,
 ) -> list[UUID]:
-    """Set the sweep's runs in these statuses to pending; their records stay. A race that gets any is undecided then.
+    """Set the sweep's runs in these statuses to pending; their records stay. A race or scheduler that gets any goes on.
 
     Called by the sweep's driver, which has the lease. Returns the ids of the pending runs.
 
@@ -252,6 +252,7 @@ def take_up(
         ids = [row["id"] for row in rows]
         if ids:
             connection.execute(_SQL["reopen_race"], {"sweep_id": sweep_id})
+            connection.execute(_SQL["reopen_scheduler"], {"sweep_id": sweep_id})
         if from_start:
             connection.execute(_SQL["forget_checkpoints"], {"ids": ids})
             connection.execute(_SQL["begin_anew"], {"ids": ids})

@@ -2,6 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
+from math import ceil
 from uuid import UUID
 
 import numpy as np
@@ -11,7 +13,8 @@ from rlsweep.config.agent import AgentConfig
 from rlsweep.config.differences import hyperparameter_hash
 from rlsweep.config.run import Budget, Mode, RunConfig, ScoreEvaluation
 from rlsweep.config.training import TrainingConfig
-from rlsweep.driver.race import RaceRuns
+from rlsweep.driver.decided_runs import DecidedRuns
+from rlsweep.driver.race import RaceRule
 from rlsweep.driver.run_source import RunSource
 from rlsweep.race_records import Race, RaceTerms, Statistic
 from rlsweep.runs import EndReason, Episode, Evaluation, EvaluationKind, NewRun, RunStatus, Update
@@ -21,6 +24,7 @@ from rlsweep.store.recording import Batch, Progress
 from rlsweep.sweep_records import NewSweep, Sweep
 
 STEPS = 1000
+UPDATE = 100
 EPISODES = 100
 LENGTH = 10.0
 START = 0.1
@@ -43,10 +47,13 @@ TERMS = RaceTerms(
 Score = Callable[[int, int, bool], float | None]
 """Score of (config, seed), in full or at the rung; None: the run fails on the way."""
 
+ScoreAt = Callable[[int, int, float], float | None]
+"""Score of (config, seed) at a share of the budget; None: the run fails on the way there."""
+
 
 def planned_run(config: int, seed: int) -> NewRun:
     agent = AgentConfig(
-        agent_id="raced", name="raced", algorithm="MaskablePPO", version=1, sweep_variant=f"c{config}", n_steps=100,
+        agent_id="raced", name="raced", algorithm="MaskablePPO", version=1, sweep_variant=f"c{config}", n_steps=UPDATE,
         learning_rate=1e-4 * (config + 1),
     )  # fmt: skip
     run = RunConfig(
@@ -75,7 +82,14 @@ def planned_run(config: int, seed: int) -> NewRun:
 
 def create_race(database: Database, name: str, configs: int, terms: RaceTerms = TERMS) -> Race:
     """Put a race on record, and give this process its lease."""
-    sweep = NewSweep(
+    runs = [planned_run(config, 0) for config in range(configs)]
+    created = sweeps.create(database, new_sweep(name), runs, race=terms)
+    sweeps.take_lease(database, created.id, DRIVER)
+    return race_of(database, created)
+
+
+def new_sweep(name: str) -> NewSweep:
+    return NewSweep(
         name=name,
         patterns=("/configs/*.yaml",),
         mode="smoke",
@@ -88,9 +102,6 @@ def create_race(database: Database, name: str, configs: int, terms: RaceTerms = 
         git_dirty=None,
         versions={},
     )
-    created = sweeps.create(database, sweep, [planned_run(config, 0) for config in range(configs)], race=terms)
-    sweeps.take_lease(database, created.id, DRIVER)
-    return race_of(database, created)
 
 
 def race_of(database: Database, sweep: Sweep) -> Race:
@@ -113,7 +124,7 @@ def run_race(
     most_runs: end as a killed driver does, after so many runs have ended
     order: which of the runs in flight ends next, by place; else the one that began first
     """
-    source = RaceRuns(database, race, driver=DRIVER, slots=slots, on_scheduled=lambda _: None)
+    source = DecidedRuns(database, RaceRule(database, race), driver=DRIVER, slots=slots, on_scheduled=lambda _: None)
     return train_all(database, source, score, slots=slots, most_runs=most_runs, order=order)
 
 
@@ -127,6 +138,18 @@ def train_all(
     order: Sequence[int] = (),
 ) -> list[UUID]:
     """As `run_race`, with whatever gives the runs."""
+    return give_all(source, partial(train, database, score=score), slots=slots, most_runs=most_runs, order=order)
+
+
+def give_all(
+    source: RunSource,
+    train_run: Callable[[UUID], None],
+    *,
+    slots: int,
+    most_runs: int | None = None,
+    order: Sequence[int] = (),
+) -> list[UUID]:
+    """Train all runs that the source gives, as `run_race` does."""
     given: list[UUID] = []
     flying: deque[UUID] = deque()
     which = deque(order)
@@ -141,7 +164,7 @@ def train_all(
         flying.rotate(-place)
         ended = flying.popleft()
         flying.rotate(place)
-        train(database, ended, score)
+        train_run(ended)
         source.has_ended(ended)
         if most_runs is not None and (most_runs := most_runs - 1) <= 0:
             break
@@ -150,28 +173,38 @@ def train_all(
 
 def train(database: Database, run_id: UUID, score: Score) -> None:
     """What a worker writes: up to the rung or to the end."""
+    train_to_pause(database, run_id, lambda config, seed, share: score(config, seed, share == 1.0), (0.5, 1.0))
+
+
+def train_to_pause(database: Database, run_id: UUID, score: ScoreAt, shares: Sequence[float]) -> None:
+    """What a worker writes: up to the run's pause or its end, with a score evaluation at each of these shares."""
     run = transitions.begin_attempt(database, run_id, {})
     assert run is not None
     config = int(run.config_short_name.rpartition("_c")[2])
-    done, until = run.env_steps, STEPS if run.pause_at is None else STEPS // 2
+    done, until = run.env_steps, STEPS if run.pause_at is None else step_at(run.pause_at)
     evaluations = []
-    for share in (0.5, 1.0):
-        if not done < share * STEPS <= until:
+    for share in shares:
+        if not done < step_at(share) <= until:
             continue
-        value = score(config, run.seed, share == 1.0)
+        value = score(config, run.seed, share)
         if value is None:
             transitions.finish(database, run_id, run.attempt, EndReason.DIVERGED, "DivergedError: NaN")
             return
-        evaluations.append(_evaluation(int(share * STEPS), value))
+        evaluations.append(_evaluation(step_at(share), value))
     episodes = [_episode(step) for step in range(done + 10, until + 1, 10)]
-    updates = [_update(step) for step in range(done + 100, until + 1, 100)]
-    progress = Progress(episodes=until // 10, updates=until // 100, env_steps=until)
+    updates = [_update(step) for step in range(done + UPDATE, until + 1, UPDATE)]
+    progress = Progress(episodes=until // 10, updates=until // UPDATE, env_steps=until)
     batch = Batch(
         progress=progress, episodes=episodes, updates=updates, evaluations=evaluations, began_at_env_steps=done
     )
     recording.flush(database, run_id, run.attempt, batch)
     reason = EndReason.COMPLETED if run.pause_at is None else EndReason.PAUSED
     transitions.finish(database, run_id, run.attempt, reason)
+
+
+def step_at(share: float) -> int:
+    """Env steps of the first update with which a share of the budget is reached."""
+    return ceil(share * STEPS / UPDATE) * UPDATE
 
 
 def drawn(truth: Sequence[float], *, noise: float, seed: int) -> Score:
@@ -210,7 +243,7 @@ def _episode(env_steps: int) -> Episode:
 
 def _update(env_steps: int) -> Update:
     return Update(
-        update=env_steps // 100,
+        update=env_steps // UPDATE,
         env_steps=env_steps,
         policy_loss=0.0,
         value_loss=0.0,

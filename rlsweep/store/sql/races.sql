@@ -44,10 +44,6 @@ where sweep_id = %(sweep_id)s
 order by number desc
 limit 1
 
--- name: lock_sweep
--- Whether this driver may decide, and whether a stop was requested; holds the sweep's row until the transaction ends.
-select driver, stop_requested from sweeps where id = %(sweep_id)s for no key update
-
 -- name: insert_decision
 -- Append a decision.
 insert into race_decisions (sweep_id, number, free, settings, record, decision)
@@ -58,21 +54,6 @@ where sweep_id = %(sweep_id)s
 -- name: set_stop
 -- Why the race ended; null while it is undecided.
 update races set stop = %(stop)s where sweep_id = %(sweep_id)s
-
--- name: get_next_position
--- The place of a sweep's next run in its plan.
-select coalesce(max(position), 0) + 1 as position from training_runs where sweep_id = %(sweep_id)s
-
--- name: pause_waiting
--- Runs of a race that waited at their rung when it was stopped wait again.
-update training_runs
-set status = 'paused', end_reason = 'paused', stop_requested = false
-where id in (
-    select run.id
-    from run_records as run
-    join races using (sweep_id)
-    where run.sweep_id = %(sweep_id)s and run.status = 'stopped' and run.attempt > 0 and run.progress >= run.pause_at
-)
 
 -- name: list_costs
 -- Env steps of a sweep's runs, those of their evaluations included.

@@ -71,9 +71,14 @@ with planned as (
 select sweeps.*
 from sweeps
 join alike on alike.sweep_id = sweeps.id
-where sweeps.driver is null
-   or sweeps.driver = any(%(gone)s)
-   or last_sign(sweeps.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s)
+left join schedulers as scheduler on scheduler.sweep_id = sweeps.id
+where (
+    sweeps.driver is null
+    or sweeps.driver = any(%(gone)s)
+    or last_sign(sweeps.heartbeat_at) < clock_timestamp() - make_interval(secs => %(patience_seconds)s)
+)
+  and %(scheduler)s::jsonb is not distinct from
+      case when scheduler.kind is not null then jsonb_build_array(scheduler.kind, scheduler.settings) end
 order by sweeps.created_at desc, sweeps.id
 limit 1
 
@@ -121,14 +126,14 @@ where id = %(id)s and driver = %(driver)s
 
 -- name: settle_sweep
 -- Set the sweep's final status from its runs, if none of them is pending or running; paused ones do not matter. A decided
--- race is completed, with failed runs too: the decision has counted them. One that is neither decided nor stopped needs a
--- driver.
+-- race, and a sweep whose scheduler begins nothing any more, is completed, with failed runs too: the decision has counted
+-- them. One that is neither decided nor stopped needs a driver.
 update sweeps
 set
     status = case
         when counted.stop is not null then 'completed'
         when counted.failed > 0 then 'failed'
-        when counted.stopped > 0 or counted.is_race then 'stopped'
+        when counted.stopped > 0 or counted.is_decided_upon then 'stopped'
         else 'completed'
     end,
     finished_at = coalesce(sweeps.finished_at, now())
@@ -137,12 +142,13 @@ from (
         count(*) filter (where run.status in ('pending', 'running')) as unfinished,
         count(*) filter (where run.status = 'failed') as failed,
         count(*) filter (where run.status = 'stopped') as stopped,
-        bool_or(race.sweep_id is not null) as is_race,
-        max(race.stop) as stop
+        bool_or(race.sweep_id is not null or scheduler.sweep_id is not null) as is_decided_upon,
+        coalesce(max(race.stop), max(scheduler.stop)) as stop
     from training_runs as run
     left join races as race using (sweep_id)
+    left join schedulers as scheduler using (sweep_id)
     where run.sweep_id = %(id)s
 ) as counted
 where sweeps.id = %(id)s
   and counted.unfinished = 0
-  and (not counted.is_race or counted.stop is not null or counted.stopped > 0 or sweeps.stop_requested)
+  and (not counted.is_decided_upon or counted.stop is not null or counted.stopped > 0 or sweeps.stop_requested)

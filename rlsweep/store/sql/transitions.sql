@@ -118,6 +118,10 @@ returning id
 -- A decided race whose runs train again is undecided: its decision does not know what they will score.
 update races set stop = null where sweep_id = %(sweep_id)s
 
+-- name: reopen_scheduler
+-- Nor does a scheduler's last decision.
+update schedulers set stop = null where sweep_id = %(sweep_id)s
+
 -- name: forget_checkpoints
 -- Delete checkpoint records of runs that start from the beginning; the new attempts delete the files at their first save.
 delete from checkpoints where run_id = any(%(ids)s)

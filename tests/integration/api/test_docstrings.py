@@ -12,6 +12,7 @@ import rlsweep.api.policy
 import rlsweep.api.racing
 import rlsweep.api.runs
 import rlsweep.api.sweeps
+import rlsweep.api.training
 from rlsweep.planning import forecast
 
 pytestmark = pytest.mark.integration
@@ -37,6 +38,7 @@ def test_examples_of_driving(record_sweep, course, ray_head, monkeypatch):
     record_sweep({None: course()}, seeds=1, name="calibration")
     run_examples(rlsweep.api.driving, {"config": CONFIG})
     run_examples(rlsweep.api.racing, {"config": CONFIG})
+    run_examples(rlsweep.api.training, {"config": CONFIG})
 
 
 def test_examples_of_a_trained_run(train_run):

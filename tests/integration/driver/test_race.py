@@ -8,7 +8,8 @@ import pytest
 
 from rlsweep.api.race import terms_of_sweep
 from rlsweep.deciding.race import decide
-from rlsweep.driver.race import RaceRuns
+from rlsweep.driver.decided_runs import DecidedRuns
+from rlsweep.driver.race import RaceRule
 from rlsweep.errors import DriverBusyError, InputError
 from rlsweep.jsonable import jsonable
 from rlsweep.planning.race_options import RaceOptions
@@ -19,7 +20,7 @@ from rlsweep.reports.race_answer import race_answer
 from rlsweep.reports.race_record import RaceReader, inputs_of
 from rlsweep.reports.summary import summarise
 from rlsweep.runs import Budget, RunStatus
-from rlsweep.store import races, recording, sweeps, training_runs, transitions
+from rlsweep.store import decisions, races, recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.races import NewDecision
 from rlsweep.store.recording import Batch, Progress
@@ -108,7 +109,7 @@ def test_a_driver_after_a_kill_makes_the_very_next_decision(database: Database) 
 def test_a_decision_does_not_depend_on_how_far_a_run_has_come(database: Database) -> None:
     race = create_race(database, "on its way", 3)
     run_race(database, race, SCORE, slots=1, most_runs=3)
-    taken = RaceRuns(database, race, driver=DRIVER, slots=1, on_scheduled=lambda _: None).take()
+    taken = DecidedRuns(database, RaceRule(database, race), driver=DRIVER, slots=1, on_scheduled=lambda _: None).take()
     assert taken is not None
     before = RaceReader(database, race).read()
     run = transitions.begin_attempt(database, taken, {})
@@ -142,7 +143,7 @@ def test_a_stopped_race_goes_on_where_it_stood(database: Database) -> None:
     sweeps.release(database, race.sweep_id, DRIVER)
     sweeps.assign(database, race.sweep_id, resources={}, address=None)
     sweeps.take_lease(database, race.sweep_id, DRIVER)
-    races.pause_waiting(database, race.sweep_id)
+    decisions.pause_waiting(database, race.sweep_id)
     transitions.take_up(database, race.sweep_id, {RunStatus.PENDING, RunStatus.STOPPED})
     run_race(database, race, SCORE, slots=1)
     assert all(run.attempt <= 2 for run in training_runs.of_sweep(database, race.sweep_id)), "none began anew"
@@ -228,7 +229,9 @@ def test_a_finished_sweep_becomes_a_race_and_what_it_trained_counts(database: Da
     assert (terms.objective, terms.score_episodes) == ("training_reward", None)
     races.set_terms(database, sweep.id, terms)
     sweeps.take_lease(database, sweep.id, DRIVER)
-    source = RaceRuns(database, race_of(database, sweep), driver=DRIVER, slots=2, on_scheduled=lambda _: None)
+    source = DecidedRuns(
+        database, RaceRule(database, race_of(database, sweep)), driver=DRIVER, slots=2, on_scheduled=lambda _: None
+    )
     assert source.take() is None
     assert source.is_exhausted
     answer = race_answer(database, sweeps.settle(database, sweep.id))
@@ -256,7 +259,7 @@ def test_no_winner_is_confirmed_over_contenders_that_were_not_trained(database: 
 
 def test_runs_that_never_begin_are_given_up(database: Database) -> None:
     race = create_race(database, "unlucky", 2)
-    source = RaceRuns(database, race, driver=DRIVER, slots=1, on_scheduled=lambda _: None)
+    source = DecidedRuns(database, RaceRule(database, race), driver=DRIVER, slots=1, on_scheduled=lambda _: None)
     first = source.take()
     assert first is not None
     times = 1

@@ -11,8 +11,9 @@ from in_process import Done, call
 
 from rlsweep.cluster.resources import Resources
 from rlsweep.deciding.race import decide
+from rlsweep.driver.decided_runs import DecidedRuns
 from rlsweep.driver.driver import Driver, Watcher
-from rlsweep.driver.race import RaceRuns
+from rlsweep.driver.race import RaceRule
 from rlsweep.driver.run_source import RunSource
 from rlsweep.jsonable import jsonable
 from rlsweep.places.observer import SweepObserver
@@ -184,7 +185,7 @@ def test_a_failed_run_that_trains_again_has_no_score_until_it_pauses_or_ends(dat
 def test_a_retry_goes_on_with_all_of_a_race_that_is_not_decided(database: Database, command: Command) -> None:
     race = create_race(database, "broken", len(TRUTH))
     run_race(database, race, without_the_best, slots=1, most_runs=len(TRUTH) + 1)
-    lost = RaceRuns(database, race, driver=DRIVER, slots=1, on_scheduled=lambda _: None).take()
+    lost = DecidedRuns(database, RaceRule(database, race), driver=DRIVER, slots=1, on_scheduled=lambda _: None).take()
     assert lost is not None
     transitions.begin_attempt(database, lost, {"process": f"{own_process().rpartition('.')[0]}.1"})
     sweeps.release(database, race.sweep_id, DRIVER)
