@@ -38,6 +38,9 @@ MOST_MOVES = 96
 STEPS = 24
 """Beliefs of a simulated race are fitted after each so large a part of its moves."""
 
+MOST_SLOTS = MOST_MOVES // 4
+"""Slots beyond these are not counted: a race that fills more at once would end beyond the runs that are looked at."""
+
 MOST_SEEDS = 10
 """Runs a config that a simulated race adds at most, on average."""
 
@@ -166,6 +169,7 @@ def _raced(
 
     waiting: (configs,)
     """
+    slots = min(slots, MOST_SLOTS)
     moves = STEPS * max(1, min(MOST_MOVES, MOST_SEEDS * truth.shape[1]) // STEPS)
     runs = opening + np.arange(STEPS + 1) * (moves // STEPS)
     grid = runs * settings.run_cost

@@ -164,9 +164,10 @@ def _way(name: str, what: str, found: Prospect, judged: JudgedSweep, command: st
 
 
 def _quoted(found: Prospect) -> int:
-    """The first place where a safe answer is likely; else the first of the highest chance."""
+    """The first place where a safe answer is likely; else the first of the highest chance, the last where all are 0."""
     chances = found.chance
-    return next((place for place, chance in enumerate(chances) if chance >= LIKELY), chances.index(max(chances)))
+    best = chances.index(max(chances)) if any(chances) else len(chances) - 1
+    return next((place for place, chance in enumerate(chances) if chance >= LIKELY), best)
 
 
 def _rounded(seconds: float) -> float:

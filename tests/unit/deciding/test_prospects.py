@@ -11,7 +11,7 @@ from rlsweep.deciding.belief import believe, resolve_tolerance
 from rlsweep.deciding.drawn_moves import drawn_moves
 from rlsweep.deciding.drawn_records import DrawnRecords, drawn_beliefs
 from rlsweep.deciding.moves import best_moves
-from rlsweep.deciding.prospects import LONGER, freedom_of, kept_configs, prospect_of_race, prospect_of_seeds
+from rlsweep.deciding.prospects import LONGER, MOST_SLOTS, freedom_of, kept_configs, prospect_of_race, prospect_of_seeds
 from rlsweep.deciding.race import decide
 from rlsweep.deciding.records import RaceRecord, RaceSettings, SeedScores, Tolerance
 from rlsweep.deciding.risk import leader_of
@@ -154,3 +154,9 @@ def test_chances_come_true() -> None:
         assert all(share <= 0.5 for _, number, chance, share in rows if chance < 0.3 and number >= 8), (name, rows)
         shares = [share for _, number, _, share in rows if number >= 8]
         assert shares[0] < shares[-1] - 0.3, (name, rows)
+
+
+def test_more_slots_than_a_forecast_looks_ahead_do_not_make_it_hopeless() -> None:
+    settings, record = settings_of(problem("spread", 3)), grid_record(problem("spread", 3), 3)
+    few, many = (prospect_of_seeds(settings, record, slots=slots) for slots in (MOST_SLOTS, 1000))
+    assert 0 < few.chance[-1] == many.chance[-1]
