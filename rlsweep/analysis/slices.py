@@ -9,6 +9,8 @@ from typing import Any
 
 from scipy import stats
 
+from rlsweep.config.stepped import is_stepped, last_value
+
 DECADE = 10.0
 """Greatest value over the least from which on an axis is logarithmic."""
 
@@ -33,23 +35,27 @@ class Slice:
 
     values: those that the configs have, each once, in the order of the axis
     inseparable: other keys that change whenever this one does
+    changes: whether it changes in a config while that trains; such a config stands at its last value
     """
 
     key: str
     scale: Scale
     values: tuple[Any, ...]
     inseparable: tuple[str, ...]
+    changes: bool = False
 
 
 def slices(levels: Levels) -> tuple[Slice, ...]:
     """A slice of each key of which the configs have at least two values, in the order given."""
-    varying = {key: values for key, values in levels.items() if len(_codes(values)[1]) > 1}
+    at_end = {key: [last_value(each) for each in values] for key, values in levels.items()}
+    varying = {key: values for key, values in at_end.items() if len(_codes(values)[1]) > 1}
     return tuple(
         Slice(
             key=key,
             scale=_scale(values),
             values=tuple(_codes(values)[1]),
             inseparable=tuple(other for other in varying if other != key and _follows(values, varying[other])),
+            changes=any(map(is_stepped, levels[key])),
         )
         for key, values in varying.items()
     )

@@ -1,8 +1,10 @@
 """Numbers as people read them."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from rlsweep.config.stepped import in_words, is_stepped
 
 
 class _Limits(Protocol):
@@ -67,6 +69,11 @@ def of_seeds(count: int, seeds: int) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 seed`, `3 seeds`, `2,048 episodes`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def hyperparameter(value: Any, write: Callable[[Any], str] = str) -> str:
+    """A hyperparameter's value; one that changes while a run trains as `0.0003 → 0.00024 (40,960)`."""
+    return in_words(value, write) if is_stepped(value) else write(value)
 
 
 def listed(names: Sequence[str]) -> str:

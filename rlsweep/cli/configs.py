@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rlsweep.analysis.wording import plural
+from rlsweep.analysis.wording import hyperparameter, plural
 from rlsweep.cli import call
 from rlsweep.cli.options import Json, SweepReference
 from rlsweep.cli.output import console, print_json
@@ -36,7 +36,7 @@ def configs(
     out = console()
     keys = list(found[0].differing)
     columns = [Column("config"), *(Column(key.rpartition(".")[2]) for key in keys)]
-    rows = [(each.config, *(str(each.differing[key]) for key in keys)) for each in found]
+    rows = [(each.config, *(hyperparameter(each.differing[key]) for key in keys)) for each in found]
     for part in laid_out(columns, rows, out.width, most_tables=_MOST_TABLES):
         out.print(part)
     if write is None:

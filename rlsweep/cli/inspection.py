@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlsweep.analysis.wording import duration, limits, number, percent
+from rlsweep.analysis.wording import duration, hyperparameter, limits, number, percent
 from rlsweep.api.references import NO_SWEEPS, find_sweep
 from rlsweep.api.status import MOST_SHOWN
 from rlsweep.cli import call, completion
@@ -296,13 +296,13 @@ def _facts(run: "TrainingRun", score: "RunScore | None") -> dict[str, str]:
         "config": f"{run.config_name} (version {run.version})",
         "config path": run.config_path or "none: drawn from a search space, or given as a dict",
         "algorithm": run.algorithm,
-        "learning rate": str(agent["learning_rate"]),
-        "gamma": str(agent["gamma"]),
+        "learning rate": hyperparameter(agent["learning_rate"]),
+        "gamma": hyperparameter(agent["gamma"]),
         "n_steps": str(agent["n_steps"]),
-        "batch size": str(agent["batch_size"]),
-        "epochs": str(agent["n_epochs"]),
+        "batch size": hyperparameter(agent["batch_size"]),
+        "epochs": hyperparameter(agent["n_epochs"]),
         "network": f"{agent['network']['net_arch']} {agent['network']['activation_fn']}",
-        "ppo": ", ".join(f"{key} {value}" for key, value in agent["ppo"].items()),
+        "ppo": ", ".join(f"{key} {hyperparameter(value)}" for key, value in agent["ppo"].items()),
         "environment": _environment(run),
         "seed": str(run.seed),
         "attempt": str(run.attempt),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rlsweep.analysis.wording import duration, labelled, limits, plural
+from rlsweep.analysis.wording import duration, hyperparameter, labelled, limits, plural
 from rlsweep.api.plan import PlanOptions, make_plan, measure
 from rlsweep.cli import options
 from rlsweep.cli.flag_blocks import with_flag_blocks
@@ -238,7 +238,7 @@ def _expectations(expected: Estimate) -> tuple[str, ...]:
 
 
 def _value(value: object) -> str:
-    return MISSING if value is None else str(value)
+    return MISSING if value is None else hyperparameter(value)
 
 
 def _count(number: float) -> str:

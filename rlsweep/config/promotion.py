@@ -15,6 +15,7 @@ from rlsweep.config.layers import SECTIONS
 from rlsweep.config.loading import load_agent
 from rlsweep.config.overrides import parse_overrides
 from rlsweep.config.reading import EXTENSIONS, read_config_file
+from rlsweep.config.stepped import is_stepped
 from rlsweep.config.text_values import ConfigLoader, TextError, parse_yaml
 from rlsweep.errors import ConfigError, InputError
 
@@ -239,5 +240,7 @@ def _block(values: Mapping[str, Any]) -> str:
 
 def _written(value: Any) -> str:
     """A value on one line of YAML."""
+    if is_stepped(value):  # without the quotes that YAML puts around whole numbers that are text
+        return f"{{{', '.join(f'{step}: {_written(each)}' for step, each in value.items())}}}"
     text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False)
     return text.removesuffix("...\n").strip()

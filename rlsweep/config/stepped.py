@@ -5,7 +5,7 @@ records and memory alike, since a JSON object has no other keys: `{"0": 3.0e-4, 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeGuard, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
@@ -54,7 +54,7 @@ def is_stepped(value: Any) -> TypeGuard[Mapping[str, Any]]:
 
 def value_at(value: Any, env_steps: int) -> Any:
     """The value in force for a rollout that begins at `env_steps`; a value that does not change is always in force."""
-    if not isinstance(value, Mapping):
+    if not is_stepped(value):
         return value
     return next(each for step, each in reversed(_steps(value)) if step <= env_steps)
 
@@ -66,7 +66,7 @@ def last_value(value: Any) -> Any:
 
 def every_value(value: Any) -> tuple[Any, ...]:
     """Each value that is ever in force, in the order of env steps."""
-    return tuple(each for _, each in _steps(value)) if isinstance(value, Mapping) else (value,)
+    return tuple(each for _, each in _steps(value)) if is_stepped(value) else (value,)
 
 
 def with_step(value: Any, env_steps: int, new: Any) -> Any:
@@ -78,15 +78,15 @@ def with_step(value: Any, env_steps: int, new: Any) -> Any:
         raise ValueError(
             f"{value if isinstance(value, str) else new} is a linear schedule, which cannot change at a step"
         )
-    before = _steps(value) if isinstance(value, Mapping) else [(0, value)]
+    before = _steps(value) if is_stepped(value) else [(0, value)]
     if env_steps < before[-1][0]:
         raise ValueError(f"the value changes at env step {before[-1][0]}, which is after {env_steps}")
     kept = [(step, each) for step, each in before if step < env_steps]
     return _canonical({str(step): each for step, each in (*kept, (env_steps, new))})
 
 
-def in_words(value: Mapping[str, Any], write: Any = str) -> str:
-    """`3e-4 → 2.4e-4 (40,960)`: the values, each with the env step from which it counts. write: a value as text."""
+def in_words(value: Mapping[str, Any], write: Callable[[Any], str] = str) -> str:
+    """`0.0003 → 0.00024 (40,960)`: the values, each with the env step from which it counts. write: a value as text."""
     (_, first), *later = _steps(value)
     return " → ".join([write(first), *(f"{write(each)} ({step:,})" for step, each in later)])
 

@@ -8,7 +8,7 @@ from rlsweep.analysis.intervals import Estimate, Interval, Method
 from rlsweep.analysis.scores import Source
 from rlsweep.analysis.slices import Slice
 from rlsweep.analysis.verdicts import VerdictKind
-from rlsweep.analysis.wording import duration, limits, listed, number, percent, plural, signed
+from rlsweep.analysis.wording import duration, hyperparameter, limits, listed, number, percent, plural, signed
 from rlsweep.reports.comparison import ScoredBy
 from rlsweep.reports.config_report import ConfigReport, SeedReport
 from rlsweep.reports.layout import wrapped
@@ -250,7 +250,7 @@ def _differences(config: ConfigReport) -> str:
 
 def _setting(value: object) -> str:
     """A hyperparameter as configs write it: all digits, for 0.999 is not 1."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return hyperparameter(value, lambda each: f"{each:g}" if isinstance(each, float) else str(each))
 
 
 def _mean(estimate: Estimate | None) -> str:

@@ -7,6 +7,7 @@ from rlsweep.config.agent import AgentConfig, Hyperparameters
 from rlsweep.config.differences import flat_hyperparameters
 from rlsweep.config.keys import leaf_keys, sections
 from rlsweep.config.overrides import settable_key
+from rlsweep.config.stepped import last_value
 from rlsweep.config.training import TrainingConfig
 
 _DRAWN = (*leaf_keys(Hyperparameters), "algorithm")
@@ -34,7 +35,11 @@ def condition_key(name: str) -> str:
 
 
 def base_values(base: AgentConfig, training: TrainingConfig, keys: Iterable[str]) -> dict[str, Any]:
-    """Values by dotted key for drawing: the base config's, those of `keys` too, and the training config's."""
-    values = {**flat_hyperparameters(base), **{key: getattr(training, key) for key in _OF_TRAINING}}
+    """Values by dotted key for drawing: the base config's, those of `keys` too, and the training config's.
+
+    Of a value that changes while a run trains, a condition looks at the last one.
+    """
+    values = {key: last_value(value) for key, value in flat_hyperparameters(base).items()}
+    values |= {key: getattr(training, key) for key in _OF_TRAINING}
     kwargs = values[_KWARGS.removesuffix(".")]
     return values | {key: kwargs.get(key.removeprefix(_KWARGS)) for key in keys if key.startswith(_KWARGS)}

@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from rlsweep.config.stepped import every_value, is_stepped
+
 MAX_VARIANT = 40
 """Characters of a variant's name: a table of 80 columns has room for it beside a value or two."""
 
@@ -31,6 +33,8 @@ def written(value: Any) -> str:
     """A value in a name: `3.2e-4`, `0.999`, `64x64`."""
     if isinstance(value, list | tuple):
         return "x".join(map(written, value)) or "none"
+    if is_stepped(value):
+        return "_to_".join(map(written, every_value(value)))
     if isinstance(value, Mapping):
         return "_".join(f"{key}_{written(each)}" for key, each in value.items())
     if isinstance(value, bool) or value is None:

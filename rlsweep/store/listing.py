@@ -4,15 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 from psycopg.rows import DictRow
 
-from rlsweep.config.differences import ADDED_KEYS
 from rlsweep.runs import RunStatus, RunSummary
 from rlsweep.store.database import Connection, Database
+from rlsweep.store.listing_order import Key, Order, SortKey, key_of, values_of
 from rlsweep.store.queries import composed, load
 from rlsweep.store.records import SUMMARY_COLUMNS, id_range, one, summary_from_row
 
@@ -24,83 +23,6 @@ SPARKLINE_EPISODES = 8
 
 MOST_CONFIGS = 2_000
 """Configs that are looked at to find what varies: reading one takes 20 µs."""
-
-
-class SortKey(StrEnum):
-    """The columns by which the list can be sorted."""
-
-    CONFIG_SHORT_NAME = "config_short_name"
-    AGENT_ID = "agent_id"
-    ALGORITHM = "algorithm"
-    SWEEP = "sweep"
-    SEED = "seed"
-    STATUS = "status"
-    STARTED_AT = "started_at"
-    DURATION = "duration"
-    EPISODES = "episodes"
-    ENV_STEPS = "env_steps"
-    MEAN_REWARD = "mean_reward"
-    WIN_RATE = "win_rate"
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """expression: SQL of the sort key, equal to that of its index; type: SQL type of a cursor's value.
-
-    can_miss: whether it may be null
-    source: the tables it needs; no others, so that PostgreSQL can read it from an index only
-    """
-
-    expression: LiteralString
-    type: LiteralString
-    can_miss: bool = False
-    source: LiteralString = "training_runs as run"
-
-
-_KEYS = {
-    SortKey.CONFIG_SHORT_NAME: _Key("run.config_short_name", "text"),
-    SortKey.AGENT_ID: _Key("run.agent_id", "text"),
-    SortKey.ALGORITHM: _Key("run.algorithm", "text"),
-    SortKey.SWEEP: _Key(
-        "sweeps.name",
-        "text",
-        can_miss=True,
-        source="training_runs as run left join sweeps on sweeps.id = run.sweep_id",
-    ),
-    SortKey.SEED: _Key("run.seed", "bigint"),
-    SortKey.STATUS: _Key("run.status", "text"),
-    SortKey.STARTED_AT: _Key("coalesce(run.started_at, run.created_at)", "timestamptz"),
-    SortKey.DURATION: _Key(
-        "extract(epoch from coalesce(run.ended_at, %(as_of)s) - run.started_at)", "numeric", can_miss=True
-    ),
-    SortKey.EPISODES: _Key("run.episodes", "bigint"),
-    SortKey.ENV_STEPS: _Key("run.env_steps", "bigint"),
-    SortKey.MEAN_REWARD: _Key("run.mean_reward", "double precision", can_miss=True),
-    SortKey.WIN_RATE: _Key("run.win_rate", "double precision", can_miss=True),
-}
-
-
-_HYPERPARAMETER = _Key(
-    # the value of a key that an older version did not write is known, as in `flat_record`
-    "nullif(coalesce(run.config #> %(path)s::text[], %(added)s::jsonb), 'null')",
-    "jsonb",
-    can_miss=True,
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hyperparameter:
-    """A hyperparameter by its dotted key, as a column to sort by: texts, such as schedules, come before numbers."""
-
-    key: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
-    """Sort column and direction. Equal values are sorted by id; unknown values are always last."""
-
-    key: SortKey | Hyperparameter = SortKey.STARTED_AT
-    descending: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,14 +95,9 @@ class RecordedConfig:
 
 def list_page(database: Database, order: Order, filters: Filters, limit: int, after: Place | None = None) -> RunPage:
     """Read `limit` runs after `after`, or the first ones."""
-    key = _key_of(order)
+    key = key_of(order)
     conditions, values = _conditions(filters)
-    if isinstance(order.key, Hyperparameter):
-        added = ADDED_KEYS.get(order.key.key)
-        values |= {
-            "path": ["agent", *order.key.key.split(".")],
-            "added": None if added is None else json.dumps(added),
-        }
+    values |= values_of(order)
     with database.readonly() as connection:
         total = _count(connection, conditions, values)
         as_of = after.as_of if after else None
@@ -312,13 +229,9 @@ def _where(conditions: Sequence[str]) -> str:
     return " and ".join(conditions) or "true"
 
 
-def _key_of(order: Order) -> _Key:
-    return _HYPERPARAMETER if isinstance(order.key, Hyperparameter) else _KEYS[order.key]
-
-
 def _rows(connection: Connection, order: Order, conditions: Sequence[str], values: dict[str, Any]) -> list[DictRow]:
     direction = "desc" if order.descending else "asc"
-    key = _key_of(order)
+    key = key_of(order)
     statement = composed(
         _SQL["list_page"],
         columns=SUMMARY_COLUMNS,
@@ -330,12 +243,12 @@ def _rows(connection: Connection, order: Order, conditions: Sequence[str], value
     return connection.execute(statement, values).fetchall()
 
 
-def _place(row: DictRow, key: _Key, as_of: datetime | None) -> Place:
+def _place(row: DictRow, key: Key, as_of: datetime | None) -> Place:
     value = row["key"]
     return Place(value=None if value is None else _text_of(value, key), id=row["id"], as_of=as_of)
 
 
-def _text_of(value: Any, key: _Key) -> str:
+def _text_of(value: Any, key: Key) -> str:
     """The value of a sort key as PostgreSQL reads it back."""
     if key.type == "jsonb":
         return json.dumps(value)

@@ -18,7 +18,8 @@ from rlsweep.errors import InputError
 from rlsweep.runs import RunStatus
 from rlsweep.store import sweeps, training_runs
 from rlsweep.store.database import Database
-from rlsweep.store.listing import Filters, Hyperparameter, Order, Place, SortKey
+from rlsweep.store.listing import Filters, Place
+from rlsweep.store.listing_order import Hyperparameter, Order, SortKey
 from rlsweep.store.sweep_listing import SweepPlace
 
 MAX_COMPARED = 200

@@ -26,7 +26,8 @@ from rlsweep.runs import RunStatus
 from rlsweep.settings import Settings
 from rlsweep.store import listing
 from rlsweep.store.database import Database
-from rlsweep.store.listing import Filters, Order, SortKey
+from rlsweep.store.listing import Filters
+from rlsweep.store.listing_order import Order, SortKey
 from rlsweep.store.opening import open_database
 
 ROUNDS = 5

@@ -10,7 +10,8 @@ from rlsweep.errors import ChangedMeanwhileError, InputError, NotFoundError, Sto
 from rlsweep.store import annotations, deletion, listing, saved_views, sweep_listing, sweeps, training_runs
 from rlsweep.store.annotations import MAX_NOTE, MAX_TAG, MAX_TAGS, Annotation
 from rlsweep.store.database import Database
-from rlsweep.store.listing import Filters, Order
+from rlsweep.store.listing import Filters
+from rlsweep.store.listing_order import Order
 from rlsweep.store.saved_views import MAX_NAME, MAX_QUERY, ViewPage
 from rlsweep.sweep_records import Sweep
 

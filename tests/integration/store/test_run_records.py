@@ -9,7 +9,8 @@ import pytest
 from rlsweep.runs import Budget, EndReason, RunSummary, TrainingRun
 from rlsweep.store import listing, recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
-from rlsweep.store.listing import Filters, Order
+from rlsweep.store.listing import Filters
+from rlsweep.store.listing_order import Order
 
 pytestmark = pytest.mark.integration
 

@@ -9,11 +9,13 @@ from uuid import UUID
 import httpx
 import pytest
 
+from rlsweep.config.stepped import last_value
 from rlsweep.reports import history, score_order
 from rlsweep.runs import Checkpoint, EndReason, Episode, NewRun, Outcome
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
-from rlsweep.store.listing import Place, SortKey
+from rlsweep.store.listing import Place
+from rlsweep.store.listing_order import SortKey
 from rlsweep.sweep_records import NewSweep
 from rlsweep.web.parameters import write_cursor
 
@@ -68,7 +70,9 @@ def _fill(database: Database, new_run: Callable[..., NewRun], new_sweep: Callabl
             config_short_name=f"agent_{number % 3}_v{number % 5}",
             config={
                 "agent": {
-                    "learning_rate": [0.001, 3e-05, "linear_0.001", 0.25][number % 4],
+                    "learning_rate": [0.001, 3e-05, "linear_0.001", 0.25, {"0": 0.01, "9": 0.3, "10": 5e-4}][
+                        number % 5
+                    ],
                     "ppo": {"target_kl": None if number % 3 else 0.01 * (number % 6)},
                     "network": {"net_arch": [[64, 64], [8], [64]][number % 3]} if number % 5 else {},
                     "description": f"about {number % 7}",
@@ -310,7 +314,7 @@ def test_sorts_by_a_hyperparameter(crowd: httpx.Client, key: str, sign: str) -> 
     ids = [run["id"] for page in found for run in page["runs"]]
     assert len(set(ids)) == len(ids) == 40
     shown = crowd.get("/api/training-runs/hyperparameters", params={"id": ids}).json()["hyperparameters"]
-    values = [shown[each].get(key) for each in ids]
+    values = [last_value(shown[each].get(key)) for each in ids]
     known = [value for value in values if value is not None]
     assert values[: len(known)] == known, "what is not known comes last"
     assert len(known) == {"ppo.target_kl": 14, "network.net_arch": 32}.get(key, 40)

@@ -171,3 +171,14 @@ def test_a_reward_curve_has_the_mean_of_each_bucket() -> None:
     x, means = reward_curve(env_steps, np.array([1.0, 2.0, 4.0, 7.0]), points=4)
     assert x.tolist() == [25.0, 100.0]
     assert means == pytest.approx([7 / 3, 7.0])
+
+
+def test_of_values_that_change_those_of_the_last_update_are_judged() -> None:
+    agent = {
+        "algorithm": "PPO", "n_steps": 100, "n_epochs": {"0": 4, "150": 2}, "batch_size": {"0": 50, "300": 100},
+        "ppo": {"ent_coef": {"0": 0.5, "200": 0.0}, "clip_range": {"0": 0.3, "201": 0.1}, "target_kl": None},
+    }  # fmt: skip
+    found = settings_of({"agent": agent}, np.array([100, 200, 300]))
+    assert (found.ent_coef, found.clip_range, found.target_kl) == (0.0, 0.3, None)
+    assert found.gradient_steps == 2  # the fewest of an update, so that none seems cut short
+    assert settings_of({"agent": agent}, np.array([], dtype=np.int64)).ent_coef == 0.5

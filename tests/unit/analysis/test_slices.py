@@ -22,6 +22,12 @@ def test_the_axis_suits_the_values(values, scale, order):
     assert (found.key, found.scale, found.values, found.inseparable) == ("key", scale, order, ())
 
 
+def test_a_value_that_changes_stands_at_its_end():
+    (found,) = slices({"lr": [1e-4, {"0": 1e-3, "100": 2e-4}, 5e-4], "same_end": [1.0, {"0": 2.0, "5": 1.0}, 1.0]})
+    assert (found.key, found.values, found.scale, found.changes) == ("lr", (1e-4, 2e-4, 5e-4), Scale.LINEAR, True)
+    assert not slices({"lr": [1, 2]})[0].changes
+
+
 RANDOM = np.random.default_rng(3)
 DRAWN = {key: RANDOM.uniform(size=16).tolist() for key in ("lr", "gamma", "clip")}
 

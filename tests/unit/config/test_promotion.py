@@ -56,6 +56,22 @@ def test_a_shipped_config_keeps_its_text(original: Path, tmp_path: Path) -> None
     assert all(line.startswith(("name:", "version:", "sweep_variant:", "description:")) for line in changed)
 
 
+def test_values_by_env_step_are_written_as_people_write_them(tmp_path: Path) -> None:
+    original = tmp_path / "lr_low.yaml"
+    original.write_text(COMMENTED)
+    steps = {"0": 1e-4, "40960": 2e-5}
+    target = target_of(load_agent(original, {}, parse_overrides([f"learning_rate={steps}"])).config)
+    for text, keeps in (
+        promoted_text(target, original, defaults={}, overrides=[f"learning_rate={steps}"]),
+        promoted_text(target, None, defaults={}, overrides=()),
+    ):
+        assert "learning_rate: {0: 0.0001, 40960: 2.0e-05}" in text
+        assert keeps == ("# small on purpose" in text)
+        path = tmp_path / f"ppo_agent_v{2 + keeps}.yaml"
+        write_new(path, text)
+        assert load_agent(path, {}, ()).config == target
+
+
 def test_comments_stay_where_they_speak_of_what_stays(tmp_path: Path) -> None:
     original = tmp_path / "lr_low.yaml"
     original.write_text(COMMENTED)

@@ -35,6 +35,8 @@ def test_nothing_to_say(write_agent: Write) -> None:
          "the last minibatch of each epoch has only 48 samples"),
         (None, {"batch_size": 4096}, "a_v1: batch_size 4096 is larger than n_steps × n_envs = 2048 × 1 = 2048: "
          "each minibatch is the whole rollout"),
+        (None, {"batch_size": {0: 64, 4096: 100}}, "a_v1: batch_size 100 does not divide n_steps × n_envs = "
+         "2048 × 1 = 2048: the last minibatch of each epoch has only 48 samples"),
         (None, {"exploration": {"type": "none"}}, "a_v1: exploration is ignored: MaskablePPO explores by the entropy "
          "of its policy (ppo.ent_coef)"),
         (None, {"algorithm": "A2C", "batch_size": 100, "ppo": {"clip_range": 0.1, "ent_coef": 0.1}},
@@ -57,6 +59,11 @@ def test_nothing_to_say(write_agent: Write) -> None:
 )  # fmt: skip
 def test_one_config(write_agent: Write, file_name: str | None, keys: dict[str, Any], said: str) -> None:
     assert warnings(write_agent(file_name, **keys)) == (said,)
+
+
+def test_a_key_that_the_algorithm_ignores_cannot_change(write_agent: Write) -> None:
+    with pytest.raises(ConfigError, match="batch_size: A2C does not use it, so it cannot change; give it one value"):
+        warnings(write_agent(algorithm="A2C", batch_size={0: 64, 4096: 128}))
 
 
 def test_the_fast_engine_refuses_what_only_stock_trains(write_agent: Write) -> None:

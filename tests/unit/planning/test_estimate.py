@@ -93,6 +93,13 @@ def test_a2c_learns_once_from_a_rollout(write_agent: Write) -> None:
     assert found.seconds == pytest.approx((100 * 0.003 + 10 * 0.01,) * 2)
 
 
+def test_gradient_steps_that_change_are_summed(write_agent: Write) -> None:
+    agent = write_agent(n_steps=100, batch_size={0: 50, 200: 25}, n_epochs={0: 3, 301: 1})
+    found = estimated(agent, total_timesteps=600)
+    # two updates of 3 × 2 minibatches, two of 3 × 4 of half the size, two of 1 × 4 of half the size
+    assert found.seconds == pytest.approx((600 * 0.003 + (12 + 12 + 4) * 0.01,) * 2)
+
+
 EVALUATED = replace(MEASURED, evaluation_seconds_per_step=0.01, import_seconds=7.0, start_seconds=2.0, make_seconds=0.5)
 
 

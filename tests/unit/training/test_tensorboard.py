@@ -39,11 +39,18 @@ def test_every_metric_of_the_catalogue_has_its_curve(make_config, run, tmp_path:
 
 
 def test_hyperparameters_can_be_compared(make_config, run, tmp_path: Path):
-    run(make_config(episodes=3, agent={"learning_rate": "linear_0.01", "ppo": {"clip_range": 0.3}}))
+    run(
+        make_config(
+            episodes=3,
+            agent={"learning_rate": "linear_0.01", "gamma": {"0": 0.9, "40960": 0.8}, "ppo": {"clip_range": 0.3}},
+        )
+    )
     content = events(tmp_path / "run" / "tensorboard").summary_metadata
     start = metadata.parse_session_start_info_plugin_data(content[metadata.SESSION_START_INFO_TAG].plugin_data.content)
     assert start.hparams["learning_rate"].string_value == "linear_0.01"
     assert start.hparams["ppo.clip_range"].number_value == 0.3
+    assert start.hparams["gamma"].number_value == 0.8, "the last value keeps the axis of numbers"
+    assert start.hparams["gamma by env steps"].string_value == "0.9 → 0.8 (40,960)"
     assert start.hparams["network.net_arch"].string_value == "[8]"
     assert start.hparams["seed"].number_value == 3
     experiment = metadata.parse_experiment_plugin_data(content[metadata.EXPERIMENT_TAG].plugin_data.content)

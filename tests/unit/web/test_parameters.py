@@ -4,7 +4,8 @@ from uuid import UUID
 import pytest
 
 from rlsweep.errors import InputError
-from rlsweep.store.listing import Order, Place, SortKey
+from rlsweep.store.listing import Place
+from rlsweep.store.listing_order import Order, SortKey
 from rlsweep.store.sweep_listing import SweepPlace
 from rlsweep.web.parameters import order_of, read_place, read_sweep_place, write_cursor
 

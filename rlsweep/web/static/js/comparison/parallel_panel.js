@@ -4,7 +4,7 @@ import { swatch } from "../charts/swatch.js";
 import { ParallelCoordinates } from "../charts/parallel.js";
 import { csvButton, panelHead, pictureButtons } from "../charts/picture_tools.js";
 import { html, setText } from "../core/dom.js";
-import { plural } from "../core/format.js";
+import { atEnd, isStepped, plural } from "../core/format.js";
 
 const TITLE = "Parallel coordinates";
 const SCORE = " score";
@@ -56,7 +56,12 @@ export class ParallelPanel {
     const keys = Object.keys(report.configs[0]?.differences ?? {});
     this.element.hidden = keys.length === 0;
     if (keys.length === 0) return;
-    this.note.textContent = `Each line is a config; the last axis is its score: ${report.scored_by.definition}.`;
+    const changing = keys.filter((key) =>
+      report.configs.some((/** @type {any} */ config) => isStepped(config.differences[key])),
+    );
+    this.note.textContent =
+      `Each line is a config; the last axis is its score: ${report.scored_by.definition}.` +
+      (changing.length ? ` Where ${changing.join(", ")} changes while a config trains, its last value is shown.` : "");
     this.plot.update(
       [
         ...keys.map((key) => ({ key, label: key.split(".").pop() ?? key })),
@@ -65,7 +70,10 @@ export class ParallelPanel {
       [...report.configs].reverse().map((/** @type {any} */ config) => ({
         name: config.name,
         style: styles.get(config.name) ?? { index: 0, colour: 0, dash: "" },
-        values: { ...config.differences, [SCORE]: config.score },
+        values: {
+          ...Object.fromEntries(keys.map((key) => [key, atEnd(config.differences[key])])),
+          [SCORE]: config.score,
+        },
       })),
     );
   }

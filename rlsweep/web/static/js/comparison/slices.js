@@ -3,6 +3,7 @@
 import { csvButton, panelHead } from "../charts/picture_tools.js";
 import { SlicePlot } from "../charts/slice_plot.js";
 import { fill, html } from "../core/dom.js";
+import { atEnd } from "../core/format.js";
 
 export class SlicesPanel {
   /** @param {string} file name of saved files */
@@ -43,10 +44,13 @@ export class SlicesPanel {
     for (const slice of report.slices) {
       const shown = this.plots.get(slice.key);
       if (!shown) continue;
-      shown.note.textContent = slice.inseparable.length
-        ? `Changes only together with ${listed(slice.inseparable)}: this slice cannot tell them apart.`
-        : "";
-      shown.note.hidden = slice.inseparable.length === 0;
+      const notes = [
+        slice.inseparable.length > 0 &&
+          `Changes only together with ${listed(slice.inseparable)}: this slice cannot tell them apart.`,
+        slice.changes && "A config that changes it while it trains stands at its last value.",
+      ].filter(Boolean);
+      shown.note.textContent = notes.join(" ");
+      shown.note.hidden = notes.length === 0;
       shown.plot.update({ scale: slice.scale, values: slice.values, points: pointsOf(report, slice.key, styles) });
     }
   }
@@ -88,7 +92,7 @@ function pointsOf(report, key, styles) {
     .map((/** @type {any} */ config) => ({
       name: config.name,
       style: styles.get(config.name) ?? { index: 0, colour: 0, dash: "" },
-      value: config.differences[key],
+      value: atEnd(config.differences[key]),
       mean: config.score,
       seeds: config.seeds
         .filter((/** @type {any} */ seed) => seed.score !== null && !["failed", "paused"].includes(seed.status))

@@ -105,12 +105,35 @@ export function configValue(value) {
   if (typeof value === "number") return plainNumber(value);
   if (typeof value === "boolean") return value ? "true" : "false";
   if (Array.isArray(value)) return `[${value.map(configValue).join(", ")}]`;
+  if (isStepped(value)) return steps(value).map(([at, each]) => (at === 0 ? each : `${each} (${full(at)})`)).join(" → ");
   if (typeof value === "object") {
     return `{${Object.entries(value)
       .map(([key, item]) => `${key}: ${configValue(item)}`)
       .join(", ")}}`;
   }
   return String(value);
+}
+
+/**
+ * Whether it has a value for each of several env steps, at which it changes while a run trains.
+ * @param {unknown} value @returns {value is Record<string, unknown>}
+ */
+export function isStepped(value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
+  const keys = Object.keys(value);
+  return keys.length > 0 && keys.every((key) => /^\d+$/.test(key));
+}
+
+/** The last of values by env step; any other value as it is. @param {unknown} value @returns {unknown} */
+export function atEnd(value) {
+  return isStepped(value) ? value[String(Math.max(...Object.keys(value).map(Number)))] : value;
+}
+
+/** Env steps with the values from there on, as text. @param {Record<string, unknown>} value @returns {[number, string][]} */
+function steps(value) {
+  return Object.entries(value)
+    .map(([at, each]) => /** @type {[number, string]} */ ([Number(at), configValue(each)]))
+    .sort(([one], [other]) => one - other);
 }
 
 /** Without the digits that only rounding gave it: 3e-4 for 0.00030000000000000003. @param {number} value */
