@@ -26,8 +26,8 @@ def training(**keys: Any) -> TrainingConfig:
         ({"algorithm": "A2C"}, {}, "algorithm: backend: rllib trains MaskablePPO and PPO, not A2C; use sb3"),
         ({"ppo": PPOConfig(target_kl=0.1)}, {}, "ppo.target_kl: RLlib cannot end an update early; remove it, or use "
          "backend: sb3"),
-        ({"gamma": {"0": 0.9, "100": 0.8}}, {}, "gamma: RLlib cannot change it while a run trains; give it one value, or "
-         "use backend: sb3"),
+        ({"gamma": {"0": 0.9, "100": 0.8}}, {}, "gamma: RLlib cannot change it while a run trains; give it one value, "
+         "or use backend: sb3"),
         ({}, {"normalize_rewards": True}, "normalize_rewards: backend: rllib has no running statistics; set it to "
          "false, or use backend: sb3"),
         ({}, {"environment": EnvironmentSpec(opponent="self")}, "environment.opponent: backend: rllib cannot play the "
