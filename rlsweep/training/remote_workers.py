@@ -56,6 +56,21 @@ class ScheduledValues:
     n_epochs: int
     batch_size: int
 
+    @classmethod
+    def of(cls, model: Any) -> "ScheduledValues":
+        """The values of a PPO model of SB3's for its next update."""
+        remaining = model._current_progress_remaining
+        return cls(
+            learning_rate=model.lr_schedule(remaining),
+            clip_range=model.clip_range(remaining),
+            clip_range_vf=None if model.clip_range_vf is None else model.clip_range_vf(remaining),
+            ent_coef=model.ent_coef,
+            vf_coef=model.vf_coef,
+            max_grad_norm=model.max_grad_norm,
+            n_epochs=model.n_epochs,
+            batch_size=model.batch_size,
+        )
+
 
 class RemoteWorkers(Protocol):
     """The processes that collect rollouts and compute updates."""
@@ -167,17 +182,7 @@ def _with_remote_workers(algorithm: type[OnPolicyAlgorithm]) -> type[OnPolicyAlg
 
         def train(self) -> None:
             self._update_learning_rate(self.policy.optimizer)
-            remaining = self._current_progress_remaining
-            scheduled = ScheduledValues(
-                learning_rate=self.lr_schedule(remaining),
-                clip_range=self.clip_range(remaining),
-                clip_range_vf=None if self.clip_range_vf is None else self.clip_range_vf(remaining),
-                ent_coef=self.ent_coef,
-                vf_coef=self.vf_coef,
-                max_grad_norm=self.max_grad_norm,
-                n_epochs=self.n_epochs,
-                batch_size=self.batch_size,
-            )
+            scheduled = ScheduledValues.of(self)
             for name, value in self.workers.update(scheduled).items():
                 self.logger.record(name, value)
             self.logger.record("train/clip_range", scheduled.clip_range)

@@ -28,6 +28,7 @@ from rlsweep.rllib.module import PolicyState
 from rlsweep.rllib.runners import Runner
 from rlsweep.rllib.workers import algorithm_config
 from rlsweep.training.algorithms import build_model, load_algorithm
+from rlsweep.training.changing import ChangingValues
 from rlsweep.training.remote_workers import ScheduledValues
 from rlsweep.training.vector import LeanVecEnv
 
@@ -37,6 +38,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "masks": ("MaskablePPO", "open_spiel/connect_four", {}),
     "values clipped": ("MaskablePPO", "open_spiel/connect_four", {"clip_range_vf": 0.01}),
     "advantages as they are": ("PPO", "CartPole-v1", {"normalize_advantage": False}),
+    "values that change": (
+        "PPO",
+        "CartPole-v1",
+        {"ent_coef": {"0": 0.0, "64": 0.5}, "vf_coef": {"0": 0.5, "64": 2.0}, "max_grad_norm": {"0": 0.5, "9": 0.05}},
+    ),
     "continuous actions": ("PPO", "Pendulum-v1", {"max_grad_norm": 0.1}),
 }
 
@@ -112,13 +118,12 @@ def compare(algorithm: str, environment: str, ppo: dict[str, Any]) -> dict[str, 
     learner = Learner(config=rllib, module_spec=rllib.get_multi_rl_module_spec(spaces=like_spaces))
     learner.build()
     learner.take(begun, seed=0)
-    scheduled = ScheduledValues(
-        learning_rate=1e-3, clip_range=config.agent.ppo.clip_range, clip_range_vf=ppo.get("clip_range_vf")
-    )
+    ChangingValues(config.agent).apply(model, STEPS)
+    scheduled = ScheduledValues.of(model)
     learner.update(
         episodes=episodes_of(model, like),
         timesteps={SCHEDULED: scheduled},
-        num_epochs=EPOCHS,
+        num_epochs=scheduled.n_epochs,
         minibatch_size=STEPS,
         shuffle_batch_per_epoch=True,
     )
