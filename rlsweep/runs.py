@@ -269,6 +269,7 @@ class RunSummary(RunIdentity):
     seconds: from its start to its end, or to now by the database's clock; None before the start
     progress: spent part of its budget, 0 to 1; None without a budget
     pause_at: the share of its budget at which it pauses, between 0 and 1; None to train to its end
+    rung: of a sweep with ASHA: at which it waits or to which it trains, from 1; None before it is chosen, and elsewhere
     mean_reward, mean_length, win_rate: over the last 100 episodes; None before the first episode
     steps_per_second: of the latest update; before the first update, of the whole run
     end_reason: why it ended; None while it is pending or running
@@ -304,6 +305,7 @@ class RunSummary(RunIdentity):
     note: str
     tags: tuple[str, ...]
     note_version: int
+    rung: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

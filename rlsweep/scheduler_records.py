@@ -50,3 +50,29 @@ class SchedulerDecision:
     free: int
     record: dict[str, Any]
     decision: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RungCount:
+    """Runs at one rung of ASHA.
+
+    share: of the budget; sent: runs that have ever trained to it; reached: those that have come there
+    """
+
+    share: float
+    sent: int
+    reached: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AshaStanding:
+    """How far a sweep with ASHA has come.
+
+    rungs: from the lowest; reduction: 1 / the share that goes on; runs: of the whole sweep
+    is_over: whether nothing is begun any more
+    """
+
+    rungs: tuple[RungCount, ...]
+    reduction: int
+    runs: int
+    is_over: bool

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from rlsweep.race_records import DecisionRecord
 from rlsweep.runs import Budget, RunStatus, TrainingRun
+from rlsweep.scheduler_records import AshaStanding
 
 
 class SweepStatus(StrEnum):
@@ -87,11 +88,13 @@ class Overview:
     runs: the runs to show: all, or the first ones in the order of WATCHED_FIRST if there are many
     runs_by_status: number of runs in each status, shown or not; a status without runs may be missing
     decision: the newest decision of a race; None before the first, and for other sweeps
+    asha: how far it has come from rung to rung; None for a sweep without ASHA
     """
 
     runs: tuple[TrainingRun, ...]
     runs_by_status: dict[RunStatus, int]
     decision: DecisionRecord | None = None
+    asha: AshaStanding | None = None
 
     @classmethod
     def of_all(cls, runs: Sequence[TrainingRun]) -> "Overview":

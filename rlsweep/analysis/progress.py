@@ -1,10 +1,12 @@
 """How much of the budgets of many runs is spent, and how long the rest will take."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+from rlsweep.analysis.rungs import asha_progress
 from rlsweep.runs import Budget, RunStatus, RunSummary
+from rlsweep.scheduler_records import AshaStanding
 from rlsweep.sweep_records import Overview
 
 
@@ -34,8 +36,10 @@ def total_share_done(seen: Overview) -> float:
     """Part that is done of what all runs are to train, 0 to 1.
 
     Of runs that are not shown, those that run or ended early are taken to be as far as the shown ones, those that wait
-    at the start.
+    at the start. With ASHA it is what is done of what is expected to come.
     """
+    if seen.asha is not None:
+        return asha_progress(seen.asha).share
     shares: dict[RunStatus, list[float]] = {}
     for run in seen.runs:
         shares.setdefault(run.status, []).append(_share_done(run))
@@ -55,6 +59,8 @@ def total_seconds_left(seen: Overview) -> float | None:
     paces = [run.steps_per_second for run in running if run.steps_per_second]
     lengths = [run.mean_length for run in seen.runs if run.mean_length]
     typical_length = fmean(lengths) if lengths else None
+    if seen.asha is not None:
+        return _asha_seconds_left(seen, seen.asha, paces, typical_length)
     unfinished = [run for run in seen.runs if not run.status.is_finished]
     steps = [_steps_left(run, run.mean_length or typical_length) for run in unfinished]
     hidden = seen.total - seen.finished - len(unfinished)
@@ -66,6 +72,16 @@ def total_seconds_left(seen: Overview) -> float | None:
     side_by_side = seen.runs_by_status[RunStatus.RUNNING]
     shared_out = sum(each for each in steps if each is not None) / (fmean(paces) * side_by_side)
     return max([shared_out, *(left for run in running if (left := seconds_left(run)) is not None)])
+
+
+def _asha_seconds_left(
+    seen: Overview, asha: AshaStanding, paces: Sequence[float], episode_length: float | None
+) -> float | None:
+    """As `total_seconds_left`, with runs that are expected to go on; those that train count as at their last rung."""
+    whole = _steps_beyond(seen.runs[0].budget, 0, 0, episode_length) if seen.runs else None
+    if not paces or whole is None:
+        return None
+    return asha_progress(asha).left * whole / (fmean(paces) * seen.runs_by_status[RunStatus.RUNNING])
 
 
 def _steps_left(run: RunSummary, episode_length: float | None) -> float | None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rlsweep.analysis.rungs import waits_at
 from rlsweep.analysis.wording import duration, hyperparameter, limits, number, percent
 from rlsweep.api.references import NO_SWEEPS, find_sweep
 from rlsweep.api.status import MOST_SHOWN
@@ -118,9 +119,8 @@ def status(
     tell_abandoned(standing.abandoned)
     if json:
         seen = standing.overview
-        shown = {"sweep": standing.sweep, "runs": seen.runs, "service": service and service.as_shown}
-        shown["decision"] = seen.decision
-        return print_json(shown)
+        driven = {"service": service and service.as_shown, "decision": seen.decision, "asha": seen.asha}
+        return print_json({"sweep": standing.sweep, "runs": seen.runs, **driven})
     return _print_standing(standing)
 
 
@@ -194,7 +194,7 @@ def _run_rows(
             str(run.id)[:8],
             run.config_short_name,
             str(run.seed),
-            run.status.value,
+            waits_at(run) or run.status.value,
             f"{run.episodes:,}",
             f"{run.env_steps:,}",
             MISSING if score is None else number(score.value),
@@ -292,7 +292,7 @@ def _facts(run: "TrainingRun", score: "RunScore | None") -> dict[str, str]:
     agent = run.config["agent"]
     facts = {
         "run": str(run.id),
-        "status": run.status.value,
+        "status": waits_at(run) or run.status.value,
         "config": f"{run.config_name} (version {run.version})",
         "config path": run.config_path or "none: drawn from a search space, or given as a dict",
         "algorithm": run.algorithm,

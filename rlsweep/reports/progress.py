@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
+from rlsweep.analysis.rungs import rung_words, waits_at
 from rlsweep.analysis.wording import duration, fine_percent, number, percent
 from rlsweep.reports.layout import MISSING, Column, laid_out
 from rlsweep.reports.race_line import race_line
@@ -56,6 +57,8 @@ def progress_table(seen: Overview, *, width: int, rows: int | None = None, is_li
     parts.append(Text(_total(seen, is_live=is_live)))
     if seen.decision is not None:
         parts.append(Text(race_line(seen.decision)))
+    if (rungs := _rungs(seen)) is not None:
+        parts.append(Text(rungs))
     return Group(*parts)
 
 
@@ -139,6 +142,8 @@ class LiveProgress:
         if (now - self._last_total).total_seconds() >= LINES_EVERY_SECONDS:
             self._last_total = now
             self._console.print(_total(seen, is_live=True), soft_wrap=True, markup=False)
+            if (rungs := _rungs(seen)) is not None:
+                self._console.print(rungs, soft_wrap=True, markup=False)
 
     def _is_news(self, run: RunSummary) -> bool:
         return run.status is not self._told.get(run.id, RunStatus.PENDING)
@@ -152,7 +157,9 @@ def _status(run: RunSummary) -> str:
     """The status; a trial that was stopped before it began did not start."""
     if run.status is RunStatus.STOPPED and run.attempt == 0:
         return "not started"
-    return "stopping" if run.stop_requested and run.status is RunStatus.RUNNING else run.status.value
+    if run.stop_requested and run.status is RunStatus.RUNNING:
+        return "stopping"
+    return waits_at(run) or run.status.value
 
 
 def _counts_episodes(run: RunSummary) -> bool:
@@ -186,6 +193,18 @@ def _total(seen: Overview, *, is_live: bool) -> str:
     if is_live and counts.get(RunStatus.PENDING) and not counts.get(RunStatus.RUNNING):
         parts.append("starting trials")
     return ", ".join(parts)
+
+
+def _rungs(seen: Overview) -> str | None:
+    """How many runs have come to each rung; None without ASHA."""
+    if seen.asha is None or not seen.runs:
+        return None
+    budget = seen.runs[0].budget
+    parts = [
+        f"{rung.reached:,} at rung {number} ({rung_words(budget, rung.share)})"
+        for number, rung in enumerate(seen.asha.rungs, start=1)
+    ]
+    return f"Came to a rung: {', '.join(parts)}"
 
 
 def _optional(write: Callable[[Value], str], value: Value | None) -> str:

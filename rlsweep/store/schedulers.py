@@ -1,5 +1,6 @@
 """Schedulers of sweeps: their settings, their decisions, and the runs that these have scheduled."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,14 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from rlsweep.runs import RunStatus
-from rlsweep.scheduler_records import Scheduler, SchedulerDecision, SchedulerKind, SchedulerTerms
+from rlsweep.scheduler_records import (
+    AshaStanding,
+    RungCount,
+    Scheduler,
+    SchedulerDecision,
+    SchedulerKind,
+    SchedulerTerms,
+)
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.decisions import Scheduled, put_on_record
 from rlsweep.store.queries import load
@@ -51,7 +59,12 @@ def insert_terms(connection: Connection, sweep_id: UUID, terms: SchedulerTerms) 
 def find(database: Database, sweep_id: UUID) -> Scheduler | None:
     """The scheduler of the sweep; None if it has none."""
     with database.readonly() as connection:
-        row = connection.execute(_SQL["get_scheduler"], {"sweep_id": sweep_id}).fetchone()
+        return read(connection, sweep_id)
+
+
+def read(connection: Connection, sweep_id: UUID) -> Scheduler | None:
+    """As `find`, within a transaction."""
+    row = connection.execute(_SQL["get_scheduler"], {"sweep_id": sweep_id}).fetchone()
     return None if row is None else Scheduler(**row | {"kind": SchedulerKind(row["kind"])})
 
 
@@ -87,3 +100,28 @@ def standings(database: Database, sweep_id: UUID) -> list[Standing]:
     with database.readonly() as connection:
         rows = connection.execute(_SQL["list_standings"], {"sweep_id": sweep_id}).fetchall()
     return [Standing(**row | {"status": RunStatus(row["status"])}) for row in rows]
+
+
+def asha_standing(connection: Connection, sweep_id: UUID) -> AshaStanding | None:
+    """How far a sweep with ASHA has come, within a transaction; None for any other sweep. It reads no run by itself."""
+    scheduler = read(connection, sweep_id)
+    if scheduler is None or scheduler.kind is not SchedulerKind.ASHA:
+        return None
+    shares = scheduler.settings["rungs"]
+    sent, reached, runs = Counter[int](), Counter[int](), 0
+    for row in connection.execute(_SQL["count_by_rung"], {"sweep_id": sweep_id}):
+        runs += row["runs"]
+        if not row["is_scheduled"]:
+            continue
+        aim = len(shares) - 1 if row["pause_at"] is None else shares.index(row["pause_at"])
+        done = len(shares) if row["status"] == "completed" else aim + (row["status"] == "paused")
+        sent.update(dict.fromkeys(range(max(aim + 1, done)), row["runs"]))
+        reached.update(dict.fromkeys(range(done), row["runs"]))
+    return AshaStanding(
+        rungs=tuple(
+            RungCount(share=share, sent=sent[rung], reached=reached[rung]) for rung, share in enumerate(shares)
+        ),
+        reduction=scheduler.settings["reduction"],
+        runs=runs,
+        is_over=scheduler.stop is not None,
+    )

@@ -51,6 +51,7 @@ def run(
         "begins_anew": False,
         "actor": None,
         "pause_at": None,
+        "rung": None,
         "metadata": {},
         "note": "",
         "tags": (),

@@ -36,3 +36,10 @@ order by position
 -- name: list_standings
 -- How far each run of the sweep is, in the order of the plan.
 select id, status, attempt, pause_at from training_runs where sweep_id = %(sweep_id)s order by position
+
+-- name: count_by_rung
+-- Runs that a decision has chosen, by what they train to and their status; and those that none has.
+select pause_at, status, attempt > 0 or pause_at is not null as is_scheduled, count(*) as runs
+from training_runs
+where sweep_id = %(sweep_id)s
+group by pause_at, status, is_scheduled
