@@ -35,6 +35,7 @@ class RaceTerms:
     score_episodes: episodes of each score evaluation; None if runs have none
     planned_run_steps, planned_rung_steps: env steps of a whole run and of one up to the rung, evaluations included, as
         planned; the race uses what runs took as soon as one has ended
+    configs: how many it is to have, those included that it draws while it runs; None where it draws none
     """
 
     objective: str
@@ -48,6 +49,7 @@ class RaceTerms:
     score_episodes: int | None
     planned_run_steps: float
     planned_rung_steps: float
+    configs: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

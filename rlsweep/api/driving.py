@@ -25,6 +25,7 @@ from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
 from rlsweep.places.outcome import Ending, SweepOutcome
 from rlsweep.planning.agents import GivenAgent
 from rlsweep.planning.forecast import Forecast
+from rlsweep.planning.plan import check_all_drawn
 from rlsweep.planning.scheduler import scheduler_plan
 from rlsweep.settings import Settings
 from rlsweep.sweep_records import Sweep as SweepRecord
@@ -64,6 +65,7 @@ def plan(
         environment, base_config, overrides, mode, episodes, total_timesteps, seeds=seeds, with_base=with_base
     )
     made = make_plan(listed(configs), options)
+    check_all_drawn(made)
     scheduled = scheduler_plan(made, scheduler_options(scheduler, rungs, reduction, population, interval, objective))
     return measure(made if scheduled is None else scheduled.plan, gpus_per_trial=gpus_per_trial)
 

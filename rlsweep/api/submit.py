@@ -7,7 +7,7 @@ from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import SweepOutcome
 from rlsweep.planning.forecast import Forecast, forecast_from_cache
-from rlsweep.planning.plan import Plan, check_trials
+from rlsweep.planning.plan import Plan, check_all_drawn, check_trials
 from rlsweep.planning.race import RacePlan, check_objective, race_terms
 from rlsweep.planning.scheduler import SchedulerPlan
 from rlsweep.settings import Settings
@@ -43,6 +43,8 @@ def submit(
     """
     resources = options.resources()
     check_trials(plan.base_training, gpus_per_trial=resources.gpus_per_trial)
+    if race is None:
+        check_all_drawn(plan)
     # What follows is slow to import; a mistake above should not have to wait for it.
     with stage("Loading libraries"):
         from rlsweep.api.opening import database_of
@@ -59,7 +61,7 @@ def submit(
     check_reachable(settings)
     check_usable(settings.storage)
     place = find_place(options, settings)
-    with place.open(resources, len(plan.trials)) as opened:
+    with place.open(resources, len(plan.trials) + plan.to_draw) as opened:
         database = database_of(settings)
         cache = Paths(settings).measurements
         forecast = forecast_from_cache(plan, cache, gpus_per_trial=resources.gpus_per_trial)

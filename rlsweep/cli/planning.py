@@ -20,7 +20,7 @@ from rlsweep.errors import InputError
 from rlsweep.planning.estimate import Estimate, largest_on_gpu, total_seconds
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.instances import environment_instances, instances_line
-from rlsweep.planning.plan import Plan
+from rlsweep.planning.plan import Plan, check_all_drawn
 from rlsweep.planning.race import RacePlan, check_objective, race_plan
 from rlsweep.planning.race_options import RaceOptions
 from rlsweep.planning.scheduler import scheduler_plan
@@ -63,6 +63,8 @@ def show_plan(
     if race and replace(scheduling, objective=None) != SchedulerOptions():
         raise InputError("--race: a race decides by itself what is trained. Leave it out, or the flags of a scheduler.")
     made = make_plan(patterns, plan)
+    if not race:
+        check_all_drawn(made)
     planned = race_plan(made, asked) if race else None
     scheduler = None if race else scheduler_plan(made, scheduling)
     decided = planned or scheduler
@@ -117,6 +119,7 @@ def forecast_as_json(forecast: Forecast, resources: Resources | None = None) -> 
         "environment_instances": asdict(instances),
         "differing_keys": plan.differing_keys,
         "space": plan.space,
+        "to_draw": plan.to_draw,
         "warnings": forecast.warnings,
     }
 
@@ -140,11 +143,13 @@ def print_forecast(
     )
     if plan.space is not None:
         source, sampler, seed = (plan.space[key] for key in ("source", "sampler", "seed"))
-        out.print(
-            f"Drawn next to {plan.labels[0]} from {source}, by {sampler} with seed {seed}.",
-            markup=False,
-            soft_wrap=True,
-        )
+        text = f"Drawn next to {plan.labels[0]} from {source}, by {sampler} with seed {seed}."
+        if plan.to_draw:
+            text = (
+                f"Drawn evenly next to {plan.labels[0]} from {source}, with seed {seed}; {sampler} draws "
+                f"{plan.to_draw:,} more while the race runs."
+            )
+        out.print(text, markup=False, soft_wrap=True)
     for line in labelled(forecast.facts):
         out.print(line, markup=False, soft_wrap=True)
     for part in _layout(forecast, out.width):

@@ -50,7 +50,7 @@ def judge_choice(settings: RaceSettings, record: RaceRecord, choice: int) -> Dec
 def runs_to_settle(settings: RaceSettings, record: RaceRecord, choice: int) -> int | None:
     """About how many more runs make the choice safe, if the means stay as they are; None for more than a few dozen.
 
-    The runs are those that a race would train, whatever its cap.
+    The runs are those that a race would train, whatever its cap, those of the configs that it is to draw included.
     """
     standing = replace(standing_of(settings, record), room=inf)
     tolerance = resolve_tolerance(settings, standing)
@@ -64,7 +64,7 @@ def runs_to_settle(settings: RaceSettings, record: RaceRecord, choice: int) -> i
     for number, risk in enumerate(_risks_after(settings, belief, choice, tolerance, moves)):
         has_seeds = seeds + sum(move.config == choice for move in moves[:number]) >= settings.fewest_seeds
         if has_seeds and risk <= 1 - settings.confidence:
-            return number
+            return number + standing.to_draw
     return None
 
 

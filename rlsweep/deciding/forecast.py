@@ -1,7 +1,7 @@
 """How many runs and env steps a race will take, said before anything is trained."""
 
 from dataclasses import dataclass, replace
-from math import floor
+from math import ceil, floor
 from statistics import median
 
 import numpy as np
@@ -52,15 +52,16 @@ class Forecast:
 
 
 def forecast(settings: RaceSettings, configs: int, *, slots: int) -> Forecast:
-    """What a race of so many configs on so many slots takes; the same each time."""
+    """What a race of so many configs on so many slots takes, with those that it is to draw; the same each time."""
     rest = settings.run_cost - settings.rung_cost
+    likely = _likely(settings, configs, slots)
+    configs = max(configs, settings.configs)
     kept = kept_of(settings, configs)
     first = configs * settings.rung_cost + kept * rest
     more = min(settings.second_seeds, kept) + max(0, settings.fewest_seeds - 2)
     least = min(first + more * settings.run_cost, settings.cap)
     new_runs = max(0, floor((settings.cap - first) / settings.run_cost))
     grid = SEEDS_OF_GRID * configs
-    likely = _likely(settings, configs, slots)
     longest = max(settings.cap / slots + settings.run_cost, likely.length)
     return Forecast(
         least=Amount(runs=configs + min(more, new_runs), env_steps=least, length=least / slots),
@@ -71,12 +72,16 @@ def forecast(settings: RaceSettings, configs: int, *, slots: int) -> Forecast:
 
 
 def _likely(settings: RaceSettings, configs: int, slots: int) -> Amount:
-    raced = min(configs, MOST_CONFIGS)
-    scale = configs / raced
+    wanted = max(configs, settings.configs)
+    raced = min(wanted, MOST_CONFIGS)
+    scale = wanted / raced
+    begins_with = ceil(configs / scale)
     share = settings.tolerance.value if settings.tolerance.is_share else USUAL_TOLERANCE
-    usual = replace(settings, tolerance=Tolerance(value=share, is_share=True), cap=settings.cap / scale)
+    tolerance = Tolerance(value=share, is_share=True)
+    usual = replace(settings, tolerance=tolerance, cap=settings.cap / scale, configs=raced)
     races = [
-        simulate(usual, raced, _synthetic_scores(raced, number), slots=slots, start=0.0) for number in range(RACES)
+        simulate(usual, begins_with, _synthetic_scores(raced, number), slots=slots, start=0.0)
+        for number in range(RACES)
     ]
     return Amount(
         runs=round(scale * median(race.runs for race in races)),

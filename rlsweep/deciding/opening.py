@@ -2,7 +2,8 @@
 
 1  the first seed of every config, to the rung
 2  of those the best go on to the end; all do where the rung shows next to nothing, most being at the starting level
-3  a second seed of the best finished configs
+3  the first seed of each config that is still to be drawn, to the rung: steps 1 and 2 have shown where to draw it
+4  a second seed of the best finished configs
 
 It is asked whenever slots are free. So a step begins before the last one has ended, with the runs that it will most
 likely take, judged by their place among the scores that are there.
@@ -22,6 +23,7 @@ def opening_moves(settings: RaceSettings, standing: Standing) -> list[Move]:
     return [
         *_first_seeds(settings, standing),
         *_rest_of_the_best(settings, standing),
+        *_draws(settings, standing),
         *_second_seeds(settings, standing),
     ]
 
@@ -37,6 +39,17 @@ def _first_seeds(settings: RaceSettings, standing: Standing) -> list[Move]:
         return [move_to_end(settings, standing, index, worth=inf) for index in untouched]
     cost = settings.rung_cost
     return [Move(config=index, seed=0, to_end=False, cost=cost, worth=inf) for index in untouched]
+
+
+def _draws(settings: RaceSettings, standing: Standing) -> list[Move]:
+    """The configs to draw."""
+    first = len(standing.configs)
+    to_end = not standing.has_rungs or settings.rung >= 1
+    cost = settings.run_cost if to_end else settings.rung_cost
+    return [
+        Move(config=index, seed=0, to_end=to_end, cost=cost, worth=inf)
+        for index in range(first, first + standing.to_draw)
+    ]
 
 
 def _rest_of_the_best(settings: RaceSettings, standing: Standing) -> list[Move]:

@@ -3,6 +3,9 @@
 Every config's first seed trains to the rung, half of the budget, and pauses there. The best go on to the end, and the
 best of those get a second seed (opening.py). Then runs are trained that lower the risk most per env step (moves.py),
 until the risk is small enough or the cap is reached. Nothing is ever killed: what waits at the rung may go on later.
+
+A race that draws configs while it runs is not safe before it has them all: a config that was not drawn may be the best,
+and no risk is known of it. The cap stops it before that.
 """
 
 from collections.abc import Sequence

@@ -32,6 +32,7 @@ class RaceSettings:
     statistic: mean or median of a config's seeds, which is to be estimated
     confidence: the race stops once the risk is at most 1 - confidence
     cap: env steps that the whole race may cost
+    configs: that the race is to have: those that the record lacks are drawn while it runs; 0 where none are
     is_out_of_time: the time that was asked for is over: nothing is begun any more
     run_cost: env steps of one whole run with its score evaluations
     rung_cost: env steps of them that a run has cost once it waits at the rung
@@ -48,6 +49,7 @@ class RaceSettings:
     statistic: Statistic = Statistic.MEAN
     confidence: float = 0.95
     cap: float
+    configs: int = 0
     is_out_of_time: bool = False
     run_cost: float
     rung_cost: float
@@ -104,6 +106,7 @@ class RaceRecord:
 class Move:
     """A run to train: a new one, or the rest of one that waits at the rung.
 
+    config: its place in the record; behind the last one, it is a config to draw
     to_end: to the end of its budget; else to the rung, where it pauses
     cost: env steps
     worth: risk that it removes by expectation, per `run_cost` env steps; infinite where the opening or the fewest seeds

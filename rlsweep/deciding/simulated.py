@@ -36,10 +36,12 @@ def simulate(
     slots: int,
     start: float,
     trained: int = 0,
+    draw: Callable[[RaceRecord], None] = lambda _: None,
     keeps_decisions: bool = False,
 ) -> SimulatedRace:
     """Race to the stop. Runs take as long as they cost; a decision is asked for whenever a slot is free.
 
+    draw: called for each config that is drawn while the race runs, with the record and what is drawn already
     trained: whole runs of each config that are there at the beginning, and cost nothing
     """
     known: list[list[SeedScores]] = [[] for _ in range(configs)]
@@ -64,6 +66,9 @@ def simulate(
         if decision.stop is not None:
             break
         for move in decision.moves:
+            if move.config == len(known):
+                draw(record)
+                known.append([])
             flights.append(move)
             heapq.heappush(ends, (now + move.cost, started, move))
             started += 1

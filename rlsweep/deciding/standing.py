@@ -44,11 +44,13 @@ class Standing:
     """All configs.
 
     start: the starting level
+    to_draw: configs that the race is to have, and that are not drawn yet
     room: env steps that are neither spent nor owed to what trains now; 0 where the time is over
     """
 
     configs: tuple[ConfigStanding, ...]
     start: float
+    to_draw: int
     room: float
     has_flights: bool
 
@@ -84,6 +86,7 @@ def standing_of(settings: RaceSettings, record: RaceRecord) -> Standing:
     return Standing(
         configs=tuple(configs),
         start=record.start,
+        to_draw=max(0, settings.configs - len(record.scores)),
         room=0.0 if settings.is_out_of_time else settings.cap - record.spent - owed,
         has_flights=bool(record.in_flight),
     )

@@ -1,21 +1,20 @@
 """The search space among what was given, and the agent configs that are drawn from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rlsweep.config.given import GivenConfig
-from rlsweep.config.layers import with_value
 from rlsweep.config.loading import LoadedAgent
 from rlsweep.config.overrides import Override
-from rlsweep.config.promotion import variant_of
 from rlsweep.config.reading import read_config_file
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import ConfigError
 from rlsweep.spaces.flags import SpaceFlags
 from rlsweep.spaces.keys import base_values
 from rlsweep.spaces.reading import read_space, space_of_flags
-from rlsweep.spaces.search import DrawnConfig, draw_all
+from rlsweep.spaces.search import draw_all
 from rlsweep.spaces.space import SearchSpace
+from rlsweep.spaces.writing import written
 from rlsweep.stages import stage
 
 
@@ -52,18 +51,9 @@ def drawn_sources(
     data = source.data if isinstance(source, GivenConfig) else read_config_file(source)
     with stage("Drawing configs"):
         drawn = draw_all(space, base_values(base.config, training, space.keys))
-    return [_written(space, each, data, base) for each in drawn]
+    return [written(space, each, data, base.config.name) for each in drawn]
 
 
 def _overlap(one: str, other: str) -> bool:
     """Whether setting one key changes the other: the same one, or a section that has it."""
     return one == other or other.startswith(f"{one}.")
-
-
-def _written(space: SearchSpace, drawn: DrawnConfig, base: Mapping[str, object], loaded: LoadedAgent) -> GivenConfig:
-    data = dict(base)
-    for key, value in drawn.values.items():
-        data = with_value(data, key, value)
-    own = variant_of(loaded.config.name, drawn.variant)
-    data |= {"name": own, "sweep_variant": drawn.variant, "description": f"Config {drawn.number} of {space.title}"}
-    return GivenConfig(f"{space.source}: config {drawn.number}", data)

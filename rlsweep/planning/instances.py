@@ -25,7 +25,7 @@ class EnvironmentInstances:
 def environment_instances(plan: Plan, resources: Resources) -> EnvironmentInstances:
     """Count them for a sweep whose trials share this machine's CPUs."""
     fitting = max(1, math.floor((os.cpu_count() or 1) / resources.cpus_per_trial + 1e-9))
-    trials_at_once = min(len(plan.trials), fitting, resources.max_concurrent or fitting)
+    trials_at_once = min(len(plan.trials) + plan.to_draw, fitting, resources.max_concurrent or fitting)
     per_trial = max(trial.config.environment_instances for trial in plan.trials)
     return EnvironmentInstances(per_trial=per_trial, trials_at_once=trials_at_once, at_once=per_trial * trials_at_once)
 

@@ -1,6 +1,7 @@
 """Make the trials of a sweep from agent configs and flags, or report all problems at once."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ class Plan:
     overrides: KEY=VALUE texts of the command line, in order
     base_config_path: absolute; None without a base config, or if it was given as a dict
     space: the search space that configs were drawn from, as a file has it; None without one
+    to_draw: configs of the space that a race draws while it runs
     """
 
     trials: tuple[Trial, ...]
@@ -69,6 +71,7 @@ class Plan:
     overrides: tuple[str, ...]
     base_config_path: Path | None
     space: dict[str, Any] | None = None
+    to_draw: int = 0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -129,6 +132,7 @@ def make_plan(
         overrides=tuple(overrides),
         base_config_path=Path(os.path.abspath(base_config)) if isinstance(base_config, Path) else None,
         space=None if given.space is None else given.space.as_data(),
+        to_draw=0 if given.space is None else given.space.to_draw,
     )
 
 
@@ -139,6 +143,16 @@ def _labelled(agents: Sequence[LoadedAgent]) -> dict[str, LoadedAgent]:
         [hyperparameter_hash(agent.config) for agent in agents],
     )
     return dict(zip(names, agents, strict=True))
+
+
+def check_all_drawn(plan: Plan) -> None:
+    """Raise InputError if configs of the plan are drawn from scores, which only a race has while it runs."""
+    if plan.to_draw and plan.space is not None:
+        source, sampler = plan.space["source"], plan.space["sampler"]
+        raise InputError(
+            f"{source}: {sampler} draws configs from scores while a race runs. Race the space, "
+            f"rlsweep race {shlex.quote(source)}, or take sampler: sobol."
+        )
 
 
 def check_trials(training: TrainingConfig, *, gpus_per_trial: float) -> None:

@@ -74,6 +74,7 @@ def race_terms(race: RacePlan, forecast: Forecast) -> RaceTerms:
         score_episodes=None if race.episodes is None else race.episodes.count,
         planned_run_steps=run,
         planned_rung_steps=rung,
+        configs=len(race.plan.labels) + race.plan.to_draw if race.plan.to_draw else None,
     )
 
 

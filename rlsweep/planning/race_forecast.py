@@ -36,11 +36,13 @@ def forecast_race(race: RacePlan, forecast: Forecast, *, slots: int) -> RaceFore
     if not estimates or any(each.nominal_env_steps is None for each in estimates):
         return None
     configs = len(race.plan.labels)
+    wanted = configs + race.plan.to_draw
     run, rung = planned_costs(race, estimates)
     settings = RaceSettings(
         tolerance=race.tolerance,
         confidence=race.confidence,
-        cap=race.cap * SEEDS_OF_GRID * configs * run,
+        cap=race.cap * SEEDS_OF_GRID * wanted * run,
+        configs=wanted,
         run_cost=run,
         rung_cost=rung,
         rung=RUNG,

@@ -11,6 +11,7 @@ from rlsweep.deciding.choice import runs_to_settle
 from rlsweep.deciding.records import Decision, RaceRecord, RaceSettings, Stop
 from rlsweep.race_records import SEEDS_OF_GRID, DecisionRecord, Race
 from rlsweep.reports.race_caveats import ShownCaveat, shown_caveats
+from rlsweep.reports.race_line import raced_name
 from rlsweep.reports.race_record import decision_of, inputs_of
 from rlsweep.reports.sure_steps import SureStep, confirm_step, promote_step, race_step
 from rlsweep.store import races
@@ -89,6 +90,7 @@ class RaceAnswer:
     as_good: configs whose equality with `take` is not excluded
     runs_to_settle: about how many more runs would lower the risk to what was asked for; None for very many
     slots: runs that trained side by side
+    planned_configs: how many the race is to have, where it draws some of them while it runs; else None
     decisions: all of them; of more than `MOST_DECISIONS`, some at even distances and the newest one
     """
 
@@ -110,6 +112,7 @@ class RaceAnswer:
     as_good: tuple[str, ...]
     runs_to_settle: int | None
     slots: int
+    planned_configs: int | None
     cost: RaceCost
     to_be_sure: tuple[SureStep, ...]
     configs: tuple[RacedConfig, ...]
@@ -161,6 +164,7 @@ def _answer(race: Race, made: Sequence[DecisionRecord], sweep: Sweep, base: str 
         as_good=contenders,
         runs_to_settle=to_settle,
         slots=newest.free + len(record.in_flight),
+        planned_configs=settings.configs or None,
         cost=cost,
         to_be_sure=_to_be_sure(
             race,
@@ -226,7 +230,7 @@ def _rival(
 
 
 def _cost(settings: RaceSettings, record: RaceRecord, sweep: Sweep, newest: DecisionRecord) -> RaceCost:
-    grid_runs = SEEDS_OF_GRID * len(record.scores)
+    grid_runs = SEEDS_OF_GRID * max(len(record.scores), settings.configs)
     last = sweep.finished_at or newest.made_at
     return RaceCost(
         runs=sum(len(seeds) for seeds in record.scores),
@@ -262,5 +266,5 @@ def _standing(made: DecisionRecord, objective: Objective) -> Standing:
         promise=decision.promise,
         env_steps=sum(run["spent"] for run in made.record["runs"]),
         beliefs=tuple(objective.signed(mean) for mean in decision.belief_mean),
-        chosen=tuple(names[move.config] for move in decision.moves),
+        chosen=tuple(raced_name(names, move.config) for move in decision.moves),
     )

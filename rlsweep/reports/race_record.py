@@ -158,12 +158,14 @@ def settings_of(race: Race, state: RaceState, *, is_out_of_time: bool) -> RaceSe
     waiting = [run.spent for run in rested if run.full is None and run.rung is not None]
     run_cost = _mean(whole, race.planned_run_steps)
     rung_cost = min(_mean(waiting, run_cost * race.planned_rung_steps / race.planned_run_steps), run_cost)
-    grid = run_cost * SEEDS_OF_GRID * len(state.configs)
+    configs = race.configs or 0
+    grid = run_cost * SEEDS_OF_GRID * max(len(state.configs), configs)
     return RaceSettings(
         tolerance=Tolerance(value=race.tolerance, is_share=race.tolerance_is_share),
         statistic=race.statistic,
         confidence=race.confidence,
         cap=race.cap * grid,
+        configs=configs,
         is_out_of_time=is_out_of_time,
         run_cost=run_cost,
         rung_cost=rung_cost,

@@ -26,6 +26,7 @@ def answer_lines(answer: RaceAnswer) -> tuple[AnswerLine, ...]:
 def _lines(answer: RaceAnswer) -> Iterator[tuple[str, str]]:
     if answer.take is None:
         yield "TAKE", "No config has a whole run yet."
+        yield from _drawn(answer)
         yield "COST", _cost(answer)
         return
     yield "TAKE", f"{answer.take}{_verdict(answer)}."
@@ -33,6 +34,7 @@ def _lines(answer: RaceAnswer) -> Iterator[tuple[str, str]]:
     yield "RISK", _risk(answer)
     for caveat in answer.caveats:
         yield "BUT", caveat.text
+    yield from _drawn(answer)
     yield "COST", _cost(answer)
     if answer.as_good:
         yield "AS GOOD", f"As far as these runs can tell: {', '.join(answer.as_good)}."
@@ -113,6 +115,19 @@ def _risk(answer: RaceAnswer) -> str:
         is_claimed=answer.is_claimed,
         is_forbidden=any(caveat.forbids_claim for caveat in answer.caveats),
     )
+
+
+def _drawn(answer: RaceAnswer) -> Iterator[tuple[str, str]]:
+    """How many configs a race has that draws some while it runs."""
+    if answer.planned_configs is None:
+        return
+    drawn, to_come = len(answer.configs), answer.planned_configs - len(answer.configs)
+    if to_come <= 0:
+        yield "DRAWN", f"All {plural(drawn, 'config')}."
+    elif answer.is_decided:
+        yield "DRAWN", f"{drawn} of {plural(answer.planned_configs, 'config')}; with a larger cap it draws the others."
+    else:
+        yield "DRAWN", f"{drawn} of {plural(answer.planned_configs, 'config')} so far."
 
 
 def _cost(answer: RaceAnswer) -> str:

@@ -16,7 +16,7 @@ from rlsweep.spaces.expressions import Condition, read_condition
 from rlsweep.spaces.keys import condition_key, drawn_key
 from rlsweep.spaces.samplers.table import sampler_problem
 from rlsweep.spaces.schema import refused_values
-from rlsweep.spaces.space import DEFAULT_SAMPLER, MAX_CONFIGS, SearchSpace, in_order
+from rlsweep.spaces.space import ADAPTIVE, DEFAULT_SAMPLER, MAX_ADAPTIVE, MAX_CONFIGS, SearchSpace, in_order
 
 KEYS = ("base", "sampler", "configs", "seed", "space", "constraints", "description")
 _KNOWN = f"; known are {', '.join(KEYS)}"
@@ -31,6 +31,12 @@ def read_space(source: Path | GivenConfig, *, more: Mapping[str, Any]) -> Search
     """
     data = source.data if isinstance(source, GivenConfig) else read_config_file(source, kind="Search space")
     return _Reader(str(source)).read({key: each for key, each in data.items() if not key.startswith("x-")}, more)
+
+
+def space_on_record(data: Mapping[str, Any], base: Mapping[str, Any]) -> SearchSpace:
+    """The search space of a sweep on record; base: its base config, whose file may be out of reach here."""
+    read = {key: each for key, each in data.items() if key != "source"} | {"base": dict(base)}
+    return _Reader(data["source"]).read(read, {})
 
 
 def space_of_flags(base: Path, more: Mapping[str, Any]) -> SearchSpace:
@@ -53,6 +59,8 @@ class _Reader:
         sampler = self._sampler({**data, **above}.get("sampler", DEFAULT_SAMPLER))
         configs = self._whole({**data, **above}, "configs", 2, MAX_CONFIGS)
         seed = self._whole({**data, **above}, "seed", 0, _MAX_SEED) or 0
+        if sampler in ADAPTIVE and (configs or 0) > MAX_ADAPTIVE:
+            self._add(f"configs: must be at most {MAX_ADAPTIVE} with {sampler}, got {configs}")
         dimensions = self._dimensions(data, more.get("space") or {})
         constraints = self._constraints(data.get("constraints"))
         description = data.get("description", "")

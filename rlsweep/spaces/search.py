@@ -1,17 +1,19 @@
 """Draw configs of a search space, one after the other, the same ones from the same record."""
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rlsweep.config.problems import shown
 from rlsweep.errors import ConfigError
 from rlsweep.spaces.naming import variant_name
-from rlsweep.spaces.samplers.sampler import Values
+from rlsweep.spaces.samplers.sampler import Values, plain
 from rlsweep.spaces.samplers.table import make_sampler
-from rlsweep.spaces.space import DEFAULT_CONFIGS, MAX_CONFIGS, SearchSpace
+from rlsweep.spaces.space import SearchSpace
+
+EVENLY = "sobol"
+"""The sampler that draws the first configs of an adaptive space."""
 
 MOST_TRIES = 1000
 """Draws in a row that fulfil no constraint, or repeat a config, before the space is refused; a second or so."""
@@ -35,15 +37,15 @@ class Search:
     """The draws of a search space."""
 
     def __init__(self, space: SearchSpace, base: Mapping[str, Any], known: Sequence[DrawnConfig] = ()) -> None:
-        """Draw behind what is known.
+        """Draw behind what is known, whatever was scored; an adaptive space is drawn evenly.
 
         base: the base config's values by dotted key, and those of the training config that conditions look at
         known: configs that are on record, in order: drawing goes on behind them
         """
         self._space = space
         self._base = base
-        self._sampler = make_sampler(space)
-        self._known = {self._identity(base)}
+        self._sampler = make_sampler(space, EVENLY if space.is_adaptive else None)
+        self._known = {identity(space, base)}
         self._variants: set[str] = set()
         self._number = 0
         for each in known:
@@ -55,10 +57,9 @@ class Search:
         values = self._draw()
         if values is None:
             return None
-        drawn = {key: values[key] for key in self._space.active_keys(values)}
-        variant = variant_name(drawn, self._number + 1, self._variants)
-        self._take(values, variant)
-        return DrawnConfig(number=self._number, variant=variant, values=drawn)
+        drawn = drawn_config(self._space, values, self._number + 1, self._variants)
+        self._take(values, drawn.variant)
+        return drawn
 
     @property
     def _is_grid(self) -> bool:
@@ -66,7 +67,7 @@ class Search:
         return self._space.points is not None and self._space.sampler == "grid"
 
     def _take(self, values: Mapping[str, Any], variant: str) -> None:
-        self._known.add(self._identity(values))
+        self._known.add(identity(self._space, values))
         self._variants.add(variant)
         self._number += 1
 
@@ -79,37 +80,47 @@ class Search:
             if drawn is None:
                 break
             tries += 1
-            values = self._effective(drawn)
-            unfulfilled = self._unfulfilled(values)
+            values = effective(self._space, drawn, self._base)
+            unfulfilled = unfulfilled_constraints(self._space, values)
             broken.update(unfulfilled)
-            if not unfulfilled and self._identity(values) not in self._known:
+            if not unfulfilled and identity(self._space, values) not in self._known:
                 return values
             repeated += not unfulfilled
         if repeated or (self._is_grid and self._number):
             return None
         raise ConfigError(f"{self._space.source}: {_why_none(tries, broken)}")
 
-    def _effective(self, drawn: Values) -> dict[str, Any]:
+
+def effective(space: SearchSpace, drawn: Values, base: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of all keys with what was drawn. Raises ConfigError where a `when` cannot be computed."""
+    try:
+        return space.effective(drawn, base)
+    except ValueError as exc:
+        raise ConfigError(f"{space.source}: {exc}") from exc
+
+
+def unfulfilled_constraints(space: SearchSpace, values: Mapping[str, Any]) -> list[str]:
+    """The constraints that values do not fulfil, as messages name them. Raises ConfigError where one has no truth."""
+    found = []
+    for index, constraint in enumerate(space.constraints):
         try:
-            return self._space.effective(drawn, self._base)
+            holds = constraint.holds(values)
         except ValueError as exc:
-            raise ConfigError(f"{self._space.source}: {exc}") from exc
+            raise ConfigError(f"{space.source}: constraints[{index}]: {constraint.text}: {exc}") from exc
+        if not holds:
+            found.append(f"constraints[{index}]: {shown(constraint.text)}")
+    return found
 
-    def _unfulfilled(self, values: Mapping[str, Any]) -> list[str]:
-        found = []
-        for index, constraint in enumerate(self._space.constraints):
-            try:
-                holds = constraint.holds(values)
-            except ValueError as exc:
-                raise ConfigError(f"{self._space.source}: constraints[{index}]: {constraint.text}: {exc}") from exc
-            if not holds:
-                found.append(f"constraints[{index}]: {shown(constraint.text)}")
-        return found
 
-    def _identity(self, values: Mapping[str, Any]) -> str:
-        """The drawn values as text, in which 1 and 1.0 are the same."""
-        text = json.dumps([values[key] for key in self._space.keys])
-        return json.dumps(json.loads(text, parse_int=float), sort_keys=True)
+def identity(space: SearchSpace, values: Mapping[str, Any]) -> str:
+    """The drawn values as text, in which 1 and 1.0 are the same."""
+    return plain([values[key] for key in space.keys])
+
+
+def drawn_config(space: SearchSpace, values: Mapping[str, Any], number: int, variants: Collection[str]) -> DrawnConfig:
+    """A config of values, with a name that none of the others has."""
+    drawn = {key: values[key] for key in space.active_keys(values)}
+    return DrawnConfig(number=number, variant=variant_name(drawn, number, variants), values=drawn)
 
 
 def _why_none(tries: int, broken: Counter[str]) -> str:
@@ -120,17 +131,17 @@ def _why_none(tries: int, broken: Counter[str]) -> str:
 
 
 def draw_all(space: SearchSpace, base: Mapping[str, Any]) -> tuple[DrawnConfig, ...]:
-    """Every config of a space that a sweep is submitted with, without the base itself.
+    """Every config of a space that a sweep is submitted with, without the base itself; of an adaptive one the first.
 
     Raises ConfigError where the space has fewer than `configs` says; the points of a grid are as many as they are.
     """
     search = Search(space, base)
-    wanted = space.configs or (MAX_CONFIGS + 1 if space.sampler == "grid" else DEFAULT_CONFIGS)
+    wanted = space.first
     found: list[DrawnConfig] = []
     while len(found) < wanted - 1 and (drawn := search.next()) is not None:
         found.append(drawn)
     so_far = len(found) + 1
-    if space.configs is not None and so_far < space.configs and space.sampler != "grid":
+    if space.configs is not None and so_far < wanted and space.sampler != "grid":
         raise ConfigError(
             f"{space.source}: configs: {MOST_TRIES:,} draws in a row brought no new config after {so_far}, the base "
             f"included; write configs: {so_far}, or widen the space"

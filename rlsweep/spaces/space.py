@@ -16,6 +16,15 @@ DEFAULT_SAMPLER = "sobol"
 MAX_CONFIGS = 10_000
 """Of a space, and points of a grid: more are a mistake in nearly every case, and each is a run on record."""
 
+ADAPTIVE = ("tpe", "cmaes")
+"""Samplers that learn from scores, so that a race draws with them while it runs."""
+
+MAX_ADAPTIVE = 1_000
+"""Of such a space: every draw looks at all configs before it, which then takes a second."""
+
+FEWEST_FIRST, FIRST_SHARE = 8, 4
+"""Configs of such a space that are drawn evenly before the race, the base included: so many, or one in so many."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchSpace:
@@ -37,6 +46,30 @@ class SearchSpace:
     dimensions: tuple[Dimension, ...]
     constraints: tuple[Condition, ...]
     description: str = ""
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether a race draws most of its configs while it runs."""
+        return self.sampler in ADAPTIVE
+
+    @property
+    def wanted(self) -> int:
+        """Number of its configs, the base included, unless it is a grid that has fewer points."""
+        if self.configs is None:
+            return MAX_CONFIGS + 1 if self.sampler == "grid" else DEFAULT_CONFIGS
+        return self.configs
+
+    @property
+    def first(self) -> int:
+        """How many of them are drawn before the first one trains, the base included."""
+        if not self.is_adaptive:
+            return self.wanted
+        return min(self.wanted, max(FEWEST_FIRST, math.ceil(self.wanted / FIRST_SHARE)))
+
+    @property
+    def to_draw(self) -> int:
+        """How many of them are drawn while a race runs."""
+        return self.wanted - self.first if self.is_adaptive else 0
 
     @property
     def title(self) -> str:

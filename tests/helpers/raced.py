@@ -17,7 +17,7 @@ from rlsweep.driver.decided_runs import DecidedRuns
 from rlsweep.driver.race import RaceRule
 from rlsweep.driver.run_source import RunSource
 from rlsweep.race_records import Race, RaceTerms, Statistic
-from rlsweep.runs import EndReason, Episode, Evaluation, EvaluationKind, NewRun, RunStatus, Update
+from rlsweep.runs import EndReason, Episode, Evaluation, EvaluationKind, NewRun, RunStatus, TrainingRun, Update
 from rlsweep.store import races, recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.recording import Batch, Progress
@@ -177,16 +177,26 @@ def train(database: Database, run_id: UUID, score: Score) -> None:
 
 
 def train_to_pause(database: Database, run_id: UUID, score: ScoreAt, shares: Sequence[float]) -> None:
+    """As `train_run`, with scores by the number of a config that `planned_run` made."""
+
+    def by_number(run: TrainingRun, share: float) -> float | None:
+        return score(int(run.config_short_name.rpartition("_c")[2]), run.seed, share)
+
+    train_run(database, run_id, by_number, shares)
+
+
+def train_run(
+    database: Database, run_id: UUID, score: Callable[[TrainingRun, float], float | None], shares: Sequence[float]
+) -> None:
     """What a worker writes: up to the run's pause or its end, with a score evaluation at each of these shares."""
     run = transitions.begin_attempt(database, run_id, {})
     assert run is not None
-    config = int(run.config_short_name.rpartition("_c")[2])
     done, until = run.env_steps, STEPS if run.pause_at is None else step_at(run.pause_at)
     evaluations = []
     for share in shares:
         if not done < step_at(share) <= until:
             continue
-        value = score(config, run.seed, share)
+        value = score(run, share)
         if value is None:
             transitions.finish(database, run_id, run.attempt, EndReason.DIVERGED, "DivergedError: NaN")
             return

@@ -14,6 +14,7 @@ from rlsweep.config.foreign.translation import Translation, our_key, translate
 from rlsweep.config.foreign.values import converted
 from rlsweep.config.foreign.wandb import is_sweep
 from rlsweep.config.foreign.zoo import is_zoo, zoo_answer
+from rlsweep.config.problems import shown
 from rlsweep.config.text_values import TextError, parse_yaml
 from rlsweep.errors import ConfigError
 from rlsweep.spaces.entries import read_entry
@@ -21,14 +22,15 @@ from rlsweep.spaces.foreign.parameters import Entry, optuna_entry, wandb_entry
 from rlsweep.spaces.keys import condition_key, drawn_key
 from rlsweep.spaces.recognition import is_space
 from rlsweep.spaces.schema import refused_values
-from rlsweep.spaces.space import MAX_CONFIGS
+from rlsweep.spaces.space import ADAPTIVE, MAX_CONFIGS
 
 _WANDB_KEYS = ("parameters", "method", "run_cap", "name", "description", "program", "project", "entity", "command")
 _REASONS = {
     "metric": "a race is told its objective: rlsweep race --objective",
     "early_terminate": "a race stops configs that are behind by itself: rlsweep race",
 }
-_STAND_INS = {"bayes": "sobol", "tpe": "sobol", "cmaes": "sobol"}
+_SAMPLERS = {"bayes": "tpe"}
+"""Other names of ours."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +121,7 @@ class _Space:
         agent, found = self._base(name)
         base, space = file_of(agent), f"{name}_space.yaml"
         files = {space: self._text(base), base: as_yaml(agent) + "\n"}
-        command = f"rlsweep plan {space}"
+        command = f"rlsweep plan {space}{' --race' if self._ours in ADAPTIVE else ''}"
         if found.training:
             files[f"{name}_training.yaml"] = as_yaml(found.training) + "\n"
             command += f" --base-config {name}_training.yaml"
@@ -138,11 +140,18 @@ class _Space:
         found.drop_invalid(identity)
         return identity | {key: value for key, value in found.agent.items() if key != "algorithm"}, found
 
+    @property
+    def _ours(self) -> str:
+        """The sampler that the file asks for, as we call it."""
+        return _SAMPLERS.get(self.sampler, self.sampler) if isinstance(self.sampler, str) else "random"
+
     def _text(self, base: str) -> str:
         """The search space as YAML."""
-        sampler = _STAND_INS.get(self.sampler, self.sampler) if isinstance(self.sampler, str) else "random"
-        if sampler != self.sampler:
-            self.changed["method"] = f"{self.sampler} is not built yet, and {sampler} stands in"
+        sampler = self._ours
+        if sampler in ADAPTIVE:
+            self.changed["method"] = f"{self.sampler} is {sampler} here, which draws configs while a race runs"
+        elif sampler != self.sampler:
+            self.changed["method"] = f"{shown(self.sampler)} is no sampler here, and {sampler} stands in"
         if sampler == "grid" and not all(each.keys() & {"choice", "step", "integer"} for each in self.drawn.values()):
             sampler = "sobol"
             self.changed["method"] = "a grid needs single values, and a range has none; sobol stands in"

@@ -26,5 +26,5 @@ class GridSampler:
         trial = self._study.ask()
         return {key: values[trial.suggest_int(key, 0, len(values) - 1)] for key, values in self._values.items()}
 
-    def tell(self, values: Values, score: float) -> None:
+    def tell(self, values: Values, score: float | None) -> None:
         """Nothing is learned."""

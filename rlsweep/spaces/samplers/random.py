@@ -25,5 +25,5 @@ class RandomSampler:
         }
         return values_at(self._space, point)
 
-    def tell(self, values: Values, score: float) -> None:
+    def tell(self, values: Values, score: float | None) -> None:
         """Nothing is learned."""

@@ -23,5 +23,5 @@ class SobolSampler:
         point = self._sampler.sample_relative(self._study, self._trial, self._coordinates)
         return values_at(self._space, point)
 
-    def tell(self, values: Values, score: float) -> None:
+    def tell(self, values: Values, score: float | None) -> None:
         """Nothing is learned."""

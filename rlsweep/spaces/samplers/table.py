@@ -8,10 +8,12 @@ from rlsweep.config.problems import shown
 from rlsweep.spaces.samplers.sampler import Sampler
 from rlsweep.spaces.space import SearchSpace
 
-SAMPLERS = {"grid": "GridSampler", "random": "RandomSampler", "sobol": "SobolSampler"}
+SAMPLERS = {
+    "grid": "GridSampler", "random": "RandomSampler", "sobol": "SobolSampler", "tpe": "TpeSampler",
+    "cmaes": "CmaesSampler",
+}  # fmt: skip
 """Name, which is also that of the module, and class."""
 
-_LATER = ("tpe", "cmaes")
 _OTHER_NAMES = {"bayes": "tpe", "bayesian": "tpe", "qmc": "sobol", "halton": "sobol", "lhs": "sobol"}
 
 
@@ -21,15 +23,14 @@ def sampler_problem(name: Any) -> str | None:
     if not isinstance(name, str):
         return known
     ours = _OTHER_NAMES.get(name, name)
-    if ours in _LATER:
-        return f"{ours} is not built yet, since it learns from scores while a race runs; take sobol"
     if ours not in SAMPLERS:
         return f"{known}{suggestion(name, SAMPLERS)}"
     return None if ours == name else f"unknown sampler {shown(name)}; write {ours} instead"
 
 
-def make_sampler(space: SearchSpace) -> Sampler:
-    """The space's sampler before its first draw."""
-    module = import_module(f"rlsweep.spaces.samplers.{space.sampler}")
-    sampler: Sampler = getattr(module, SAMPLERS[space.sampler])(space)
+def make_sampler(space: SearchSpace, name: str | None = None) -> Sampler:
+    """The space's sampler, or the one of this name, before its first draw."""
+    name = name or space.sampler
+    module = import_module(f"rlsweep.spaces.samplers.{name}")
+    sampler: Sampler = getattr(module, SAMPLERS[name])(space)
     return sampler

@@ -2,11 +2,11 @@
 -- Make a sweep a race, or change the terms of a race; it is undecided then.
 insert into races (
     sweep_id, objective, statistic, tolerance, tolerance_is_share, confidence, cap, max_hours, rung, score_episodes,
-    planned_run_steps, planned_rung_steps
+    planned_run_steps, planned_rung_steps, configs
 )
 values (
     %(sweep_id)s, %(objective)s, %(statistic)s, %(tolerance)s, %(tolerance_is_share)s, %(confidence)s, %(cap)s,
-    %(max_hours)s, %(rung)s, %(score_episodes)s, %(planned_run_steps)s, %(planned_rung_steps)s
+    %(max_hours)s, %(rung)s, %(score_episodes)s, %(planned_run_steps)s, %(planned_rung_steps)s, %(configs)s
 )
 on conflict (sweep_id) do update
 set

@@ -13,7 +13,8 @@ from planned_space import BASE, planned
 
 from rlsweep.cli import main
 from rlsweep.config.given import GivenConfig
-from rlsweep.errors import ConfigError
+from rlsweep.errors import ConfigError, InputError
+from rlsweep.planning.plan import check_all_drawn
 from rlsweep.spaces.flags import SpaceFlags
 from rlsweep.spaces.reading import read_space
 
@@ -85,9 +86,9 @@ OF_A_FILE: list[tuple[dict[str, Any], str]] = [
     ({"base": "a_v2.yaml"}, "base: Agent config file not found:"),
     ({"base": 3}, "base: must be the path of an agent config, got 3"),
     ({"base": "*.yaml"}, "base: must be one agent config, '*.yaml' matches 2 files"),
-    ({"sampler": "sobl"}, "sampler: unknown sampler 'sobl', known are grid, random, sobol; did you mean sobol?"),
-    ({"sampler": "tpe"}, "sampler: tpe is not built yet, since it learns from scores while a race runs; take sobol"),
-    ({"sampler": "bayes"}, "sampler: tpe is not built yet"),
+    ({"sampler": "sobl"}, "sampler: unknown sampler 'sobl', known are grid, random, sobol, tpe, cmaes; did you mean"),
+    ({"sampler": "bayes"}, "sampler: unknown sampler 'bayes'; write tpe instead"),
+    ({"sampler": "cmaes", "configs": 1001}, "configs: must be at most 1000 with cmaes, got 1001"),
     ({"sampler": "lhs"}, "sampler: unknown sampler 'lhs'; write sobol instead"),
     ({"description": 3}, "description: must be text, got 3"),
     ({"configs": 1}, "configs: must be a whole number from 2 to 10000, got 1"),
@@ -257,6 +258,9 @@ def test_the_messages_that_the_readme_explains_are_said(base: Path, monkeypatch:
     said += problems_of(str(base.parent / "a_v*.yaml"), flags=SpaceFlags(entries=("gamma=uniform:0..1",)))
     other.write_text(written(base).read_text())
     said += problems_of(str(base.parent / "*.yaml"))
+    with pytest.raises(InputError) as refused:
+        check_all_drawn(planned({"base": BASE, "sampler": "tpe", "space": SPACE}))
+    said.append(str(refused.value))
     for message in explained:
         assert any(all(part in problem for part in message.split("…")) for problem in said), message
 

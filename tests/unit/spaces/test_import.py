@@ -117,8 +117,10 @@ def test_what_is_not_quite_the_same_is_said() -> None:
     assert found.changed == {
         "lr": "inv_log_uniform_values is written as log",
         "gamma": "values are drawn alike, without `probabilities`",
-        "method": "bayes is not built yet, and sobol stands in",
+        "method": "bayes is tpe here, which draws configs while a race runs",
     }
+    assert "sampler: tpe\n" in found.files["sweep_space.yaml"]
+    assert found.command.startswith("rlsweep plan sweep_space.yaml --race ")
     with_range = import_data({"method": "grid", "parameters": {"lr": {"min": 0.1, "max": 0.2}}}, "sweep")
     assert with_range.changed == {"method": "a grid needs single values, and a range has none; sobol stands in"}
 

@@ -41,7 +41,7 @@ export class RacePanel {
         name: config.name,
         style: styles.get(config.name) ?? PLAIN,
         x: numbers,
-        y: known.map((/** @type {any} */ each) => each.beliefs[place]),
+        y: known.map((/** @type {any} */ each) => each.beliefs[place] ?? null),
       })),
     });
     this.risk.setNote(`The race stops at ${percent(1 - race.confidence)}, or at its cap.`);
