@@ -67,6 +67,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         Algorithm(
             name="PPO",
             target="stable_baselines3:PPO",
+            fast_target="rlsweep.training.fast.ppo:FastPPO",
             uses_masks=False,
             hyperparameters=_EVERY_PPO | _CONTINUOUS_ACTIONS,
         ),

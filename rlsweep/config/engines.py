@@ -12,5 +12,6 @@ def keys_for_stock(agent: AgentConfig) -> tuple[str, ...]:
         "network.policy": agent.network.policy != "MlpPolicy",
         "network.features_extractor": agent.network.features_extractor is not None,
         "optimizer.weight_decay": agent.optimizer.weight_decay != 0,
+        "ppo.use_sde": agent.ppo.use_sde and "ppo.use_sde" in ALGORITHMS[agent.algorithm].hyperparameters,
     }
     return tuple(key for key, is_used in found.items() if is_used)

@@ -132,8 +132,8 @@ class TrainingConfig(StrictModel):
     seed: the first seed; `--seeds K` takes seed, seed + 1, …, the same for every config
     checkpoint_interval_episodes: episodes between two checkpoints; one is saved at the next end of an update
     device: as torch names it; `auto` takes a GPU if the trial has one
-    engine: implementation of MaskablePPO: `fast` (rlsweep's), `stock` (sb3-contrib's), or `auto` (fast if it supports
-        the config, else stock); both learn the same
+    engine: implementation of PPO and MaskablePPO: `fast` (rlsweep's), `stock` (SB3's and sb3-contrib's), or `auto`
+        (fast if it supports the config, else stock); both learn the same
     backend: `sb3` trains in one process; `rllib` trains with Ray RLlib's env runners and learners on many machines,
         equivalent to stock SB3 but not identical
     rllib: only for `backend: rllib`

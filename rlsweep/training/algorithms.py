@@ -67,7 +67,7 @@ def build_model(algorithm: type[OnPolicyAlgorithm], config: RunConfig, env: VecE
         # the plan already shows these warnings, with numbers
         warnings.filterwarnings("ignore", message="You have specified a mini-batch size", category=UserWarning)
         warnings.filterwarnings("ignore", message="You are trying to run .* on the GPU", category=UserWarning)
-        warnings.filterwarnings("ignore", message="FastMaskablePPO trains as stock", category=UserWarning)
+        warnings.filterwarnings("ignore", message="Fast(Maskable)?PPO trains as stock", category=UserWarning)
         try:
             model = algorithm(
                 agent.network.policy,

@@ -1,4 +1,4 @@
-"""Stock and fast MaskablePPO in alternation, in one process on one core. Arguments: case, env steps, rounds, engines.
+"""Stock and fast PPO or MaskablePPO in alternation, on one core. Arguments: case, env steps, rounds, engines.
 
 Engines are separated by commas; `engine@device` computes on that device, where else the CPU does. Prints JSON: for each
 engine the seconds of every round's collecting and updating, and the process's peak memory in MB. A round is `steps` env
@@ -15,8 +15,8 @@ from pathlib import Path
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 import torch  # noqa: E402 - its thread pools look at the affinity when they start
-from sb3_contrib import MaskablePPO  # noqa: E402
 from stable_baselines3.common.callbacks import BaseCallback  # noqa: E402
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm  # noqa: E402
 
 from rlsweep.config.agent import AgentConfig  # noqa: E402
 from rlsweep.config.run import Budget, Mode, RunConfig  # noqa: E402
@@ -40,14 +40,23 @@ CASES = {
         ),
         "n_envs": 1,
     },
+    "masked_parts": {"environment": EnvironmentSpec(id="masked_parts:MaskedParts"), "n_envs": 1},
+    "cartpole": {"environment": EnvironmentSpec(id="CartPole-v1"), "n_envs": 1},
+    "cartpole_8": {"environment": EnvironmentSpec(id="CartPole-v1"), "n_envs": 8},
+    "pendulum": {"environment": EnvironmentSpec(id="Pendulum-v1"), "n_envs": 1},
+    "pendulum_8": {"environment": EnvironmentSpec(id="Pendulum-v1"), "n_envs": 8},
 }
+
+WITHOUT_MASKS = ("cartpole", "cartpole_8", "pendulum", "pendulum_8")
+"""Cases that PPO trains, and MaskablePPO all others."""
 
 
 class Rounds:
     """One engine's model on its device, which collects and learns a rollout at a time, as a run does."""
 
     def __init__(self, config: RunConfig, engine: str) -> None:
-        self._model = build_model(load_algorithm("MaskablePPO", engine), config, make_vector(config))
+        algorithm = load_algorithm(config.agent.algorithm, engine)
+        self._model = build_model(algorithm, config, make_vector(config))
         recording = EpisodeCallback(config, ListRecorder(), Progress(), normalizer=None)
         _, self._callback = self._model._setup_learn(UNBOUNDED, recording)
         self.collect: list[float] = []
@@ -60,7 +69,7 @@ class Rounds:
         self.update.append(seconds(model.train))
 
 
-def collect(model: MaskablePPO, callback: BaseCallback) -> None:
+def collect(model: OnPolicyAlgorithm, callback: BaseCallback) -> None:
     assert model.collect_rollouts(model.env, callback, model.rollout_buffer, model.n_steps)
 
 
@@ -80,8 +89,9 @@ def main() -> None:
     case, steps, rounds, engines = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4].split(",")
     torch.set_num_threads(1)
     training = TrainingConfig(**CASES[case])
+    algorithm = "PPO" if case in WITHOUT_MASKS else "MaskablePPO"
     agent = AgentConfig(
-        agent_id="bench", name="Bench", algorithm="MaskablePPO", version=1, n_steps=steps // training.n_envs
+        agent_id="bench", name="Bench", algorithm=algorithm, version=1, n_steps=steps // training.n_envs
     )
     config = RunConfig(agent=agent, training=training, mode=Mode.FULL, budget=Budget(total_timesteps=UNBOUNDED), seed=0)
     models = {}

@@ -1,4 +1,4 @@
-"""FastMaskablePPO against stock MaskablePPO: speed, memory, the same update at Blokus' size, and the same learning."""
+"""The fast engine against stock PPO and MaskablePPO: speed, memory, an update at Blokus' size, and learning."""
 
 import statistics
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +17,17 @@ from tests.integration.training.test_fast_parity import (
 
 STEPS = 2048
 ROUNDS = 5
-REACH = {"connect_four": 2.8, "connect_four_8": 2.0, "breakthrough": 3.5, "blokus": 12.0}
+REACH = {
+    "connect_four": 2.8, "connect_four_8": 2.0, "breakthrough": 3.5, "blokus": 12.0, "masked_parts": 3.0,
+    "cartpole": 4.0, "cartpole_8": 3.0, "pendulum": 4.0, "pendulum_8": 3.0,
+}  # fmt: skip
 LEARNING_SEEDS = 12
-LEARNING_STEPS = 60_000
+LEARNING = {
+    "connect_four": (60_000, "win rate", 1.0),
+    "cartpole": (100_000, "reward", 500.0),
+    "pendulum": (100_000, "reward", 1600.0),
+}
+"""Env steps, what counts, and its range."""
 
 
 def ratios(case: str, *, steps: int, rounds: int) -> tuple[dict, list[float]]:
@@ -90,19 +98,21 @@ def test_distance_in_float32(actions: int) -> None:
     print_table(f"{actions} actions, a whole update in float32: distance by each parameter's norm", rows)
 
 
-def test_learning() -> None:
+@pytest.mark.parametrize("case", LEARNING)
+def test_learning(case: str) -> None:
+    steps, score, span = LEARNING[case]
     halves = [(engine, first) for engine in ("stock", "fast") for first in (0, LEARNING_SEEDS // 2)]
     with ThreadPoolExecutor(2) as two_at_a_time:
         parts = two_at_a_time.map(
-            lambda half: printed("learning_runs.py", half[0], LEARNING_STEPS, half[1], LEARNING_SEEDS // 2), halves
+            lambda half: printed("learning_runs.py", case, half[0], steps, half[1], LEARNING_SEEDS // 2), halves
         )
-        win_rates: dict[str, list[float]] = {"stock": [], "fast": []}
+        scores: dict[str, list[float]] = {"stock": [], "fast": []}
         for (engine, _), part in zip(halves, parts, strict=True):
-            win_rates[engine] += part.values()
-    low, high = stats.ttest_ind(win_rates["fast"], win_rates["stock"], equal_var=False).confidence_interval(0.9)
-    difference = statistics.mean(win_rates["fast"]) - statistics.mean(win_rates["stock"])
-    rows = {engine: summary(values) + f", sd {np.std(values, ddof=1):.3f}" for engine, values in win_rates.items()}
+            scores[engine] += part.values()
+    low, high = stats.ttest_ind(scores["fast"], scores["stock"], equal_var=False).confidence_interval(0.9)
+    difference = statistics.mean(scores["fast"]) - statistics.mean(scores["stock"])
+    rows = {engine: summary(values) + f", sd {np.std(values, ddof=1):.3f}" for engine, values in scores.items()}
     rows["fast - stock, 90% interval"] = f"{difference:+.3f} ({low:+.3f} to {high:+.3f})"
-    print_table(f"connect_four: win rate after {LEARNING_STEPS:,} env steps, {LEARNING_SEEDS} seeds each", rows)
-    assert low > -0.05
-    assert high < 0.05
+    print_table(f"{case}: {score} after {steps:,} env steps, {LEARNING_SEEDS} seeds each", rows)
+    assert low > -0.05 * span
+    assert high < 0.05 * span

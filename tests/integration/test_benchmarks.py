@@ -47,7 +47,7 @@ def test_the_engine_benchmark_runs_both_engines() -> None:
 
 
 def test_the_learning_benchmark_gives_a_win_rate_for_each_seed() -> None:
-    win_rates = printed("learning_runs.py", "fast", 256, 3, 2)
+    win_rates = printed("learning_runs.py", "connect_four", "fast", 256, 3, 2)
     assert win_rates.keys() == {"3", "4"}
     assert all(0 <= rate <= 1 for rate in win_rates.values())
 

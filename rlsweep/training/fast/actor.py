@@ -4,16 +4,17 @@ A pass on a few rows is too small for a GPU: launching kernels and waiting for t
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 
+from rlsweep.training.fast.heads import Distribution
 from rlsweep.training.fast.networks import Architecture, Trunk, copied_layer, features_of, is_plain
-from rlsweep.training.fast.rollout import LegalActions
-from rlsweep.training.fast.sampling import sample_actions
+from rlsweep.training.fast.rollout import FastRolloutBuffer
 
 
 class NotANumberError(ValueError):
@@ -23,29 +24,24 @@ class NotANumberError(ValueError):
 class Actor:
     """Chooses actions in n environments with a copy of the policy."""
 
-    def __init__(self, policy: MaskableActorCriticPolicy, environments: int, steps: int) -> None:
-        """Draw the random numbers for all `steps` at once, from torch's generator."""
+    def __init__(self, policy: ActorCriticPolicy, distribution: Distribution, buffer: FastRolloutBuffer) -> None:
+        """Draw the random numbers for the whole buffer at once, from torch's generator."""
         architecture = Architecture.of(policy)
         self._policy = policy
         self._is_plain = is_plain(policy)
-        self._weight = architecture.action.weight.detach().cpu().numpy()
-        self._bias = architecture.action.bias.detach().cpu().numpy()
         self._trunk = Trunk(
             architecture,
             copied_layer,
-            torch.empty(environments, policy.features_dim, dtype=architecture.action.weight.dtype),
+            torch.empty(buffer.n_envs, policy.features_dim, dtype=architecture.action.weight.dtype),
         )
         self._features = self._trunk.features.numpy()
         self._latent = self._trunk.latent.numpy()
-        self._uniforms = torch.rand(steps, environments, dtype=torch.float64).numpy()
-        self._step = 0
-        self._actions = np.empty(environments, np.int64)
-        self._log_probs = np.empty(environments, self._weight.dtype)
+        self._sampler = distribution.sampler(policy, buffer)
 
-    def act(self, observations: NDArray[np.generic], legal: LegalActions) -> tuple[NDArray[np.int64], Tensor, Tensor]:
-        """Return actions (n,), values (n, 1) and log-probabilities (n,), as the stock policy does.
+    def act(self, observations: NDArray[np.generic]) -> tuple[NDArray[Any], Tensor, Tensor]:
+        """Return actions (n, …), values (n, 1) and log-probabilities (n,), as the stock policy does.
 
-        observations (n, …); legal: its last n samples belong to these environments
+        observations (n, …); the last n legal actions of the buffer, if it has any, belong to these environments
 
         Raises NotANumberError if the policy's output is NaN or infinite.
         """
@@ -54,17 +50,7 @@ class Actor:
         else:
             self._features[:] = features_of(self._policy, observations).cpu().numpy()
         self._trunk.forward()
-        sample_actions(
-            self._latent,
-            self._weight,
-            self._bias,
-            legal.actions,
-            legal.last(self._actions.size),
-            self._uniforms[self._step],
-            self._actions,
-            self._log_probs,
-        )
-        self._step += 1
-        if not math.isfinite(sum(self._log_probs.tolist())):
+        actions, log_probs = self._sampler.sample(self._latent)
+        if not math.isfinite(sum(log_probs.tolist())):
             raise NotANumberError("the policy's outputs are NaN or infinite")
-        return self._actions.copy(), self._trunk.values.clone()[:, None], torch.from_numpy(self._log_probs.copy())
+        return actions, self._trunk.values.clone()[:, None], torch.from_numpy(log_probs)

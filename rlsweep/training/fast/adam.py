@@ -85,6 +85,10 @@ class FlatParameters:
             self._part(self.gradients, biases)[:, None],
         )
 
+    def views(self, parameter: Tensor) -> tuple[Tensor, Tensor]:
+        """The parameter's weights and gradients here, in its shape."""
+        return self._part(self.weights, [parameter])[0], self._part(self.gradients, [parameter])[0]
+
     @torch.no_grad()
     def store(self) -> None:
         """Copy weights and moments back to the parameters and their optimizer."""

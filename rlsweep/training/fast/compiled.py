@@ -1,7 +1,7 @@
 """Compile loops with numba; sums that several loops use.
 
-The modules with compiled loops are sampling.py, gradients.py, advantages.py and optimizer_step.py. Their arrays are
-C-contiguous; floats are float32 or float64, one dtype in a call.
+The modules with compiled loops are categorical_loops.py, gaussian.py, loss.py, advantages.py and optimizer_step.py.
+Their arrays are C-contiguous; floats are float32 or float64, one dtype in a call.
 
 numba renews the machine code that it keeps on disk when the file of a function changes, but not when that of a function
 that it calls does: after a change to the sums below, delete `__pycache__`.

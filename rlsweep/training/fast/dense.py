@@ -1,19 +1,19 @@
-"""PPO's update on a GPU: all logits are computed and masked there, as in stock, but without autograd.
+"""PPO's update on a GPU, with torch, as in stock, but without autograd.
 
-For a GPU, computing 36,000 logits is cheaper than selecting the legal ones. Nothing waits for the device within an
-epoch, unless `target_kl` is set.
+Nothing waits for the device within an epoch, unless `target_kl` is set.
 """
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 
 from rlsweep.training.fast.adam import AdamSchedule, FlatParameters
+from rlsweep.training.fast.heads import Distribution
 from rlsweep.training.fast.networks import Architecture, Trunk
 from rlsweep.training.fast.objective import Figure, Objective
-from rlsweep.training.fast.rollout import LegalRolloutBuffer
+from rlsweep.training.fast.rollout import FastRolloutBuffer
 from rlsweep.training.fast.samples import Samples
 from rlsweep.training.fast.towers import Pass
 
@@ -26,11 +26,11 @@ class Batch:
         self._head = Pass(
             [flat.layer([architecture.action], None)], self.trunk.latent[None], d_inputs=self.trunk.d_latent[None]
         )
-        self.logits, self.d_logits = self._head.outputs[0], self._head.d_outputs[0]
+        self.outputs, self.d_outputs = self._head.outputs[0], self._head.d_outputs[0]
         self.transitions = flat.weights.new_empty(4, size)
 
     def forward(self) -> None:
-        """Compute values and logits."""
+        """Compute values and the outputs of the head."""
         self.trunk.forward()
         self._head.forward()
 
@@ -41,24 +41,25 @@ class Batch:
 
 
 class DenseUpdate:
-    """Does the same as `LegalRowsUpdate`, only with torch, on any device."""
+    """Does the same as `CompiledUpdate`, only with torch, on any device."""
 
     def __init__(
         self,
-        policy: MaskableActorCriticPolicy,
-        buffer: LegalRolloutBuffer,
+        policy: ActorCriticPolicy,
+        distribution: Distribution,
+        buffer: FastRolloutBuffer,
         objective: Objective,
         *,
         batch_size: int,
     ) -> None:
         self._architecture = Architecture.of(policy)
-        action = self._architecture.action
-        self._flat = FlatParameters(policy.optimizer, [*self._architecture.in_order(), action.weight, action.bias])
+        self._samples = Samples(policy, buffer, batch_size)
+        self._head = distribution.dense_head(policy, self._samples)
+        self._flat = self._head.flat
         self._schedule = AdamSchedule(policy.optimizer)
         self._adam = self._schedule.fused(self._flat)
         self._objective = objective
-        self._samples = Samples(policy, buffer, like=self._flat.weights)
-        self._figures = self._flat.weights.new_zeros(self._samples.minibatches(batch_size), len(Figure))
+        self._figures = self._flat.weights.new_zeros(self._samples.minibatches, len(Figure))
         self._batches: dict[int, Batch] = {}
         self._last: Batch | None = None
 
@@ -70,17 +71,9 @@ class DenseUpdate:
         batch = self._last = self._batch(chosen.size)
         self._samples.copy(chosen, batch.trunk.features, batch.transitions)
         batch.forward()
-        is_legal = self._samples.legal_mask(chosen, batch.logits)
-        taken = torch.from_numpy(self._samples.actions[chosen]).to(is_legal.device)[:, None]
-        log_p = batch.logits.masked_fill(~is_legal, -torch.inf).log_softmax(1)
-        p = log_p.exp()
-        log_probs = log_p.gather(1, taken)[:, 0]
-        entropies = -(p * log_p).where(is_legal, 0).sum(1)
+        log_probs, entropies = self._head.evaluate(batch.outputs, chosen)
         d_log_probs = self._differentiate(batch, log_probs, entropies, self._figures[number])
-        # the formulas of `gradients._backpropagate`
-        d_entropy = -self._objective.ent_coef / chosen.size
-        d_logits = -p * (d_log_probs[:, None] + d_entropy * (log_p + entropies[:, None]))
-        batch.d_logits.copy_(d_logits.where(is_legal, 0)).scatter_add_(1, taken, d_log_probs[:, None])
+        self._head.backpropagate(d_log_probs, -self._objective.ent_coef / chosen.size, batch.d_outputs)
 
     def step(self) -> None:
         """Take an optimizer step on the minibatch that was evaluated last."""
@@ -102,10 +95,10 @@ class DenseUpdate:
         self._schedule.store(int(self._adam.state[self._flat.weights]["step"]))
 
     def _differentiate(self, batch: Batch, log_probs: Tensor, entropies: Tensor, figures: Tensor) -> Tensor:
-        """Like `gradients._objective`: return the derivatives by log-probability (B,); write the others."""
+        """Like `loss.ppo_loss`: return the derivatives by log-probability (B,); write the others."""
         objective = self._objective
         old_values, old_log_probs, advantages, returns = batch.transitions.unbind()
-        if objective.normalize_advantage:
+        if 0 < objective.normalize_from <= advantages.numel():
             std, mean = torch.std_mean(advantages)
             advantages = (advantages - mean) / (std + 1e-8)
         log_ratio = log_probs - old_log_probs

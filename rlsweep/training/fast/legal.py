@@ -22,10 +22,14 @@ class LegalActionsOf:
     Environments in this process may return indices; all others return masks.
     """
 
-    def __init__(self, env: VecEnv, actions: int, *, use_masking: bool) -> None:
-        """Raises ValueError, like stock MaskablePPO, if masks are required and the environment has none."""
+    def __init__(self, env: VecEnv, sizes: Sequence[int], *, use_masking: bool) -> None:
+        """Ask an environment whose actions have parts of these sizes; indices count through all parts.
+
+        Raises ValueError, like stock MaskablePPO, if masks are required and the environment has none.
+        """
         self._env = env
-        self._actions = actions
+        self._actions = actions = sum(sizes)
+        self._begins = np.cumsum([0, *sizes[:-1]])
         self._ask: Callable[[], Sequence[Legal]]
         if not use_masking:
             every = np.arange(actions, dtype=np.int32)
@@ -42,12 +46,23 @@ class LegalActionsOf:
         legal = self._ask()
         for index, actions in enumerate(legal):
             if len(actions) == 0:
-                raise EnvironmentStateError(
-                    f"Environment {self._env.env_method('__str__', indices=index)[0]} (number {index}) allows no "
-                    f"action at env step {env_steps}: its mask is all zero, but its episode has not ended.",
-                    is_located=True,
-                )
+                raise self._no_action(index, env_steps, "its mask is all zero")
+            if self._begins.size > 1 and (part := self._part_without(actions)) is not None:
+                raise self._no_action(index, env_steps, f"its mask is all zero for part {part} of the action")
         return legal
+
+    def _part_without(self, actions: Legal) -> int | None:
+        """The first part of the action, counted from 1, of which nothing is legal; None if each has something."""
+        parts = np.searchsorted(self._begins, actions, side="right")
+        found = np.bincount(parts, minlength=self._begins.size + 1)[1:]
+        return None if found.all() else int(found.argmin()) + 1
+
+    def _no_action(self, index: int, env_steps: int, why: str) -> EnvironmentStateError:
+        return EnvironmentStateError(
+            f"Environment {self._env.env_method('__str__', indices=index)[0]} (number {index}) allows no action at env "
+            f"step {env_steps}: {why}, but its episode has not ended.",
+            is_located=True,
+        )
 
     def _from_masks(self) -> list[Legal]:
         legal: list[Legal] = []

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import Tensor, nn
@@ -16,17 +16,18 @@ from torch import Tensor, nn
 from rlsweep.training.fast.towers import ACTIVATIONS, Activation, Layer, Pass
 
 
-def reason_against(policy_class: type, action_space: spaces.Space[Any], policy_kwargs: Mapping[str, Any]) -> str | None:
-    """Return why the fast engine cannot train a policy, as a clause; None if it can."""
+def reason_against(policy_class: type, supported: type, policy_kwargs: Mapping[str, Any]) -> str | None:
+    """Return why the fast engine cannot train a policy, as a clause; None if it can.
+
+    supported: the class that the algorithm's MlpPolicy stands for
+    """
     given = {"activation_fn": nn.Tanh, "optimizer_class": torch.optim.Adam, "optimizer_kwargs": None} | dict(
         policy_kwargs
     )
     activation, optimizer, options = given["activation_fn"], given["optimizer_class"], given["optimizer_kwargs"] or {}
     extractor = given.get("features_extractor_class", FlattenExtractor)
-    if policy_class is not MaskableActorCriticPolicy:
+    if policy_class is not supported:
         return f"the fast engine supports MlpPolicy, not {policy_class.__name__}"
-    if not isinstance(action_space, spaces.Discrete):
-        return f"the fast engine supports Discrete actions, not {action_space}"
     if extractor is not FlattenExtractor:
         return (
             f"the fast engine does not support the features extractor {extractor.__name__} (network.features_extractor)"
@@ -40,13 +41,13 @@ def reason_against(policy_class: type, action_space: spaces.Space[Any], policy_k
     return None
 
 
-def is_plain(policy: MaskableActorCriticPolicy) -> bool:
+def is_plain(policy: ActorCriticPolicy) -> bool:
     """Whether features equal the observations: no images to scale and no values to encode as one-hot."""
     space = policy.observation_space
     return isinstance(space, spaces.Box) and not is_image_space(space)
 
 
-def features_of(policy: MaskableActorCriticPolicy, observations: NDArray[np.generic]) -> Tensor:
+def features_of(policy: ActorCriticPolicy, observations: NDArray[np.generic]) -> Tensor:
     """The towers' inputs (N, F) for observations (N, …), with SB3's preprocessing."""
     with torch.no_grad():
         features = policy.extract_features(
@@ -70,7 +71,7 @@ class Architecture:
     activation: Activation
 
     @classmethod
-    def of(cls, policy: MaskableActorCriticPolicy) -> "Architecture":
+    def of(cls, policy: ActorCriticPolicy) -> "Architecture":
         """Split a policy into its layers."""
         actor = _linear_layers(policy.mlp_extractor.policy_net)
         critic = _linear_layers(policy.mlp_extractor.value_net)

@@ -20,16 +20,17 @@ class Objective:
     """policy loss + ent_coef × entropy loss + vf_coef × value loss, with the settings of one update.
 
     clip_range_vf: infinite if values are not clipped
+    normalize_from: fewest samples of a minibatch whose advantages are normalised; 0 if none are
     """
 
     clip_range: float
     clip_range_vf: float = math.inf
-    normalize_advantage: bool
+    normalize_from: int
     ent_coef: float
     vf_coef: float
     max_grad_norm: float
 
     @property
     def settings(self) -> tuple[float, ...]:
-        """The settings in the form of `gradients.differentiate`."""
-        return self.clip_range, self.clip_range_vf, float(self.normalize_advantage), self.ent_coef, self.vf_coef
+        """The settings in the form of `loss.ppo_loss`."""
+        return self.clip_range, self.clip_range_vf, float(self.normalize_from), self.ent_coef, self.vf_coef

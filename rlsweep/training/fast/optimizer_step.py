@@ -1,4 +1,4 @@
-"""A step of Adam with clipped gradients, in compiled loops over the rows of the action head that it changes.
+"""A step of Adam with clipped gradients, in compiled loops: on everything, or on the rows of the head that it changes.
 
 H is the width of the policy's latent, A the number of actions.
 """
@@ -46,6 +46,21 @@ def _adam_rows(
             _adam(weight[row], none, first[row], second[row], scale, adam)
 
 
+@inlined
+def _clipping(squares: np.floating[Any], max_grad_norm: np.floating[Any], weights: Floats) -> Any:
+    """The factor that brings gradients with this sum of squares below the norm, in the dtype of the weights."""
+    return min(weights.dtype.type(1), max_grad_norm / (np.sqrt(squares) + weights.dtype.type(1e-6)))
+
+
+@compiled
+def clipped_adam_flat(
+    weights: Floats, gradients: Floats, first: Floats, second: Floats, max_grad_norm: np.floating[Any], adam: Floats
+) -> None:
+    """As `clipped_adam_step`, where the vectors (n,) hold all parameters."""
+    scale = _clipping(dot(gradients, gradients), max_grad_norm, weights)
+    _adam(weights, gradients, first, second, scale, adam)
+
+
 @compiled
 def clipped_adam_step(
     weights: Floats,
@@ -77,8 +92,7 @@ def clipped_adam_step(
     for slot in range(used):
         squares += dot(d_weight[slot], d_weight[slot]) + d_bias[slot, 0] ** 2
         is_moving[rows[slot]] = True
-    one = weights.dtype.type(1)
-    scale = min(one, max_grad_norm / (np.sqrt(squares) + weights.dtype.type(1e-6)))
+    scale = _clipping(squares, max_grad_norm, weights)
     _adam(weights, gradients, first, second, scale, adam)
     _adam_rows(head_weight, head_first, head_second, rows[:used], d_weight, is_moving, scale, adam)
     _adam_rows(bias, bias_first, bias_second, rows[:used], d_bias, is_moving, scale, adam)

@@ -11,8 +11,7 @@ pytestmark = pytest.mark.integration
 
 COMPUTE = """
 import numpy as np
-from rlsweep.training.fast.gradients import differentiate
-from rlsweep.training.fast.sampling import sample_actions
+from rlsweep.training.fast.categorical_loops import differentiate, sample_actions
 
 B, H, A, LEGAL = 256, 64, 1000, 97
 rng = np.random.default_rng(0)
@@ -22,8 +21,8 @@ weight, bias = random(A, H) / 100, random(A, 1) / 100
 legal = np.concatenate([rng.choice(A, LEGAL, replace=False) for _ in range(B)]).astype(np.int32)
 starts = np.arange(0, B * LEGAL + 1, LEGAL)
 settings = np.array([0.2, np.inf, 1, 0.01, 0.5], np.float32)
-taken, log_probs = np.empty(B, np.int64), np.empty(B, np.float32)
-sample_actions(latent, weight, bias[:, 0].copy(), legal, starts, rng.random(B), taken, log_probs)
+taken, log_probs = np.empty((B, 1), np.int64), np.empty(B, np.float32)
+sample_actions(latent, weight, bias[:, 0].copy(), legal, starts, rng.random((B, 1)), taken, log_probs)
 ints = lambda size: np.zeros(size, np.int32)
 floats = lambda *shape: np.zeros(shape, np.float32)
 E = B * LEGAL

@@ -55,6 +55,8 @@ CASES: dict[str, dict[str, Any]] = {
         "normalize_observations": True, "normalize_rewards": True, "n_envs": 4,
     },
     "PPO": {"environment": "CartPole-v1", "algorithm": "PPO", "engine": "stock"},
+    "fast PPO": {"environment": "CartPole-v1", "algorithm": "PPO", "engine": "fast"},
+    "fast PPO, continuous": {"environment": "Pendulum-v1", "algorithm": "PPO", "engine": "fast", "n_envs": 4},
     "against its own earlier policies": {
         "environment": EnvironmentSpec(
             id="open_spiel/tic_tac_toe", opponent=SelfPlay(self=SelfPlayPool(pool=2, every_rollouts=1))

@@ -1,18 +1,22 @@
-"""From one model and one rollout, stock MaskablePPO and the fast one end an update with the same parameters."""
+"""From one model and one rollout, stock PPO or MaskablePPO and the fast one end an update with the same parameters."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 from sb3_contrib import MaskablePPO
+from stable_baselines3 import PPO
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlsweep.training.fast.dense import DenseUpdate
-from rlsweep.training.fast.ppo import FastMaskablePPO
-from rlsweep.training.fast.rollout import LegalRolloutBuffer
-from rlsweep.training.fast.update import LegalRowsUpdate
+from rlsweep.training.fast.ppo import FastMaskablePPO, FastOnPolicy, FastPPO
+from rlsweep.training.fast.rollout import FastRolloutBuffer, LegalRolloutBuffer, part_sizes
+from rlsweep.training.fast.update import CompiledUpdate
 from tests.integration.training.masked_env import MaskedEnv
 
 pytestmark = pytest.mark.xdist_group("fast_parity")  # the loops are compiled for float64 nowhere else, and once here
@@ -20,11 +24,13 @@ pytestmark = pytest.mark.xdist_group("fast_parity")  # the loops are compiled fo
 TOLERANCE = 1e-8
 """Of each tensor's norm, in float64."""
 
-UPDATES: list[tuple[type[LegalRowsUpdate | DenseUpdate], str]] = [(LegalRowsUpdate, "cpu"), (DenseUpdate, "cpu")]
+UPDATES: list[tuple[type[CompiledUpdate | DenseUpdate], str]] = [(CompiledUpdate, "cpu"), (DenseUpdate, "cpu")]
 if torch.cuda.is_available():
     UPDATES.append((DenseUpdate, "cuda"))
 
 BUFFERED = ("observations", "actions", "rewards", "episode_starts", "values", "log_probs", "advantages", "returns")
+
+BOX = spaces.Box(-1, 1, (3,), np.float32)
 
 CASES: dict[str, dict[str, Any]] = {
     "tanh": {},
@@ -56,15 +62,38 @@ CASES: dict[str, dict[str, Any]] = {
         "actions": 768, "envs": 4, "net_arch": {"pi": [32], "vf": [16, 16]}, "activation_fn": torch.nn.ELU,
         "target_kl": 0.2, "clip_range_vf": 0.2, "learning_rate": LinearSchedule(1e-3, 0, 1), "batch_size": 50,
     },
+    "parts": {"actions": spaces.MultiDiscrete([3, 5, 2])},
+    "parts, eight environments": {"actions": spaces.MultiDiscrete([3, 1, 4]), "envs": 8, "batch_size": 50},
+    "switches": {"actions": spaces.MultiBinary(4)},
+    "without masks": {"algorithm": PPO},
+    "parts without masks": {"algorithm": PPO, "actions": spaces.MultiDiscrete([3, 5, 2])},
+    "continuous": {"algorithm": PPO, "actions": BOX},
+    "continuous, of another shape": {"algorithm": PPO, "actions": spaces.Box(-2, 2, (2, 2), np.float32), "envs": 4},
+    "continuous, as it may be": {
+        "algorithm": PPO, "actions": BOX, "envs": 8, "net_arch": {"pi": [32], "vf": [16, 16]}, "log_std_init": -0.7,
+        "activation_fn": torch.nn.ReLU, "target_kl": 0.02, "clip_range_vf": 0.2, "max_grad_norm": 0.1, "batch_size": 50,
+    },
+    "a last minibatch of one": {"algorithm": PPO, "actions": BOX, "steps": 193},
 }  # fmt: skip
+
+MASKING = (MaskablePPO, FastMaskablePPO)
+FAST: dict[type[OnPolicyAlgorithm], type[FastOnPolicy]] = {MaskablePPO: FastMaskablePPO, PPO: FastPPO}
 
 
 def build(
-    algorithm: type[MaskablePPO], *, actions: int, envs: int, steps: int, legal: int, **options: Any
-) -> MaskablePPO:
-    network = {key: options.pop(key) for key in ("net_arch", "activation_fn") if key in options}
-    vector = DummyVecEnv([lambda: MaskedEnv(actions, legal=legal)] * envs)
-    return algorithm("MlpPolicy", vector, n_steps=steps, seed=3, policy_kwargs=network, **options)
+    algorithm: type[OnPolicyAlgorithm],
+    *,
+    actions: int | spaces.Space[Any],
+    envs: int,
+    steps: int,
+    legal: int,
+    **options: Any,
+) -> OnPolicyAlgorithm:
+    network = {key: options.pop(key) for key in ("net_arch", "activation_fn", "log_std_init") if key in options}
+    vector = DummyVecEnv([lambda: MaskedEnv(actions, legal=legal if algorithm in MASKING else None)] * envs)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="You have specified a mini-batch size")
+        return algorithm("MlpPolicy", vector, n_steps=steps, seed=3, policy_kwargs=network, **options)
 
 
 def in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,36 +103,38 @@ def in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def same_rollout(stock: MaskablePPO, fast: FastMaskablePPO, dtype: type[np.floating] = np.float64) -> None:
+def same_rollout(stock: OnPolicyAlgorithm, fast: FastOnPolicy, dtype: type[np.floating] = np.float64) -> None:
     """Give the fast model the stock one's rollout, both in a dtype."""
     _, callback = stock._setup_learn(1000)
     stock.collect_rollouts(stock.env, callback, stock.rollout_buffer, stock.n_steps)
     fast._setup_learn(1000)
     theirs, ours = stock.rollout_buffer, fast.rollout_buffer
-    assert isinstance(ours, LegalRolloutBuffer)
+    assert isinstance(ours, FastRolloutBuffer)
     ours.reset()
     for name in BUFFERED:
         setattr(theirs, name, getattr(theirs, name).astype(dtype))
         setattr(ours, name, getattr(theirs, name).copy())
-    for masks in theirs.action_masks:
-        for mask in masks:
-            ours.legal.append(np.flatnonzero(mask))
+    if isinstance(ours, LegalRolloutBuffer):
+        everything = np.ones((ours.buffer_size, ours.n_envs, sum(part_sizes(fast.action_space))), np.bool_)
+        for masks in getattr(theirs, "action_masks", everything):
+            for mask in masks:
+                ours.legal.append(np.flatnonzero(mask))
     ours.full = True
 
 
-def copy_weights(stock: MaskablePPO, fast: FastMaskablePPO) -> None:
+def copy_weights(stock: OnPolicyAlgorithm, fast: FastOnPolicy) -> None:
     fast.set_parameters(stock.get_parameters())
     for model in (stock, fast):
         model._current_progress_remaining = 0.7
 
 
-def update(model: MaskablePPO) -> dict[str, float]:
+def update(model: OnPolicyAlgorithm) -> dict[str, float]:
     np.random.seed(11)
     model.train()
     return dict(model.logger.name_to_value)
 
 
-def distances(stock: MaskablePPO, fast: FastMaskablePPO) -> dict[str, float]:
+def distances(stock: OnPolicyAlgorithm, fast: FastOnPolicy) -> dict[str, float]:
     """Of each parameter and of each of Adam's moments, by the tensor's own norm."""
     result = {}
     for name, theirs in stock.policy.named_parameters():
@@ -121,14 +152,20 @@ def distances(stock: MaskablePPO, fast: FastMaskablePPO) -> dict[str, float]:
 
 
 def both(
-    *, actions: int = 7, envs: int = 1, steps: int = 192, legal: int = 8, **options: Any
-) -> tuple[MaskablePPO, FastMaskablePPO]:
+    *,
+    algorithm: type[OnPolicyAlgorithm] = MaskablePPO,
+    actions: int | spaces.Space[Any] = 7,
+    envs: int = 1,
+    steps: int = 192,
+    legal: int = 8,
+    **options: Any,
+) -> tuple[OnPolicyAlgorithm, FastOnPolicy]:
     options = {"batch_size": 64, "n_epochs": 3, "ent_coef": 0.01, "learning_rate": 1e-3, "device": "cpu"} | options
     stock, fast = (
-        build(algorithm, actions=actions, envs=envs, steps=steps // envs, legal=legal, **options)
-        for algorithm in (MaskablePPO, FastMaskablePPO)
+        build(each, actions=actions, envs=envs, steps=steps // envs, legal=legal, **options)
+        for each in (algorithm, FAST[algorithm])
     )
-    assert isinstance(fast, FastMaskablePPO)
+    assert isinstance(fast, FastOnPolicy)
     assert fast.fallback is None
     return stock, fast
 

@@ -19,9 +19,9 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from rlsweep.errors import EnvironmentStateError
+from rlsweep.training.fast.categorical_loops import sample_actions
 from rlsweep.training.fast.legal import LegalActionsOf
 from rlsweep.training.fast.ppo import FastMaskablePPO
-from rlsweep.training.fast.sampling import sample_actions
 from tests.integration.training.masked_env import MaskedEnv
 
 SMALL: dict[str, Any] = {
@@ -49,18 +49,18 @@ def assert_close(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor], toleran
 def drawn(logits: np.ndarray, legal: list[int], uniforms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Actions and log-probabilities from a head whose weights are its logits."""
     samples, actions = len(uniforms), len(logits)
-    chosen, log_probs = np.empty(samples, np.int64), np.empty(samples, logits.dtype)
+    chosen, log_probs = np.empty((samples, 1), np.int64), np.empty(samples, logits.dtype)
     sample_actions(
         np.zeros((samples, 1), logits.dtype),
         np.zeros((actions, 1), logits.dtype),
         logits,
         np.tile(np.array(legal, np.int32), samples),
         np.arange(samples + 1, dtype=np.int64) * len(legal),
-        uniforms,
+        uniforms[:, None],
         chosen,
         log_probs,
     )
-    return chosen, log_probs
+    return chosen[:, 0], log_probs
 
 
 def test_samples_follow_the_masked_distribution() -> None:
@@ -349,7 +349,7 @@ def test_indices_are_taken_where_an_environment_offers_them() -> None:
 def test_a_wrappers_own_mask_goes_before_the_indices_below_it() -> None:
     env = DummyVecEnv([lambda: ActionMasker(Offering(9), lambda _: np.arange(9) == 4)])
     env.reset()
-    assert [actions.tolist() for actions in LegalActionsOf(env, 9, use_masking=True)(0)] == [[4]]
+    assert [actions.tolist() for actions in LegalActionsOf(env, [9], use_masking=True)(0)] == [[4]]
 
 
 def test_an_environment_without_masks_is_refused_as_stock_refuses_it() -> None:
@@ -384,26 +384,10 @@ class Images(gym.Env[np.ndarray, np.int64]):
         return np.ones(2, np.bool_)
 
 
-class TwoActions(MaskedEnv):
-    def __init__(self) -> None:
-        super().__init__(9)
-        self.action_space = spaces.MultiDiscrete([3, 3])
-
-    def step(self, action: np.ndarray) -> Any:
-        return self._observe(), 0.0, False, False, {}
-
-    def action_masks(self) -> np.ndarray:
-        return np.ones(6, np.bool_)
-
-    def _observe(self) -> np.ndarray:
-        return np.zeros(12, np.float32)
-
-
 @pytest.mark.parametrize(
     ("policy", "env", "options", "reason"),
     [
         ("CnnPolicy", Images, {}, "MlpPolicy, not MaskableActorCriticCnnPolicy"),
-        ("MlpPolicy", TwoActions, {}, "Discrete actions, not MultiDiscrete"),
         ("MlpPolicy", lambda: MaskedEnv(9), {"activation_fn": torch.nn.GELU}, "tanh, relu and elu, not GELU"),
         ("MlpPolicy", lambda: MaskedEnv(9), {"optimizer_class": torch.optim.RMSprop}, "not RMSprop"),
         ("MlpPolicy", lambda: MaskedEnv(9), {"optimizer_kwargs": {"weight_decay": 0.1}}, "weight_decay"),
