@@ -1,7 +1,7 @@
 """Signs of unstable learning, each with its figure."""
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from rlsweep.analysis.figures import ConfigFigures
 from rlsweep.analysis.scale import Scale
@@ -63,7 +63,7 @@ def _disagreement(figures: ConfigFigures, scale: Scale) -> list[str]:
     if share <= LARGEST_SEED_SPREAD or not np.isfinite(noise):
         return []
     freedom = len(lasts) - 1
-    if noise > 0 and stats.chi2.sf(freedom * figures.last.sd**2 / noise, freedom) > SPREAD_P_VALUE:
+    if noise > 0 and special.chdtrc(freedom, freedom * figures.last.sd**2 / noise) > SPREAD_P_VALUE:
         return []
     low, high = min(last.mean for last in lasts), max(last.mean for last in lasts)
     return [

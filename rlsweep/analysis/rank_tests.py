@@ -9,7 +9,7 @@ from itertools import accumulate
 from math import comb, factorial
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from rlsweep.analysis.curves import Floats
 
@@ -52,6 +52,8 @@ def kendall_in_order(values: Floats) -> tuple[float, float]:
     after = values[np.newaxis] - values[:, np.newaxis]
     signs = np.sign(after[np.triu_indices(size, 1)])
     if (signs == 0).any():
+        from scipy import stats  # takes half a second to import, which few reports need
+
         found = stats.kendalltau(np.arange(size), values)
         return float(found.statistic), float(found.pvalue)
     pairs = signs.size

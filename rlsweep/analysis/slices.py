@@ -7,8 +7,9 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from scipy import stats
+import numpy as np
 
+from rlsweep.analysis.curves import Floats
 from rlsweep.config.stepped import is_stepped, last_value
 
 DECADE = 10.0
@@ -94,6 +95,13 @@ def _follows(ours: Sequence[Any], theirs: Sequence[Any]) -> bool:
     if not _are_numbers(theirs):
         return len(our_values) == len(ours) and not _are_numbers(ours)
     if _are_numbers(ours):
-        return abs(float(stats.spearmanr(our_codes, their_codes).statistic)) >= TOGETHER
+        return abs(float(np.corrcoef(_ranks(our_codes), _ranks(their_codes))[0, 1])) >= TOGETHER
     along = [code for _, code in sorted(zip(their_codes, our_codes, strict=True))]
     return len(our_values) < len(ours) and len(list(groupby(along))) == len(our_values)
+
+
+def _ranks(codes: Sequence[int]) -> Floats:
+    """Ranks from 1, of equal ones their mean; their correlation is Spearman's."""
+    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return ranks

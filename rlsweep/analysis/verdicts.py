@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from rlsweep.analysis.figures import ConfigFigures, SeedFigures
 from rlsweep.analysis.instability import instabilities
@@ -182,7 +182,7 @@ def _high_within_run(seeds: Sequence[SeedFigures]) -> float | None:
     (seed,) = seeds
     if seed.gain is None or seed.first is None or seed.last is None:
         return None
-    high = seed.gain + float(stats.norm.ppf(0.975)) * float(np.hypot(seed.first.se, seed.last.se))
+    high = seed.gain + float(special.ndtri(0.975)) * float(np.hypot(seed.first.se, seed.last.se))
     return high if np.isfinite(high) else None
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from rlsweep.analysis.slices import Scale, slices
+from rlsweep.analysis.slices import Scale, _ranks, slices
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,10 @@ DRAWN = {key: RANDOM.uniform(size=16).tolist() for key in ("lr", "gamma", "clip"
 )  # fmt: skip
 def test_keys_that_change_together_are_named(levels, inseparable):
     assert {found.key: found.inseparable for found in slices(levels) if found.inseparable} == inseparable
+
+
+@pytest.mark.parametrize("digits", [0, 3])
+def test_the_correlation_of_ranks_is_that_of_scipy(digits: int) -> None:
+    ours, theirs = np.random.default_rng(0).normal(0, 2, (2, 30)).round(digits)
+    found = np.corrcoef(_ranks(ours.tolist()), _ranks(theirs.tolist()))[0, 1]
+    assert found == pytest.approx(stats.spearmanr(ours, theirs).statistic, abs=1e-12)

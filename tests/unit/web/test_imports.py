@@ -9,7 +9,7 @@ HEAVY = ("torch", "ray", "stable_baselines3", "gymnasium", "pandas", "matplotlib
 @pytest.mark.parametrize(
     ("code", "heavy"),
     [
-        ("import rlsweep.web.server", HEAVY),
+        ("import rlsweep.web.server", (*HEAVY, "scipy.stats", "sklearn", "optuna")),
         ("import rlsweep.cli.app", (*HEAVY, "fastapi", "uvicorn", "jinja2", "psycopg", "numpy")),
     ],
 )
