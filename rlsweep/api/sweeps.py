@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rlsweep.reports.diagnosis import SweepDiagnosis
+    from rlsweep.reports.importance import Importance
     from rlsweep.reports.prospects import Prospects
     from rlsweep.reports.race_answer import RaceAnswer
     from rlsweep.reports.shorter_sweep import ShorterSweep
@@ -111,6 +112,15 @@ class Sweep(Annotated):
         from rlsweep.reports.shorter_sweep import shorter_sweep
 
         return shorter_sweep(database_of(self._settings), self.record)
+
+    def importance(self) -> "Importance":
+        """Which hyperparameters moved the score, each with its share and range, and the belief of each config's score.
+
+        Of a sweep that still trains, and of fewer than 12 configs, `.text` says so and `.keys` is empty.
+        """
+        from rlsweep.reports.importance import importance
+
+        return importance(database_of(self._settings), self.record)
 
     def export(self, folder: str | Path, file_format: ExportFormat = ExportFormat.CSV) -> tuple[Path, ...]:
         """Write the four tables into the folder, made if need be, as CSV or Parquet; return the files.

@@ -1,6 +1,5 @@
-"""Looking at what is on record: sweeps, status, runs, show, report, export."""
+"""Looking at what is on record: sweeps, status, runs, show."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,15 +10,15 @@ from rlsweep.api.references import NO_SWEEPS, find_sweep
 from rlsweep.api.status import MOST_SHOWN
 from rlsweep.cli import call, completion
 from rlsweep.cli.observer import ConsoleObserver
-from rlsweep.cli.options import Json, RunReference, SweepReference, Tags, lowered
+from rlsweep.cli.options import Json, RunReference, Tags, lowered
 from rlsweep.cli.output import console, print_json, when
+from rlsweep.cli.reporting import export, report
 from rlsweep.cli.service import describe
 from rlsweep.cli.stopping import stop, tell_abandoned
 from rlsweep.errors import NotFoundError
 from rlsweep.jsonable import jsonable
 from rlsweep.paths import Paths
 from rlsweep.process_identity import describe_process
-from rlsweep.reports.formats import ExportFormat
 from rlsweep.reports.layout import MISSING, Column, laid_out
 from rlsweep.reports.progress import progress_table
 from rlsweep.runs import Budget, RunStatus
@@ -233,49 +232,6 @@ def show(run: RunReference, json: Json = False) -> None:
     if found.error_text:
         out.print(f"\n{found.error_text.rstrip()}", markup=False, soft_wrap=True)
     return None
-
-
-def report(
-    sweep: SweepReference = "latest",
-    budget: Annotated[
-        bool,
-        typer.Option("--budget", help="Also say what more training would buy, and whether less would have done."),
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Compare a sweep's configs: ranks, intervals, verdicts."""
-    from rlsweep.api.sweeps import sweep as sweep_of
-    from rlsweep.jsonable import jsonable
-    from rlsweep.reports.budget_rendering import render_prospects, render_shorter
-    from rlsweep.reports.rendering import render
-    from rlsweep.reports.summary import as_json
-
-    found = sweep_of(sweep, settings=call.settings())
-    summary = found.report()
-    prospects, shorter = (found.prospects(), found.shorter()) if budget else (None, None)
-    if json:
-        asked = {"prospects": jsonable(prospects), "shorter_sweep": jsonable(shorter)} if budget else {}
-        print_json(as_json(summary) | asked)
-        return
-    render(summary, console())
-    if prospects is not None and shorter is not None:
-        render_prospects(prospects, console())
-        render_shorter(shorter, console())
-
-
-def export(
-    sweep: SweepReference = "latest",
-    format: Annotated[ExportFormat, typer.Option("--format", help="File format.")] = ExportFormat.CSV,  # noqa: A002 - the flag's name
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder to write into (default: the sweep's name).")
-    ] = None,
-) -> None:
-    """Export data of a sweep to CSV or Parquet files."""
-    from rlsweep.api.sweeps import sweep as sweep_of
-
-    found = sweep_of(sweep, settings=call.settings())
-    for path in found.export(output or found.name, format):
-        typer.echo(path)
 
 
 def _with_score(run: "TrainingRun", score: "RunScore | None") -> dict[str, object]:

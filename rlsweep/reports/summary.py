@@ -26,6 +26,7 @@ from rlsweep.reports.race_answer import RaceAnswer, race_answer
 from rlsweep.reports.race_text import AnswerLine, answer_lines
 from rlsweep.reports.records import ConfigRuns, by_config, config_records, values_by_key
 from rlsweep.reports.reference import reference_of, with_differences
+from rlsweep.reports.search_space import ShownSpace, shown_space
 from rlsweep.reports.sweep_record import as_race
 from rlsweep.runs import Budget, RunStatus, TrainingRun
 from rlsweep.store import races, sweeps, training_runs
@@ -42,6 +43,7 @@ class SweepReport(Comparison):
     race: the answer, if it is a race; race_lines: the same in words
     confirmation: what it shows of another sweep's choice, if it was made to check that
     card: what to take as things stand, why, with which risk, and what would make that surer
+    search_space: from what its configs were drawn; None where they were not
     """
 
     id: UUID
@@ -54,6 +56,7 @@ class SweepReport(Comparison):
     race_lines: tuple[AnswerLine, ...]
     confirmation: Confirmation | None
     card: DecisionCard
+    search_space: ShownSpace | None
 
 
 def summarise(database: Database, sweep: Sweep, objective: Objective | None = None) -> SweepReport:
@@ -104,6 +107,7 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         race_lines=lines,
         confirmation=confirmed,
         card=card,
+        search_space=shown_space(sweep.space, configs=len(recorded)),
     )
 
 

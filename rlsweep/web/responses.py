@@ -8,6 +8,9 @@ from typing import Any
 from fastapi import Request, Response
 
 from rlsweep.jsonable import jsonable
+from rlsweep.store import charts, training_runs
+from rlsweep.store.database import Database
+from rlsweep.sweep_records import Sweep
 from rlsweep.version import __version__
 
 
@@ -25,6 +28,12 @@ def cached_json_response(request: Request, fingerprint: str, compute: Callable[[
     """
     etag = _tag(f"{request.url.path}?{request.url.query} {fingerprint} {__version__}".encode())
     return _not_modified(etag) if _has(request, etag) else _ok(_json(compute()), etag)
+
+
+def mark_of_sweep(database: Database, sweep: Sweep) -> str:
+    """A text that changes whenever the sweep records anything."""
+    runs = training_runs.ids_of_sweep(database, sweep.id)
+    return f"{charts.fingerprint(database, runs)} {sweep.status}"
 
 
 def _json(value: Any) -> bytes:

@@ -4,11 +4,9 @@ from fastapi import APIRouter, Request, Response
 
 from rlsweep.reports.prospects import Prospects, prospects
 from rlsweep.reports.shorter_sweep import ShorterSweep, shorter_sweep
-from rlsweep.store import charts, sweeps, training_runs
-from rlsweep.store.database import Database
-from rlsweep.sweep_records import Sweep
+from rlsweep.store import sweeps
 from rlsweep.web.parameters import database_of
-from rlsweep.web.responses import cached_json_response
+from rlsweep.web.responses import cached_json_response, mark_of_sweep
 
 router = APIRouter(prefix="/sweeps/{sweep}", tags=["sweeps"])
 
@@ -18,7 +16,7 @@ def get_prospects(request: Request, sweep: str) -> Response:
     """The chance of a safe answer by time, for several ways to go on, as `rlsweep report --budget --json` has it."""
     database = database_of(request)
     found = sweeps.get(database, sweep)
-    return cached_json_response(request, _mark(database, found), lambda: prospects(database, found))
+    return cached_json_response(request, mark_of_sweep(database, found), lambda: prospects(database, found))
 
 
 @router.get("/shorter", response_model=ShorterSweep, summary="Whether a shorter sweep would have said the same")
@@ -26,10 +24,4 @@ def get_shorter(request: Request, sweep: str) -> Response:
     """The ranks at shares of the budget, and what they say, as `rlsweep report --budget --json` has it."""
     database = database_of(request)
     found = sweeps.get(database, sweep)
-    return cached_json_response(request, _mark(database, found), lambda: shorter_sweep(database, found))
-
-
-def _mark(database: Database, sweep: Sweep) -> str:
-    """A text that changes whenever the sweep records anything."""
-    runs = training_runs.ids_of_sweep(database, sweep.id)
-    return f"{charts.fingerprint(database, runs)} {sweep.status}"
+    return cached_json_response(request, mark_of_sweep(database, found), lambda: shorter_sweep(database, found))

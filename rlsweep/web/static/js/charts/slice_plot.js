@@ -14,6 +14,7 @@ import { tickLabels, ticks } from "./ticks.js";
  * @property {import("./palette.js").LineStyle} style
  * @property {unknown} value of the hyperparameter
  * @property {number} mean
+ * @property {{mean: number, low: number, high: number} | null} belief of its expected score
  * @property {number[]} seeds
  */
 
@@ -75,7 +76,7 @@ export class SlicePlot {
       height: this.height - MARGIN.top - MARGIN.bottom,
     };
     const [low, high] = span(
-      points.flatMap((point) => [point.mean, ...point.seeds]),
+      points.flatMap(({ mean, belief, seeds }) => [mean, ...seeds, ...(belief ? [belief.low, belief.high] : [])]),
       0.06,
     );
     const toY = (/** @type {number} */ value) =>
@@ -106,6 +107,8 @@ export class SlicePlot {
           svg(
             `g.slice-config.${colourClass(point.style)}`,
             { "data-series": point.name },
+            point.belief &&
+              svg("line.belief-range", { x1: x, x2: x, y1: toY(point.belief.low), y2: toY(point.belief.high) }),
             point.seeds.map((score) => svg("circle.seed-dot", { cx: x, cy: toY(score), r: 3 })),
             svg("line.mean-bar", { x1: x - 8, x2: x + 8, y1: y, y2: y }),
           ),
@@ -143,7 +146,9 @@ export class SlicePlot {
       byValue.set(text, [...(byValue.get(text) ?? []), point]);
     }
     const most = Math.max(1, ...[...byValue.values()].map((points) => points.length));
-    const beside = Math.min(BESIDE, (this.width - MARGIN.left - MARGIN.right) / (byValue.size * most + 1));
+    const inner = this.width - MARGIN.left - MARGIN.right;
+    const room = this.content.scale === "categories" ? inner / (byValue.size * most + 1) : (2 * AIR * inner) / most;
+    const beside = Math.min(BESIDE, room);
     return [...byValue.values()]
       .flatMap((points) =>
         points.map((point, index) => ({
@@ -224,6 +229,9 @@ export class SlicePlot {
         html("span.readout-value", {}, ` ${reward(point.mean)} `),
         html("span.readout-range", {}, plural(point.seeds.length, "seed")),
       ),
+      point.belief
+        ? html("div.readout-line", {}, `believed ${reward(point.belief.low)} … ${reward(point.belief.high)}`)
+        : "",
     );
     this.readout.hidden = false;
     const width = this.readout.offsetWidth;

@@ -10,10 +10,12 @@ import { DifferencePanel } from "./difference_curves.js";
 import { DiagnosisPanel } from "./diagnosis.js";
 import { differencesPanel } from "./differences.js";
 import { findingsPanel } from "./findings.js";
+import { ImportancePanel } from "./importance.js";
 import { leaderboardPanel } from "./leaderboard.js";
 import { ParallelPanel } from "./parallel_panel.js";
 import { ProspectsPanel } from "./prospects.js";
 import { RacePanel } from "./race.js";
+import { searchSpacePanel } from "./search_space.js";
 import { seedsPanel } from "./seeds.js";
 import { ShorterSweepPanel } from "./shorter_sweep.js";
 import { SlicesPanel } from "./slices.js";
@@ -33,6 +35,8 @@ export class ComparisonView {
     this.race = new RacePanel(file);
     this.prospects = new ProspectsPanel(file);
     this.differenceCurves = new DifferencePanel(file);
+    this.importance = new ImportancePanel(file);
+    this.searchSpace = html("div");
     this.slices = new SlicesPanel(file);
     this.shorter = new ShorterSweepPanel();
     this.findings = html("div");
@@ -81,7 +85,9 @@ export class ComparisonView {
           this.differenceCurves.element,
           this.health.element,
           this.shorter.element,
+          this.importance.element,
           this.slices.element,
+          this.searchSpace,
           this.setting,
           this.verdicts,
           this.beforeRuns,
@@ -102,6 +108,7 @@ export class ComparisonView {
       this.setting.classList.toggle("is-wide", keys === 0 || keys > MAX_KEYS_BESIDE);
       this.parallel.update(report, styles);
       this.slices.update(report, styles);
+      refill(this.searchSpace, searchSpacePanel(report));
       refill(this.verdicts, verdictsPanel(report, styles));
       refill(this.seeds, seedsPanel(report, styles, this.file));
     }
@@ -121,6 +128,7 @@ export class ComparisonView {
       this.prospects.update(sweep),
       this.differenceCurves.load(report, sweep, styles),
       this.shorter.update(sweep, styles),
+      this.importance.update(sweep).then(({ beliefs }) => this.slices.setBeliefs(beliefs)),
     ]);
   }
 }
