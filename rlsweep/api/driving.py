@@ -17,7 +17,7 @@ from rlsweep.api.arguments import (
     scheduler_options,
 )
 from rlsweep.api.observers import make_observer
-from rlsweep.api.plan import make_plan, measure
+from rlsweep.api.plan import PlanOptions, make_plan, measure
 from rlsweep.api.sweeps import Sweep
 from rlsweep.config.run import Mode
 from rlsweep.places.observer import SweepObserver
@@ -25,8 +25,9 @@ from rlsweep.places.options import DEFAULT_GRACE, DrivingOptions
 from rlsweep.places.outcome import Ending, SweepOutcome
 from rlsweep.planning.agents import GivenAgent
 from rlsweep.planning.forecast import Forecast
-from rlsweep.planning.plan import check_all_drawn
-from rlsweep.planning.scheduler import scheduler_plan
+from rlsweep.planning.plan import Plan, check_all_drawn
+from rlsweep.planning.scheduler import SchedulerPlan, scheduler_plan
+from rlsweep.planning.scheduler_options import SchedulerOptions
 from rlsweep.settings import Settings
 from rlsweep.sweep_records import Sweep as SweepRecord
 
@@ -64,10 +65,19 @@ def plan(
     options = plan_options(
         environment, base_config, overrides, mode, episodes, total_timesteps, seeds=seeds, with_base=with_base
     )
-    made = make_plan(listed(configs), options)
+    asked = scheduler_options(scheduler, rungs, reduction, population, interval, objective)
+    made, _ = _planned(listed(configs), options, asked)
+    return measure(made, gpus_per_trial=gpus_per_trial)
+
+
+def _planned(
+    configs: Sequence[GivenAgent], options: PlanOptions, asked: SchedulerOptions
+) -> tuple[Plan, SchedulerPlan | None]:
+    """The plan, and what says which of its runs train, if anything does."""
+    made = make_plan(configs, options, asked)
     check_all_drawn(made)
-    scheduled = scheduler_plan(made, scheduler_options(scheduler, rungs, reduction, population, interval, objective))
-    return measure(made if scheduled is None else scheduled.plan, gpus_per_trial=gpus_per_trial)
+    scheduled = scheduler_plan(made, asked)
+    return made if scheduled is None else scheduled.plan, scheduled
 
 
 def submit(
@@ -148,10 +158,10 @@ def submit(
     )
     settings = settings or Settings.from_environ()
     observer = make_observer(progress=progress)
-    made = make_plan(given := listed(configs), options)
-    scheduled = scheduler_plan(made, scheduler_options(scheduler, rungs, reduction, population, interval, objective))
+    asked = scheduler_options(scheduler, rungs, reduction, population, interval, objective)
+    made, scheduled = _planned(given := listed(configs), options, asked)
     outcome = submit_plan(
-        made if scheduled is None else scheduled.plan,
+        made,
         patterns=patterns_of(given),
         settings=settings,
         observer=observer,

@@ -10,6 +10,7 @@ from rlsweep.planning import plan as planning
 from rlsweep.planning.agents import GivenAgent
 from rlsweep.planning.forecast import Forecast, forecast
 from rlsweep.planning.plan import Plan, check_trials
+from rlsweep.planning.scheduler_options import NO_SCHEDULER, SchedulerOptions, drawn_members
 from rlsweep.spaces.flags import SpaceFlags
 
 
@@ -38,8 +39,11 @@ class PlanOptions:
     space_seed: int | None = None
 
 
-def make_plan(configs: Sequence[GivenAgent], options: PlanOptions) -> Plan:
-    """Read all configs and make the trials of a sweep. Raises ConfigError with the problems of all files and flags."""
+def make_plan(configs: Sequence[GivenAgent], options: PlanOptions, asked: SchedulerOptions = NO_SCHEDULER) -> Plan:
+    """Read all configs and make the trials of a sweep. Raises ConfigError with the problems of all files and flags.
+
+    asked: what the sweep's scheduler is asked for; the members of a population are drawn as configs
+    """
     return planning.make_plan(
         configs,
         base_config=options.base_config,
@@ -50,7 +54,11 @@ def make_plan(configs: Sequence[GivenAgent], options: PlanOptions) -> Plan:
         seeds=options.seeds,
         with_base=options.with_base,
         space=SpaceFlags(
-            entries=options.space, sampler=options.sampler, configs=options.configs, seed=options.space_seed
+            entries=options.space,
+            sampler=options.sampler,
+            configs=options.configs,
+            seed=options.space_seed,
+            population=drawn_members(asked),
         ),
     )
 

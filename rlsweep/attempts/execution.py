@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from rlsweep.attempts.copying import make_copy
 from rlsweep.attempts.process_exits import DEATH, fault_file, remove_faults, report_exits, write_faults
 from rlsweep.attempts.recorder import PATIENCE_SECONDS, StoreRecorder
 from rlsweep.attempts.spool import Spool, send_left
@@ -27,11 +28,12 @@ from rlsweep.errors import (
 )
 from rlsweep.imports import import_to_stay
 from rlsweep.paths import Paths
+from rlsweep.population_records import CopyToMake
 from rlsweep.process_identity import own_process
 from rlsweep.runs import Actor, Checkpoint, EndReason, RunStatus, TrainingRun
 from rlsweep.settings import Settings
 from rlsweep.storage import Location, locate
-from rlsweep.store import training_runs, transitions
+from rlsweep.store import exploits, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.retry import retry_while_away
 from rlsweep.training.recorder import WAITED_FOR
@@ -97,6 +99,7 @@ def execute_run(
     attempt = run.attempt
     final: Result | None = None
     on_record = wait(lambda: training_runs.checkpoints_to_go_on_from(database, run_id))
+    copy, held = wait(lambda: exploits.before_attempt(database, run_id))
     recorder = StoreRecorder(
         database,
         run,
@@ -107,7 +110,8 @@ def execute_run(
         patience_seconds=context.patience_seconds,
     )
     try:
-        result, error = _train(run, on_record, recorder, context, resume_from), None
+        start = _Start(on_record=on_record, resume_from=resume_from, copy=copy, held=held)
+        result, error = _train(run, start, recorder, context), None
         reason = EndReason(result.status.value)
         final = None if result.status is RunStatus.STOPPED else result
     except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
@@ -162,13 +166,22 @@ def _users_traceback(failure: RlsweepError) -> str:
     return "".join(traceback.format_exception(cause)) + "\n" if is_raised_by_user(cause) else ""
 
 
-def _train(
-    run: TrainingRun,
-    on_record: Sequence[Checkpoint],
-    recorder: StoreRecorder,
-    context: WorkerContext,
-    resume_from: Location | None,
-) -> "Result":
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Start:
+    """Where an attempt begins.
+
+    on_record: the run's checkpoints, the one to resume from first
+    resume_from: a checkpoint to resume from in place of these; copy: what it begins with in place of its own state
+    held: URIs of checkpoints that it keeps
+    """
+
+    on_record: Sequence[Checkpoint]
+    resume_from: Location | None
+    copy: CopyToMake | None
+    held: Sequence[str]
+
+
+def _train(run: TrainingRun, start: _Start, recorder: StoreRecorder, context: WorkerContext) -> "Result":
     # imported here: only the process that trains loads torch and the environments
     if context.actor is not None:
         import_to_stay("rlsweep.training.train")
@@ -177,17 +190,21 @@ def _train(
 
     config = RunConfig.from_record(run.config)
     paths = Paths(context.settings)
+    folder = paths.run_checkpoints(run.id)
     with (
         recorder,
         report_exits(partial(_record_exit, run, recorder, context)),
         _write_faults(run, context),
         report_waiting(config.training.environment.id, lambda text: recorder.add_facts({WAITED_FOR: text})),
     ):
-        checkpoint = resume_from or _sound_checkpoint(on_record, run, recorder)
+        if start.copy is None:
+            checkpoint = start.resume_from or _sound_checkpoint(start.on_record, run, recorder)
+        else:
+            checkpoint = make_copy(start.copy, folder=folder, config=config, attempt=run.attempt, recorder=recorder)
         result = train(
             config,
             recorder,
-            checkpoint_folder=paths.run_checkpoints(run.id),
+            checkpoint_folder=folder,
             tensorboard_folder=paths.run_tensorboard(run.sweep_id, run.config_short_name, run.seed, run.id),
             resume_from=checkpoint,
             weights_from=locate(run.weights_from) if run.weights_from and checkpoint is None else None,
@@ -195,6 +212,7 @@ def _train(
             threads=context.threads,
             workers=_workers(config),
             pause_at=run.pause_at,
+            held=start.held,
         )
         if result.status is not RunStatus.STOPPED:
             recorder.overtake()

@@ -23,7 +23,7 @@ from rlsweep.planning.instances import environment_instances, instances_line
 from rlsweep.planning.plan import Plan, check_all_drawn
 from rlsweep.planning.race import RacePlan, check_objective, race_plan
 from rlsweep.planning.race_options import RaceOptions
-from rlsweep.planning.scheduler import scheduler_plan
+from rlsweep.planning.scheduler import ends_early, scheduler_plan
 from rlsweep.planning.scheduler_options import SchedulerOptions
 from rlsweep.reports.layout import MISSING, Column, laid_out
 
@@ -62,7 +62,7 @@ def show_plan(
         raise InputError("Flags of a race need --race: rlsweep plan PATTERN --race --tolerance 5%.")
     if race and replace(scheduling, objective=None) != SchedulerOptions():
         raise InputError("--race: a race decides by itself what is trained. Leave it out, or the flags of a scheduler.")
-    made = make_plan(patterns, plan)
+    made = make_plan(patterns, plan, scheduling)
     if not race:
         check_all_drawn(made)
     planned = race_plan(made, asked) if race else None
@@ -78,7 +78,7 @@ def show_plan(
             | ({} if scheduler is None else {"scheduler": scheduler_as_json(scheduler, found, resources)})
         )
         return
-    print_forecast(found, console(), resources, is_decided_upon=decided is not None)
+    print_forecast(found, console(), resources, is_decided_upon=planned is not None or ends_early(scheduler))
     if planned is not None:
         print_race(planned, _forecast_race(planned, found, resources), console())
     if scheduler is not None:
@@ -135,8 +135,10 @@ def print_forecast(
     plan = forecast.plan
     first = plan.trials[0].config
     seeds = {trial.config.seed for trial in plan.trials}
+    has_each = len(plan.labels) * len(seeds) == len(plan.trials)
+    each = f" × {plural(len(seeds), 'seed')}" if has_each else ", each with a seed of its own,"
     out.print(
-        f"{plural(len(plan.trials), 'trial')}: {plural(len(plan.labels), 'config')} × {plural(len(seeds), 'seed')} "
+        f"{plural(len(plan.trials), 'trial')}: {plural(len(plan.labels), 'config')}{each} "
         f"on {first.training.environment.id}, {limits(first.budget)} each, {first.mode.value} mode",
         markup=False,
         soft_wrap=True,

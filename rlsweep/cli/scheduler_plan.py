@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rlsweep.analysis.wording import duration, number
+from rlsweep.analysis.wording import duration, listed, number, percent, plural
 from rlsweep.cluster.resources import Resources
 from rlsweep.jsonable import jsonable
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.scheduler import SchedulerPlan
 from rlsweep.scheduler_records import SchedulerKind
+from rlsweep.schedulers.pbt_records import PbtSettings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,10 +37,22 @@ def scheduler_lines(scheduler: SchedulerPlan) -> list[str]:
             f"ASHA by {objective} (mean over seeds): each config waits at {rungs} rungs, and the best 1/{reduction} of "
             "those at a rung train on."
         )
+    if scheduler.terms.kind is SchedulerKind.PBT:
+        lines.append(_population_line(scheduler))
     if scheduler.episodes is not None:
         where = "at each rung" if scheduler.terms.kind is SchedulerKind.ASHA else "at each pause"
         lines.append(f"Each run is evaluated {where}. {scheduler.episodes.reason}")
     return lines
+
+
+def _population_line(scheduler: SchedulerPlan) -> str:
+    settings, space = PbtSettings.from_json(scheduler.terms.settings), scheduler.plan.space
+    assert space is not None
+    return (
+        f"PBT by {scheduler.objective.words}: {settings.population} members pause "
+        f"{plural(settings.intervals, 'time')}, every {settings.interval:,} env steps. There the worst "
+        f"{percent(settings.share)} copy one of the best and change {listed(list(space['space']))}."
+    )
 
 
 def scheduler_as_json(scheduler: SchedulerPlan, found: Forecast, resources: Resources) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from rlsweep.cli.scheduler_plan import print_scheduler
 from rlsweep.cluster.resources import Resources
 from rlsweep.places.options import DrivingOptions
 from rlsweep.planning.forecast import Forecast
-from rlsweep.planning.scheduler import SchedulerPlan, scheduler_plan
+from rlsweep.planning.scheduler import SchedulerPlan, ends_early, scheduler_plan
 from rlsweep.planning.scheduler_options import SchedulerOptions
 from rlsweep.sweep_records import Sweep
 
@@ -45,7 +45,7 @@ def submit(
 
     out = console(stderr=json)
     is_here = driving.address is None and "RAY_ADDRESS" not in call.environ()
-    made = make_plan(patterns, plan)
+    made = make_plan(patterns, plan, asked)
     scheduler = scheduler_plan(made, asked)
     outcome = submit_plan(
         made if scheduler is None else scheduler.plan,
@@ -63,7 +63,7 @@ def submit(
 
 def _print(forecast: Forecast, *, scheduler: SchedulerPlan | None, out: "Console", resources: Resources | None) -> None:
     """Print what the trials take, and what the scheduler makes of them."""
-    print_forecast(forecast, out, resources, is_decided_upon=scheduler is not None)
+    print_forecast(forecast, out, resources, is_decided_upon=ends_early(scheduler))
     if scheduler is not None:
         print_scheduler(scheduler, forecast, out, resources)
 

@@ -5,13 +5,17 @@ from uuid import UUID
 
 from rlsweep.driver.asha import AshaRule
 from rlsweep.driver.decided_runs import Rule
+from rlsweep.driver.pbt import PbtRule
 from rlsweep.driver.race import RaceRule
 from rlsweep.race_records import Race
 from rlsweep.scheduler_records import Scheduler, SchedulerKind
 from rlsweep.store import races, schedulers
 from rlsweep.store.database import Database
 
-_OF_SCHEDULER: dict[SchedulerKind, Callable[[Database, Scheduler], Rule]] = {SchedulerKind.ASHA: AshaRule}
+_OF_SCHEDULER: dict[SchedulerKind, Callable[[Database, Scheduler], Rule]] = {
+    SchedulerKind.ASHA: AshaRule,
+    SchedulerKind.PBT: PbtRule,
+}
 
 
 def undecided(database: Database, sweep_id: UUID) -> Race | Scheduler | None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from rlsweep.analysis.objectives import Objective
 from rlsweep.deciding.episodes import ScoreEpisodes
-from rlsweep.errors import InputError
 from rlsweep.planning.asha import planned_asha
+from rlsweep.planning.pbt import first_pause, planned_pbt
 from rlsweep.planning.plan import Plan
 from rlsweep.planning.race_options import DEFAULT_OBJECTIVE, read_objective
 from rlsweep.planning.scheduler_options import SchedulerOptions, read_kind
@@ -36,20 +36,28 @@ class SchedulerPlan:
 def scheduler_plan(plan: Plan, asked: SchedulerOptions) -> SchedulerPlan | None:
     """Check what a scheduler is asked for; None where none is. Raises InputError."""
     kind = read_kind(asked)
-    if kind is None:
-        return None
+    return None if kind is None else _PLANNED[kind](plan, asked)
+
+
+def ends_early(scheduler: SchedulerPlan | None) -> bool:
+    """Whether some runs may never train to the end of their budgets. A population's do."""
+    return scheduler is not None and scheduler.terms.kind is SchedulerKind.ASHA
+
+
+def _asha(plan: Plan, asked: SchedulerOptions) -> SchedulerPlan:
     objective = DEFAULT_OBJECTIVE if asked.objective is None else read_objective(asked.objective)
-    if kind not in _PLANNED:
-        raise InputError(f"--scheduler {kind} is not built yet; take {' or '.join(_PLANNED)}.")
-    return _PLANNED[kind](plan, asked, objective)
-
-
-def _asha(plan: Plan, asked: SchedulerOptions, objective: Objective) -> SchedulerPlan:
     settings, evaluated, episodes = planned_asha(plan, asked, objective)
     terms = SchedulerTerms(kind=SchedulerKind.ASHA, objective=objective.value, settings=settings.to_json())
     return SchedulerPlan(plan=evaluated, terms=terms, episodes=episodes, first_pause=None)
 
 
-_PLANNED: dict[SchedulerKind, Callable[[Plan, SchedulerOptions, Objective], SchedulerPlan]] = {
+def _pbt(plan: Plan, asked: SchedulerOptions) -> SchedulerPlan:
+    settings, members, objective, episodes = planned_pbt(plan, asked)
+    terms = SchedulerTerms(kind=SchedulerKind.PBT, objective=objective.value, settings=settings.to_json())
+    return SchedulerPlan(plan=members, terms=terms, episodes=episodes, first_pause=first_pause(settings, members))
+
+
+_PLANNED: dict[SchedulerKind, Callable[[Plan, SchedulerOptions], SchedulerPlan]] = {
     SchedulerKind.ASHA: _asha,
+    SchedulerKind.PBT: _pbt,
 }

@@ -25,6 +25,8 @@ class SchedulerOptions:
     objective: str | None = None
 
 
+NO_SCHEDULER = SchedulerOptions()
+
 _OF_KIND = {
     "rungs": SchedulerKind.ASHA,
     "reduction": SchedulerKind.ASHA,
@@ -32,6 +34,15 @@ _OF_KIND = {
     "interval": SchedulerKind.PBT,
 }
 """The scheduler that a field is for."""
+
+
+def drawn_members(asked: SchedulerOptions) -> int | None:
+    """How many configs a population draws, where it was given; a number that is refused later draws as if it were not.
+
+    A space has the base config and one more at least.
+    """
+    is_population = asked.scheduler == SchedulerKind.PBT and asked.population is not None and asked.population > 1
+    return asked.population if is_population else None
 
 
 def read_kind(asked: SchedulerOptions) -> SchedulerKind | None:

@@ -36,8 +36,11 @@ def decide(settings: PbtSettings, record: PbtRecord, *, free: int) -> PbtDecisio
     for member in sorted(undecided, key=lambda each: (each.interval, each.number)):
         if len(steps) < free and (step := _step(settings, record, member)) is not None:
             steps.append(step)
-    is_over = not steps and not any(member.stage in _OPEN for member in record.members)
-    return PbtDecision(steps=tuple(steps), stop=PbtStop.DONE if is_over else None)
+    stop = None
+    if not steps and not any(member.stage in _OPEN for member in record.members):
+        has_ended = any(member.stage is Stage.ENDED for member in record.members)
+        stop = PbtStop.DONE if has_ended else PbtStop.FAILED
+    return PbtDecision(steps=tuple(steps), stop=stop)
 
 
 def fewest_compared(settings: PbtSettings) -> int:

@@ -4,8 +4,10 @@ An interval is a number of env steps after which every member pauses; intervals 
 training. Scores are such that higher is better.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 SHARE = 0.25
 """Share of the compared members that become copies, and of those that are copied, unless settings say otherwise."""
@@ -35,6 +37,19 @@ class PbtSettings:
     share: float = SHARE
     resampled: float = RESAMPLED
     seed: int = 0
+
+    def pause_after(self, interval: int, total_timesteps: int) -> float | None:
+        """The share of the budget at which a member pauses next after this interval; None for its end."""
+        return None if interval >= self.intervals else (interval + 1) * self.interval / total_timesteps
+
+    def to_json(self) -> dict[str, Any]:
+        """For the record."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "PbtSettings":
+        """Read back what `to_json` gave."""
+        return cls(**data)
 
 
 class Stage(StrEnum):
@@ -109,10 +124,12 @@ class Step:
 class PbtStop(StrEnum):
     """Why the training of a population ends.
 
-    done: every member has spent its budget or has failed for good
+    done: a member has spent its budget, and every other one has too, or has failed for good
+    failed: every member has failed for good
     """
 
     DONE = "done"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,25 +16,31 @@ class SpaceFlags:
     """What flags say of the search space; None where one was not given.
 
     entries: KEY=RANGE each, beside those of a file
+    population: configs, by the name that a population has for them
     """
 
     entries: tuple[str, ...] = ()
     sampler: str | None = None
     configs: int | None = None
     seed: int | None = None
+    population: int | None = None
 
     @property
     def given(self) -> dict[str, Any]:
         """The flags that were given, with their values."""
         flags = {"--space": self.entries, "--sampler": self.sampler, "--configs": self.configs}
-        flags["--space-seed"] = self.seed
+        flags |= {"--space-seed": self.seed, "--population": self.population}
         return {flag: value for flag, value in flags.items() if value not in ((), None)}
 
     def as_data(self) -> dict[str, Any]:
         """As a space's file has them. Raises ConfigError with the problem of each entry."""
-        return {
-            "space": read_flags(self.entries), "sampler": self.sampler, "configs": self.configs, "seed": self.seed,
-        }  # fmt: skip
+        entries = read_flags(self.entries)
+        if self.population is not None and self.configs not in (None, self.population):
+            raise ConfigError(
+                f"--configs {self.configs}: --population {self.population} says how many configs are drawn; keep one"
+            )
+        configs = self.configs if self.population is None else self.population
+        return {"space": entries, "sampler": self.sampler, "configs": configs, "seed": self.seed}
 
 
 NO_FLAGS = SpaceFlags()

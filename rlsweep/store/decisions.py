@@ -7,8 +7,9 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from rlsweep.errors import DriverBusyError
+from rlsweep.population_records import NewExploit
 from rlsweep.runs import NewRun
-from rlsweep.store import transitions
+from rlsweep.store import exploits, transitions
 from rlsweep.store.database import Connection, Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import missing, one
@@ -18,10 +19,15 @@ _SQL = load("decisions")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scheduled:
-    """A run that a decision chose: one on record, or a new one. pause_at: share of its budget; None for its end."""
+    """A run that a decision chose: one on record, or a new one.
+
+    pause_at: share of its budget; None for its end
+    copy: what it becomes first, if it copies another run
+    """
 
     run: UUID | NewRun
     pause_at: float | None
+    copy: NewExploit | None = None
 
 
 def put_on_record(
@@ -65,6 +71,10 @@ def _lock(connection: Connection, sweep_id: UUID) -> DictRow:
 
 def _schedule(connection: Connection, sweep_id: UUID, chosen: Scheduled) -> UUID:
     if isinstance(chosen.run, UUID):
+        if chosen.copy is not None:
+            transitions.lock(connection, chosen.run)
+            exploits.insert(connection, chosen.copy, pause_at=chosen.pause_at)
+            return chosen.run
         transitions.schedule(connection, chosen.run, pause_at=chosen.pause_at)
         return chosen.run
     position = one(connection.execute(_SQL["get_next_position"], {"sweep_id": sweep_id}).fetchone())["position"]

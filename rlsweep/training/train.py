@@ -93,9 +93,7 @@ def train(
         facts = {"engine": engine_of(model), "device": str(model.device)} if workers is None else workers.facts
         recorder.add_facts({**facts, "resumes": _how_it_resumes(inexact_reason)})
         if saved is not None and resume_from is not None and resumed is not None:
-            _check_resumable(config, saved, resume_from)
-            load_weights(model, resumed)
-            _continue(model, env, saved, config)
+            _continue(model, env, saved, config, resumed, resume_from)
         if weights_from is not None:
             set_policy_weights(model, stack.enter_context(local_copy(weights_from)), config)
         log = _open_log(log_folder, config, first_step=progress.env_steps, uploader=uploader, stack=stack)
@@ -211,8 +209,15 @@ def _check_resumable(config: RunConfig, saved: SavedRun, path: Location) -> None
             )
 
 
-def _continue(model: OnPolicyAlgorithm, env: VecEnv, saved: SavedRun, config: RunConfig) -> None:
-    """Restore the env steps and the normaliser from a checkpoint, and start new random streams."""
+def _continue(
+    model: OnPolicyAlgorithm, env: VecEnv, saved: SavedRun, config: RunConfig, file: Path, path: Location
+) -> None:
+    """Restore weights, env steps and the normaliser from a checkpoint's file, and start new random streams.
+
+    path: where it lies, for messages
+    """
+    _check_resumable(config, saved, path)
+    load_weights(model, file)
     env_steps = saved.snapshot.progress.env_steps
     model.num_timesteps = env_steps
     seed = resumed_seed(config.seed, env_steps)

@@ -127,10 +127,11 @@ where id = %(id)s and driver = %(driver)s
 -- name: settle_sweep
 -- Set the sweep's final status from its runs, if none of them is pending or running; paused ones do not matter. A decided
 -- race, and a sweep whose scheduler begins nothing any more, is completed, with failed runs too: the decision has counted
--- them. One that is neither decided nor stopped needs a driver.
+-- them; a population of which every member failed is failed. One that is neither decided nor stopped needs a driver.
 update sweeps
 set
     status = case
+        when counted.stop = 'failed' then 'failed'
         when counted.stop is not null then 'completed'
         when counted.failed > 0 then 'failed'
         when counted.stopped > 0 or counted.is_decided_upon then 'stopped'

@@ -74,7 +74,7 @@ def test_nobody_waits_for_one_that_failed() -> None:
 
 def test_it_ends_once_nothing_trains_and_nothing_can_be_copied() -> None:
     dead = [on_the_way(number, Stage.FAILED) for number in range(1, 9)]
-    assert decide(EIGHT, of(*dead), free=1).stop is PbtStop.DONE
+    assert decide(EIGHT, of(*dead), free=1).stop is PbtStop.FAILED
     at_the_end = [replace(each, stage=Stage.ENDED, interval=4) for each in dead]
     assert decide(EIGHT, of(*at_the_end), free=1).stop is PbtStop.DONE
     assert decide(EIGHT, of(*dead[1:], replace(dead[0], stage=Stage.TRAINING)), free=1).stop is None
