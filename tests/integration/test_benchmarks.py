@@ -20,6 +20,7 @@ from test_engines import ratios
 from test_learning_self_play import games
 from test_many_trials import looking, many_trials, megabytes_at
 from test_recording import ingest, recording_ratio
+from test_start import submit
 from test_sweep_overhead import whole_processes
 from test_zoo import played
 
@@ -37,6 +38,16 @@ def test_the_overhead_benchmark_runs_every_process(ray_head: dict[str, str]) -> 
         "hand-written Tune": 1,
         "plain loop": 1,
     }
+
+
+@pytest.mark.xdist_group("ray head")
+def test_the_benchmark_of_the_start_sees_a_first_step_an_end_and_all_processes(
+    ray_head: dict[str, str], tmp_path: Path
+) -> None:
+    measured = submit(tmp_path, ray_head)
+    assert measured.first_step > 0
+    assert measured.end > 0
+    assert measured.cpu > 1
 
 
 def test_the_engine_benchmark_runs_both_engines() -> None:
