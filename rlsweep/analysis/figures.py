@@ -32,6 +32,7 @@ class SeedFigures:
     """One run in figures; None where it recorded too little to say.
 
     has_begun: whether any attempt of the run was begun
+    rung: at which it waits, or to which it trains; see `SeedRecord`
     env_steps: at the end of the last episode
     start: the score before learning
     scores: by each source that the run has one from; win_rates: shares of wins in the same episodes
@@ -64,6 +65,7 @@ class SeedFigures:
     late_explained_variance: float | None
     stage_means: tuple[float, ...]
     steps_to_90: float | None
+    rung: int | None
 
     @property
     def gain(self) -> float | None:
@@ -121,6 +123,7 @@ def seed_figures(record: SeedRecord, objective: Objective = Objective.EVALUATION
         seed=record.seed,
         status=record.status,
         has_begun=record.has_begun,
+        rung=record.rung,
         episodes=int(reward.size),
         updates=len(record.losses),
         env_steps=int(steps[-1]) if steps.size else 0,

@@ -25,6 +25,7 @@ class SeedRecord:
     evaluation_steps: (evaluations,) int64, env steps of the run at each evaluation of the deterministic policy
     evaluation_reward, evaluation_length, evaluation_win_rate: (evaluations,) float64, means over its episodes
     evaluation_is_score: (evaluations,) bool, whether it was made for the score
+    rung: at which it waits or to which it trains, from 1; None where runs have none, or it was not chosen yet
     """
 
     seed: int
@@ -49,3 +50,4 @@ class SeedRecord:
     evaluation_length: Floats
     evaluation_win_rate: Floats
     evaluation_is_score: NDArray[np.bool_]
+    rung: int | None = None

@@ -281,7 +281,8 @@ def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
     if unbegun:
         caveats.append(f"{of_seeds(len(unbegun), len(seeds))} not started")
     if paused:
-        caveats.append(f"{of_seeds(len(paused), len(seeds))} paused at the rung and not in the means")
+        place = f"rung {max(rungs)}" if (rungs := {seed.rung for seed in paused if seed.rung}) else "the rung"
+        caveats.append(f"{of_seeds(len(paused), len(seeds))} paused at {place} and not in the means")
     if failed and len(failed) < len(seeds):
         caveats.append(f"{of_seeds(len(failed), len(seeds))} failed and not in the means")
     return caveats

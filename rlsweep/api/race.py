@@ -74,11 +74,17 @@ def continue_race(
     """
     from rlsweep.api.waiting import wait_until_undriven
     from rlsweep.driver.selection import UNFINISHED
-    from rlsweep.store import races, sweeps, training_runs
+    from rlsweep.store import races, schedulers, sweeps, training_runs
 
     database = database_of(settings)
     sweep = sweeps.get(database, reference)
     wait_until_undriven(database, sweep, observer)
+    scheduler = schedulers.find(database, sweep.id)
+    if scheduler is not None:
+        raise InputError(
+            f"Sweep {sweep.name} was submitted with --scheduler {scheduler.kind}, and its runs wait where a race has no "
+            "rung. Race the configs anew: rlsweep race PATTERN"
+        )
     found = races.find(database, sweep.id)
     if found is not None:
         terms = changed_terms(found, asked)

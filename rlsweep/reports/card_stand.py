@@ -10,6 +10,7 @@ from rlsweep.deciding.caveats import FEWEST_CONFIGS
 from rlsweep.deciding.choice import judge_choice, runs_to_settle
 from rlsweep.deciding.records import RaceRecord, RaceSettings
 from rlsweep.race_records import SEEDS_OF_GRID
+from rlsweep.reports.asha_answer import AshaAnswer, asha_lines, asha_steps
 from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.config_report import ConfigReport
 from rlsweep.reports.pick import Pick
@@ -47,6 +48,11 @@ def of_race(race: RaceAnswer, lines: Sequence[AnswerLine]) -> Stand:
         tolerance=race.tolerance,
         promise=race.promise if is_stated else None,
     )
+
+
+def of_asha(judged: Comparison, asha: AshaAnswer) -> Stand:
+    """The answer of ASHA, which states no risk."""
+    return Stand(lines=asha_lines(asha, judged), steps=asha_steps(asha, str(judged.name)))
 
 
 def nothing_yet(judged: Comparison) -> Stand:

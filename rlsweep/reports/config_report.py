@@ -22,6 +22,7 @@ class SeedReport:
     """One run.
 
     has_begun: whether any attempt of it was begun
+    rung: at which it waits or to which it trains, from 1; None where its sweep has none, or it was not chosen yet
     score: see `Comparison.scored_by`; None where there is none
     score_win_rate: share of wins in the episodes that the score is taken from; None without outcomes
     first_reward, last_reward: training reward, mean over the first and last fifth of its env steps
@@ -32,6 +33,7 @@ class SeedReport:
     seed: int
     status: RunStatus
     has_begun: bool
+    rung: int | None
     episodes: int
     updates: int
     env_steps: int
@@ -155,6 +157,7 @@ def _seed_report(run: TrainingRun, seed: SeedFigures, source: Source) -> SeedRep
         seed=run.seed,
         status=run.status,
         has_begun=run.attempt > 0,
+        rung=run.rung,
         episodes=seed.episodes,
         updates=seed.updates,
         env_steps=run.env_steps,

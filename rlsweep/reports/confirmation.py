@@ -9,10 +9,11 @@ from rlsweep.analysis.scores import score_of
 from rlsweep.analysis.sweeps import assess
 from rlsweep.analysis.wording import number
 from rlsweep.deciding.confirm import MOST_RIVALS, confirm
+from rlsweep.reports.asha_answer import asha_answer
 from rlsweep.reports.race_answer import race_answer
 from rlsweep.reports.records import by_config, config_records, seed_records
 from rlsweep.runs import RunStatus
-from rlsweep.store import races, sweeps, training_runs
+from rlsweep.store import races, schedulers, sweeps, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
@@ -70,6 +71,10 @@ def _choice(database: Database, sweep: Sweep) -> list[str]:
     if race is not None:
         return [] if race.take is None else [race.take, *race.as_good]
     configs = by_config(training_runs.of_sweep(database, sweep.id))
+    asha = asha_answer(database, sweep, [config.name for config in configs])
+    if asha is not None:
+        at_highest = () if asha.highest is None else asha.highest.configs
+        return [config.name for config in at_highest if config.score is not None]
     groups = assess(config_records(database, configs)).ranking.groups
     return [configs[index].name for index in groups[0]] if groups else []
 
@@ -79,8 +84,8 @@ def confirmation(database: Database, sweep: Sweep) -> Confirmation | None:
     if sweep.confirms is None:
         return None
     chosen = sweeps.get(database, sweep.confirms)
-    race = races.find(database, chosen.id)
-    objective = Objective.EVALUATION_REWARD if race is None else Objective(race.objective)
+    decider = races.find(database, chosen.id) or schedulers.find(database, chosen.id)
+    objective = Objective.EVALUATION_REWARD if decider is None else Objective(decider.objective)
     new, before = (_scores(database, each, objective) for each in (sweep, chosen))
     if any(len(scores) < FEWEST_SEEDS for scores in new.values()):
         return None

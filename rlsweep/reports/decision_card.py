@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from rlsweep.analysis.intervals import Estimate
 from rlsweep.analysis.wording import duration, plural
 from rlsweep.deciding.records import RaceRecord, RaceSettings
-from rlsweep.reports.card_stand import nothing_yet, of_race, of_record, only_config
+from rlsweep.reports.asha_answer import AshaAnswer
+from rlsweep.reports.card_stand import nothing_yet, of_asha, of_race, of_record, only_config
 from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.confirmation import Confirmation
 from rlsweep.reports.findings import NextStep
@@ -78,6 +79,7 @@ def decision_card(
     *,
     race: RaceAnswer | None,
     race_lines: Sequence[AnswerLine],
+    asha: AshaAnswer | None,
     as_race: tuple[RaceSettings, RaceRecord],
     names: Sequence[str],
     pace: Pace | None,
@@ -85,12 +87,14 @@ def decision_card(
 ) -> DecisionCard:
     """The card of a sweep.
 
-    race, race_lines: the answer of its race, if it is one, and the same in words
+    race, race_lines: the answer of its race, if it is one, and the same in words; asha: that of ASHA, if it has that
     as_race: the sweep's settings and scores as a race would have them; names: of the configs there, in their order
     """
     against = None if pick is None else _against(judged, pick, race)
     if race is not None:
         stand = of_race(race, race_lines)
+    elif asha is not None:
+        stand = of_asha(judged, asha)
     elif pick is None:
         stand = nothing_yet(judged)
     elif len(judged.configs) < FEWEST_CONFIGS:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.analysis.wording import plural
+from rlsweep.reports.asha_answer import AshaAnswer
 from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.config_report import ConfigReport
 from rlsweep.reports.race_answer import RaceAnswer
@@ -31,14 +32,21 @@ class Pick:
     risk_text: str | None = None
 
 
-def pick_of(report: Comparison, race: RaceAnswer | None, race_lines: Sequence[AnswerLine]) -> Pick | None:
-    """What a race takes; else the winner, or the first by score where none is told.
+def pick_of(
+    report: Comparison,
+    race: RaceAnswer | None,
+    race_lines: Sequence[AnswerLine],
+    asha: AshaAnswer | None = None,
+) -> Pick | None:
+    """What a race or ASHA takes; else the winner, or the first by score where none is told.
 
-    race, race_lines: the answer of the race, if the report is of one, and the same in words
+    race, race_lines: the answer of the race, if the report is of one, and the same in words; asha: the answer of ASHA
     None where no run with a score is complete.
     """
     if race is not None:
         return _pick_of_race(report, race, race_lines)
+    if asha is not None:
+        return _pick_of_asha(report, asha)
     config = choice_of(report.configs, report.winner)
     if config is None:
         return None
@@ -80,6 +88,15 @@ def _pick_of_race(report: Comparison, race: RaceAnswer, race_lines: Sequence[Ans
         risk=race.risk if is_stated else None,
         risk_text=next((line.text for line in race_lines if line.heading == "RISK"), None),
     )
+
+
+def _pick_of_asha(report: Comparison, asha: AshaAnswer) -> Pick | None:
+    config, highest = next((each for each in report.configs if each.name == asha.take), None), asha.highest
+    if config is None or highest is None:
+        return None
+    of = "alone" if len(highest.configs) == 1 else f"first of {plural(len(highest.configs), 'config')}"
+    standing = f"{of} at rung {highest.number} of {len(asha.rungs)} ({highest.at})"
+    return Pick(config=config, standing="; ".join([standing, *_doubts(report, config)]), is_winner=False)
 
 
 def _is_finished(config: ConfigReport) -> bool:

@@ -140,6 +140,7 @@ def seed_record(run: RunSummary, recorded: Recorded) -> SeedRecord:
         gradient_steps=updates.gradient_steps,
         losses=np.column_stack((updates.policy_loss, updates.value_loss)),
         **_evaluated(recorded.evaluations),
+        rung=run.rung,
     )
 
 

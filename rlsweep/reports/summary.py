@@ -13,6 +13,7 @@ from rlsweep.analysis.ranking import Ranking
 from rlsweep.analysis.slices import slices
 from rlsweep.analysis.sweeps import SweepAssessment, assess
 from rlsweep.jsonable import jsonable
+from rlsweep.reports.asha_answer import AshaAnswer, asha_answer
 from rlsweep.reports.comparison import Comparison, FailedRun, ScoredBy
 from rlsweep.reports.config_report import config_reports
 from rlsweep.reports.confirmation import Confirmation, confirmation
@@ -41,6 +42,7 @@ class SweepReport(Comparison):
     """The report of a sweep.
 
     race: the answer, if it is a race; race_lines: the same in words
+    asha: the answer of ASHA, if it has that
     confirmation: what it shows of another sweep's choice, if it was made to check that
     card: what to take as things stand, why, with which risk, and what would make that surer
     search_space: from what its configs were drawn; None where they were not
@@ -54,6 +56,7 @@ class SweepReport(Comparison):
     created_at: datetime
     race: RaceAnswer | None
     race_lines: tuple[AnswerLine, ...]
+    asha: AshaAnswer | None
     confirmation: Confirmation | None
     card: DecisionCard
     search_space: ShownSpace | None
@@ -62,19 +65,20 @@ class SweepReport(Comparison):
 def summarise(database: Database, sweep: Sweep, objective: Objective | None = None) -> SweepReport:
     """Read a sweep and judge it; one that still runs is judged by what it has recorded so far.
 
-    objective: that of a race, or evaluation reward, if none is given
+    objective: that of a race or scheduler, or evaluation reward, if none is given
     """
     runs = training_runs.of_sweep(database, sweep.id)
-    race = races.find(database, sweep.id)
-    if objective is None:
-        objective = Objective.EVALUATION_REWARD if race is None else Objective(race.objective)
     recorded = by_config(runs)
+    asha = asha_answer(database, sweep, [config.name for config in recorded])
+    decider = races.find(database, sweep.id) or asha
+    if objective is None:
+        objective = Objective.EVALUATION_REWARD if decider is None else Objective(decider.objective)
     base = next((each.name for each in recorded if each.is_base), None)
     health = HealthWatch()
     assessment = assess(health.watch(recorded, config_records(database, recorded)), objective)
     wins_or_loses = [seed.wins_or_loses for config in assessment.configs for seed in config.figures.counted]
     bounds = bounds_of(assessment.ranking.objective, wins_or_loses)
-    answer = None if race is None else race_answer(database, sweep, base=base, bounds=bounds)
+    answer = race_answer(database, sweep, base=base, bounds=bounds)
     lines = () if answer is None else answer_lines(answer)
     confirmed = confirmation(database, sweep)
     judged = Comparison(
@@ -92,9 +96,10 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
     )
     card = decision_card(
         judged,
-        pick_of(judged, answer, lines),
+        pick_of(judged, answer, lines, asha),
         race=answer,
         race_lines=lines,
+        asha=asha,
         as_race=as_race(recorded, assessment),
         names=[config.name for config in recorded],
         pace=pace_of(database, runs, slots=None if answer is None else answer.slots),
@@ -105,6 +110,7 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         **compared | {"next_steps": beside_card(card, judged.next_steps)},
         race=answer,
         race_lines=lines,
+        asha=asha,
         confirmation=confirmed,
         card=card,
         search_space=shown_space(sweep.space, configs=len(recorded)),
