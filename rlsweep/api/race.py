@@ -82,7 +82,7 @@ def continue_race(
     scheduler = schedulers.find(database, sweep.id)
     if scheduler is not None:
         raise InputError(
-            f"Sweep {sweep.name} was submitted with --scheduler {scheduler.kind}, and its runs wait where a race has no "
+            f"Sweep {sweep.name} was submitted with --scheduler {scheduler.kind}: its runs wait where a race has no "
             "rung. Race the configs anew: rlsweep race PATTERN"
         )
     found = races.find(database, sweep.id)

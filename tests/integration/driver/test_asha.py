@@ -2,14 +2,27 @@
 
 import pytest
 
+from rlsweep.analysis.progress import total_share_done
+from rlsweep.analysis.rungs import waits_at
+from rlsweep.api.observers import make_observer
+from rlsweep.api.race import continue_race
+from rlsweep.errors import InputError
 from rlsweep.jsonable import jsonable
+from rlsweep.places.options import DrivingOptions
+from rlsweep.planning.race_options import RaceOptions
 from rlsweep.reports.asha_record import decision_of, states_of
+from rlsweep.reports.confirmation import to_confirm
+from rlsweep.reports.pick import pick_of
+from rlsweep.reports.summary import summarise
 from rlsweep.runs import RunStatus
-from rlsweep.schedulers.asha import AshaSettings, decide, ranked
+from rlsweep.scheduler_records import SchedulerKind, SchedulerTerms
+from rlsweep.schedulers.asha import decide, ranked
+from rlsweep.settings import Settings
 from rlsweep.store import decisions, schedulers, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.store.overview import overview
 from tests.helpers.asha_runs import SETTINGS, create_asha, run_asha, scheduler_of, statuses
-from tests.helpers.raced import DRIVER
+from tests.helpers.raced import DRIVER, planned_run
 
 pytestmark = pytest.mark.integration
 
@@ -94,6 +107,62 @@ def test_a_stopped_sweep_goes_on_where_it_stood(database: Database) -> None:
     assert sweeps.settle(database, scheduler.sweep_id).status.value == "completed"
 
 
-def test_settings_come_back_from_the_record(database: Database) -> None:
-    scheduler = create_asha(database, "settings", 2)
-    assert AshaSettings.from_json(scheduler.settings) == SETTINGS
+def test_what_is_said_while_it_goes_on_and_at_the_end(database: Database) -> None:
+    scheduler = create_asha(database, "told", len(TRUTH))
+    run_asha(database, scheduler, score, slots=2, most_runs=9)
+    seen = overview(database, scheduler.sweep_id)
+    assert seen.asha is not None
+    assert not seen.asha.is_over
+    assert [rung.share for rung in seen.asha.rungs] == [0.25, 0.5, 1.0]
+    assert seen.asha.rungs[0].reached + seen.asha.rungs[1].reached + seen.asha.rungs[2].reached == 9
+    assert 0.3 < total_share_done(seen) < 0.9
+    so_far = summarise(database, sweeps.get(database, "told"))
+    assert so_far.card.lines[0].text.endswith("as it stands now.")
+
+    run_asha(database, scheduler_of(database, scheduler.sweep_id), score)
+    sweep = sweeps.settle(database, scheduler.sweep_id)
+    runs = {run.config_short_name: run for run in training_runs.of_sweep(database, scheduler.sweep_id)}
+    last = list(states_of(schedulers.decisions(database, scheduler.sweep_id)))[-1]
+    for config, (run,) in enumerate(last.record.configs):
+        assert runs[f"raced_c{config}"].rung == len(run.scores)
+    assert waits_at(runs["raced_c0"]) == "waits at rung 1"
+    assert waits_at(runs["raced_c2"]) is None, "it is completed"
+    seen = overview(database, scheduler.sweep_id)
+    assert total_share_done(seen) == 1.0
+    report = summarise(database, sweep)
+    assert report.asha is not None
+    assert (report.asha.take, report.asha.seeds, report.asha.is_over) == ("raced_c2", 1, True)
+    assert report.card.take == "raced_c2"
+    assert report.card.is_final
+    assert report.card.risk is None
+    said = {line.heading: line.text for line in report.card.lines}
+    assert "came to the top rung (1,000 env steps)." in said["TAKE"]
+    assert said["WHY"].startswith("evaluation reward 0.80 there (mean of 1 seed)")
+    assert said["BUT"].startswith("With 1 seed a config, a difference cannot be told from chance.")
+    assert [step.command for step in report.card.to_be_sure] == ["rlsweep confirm told", "rlsweep promote told"]
+    assert to_confirm(database, sweep)[0] == "raced_c2"
+    pick = pick_of(report, report.race, report.race_lines, report.asha)
+    assert pick is not None
+    assert pick.config.name == "raced_c2"
+    assert any("paused at rung 1 and not in the means" in reason for reason in report.configs[-1].verdict.reasons)
+
+
+def test_the_same_plan_is_found_again_only_with_the_same_scheduler(database: Database) -> None:
+    scheduler = create_asha(database, "again", 2)
+    sweeps.release(database, scheduler.sweep_id, DRIVER)
+    runs = [planned_run(config, 0) for config in range(2)]
+    assert sweeps.find_unfinished(database, runs) is None
+    other = SchedulerTerms(kind=SchedulerKind.ASHA, objective="evaluation_reward", settings={"rungs": [0.5, 1.0]})
+    assert sweeps.find_unfinished(database, runs, scheduler=other) is None
+    found = sweeps.find_unfinished(database, runs, scheduler=scheduler)
+    assert found is not None
+    assert found.name == "again"
+
+
+def test_it_is_not_made_a_race(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    scheduler = create_asha(database, "not raced", 2)
+    sweeps.release(database, scheduler.sweep_id, DRIVER)
+    monkeypatch.setattr("rlsweep.api.race.database_of", lambda _: database)
+    settings, observer = Settings.from_environ({}), make_observer(progress=False)
+    with pytest.raises(InputError, match="was submitted with --scheduler asha: its runs wait where a race has no"):
+        continue_race("not raced", RaceOptions(), settings=settings, observer=observer, options=DrivingOptions())

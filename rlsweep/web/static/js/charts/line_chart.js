@@ -30,6 +30,7 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
  * @property {(value: number) => string} [tick] format of the y axis's labels; default by their range
  * @property {[number, number]} [within] limits of the y axis
  * @property {boolean} [zero] the y axis has 0 on it, with a line
+ * @property {number[]} [rungs] places on the x axis at which runs wait, each with a thin line
  */
 
 const MARGIN = { top: 8, right: 14, bottom: 38, left: 52 };
@@ -199,6 +200,11 @@ export class LineChart {
     return svg(
       "g.axes",
       { "aria-hidden": "true" },
+      (this.content.rungs ?? [])
+        .filter((value) => value > xs[0] && value < xs[1])
+        .map((value) =>
+          svg("line.rung", { x1: this.toX(value), x2: this.toX(value), y1: MARGIN.top, y2: bottom }),
+        ),
       up.map((value, index) => [
         svg("line.grid", { x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: this.toY(value), y2: this.toY(value) }),
         svg("text.tick", { x: MARGIN.left - 8, y: this.toY(value) + 3.5, "text-anchor": "end" }, upLabels[index]),

@@ -33,6 +33,8 @@ export class CurvesPanel {
     this.styles = new Map();
     /** @type {Map<string, {config: string, label: string, isFailed: boolean}>} */
     this.places = new Map();
+    /** @type {{axis: string, at: number[]}} the rungs of ASHA, on the axis that the budget counts */
+    this.rungs = { axis: "", at: [] };
     this.card = new ChartCard({
       title: "Learning curves",
       file: `${file}-curves`,
@@ -127,8 +129,10 @@ export class CurvesPanel {
    * @param {Chosen} chosen
    * @param {Map<string, import("../charts/palette.js").LineStyle>} styles by config
    * @param {Map<string, {config: string, label: string, isFailed: boolean}>} places the config of each run
+   * @param {{axis: string, at: number[]}} rungs
    */
-  async update(chosen, styles, places) {
+  async update(chosen, styles, places, rungs) {
+    this.rungs = rungs;
     this.chosen = chosen;
     this.styles = styles;
     this.places = places;
@@ -279,11 +283,14 @@ export class CurvesPanel {
    * @param {[number, number]} [within] the values that are possible
    */
   show(metric, series, note, within) {
+    const axis = metric.isBand ? this.x : "env_steps";
+    const rungs = axis === this.rungs.axis ? this.rungs.at : [];
     this.card.title = metric.label;
-    this.card.setNote(note);
+    this.card.setNote(rungs.length ? `${note} Dotted lines: the rungs.` : note);
     this.card.update({
       series,
-      axis: /** @type {import("../charts/ticks.js").AxisName} */ (metric.isBand ? this.x : "env_steps"),
+      axis: /** @type {import("../charts/ticks.js").AxisName} */ (axis),
+      rungs,
       format: metric.format,
       tick: metric.tick,
       within: within ?? metric.within,

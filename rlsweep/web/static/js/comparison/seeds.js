@@ -4,7 +4,7 @@ import { csvButton, panelHead } from "../charts/picture_tools.js";
 import { swatch } from "../charts/swatch.js";
 import { html } from "../core/dom.js";
 import { compact, full, percent, reward } from "../core/format.js";
-import { statusBadge } from "../parts/badges.js";
+import { statusBadge, statusText } from "../parts/badges.js";
 import { scrolling } from "../core/scrolling.js";
 import { sortable } from "../parts/sortable.js";
 
@@ -100,7 +100,7 @@ export function seedsPanel(report, styles, file) {
               html(
                 "td",
                 { "data-value": seed.status },
-                statusBadge(seed.status, failures.get(seed.run_id)),
+                statusBadge(seed.status, failures.get(seed.run_id), statusText(seed)),
                 failures.has(seed.run_id) &&
                   html(
                     "span.sub.clipped",

@@ -15,6 +15,7 @@ import { leaderboardPanel } from "./leaderboard.js";
 import { ParallelPanel } from "./parallel_panel.js";
 import { ProspectsPanel } from "./prospects.js";
 import { RacePanel } from "./race.js";
+import { rungsOf, rungsPanel } from "./rungs.js";
 import { searchSpacePanel } from "./search_space.js";
 import { seedsPanel } from "./seeds.js";
 import { ShorterSweepPanel } from "./shorter_sweep.js";
@@ -39,6 +40,7 @@ export class ComparisonView {
     this.searchSpace = html("div");
     this.slices = new SlicesPanel(file);
     this.shorter = new ShorterSweepPanel();
+    this.rungs = html("div");
     this.findings = html("div");
     this.leaderboard = html("div");
     this.health = new DiagnosisPanel();
@@ -78,6 +80,7 @@ export class ComparisonView {
           {},
           this.decision.element,
           this.race.element,
+          this.rungs,
           this.prospects.element,
           this.findings,
           this.leaderboard,
@@ -101,6 +104,7 @@ export class ComparisonView {
     if (isNew) {
       this.shown = report;
       this.race.update(report, styles);
+      refill(this.rungs, report.asha ? rungsPanel(report.asha, styles) : null);
       refill(this.findings, findingsPanel(report));
       refill(this.leaderboard, leaderboardPanel(report, styles, this.file));
       refill(this.differences, differencesPanel(report, styles, this.file));
@@ -120,7 +124,7 @@ export class ComparisonView {
         ]),
       ),
     );
-    await this.curves.update(chosen, styles, places);
+    await this.curves.update(chosen, styles, places, rungsOf(report));
     const { sweep } = chosen;
     if (!sweep) return;
     await Promise.all([

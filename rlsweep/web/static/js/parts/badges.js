@@ -1,14 +1,22 @@
 // Badges of status and verdict: a shape, a word and a colour, so that colour is never the only difference.
 
 import { html, icon } from "../core/dom.js";
-import { percent } from "../core/format.js";
+import { full, percent, plural } from "../core/format.js";
 
 /** In the order in which filters and counts list them. */
 export const STATUSES = ["pending", "running", "paused", "completed", "stopped", "failed"];
 
-/** @param {string} status @param {string} [title] */
-export function statusBadge(status, title) {
-  return html(`span.badge.${status}`, { title }, icon(status), status);
+/** @param {string} status @param {string} [title] @param {string} [text] what the badge says; by default the status */
+export function statusBadge(status, title, text = status) {
+  return html(`span.badge.${status}`, { title }, icon(status), text);
+}
+
+/**
+ * What the status of a run says: of one that waits at a rung of ASHA, at which.
+ * @param {{status: string, rung: number | null}} run
+ */
+export function statusText({ status, rung }) {
+  return status === "paused" && rung ? `waits at rung ${rung}` : status;
 }
 
 const MEANINGS = /** @type {Record<string, string>} */ ({
@@ -38,8 +46,9 @@ export function verdictBadge(verdict) {
 /** The badge of a run, whose title tells why it is in its status, where that is known. @param {any} run */
 export function runBadge(run) {
   const stops = run.stop_requested && isUnfinished(run.status);
-  const pause = run.status === "paused" ? `At ${percent(run.pause_at)} of its budget` : undefined;
-  return statusBadge(run.status, run.error ?? (stops ? "Asked to stop" : pause));
+  const done = run.budget.episodes ? plural(run.episodes, "episode") : `${full(run.env_steps)} env steps`;
+  const pause = run.status === "paused" ? `At ${percent(run.pause_at)} of its budget: ${done}` : undefined;
+  return statusBadge(run.status, run.error ?? (stops ? "Asked to stop" : pause), statusText(run));
 }
 
 /** @param {string} status */

@@ -198,7 +198,7 @@ function showSweep(cell, run) {
 
 /** @param {HTMLElement} cell @param {any} run */
 function showStatus(cell, run) {
-  showOnce(cell, [run.status, run.error, run.stop_requested, run.pause_at], () => [runBadge(run), statusProgress()]);
+  showOnce(cell, [run.status, run.error, run.stop_requested, run.pause_at, run.env_steps], () => [runBadge(run), statusProgress()]);
   showStatusProgress(/** @type {HTMLElement} */ (cell.lastElementChild), run);
 }
 
