@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from rlsweep.reports.history import SweepDetail, SweepRow, sweep_detail, sweep_row
+from rlsweep.reports.lineage import Lineage
+from rlsweep.reports.population import sweep_lineage
 from rlsweep.reports.settings_compared import GroupedComparison, compare_by_setting
 from rlsweep.reports.summary import SweepReport, summarise
 from rlsweep.store import charts, sweep_listing, sweeps, training_runs
@@ -25,6 +27,13 @@ class SweepList:
     sweeps: tuple[SweepRow, ...]
     next_cursor: str | None
     total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepLineage:
+    """lineage: null for a sweep that trains no population."""
+
+    lineage: Lineage | None
 
 
 @router.get("/sweeps", response_model=SweepList, summary="The list of sweeps")
@@ -76,6 +85,14 @@ def report(request: Request, sweep: str) -> Response:
     runs = training_runs.ids_of_sweep(database, found.id)
     fingerprint = f"{charts.fingerprint(database, runs)} {found.status} {found.heartbeat_at}"
     return cached_json_response(request, fingerprint, lambda: summarise(database, found))
+
+
+@router.get("/sweeps/{sweep}/lineage", response_model=SweepLineage, summary="The genealogy of a population")
+def get_lineage(request: Request, sweep: str) -> Response:
+    """Who copied whom in a sweep with `--scheduler pbt`, and from whom its best member descends."""
+    database = database_of(request)
+    found = sweeps.get(database, sweep)
+    return json_response(request, SweepLineage(lineage=sweep_lineage(database, found)))
 
 
 @router.get("/compare", response_model=GroupedComparison, summary="Compare the configs of any runs")

@@ -7,6 +7,7 @@ import { byId, fill, html, icon, setText } from "../core/dom.js";
 import { compact, duration, full, percent, plural } from "../core/format.js";
 import { startPage } from "../core/page.js";
 import { Poller } from "../core/polling.js";
+import { LineagePanel } from "../comparison/lineage.js";
 import { TournamentPanel } from "../comparison/tournament.js";
 import { ComparisonView } from "../comparison/view.js";
 import { STATUSES, isUnfinished, statusBadge } from "../parts/badges.js";
@@ -21,6 +22,8 @@ const address = `/sweeps/${encodeURIComponent(reference)}`;
 let view = null;
 /** @type {TournamentPanel | null} */
 let tournament = null;
+/** @type {LineagePanel | null} */
+let lineage = null;
 let headOf = "";
 /** @type {Notes | null} */
 let notes = null;
@@ -37,7 +40,9 @@ async function refresh() {
   await view.update(report, { sweep: sweep.id });
   if (view.styles) await view.health.update(sweep.id, view.styles, isUnfinished(sweep.status));
   tournament ??= new TournamentPanel(sweep.id, sweep.name);
-  if (!view.beforeRuns.contains(tournament.element)) view.beforeRuns.append(tournament.element);
+  lineage ??= new LineagePanel(sweep.id, sweep.name);
+  if (!view.beforeRuns.contains(tournament.element)) view.beforeRuns.append(lineage.element, tournament.element);
+  await lineage.update();
   await tournament.update(view.styles);
   return isUnfinished(sweep.status);
 }
