@@ -17,6 +17,7 @@ from rlsweep.store.database import Database
 from rlsweep.store.overview import overview
 from rlsweep.sweep_records import NewSweep
 from tests.helpers.grid import record_grid, rising
+from tests.helpers.populations import COPIES, INTERVAL, record_population
 
 pytestmark = pytest.mark.integration
 
@@ -241,3 +242,24 @@ def test_what_a_budget_buys_is_what_the_command_says(
     clear = web.get("/api/sweeps/clear/shorter").json()
     assert clear["flag"] == "--total-timesteps 500"  # ten policy updates
     assert clear["sentences"][-1].startswith("A sweep with --total-timesteps 500 would have said the same")
+
+
+def test_the_genealogy_of_a_population(web: httpx.Client, database: Database, record_sweep: Any, course: Any) -> None:
+    record_sweep({None: course()}, seeds=1, name="plain")
+    assert web.get("/api/sweeps/plain/lineage").json() == {"lineage": None}
+    variants = {variant: course() for variant in (None, *"bcdef")}
+    sweep = record_sweep(variants, seeds=1, name="population")
+    record_population(database, sweep)
+    found = web.get("/api/sweeps/population/lineage").json()["lineage"]
+    assert (found["interval"], found["env_steps"], found["best"]) == (INTERVAL, 4 * INTERVAL, 1)
+    assert [(each["number"], each["config"]) for each in found["members"]][:2] == [
+        (1, "ppo_agent_v1"),
+        (2, "ppo_agent_b"),
+    ]
+    assert [
+        (each["env_steps"] // INTERVAL, each["member"], each["source"], each["changes"]) for each in found["exploits"]
+    ] == [
+        (interval, copy, source, changes)
+        for interval, copy, source, changes in sorted(COPIES, key=lambda each: each[:2])
+    ]
+    assert [each["member"] for each in found["descent"]] == [1, 4, 3, 1]

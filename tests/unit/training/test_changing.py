@@ -34,7 +34,7 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "ppo.max_grad_norm": (0.5, 0.01),
     "ppo.target_kl": (None, 1e-9),
 }
-ENGINES = [("MaskablePPO", "fast"), ("MaskablePPO", "stock"), ("PPO", "stock"), ("A2C", "stock")]
+ENGINES = [("MaskablePPO", "fast"), ("MaskablePPO", "stock"), ("PPO", "fast"), ("PPO", "stock"), ("A2C", "stock")]
 
 
 def config_of(algorithm: str, engine: str, values: dict[str, Any]) -> RunConfig:

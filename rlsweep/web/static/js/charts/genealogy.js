@@ -106,9 +106,15 @@ export class Genealogy {
       svg(
         "g.descent",
         {},
-        descent.map(({ member, start, end: until }) =>
-          svg("line.of-best", { x1: toX(start), x2: toX(until), y1: toY(member), y2: toY(member) }),
-        ),
+        descent.map(({ member, start, end: until }, index) => {
+          const leaves = index < descent.length - 1; // its arrow begins before its end
+          return svg("line.of-best", {
+            x1: toX(start),
+            x2: Math.max(toX(start), toX(until) - (leaves ? width : 0)),
+            y1: toY(member),
+            y2: toY(member),
+          });
+        }),
       ),
       svg(
         "g.copies",

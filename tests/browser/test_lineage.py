@@ -1,0 +1,57 @@
+"""The genealogy of a population: rows, arrows, the way of the best, by mouse, keys and as text, in both themes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.helpers.accessibility import serious_faults
+from tests.helpers.populations import COPIES, record_population
+
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
+
+
+def test_a_genealogy_is_drawn_read_and_written(
+    recorded, record_into: Any, course: type[Any], visit: Callable[..., Page]
+) -> None:
+    database = recorded.site.database
+    variants = {variant: course(learning_rate=1e-4 * (place + 1)) for place, variant in enumerate([None, *"bcdef"])}
+    record_population(database, record_into(database, variants, seeds=1, name="population"))
+
+    page = visit(recorded.site, "/training/sweeps/population")
+    panel = page.locator("#lineage")
+    expect(panel.locator(".lineage-way")).to_have_text(
+        "Best at the last interval: member 1 (ppo_agent_v1). "
+        "Its way: member 1 from the start, member 4 from 2,000, member 3 from 4,000, member 1 from 6,000."
+    )
+    expect(panel.locator("line.member")).to_have_count(6)
+    expect(panel.locator("g.copy")).to_have_count(len(COPIES))
+    expect(panel.locator("g.copy.of-best")).to_have_count(3)
+    expect(panel.locator(".descent line")).to_have_count(4)
+    rows = panel.locator(".copies-table tbody tr")
+    expect(rows).to_have_count(len(COPIES))
+    expect(rows.nth(1)).to_contain_text("ppo.ent_coef 0.01 → 0.012")
+    expect(rows.nth(3)).to_contain_text("No hyperparameter changed.")
+    expect(rows.nth(5)).to_contain_text("What changed is not on record.")
+    assert [row.get_by_text("way of the best").count() for row in rows.all()] == [1, 0, 1, 0, 1, 0]
+
+    chart, readout = panel.get_by_role("group", name="Arrow keys go from copy to copy"), panel.locator(".readout")
+    chart.focus()
+    page.keyboard.press("ArrowRight")
+    expect(readout).to_have_text("Member 4 copied member 1 at 2,000 env steps.learning_rate 0.001 → 8e-4")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    expect(readout).to_contain_text("Member 6 copied member 2")
+    expect(panel.locator("g.copy.is-read")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(readout).to_be_hidden()
+    panel.locator("g.copy .head").first.hover()
+    expect(readout).to_be_visible()
+
+    assert serious_faults(page, "#lineage") == []  # in both themes
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.goto(f"{recorded.site.url}/training/sweeps/night")
+    expect(page.locator("section[aria-label=Findings]")).to_be_visible()
+    expect(panel).to_be_hidden()
