@@ -1,63 +1,100 @@
 """The genealogy of a sweep that trains a population, from its record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rlsweep.reports.lineage import Change, Exploit, Lineage, MemberState, lineage
+from rlsweep.analysis.objectives import Objective
+from rlsweep.analysis.scores import interval_score
+from rlsweep.reports.lineage import CopyMade, LineagePart, PopulationMember, copies_made, lineage_of
+from rlsweep.reports.records import seed_records
 from rlsweep.runs import TrainingRun
-from rlsweep.scheduler_records import SchedulerDecision, SchedulerKind
-from rlsweep.store import schedulers, training_runs
+from rlsweep.scheduler_records import Scheduler, SchedulerKind
+from rlsweep.store import exploits, schedulers, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
 
-def sweep_lineage(database: Database, sweep: Sweep) -> Lineage | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Population:
+    """The genealogy of a population.
+
+    interval: env steps between two decisions about a member
+    env_steps: of the member that is furthest
+    best: number of the best member; None while none has a score
+    best_by: what makes it the best, in words
+    copies: in the order in which they were made
+    lineage: of the best member, from the start of training
+    """
+
+    interval: int
+    env_steps: int
+    best: int | None
+    best_by: str
+    members: tuple[PopulationMember, ...]
+    copies: tuple[CopyMade, ...]
+    lineage: tuple[LineagePart, ...]
+
+
+def population_of(database: Database, sweep: Sweep) -> Population | None:
     """The genealogy of the sweep's population; None if it trains none."""
     scheduler = schedulers.find(database, sweep.id)
     if scheduler is None or scheduler.kind is not SchedulerKind.PBT:
         return None
     interval = int(scheduler.settings["interval"])
-    decisions = schedulers.decisions(database, sweep.id)
-    last = decisions[-1].record["members"] if decisions else []
-    scores = {each["number"]: _last_score(each["reached"]) for each in last}
-    members = [
-        _member(number, run, scores.get(number))
-        for number, run in enumerate(training_runs.of_sweep(database, sweep.id), 1)
-    ]
-    return lineage(members, list(_exploits(decisions, interval)), interval, _best(scores))
-
-
-def _exploits(decisions: Iterable[SchedulerDecision], interval: int) -> Iterable[Exploit]:
-    for decision in decisions:
-        for step in decision.decision["steps"]:
-            if step["source"] is not None:
-                changes = step.get("changes")
-                yield Exploit(
-                    member=step["member"],
-                    source=step["source"],
-                    env_steps=step["interval"] * interval,
-                    changes=None if changes is None else tuple(Change(**each) for each in changes),
-                )
-
-
-def _last_score(reached: Sequence[dict[str, Any]]) -> tuple[int, float] | None:
-    """The last interval with a score, and the score."""
-    scored = [(each["interval"], each["score"]) for each in reached if each["score"] is not None]
-    return scored[-1] if scored else None
-
-
-def _best(scores: dict[int, tuple[int, float] | None]) -> int | None:
-    """The member with the best score at the last interval that any reached."""
-    known = {number: score for number, score in scores.items() if score is not None}
-    return max(known, key=lambda number: (*known[number], -number)) if known else None
-
-
-def _member(number: int, run: TrainingRun, score: tuple[int, float] | None) -> MemberState:
-    return MemberState(
-        number=number,
-        run_id=run.id,
-        config=run.config_short_name,
-        status=run.status,
-        env_steps=run.env_steps,
-        score=None if score is None else score[1],
+    runs = training_runs.of_sweep(database, sweep.id)
+    made = exploits.of_sweep(database, sweep.id)
+    records = {each.number: each.record for each in schedulers.decisions(database, sweep.id)}
+    objective = Objective(scheduler.objective)
+    copies = copies_made(runs, made, records, interval=interval, objective=objective)
+    ends = _end_scores(database, runs, scheduler, objective)
+    best = max(ends, key=lambda number: (ends[number], -number)) if ends else _best_at_interval(records.values())
+    at_end = "its score since the last interval" if ends else "its score at the last interval"
+    return Population(
+        interval=interval,
+        env_steps=max((run.env_steps for run in runs), default=0),
+        best=best,
+        best_by=at_end,
+        members=tuple(
+            PopulationMember(
+                number=number,
+                run_id=run.id,
+                name=run.config_short_name,
+                seed=run.seed,
+                status=run.status,
+                env_steps=run.env_steps,
+                copies=sum(copy.member == number for copy in copies),
+            )
+            for number, run in enumerate(runs, start=1)
+        ),
+        copies=copies,
+        lineage=() if best is None else lineage_of(runs, made, runs[best - 1].id),
     )
+
+
+def _end_scores(
+    database: Database, runs: Sequence[TrainingRun], scheduler: Scheduler, objective: Objective
+) -> dict[int, float]:
+    """By number, the score of each member since the last interval, higher is better; empty while any trains on."""
+    if not all(run.status.is_finished for run in runs):
+        return {}
+    last = int(scheduler.settings["intervals"]) * int(scheduler.settings["interval"])
+    records = seed_records(database, runs)
+    scores = {
+        number: interval_score(records[run.id], objective, after=last, until=run.env_steps)
+        for number, run in enumerate(runs, start=1)
+        if run.env_steps > last
+    }
+    return {number: objective.signed(score) for number, score in scores.items() if score is not None}
+
+
+def _best_at_interval(records: Iterable[Mapping[str, Any]]) -> int | None:
+    """The member with the best score at the last interval that any reached, by the newest decision."""
+    *_, newest = ({"members": ()}, *records)
+    scored = [
+        (reached["interval"], reached["score"], -member["number"])
+        for member in newest["members"]
+        for reached in member["reached"]
+        if reached["score"] is not None
+    ]
+    return -max(scored)[2] if scored else None

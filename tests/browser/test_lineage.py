@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.helpers.accessibility import serious_faults
-from tests.helpers.populations import COPIES, record_population
+from tests.helpers.recorded_population import COPIES, record_population
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -16,30 +16,29 @@ def test_a_genealogy_is_drawn_read_and_written(
     recorded, record_into: Any, course: type[Any], visit: Callable[..., Page]
 ) -> None:
     database = recorded.site.database
-    variants = {variant: course(learning_rate=1e-4 * (place + 1)) for place, variant in enumerate([None, *"bcdef"])}
-    record_population(database, record_into(database, variants, seeds=1, name="population"))
+    variants = {variant: course(win_rate=0.5 if variant else 0.95) for variant in [None, *"bcdef"]}
+    interval = record_population(database, record_into(database, variants, seeds=1, name="population"))
 
     page = visit(recorded.site, "/training/sweeps/population")
     panel = page.locator("#lineage")
     expect(panel.locator(".lineage-way")).to_have_text(
-        "Best at the last interval: member 1 (ppo_agent_v1). "
-        "Its way: member 1 from the start, member 4 from 2,000, member 3 from 4,000, member 1 from 6,000."
+        "Best by its score since the last interval: member 1 (ppo_agent_v1). Its lineage: member 1 from the start, "
+        f"member 4 from {interval:,}, member 3 from {2 * interval:,}, member 1 from {3 * interval:,}."
     )
     expect(panel.locator("line.member")).to_have_count(6)
     expect(panel.locator("g.copy")).to_have_count(len(COPIES))
     expect(panel.locator("g.copy.of-best")).to_have_count(3)
-    expect(panel.locator(".descent line")).to_have_count(4)
+    expect(panel.locator(".lineage line")).to_have_count(4)
     rows = panel.locator(".copies-table tbody tr")
     expect(rows).to_have_count(len(COPIES))
     expect(rows.nth(1)).to_contain_text("ppo.ent_coef 0.01 → 0.012")
     expect(rows.nth(3)).to_contain_text("No hyperparameter changed.")
-    expect(rows.nth(5)).to_contain_text("What changed is not on record.")
-    assert [row.get_by_text("way of the best").count() for row in rows.all()] == [1, 0, 1, 0, 1, 0]
+    assert [row.get_by_text("lineage of the best").count() for row in rows.all()] == [1, 0, 1, 0, 1, 0]
 
     chart, readout = panel.get_by_role("group", name="Arrow keys go from copy to copy"), panel.locator(".readout")
     chart.focus()
     page.keyboard.press("ArrowRight")
-    expect(readout).to_have_text("Member 4 copied member 1 at 2,000 env steps.learning_rate 0.001 → 8e-4")
+    expect(readout).to_have_text(f"Member 4 copied member 1 at {interval:,} env steps.learning_rate 0.001 → 8e-4")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowRight")
     expect(readout).to_contain_text("Member 6 copied member 2")

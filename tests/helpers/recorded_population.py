@@ -1,75 +1,68 @@
-"""A population's record, as population-based training writes it, without training."""
+"""A population's record, as population-based training writes it, over runs that are on record already."""
 
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from rlsweep.population_records import NewExploit
 from rlsweep.scheduler_records import SchedulerKind, SchedulerTerms
-from rlsweep.store import schedulers
+from rlsweep.schedulers.pbt_records import PbtSettings
+from rlsweep.store import exploits, schedulers, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
-INTERVAL = 2_000
-COPIES = [
+COPIES: list[tuple[int, int, int, dict[str, tuple[Any, Any]]]] = [
     # interval, copy, source, what changed
-    (1, 4, 1, [{"key": "learning_rate", "before": 1e-3, "after": 8e-4}]),
-    (
-        1,
-        6,
-        2,
-        [{"key": "ppo.ent_coef", "before": 0.01, "after": 0.012}, {"key": "gamma", "before": 0.99, "after": 0.95}],
-    ),
-    (2, 3, 4, [{"key": "learning_rate", "before": 8e-4, "after": 6.4e-4}]),
-    (2, 5, 4, []),
-    (3, 1, 3, [{"key": "batch_size", "before": 64, "after": 128}]),
-    (3, 2, 5, None),
+    (1, 4, 1, {"learning_rate": (1e-3, 8e-4)}),
+    (1, 6, 2, {"ppo.ent_coef": (0.01, 0.012), "gamma": (0.99, 0.95)}),
+    (2, 3, 4, {"learning_rate": (8e-4, 6.4e-4)}),
+    (2, 5, 4, {}),
+    (3, 1, 3, {"batch_size": (64, 128)}),
+    (3, 2, 5, {"gamma": (0.99, 0.95)}),
 ]
-"""Member 1 ends best: it descends from 3, from 4, and from what it was itself at the start."""
+"""Where member 1 is best at the end, it descends from 3, from 4, and from what it was itself at the start."""
 
 
-def record_population(database: Database, sweep: Sweep) -> None:
-    """Make a sweep of six runs a population that has trained to its fourth interval."""
-    settings = {"population": 6, "interval": INTERVAL, "intervals": 4, "share": 0.25, "resampled": 0.25, "seed": 0}
-    terms = SchedulerTerms(kind=SchedulerKind.PBT, objective="training_reward", settings=settings)
+def record_population(database: Database, sweep: Sweep) -> int:
+    """Make six ended runs of a sweep a population with three intervals behind it; return the env steps of one."""
+    runs = training_runs.of_sweep(database, sweep.id)
+    interval = min(run.env_steps for run in runs) // 4
+    settings = PbtSettings(population=6, interval=interval, intervals=3)
+    terms = SchedulerTerms(kind=SchedulerKind.PBT, objective="training_reward", settings=settings.to_json())
     with database.connect() as connection:
         schedulers.insert_terms(connection, sweep.id, terms)
         for number in range(1, 4):
-            values = {
-                "sweep_id": sweep.id,
-                "number": number,
-                "record": Jsonb(_record(number)),
-                "decision": Jsonb(_made(number)),
-            }
             connection.execute(
-                "insert into scheduler_decisions (sweep_id, number, free, record, decision)"
-                " values (%(sweep_id)s, %(number)s, 2, %(record)s, %(decision)s)",
-                values,
+                "insert into scheduler_decisions (sweep_id, number, free, record, decision) values (%s, %s, 2, %s, %s)",
+                (sweep.id, number, Jsonb(_record(number)), Jsonb({"steps": [], "stop": None})),
             )
-        connection.execute("update training_runs set env_steps = %s where sweep_id = %s", (4 * INTERVAL, sweep.id))
+            for _, copy, source, changes in (each for each in COPIES if each[0] == number):
+                exploit = NewExploit(
+                    run_id=runs[copy - 1].id,
+                    source_run_id=runs[source - 1].id,
+                    env_steps=number * interval,
+                    source_uri="/storage/source.zip",
+                    source_sha256="0",
+                    changes=changes,
+                    config=runs[copy - 1].config,
+                    config_hash=runs[copy - 1].config_hash,
+                )
+                exploits.insert(connection, exploit, pause_at=None)
+        for run in runs:
+            connection.execute(
+                "update training_runs set status = 'completed', end_reason = 'completed', ended_at = %s, env_steps = %s"
+                " where id = %s",
+                (run.ended_at, run.env_steps, run.id),
+            )
+    return interval
 
 
 def _record(interval: int) -> dict[str, Any]:
+    reached = [{"interval": each, "can_be_copied": True} for each in range(1, interval + 1)]
     return {
         "members": [
-            {
-                "number": member,
-                "stage": "waiting",
-                "interval": interval,
-                "reached": [
-                    {"interval": each, "score": 10.0 * each - member, "can_be_copied": True}
-                    for each in range(1, interval + 1)
-                ],
-            }
+            {"number": member, "stage": "waiting", "interval": interval,
+             "reached": [each | {"score": 10.0 * interval + member} for each in reached]}
             for member in range(1, 7)
         ]
-    }
-
-
-def _made(interval: int) -> dict[str, Any]:
-    copies = {copy: (source, changes) for at, copy, source, changes in COPIES if at == interval}
-    steps = []
-    for member in range(1, 7):
-        source, changes = copies.get(member, (None, None))
-        step = {"member": member, "interval": interval, "source": source, "seed": 7 * member}
-        steps.append(step if changes is None else {**step, "changes": changes})
-    return {"steps": steps, "stop": None}
+    }  # fmt: skip

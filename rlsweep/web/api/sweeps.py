@@ -6,8 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from rlsweep.reports.history import SweepDetail, SweepRow, sweep_detail, sweep_row
-from rlsweep.reports.lineage import Lineage
-from rlsweep.reports.population import sweep_lineage
+from rlsweep.reports.population import Population, population_of
 from rlsweep.reports.settings_compared import GroupedComparison, compare_by_setting
 from rlsweep.reports.summary import SweepReport, summarise
 from rlsweep.store import charts, sweep_listing, sweeps, training_runs
@@ -31,9 +30,9 @@ class SweepList:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepLineage:
-    """lineage: null for a sweep that trains no population."""
+    """population: null for a sweep that trains none."""
 
-    lineage: Lineage | None
+    population: Population | None
 
 
 @router.get("/sweeps", response_model=SweepList, summary="The list of sweeps")
@@ -89,10 +88,11 @@ def report(request: Request, sweep: str) -> Response:
 
 @router.get("/sweeps/{sweep}/lineage", response_model=SweepLineage, summary="The genealogy of a population")
 def get_lineage(request: Request, sweep: str) -> Response:
-    """Who copied whom in a sweep with `--scheduler pbt`, and from whom its best member descends."""
+    """Who copied whom in a sweep with `--scheduler pbt`, and the lineage of its best member."""
     database = database_of(request)
     found = sweeps.get(database, sweep)
-    return json_response(request, SweepLineage(lineage=sweep_lineage(database, found)))
+    fingerprint = charts.fingerprint(database, training_runs.ids_of_sweep(database, found.id))
+    return cached_json_response(request, fingerprint, lambda: SweepLineage(population=population_of(database, found)))
 
 
 @router.get("/compare", response_model=GroupedComparison, summary="Compare the configs of any runs")

@@ -17,7 +17,7 @@ from rlsweep.store.database import Database
 from rlsweep.store.overview import overview
 from rlsweep.sweep_records import NewSweep
 from tests.helpers.grid import record_grid, rising
-from tests.helpers.populations import COPIES, INTERVAL, record_population
+from tests.helpers.recorded_population import COPIES, record_population
 
 pytestmark = pytest.mark.integration
 
@@ -246,20 +246,26 @@ def test_what_a_budget_buys_is_what_the_command_says(
 
 def test_the_genealogy_of_a_population(web: httpx.Client, database: Database, record_sweep: Any, course: Any) -> None:
     record_sweep({None: course()}, seeds=1, name="plain")
-    assert web.get("/api/sweeps/plain/lineage").json() == {"lineage": None}
-    variants = {variant: course() for variant in (None, *"bcdef")}
-    sweep = record_sweep(variants, seeds=1, name="population")
-    record_population(database, sweep)
-    found = web.get("/api/sweeps/population/lineage").json()["lineage"]
-    assert (found["interval"], found["env_steps"], found["best"]) == (INTERVAL, 4 * INTERVAL, 1)
-    assert [(each["number"], each["config"]) for each in found["members"]][:2] == [
-        (1, "ppo_agent_v1"),
-        (2, "ppo_agent_b"),
+    assert web.get("/api/sweeps/plain/lineage").json() == {"population": None}
+    variants = {variant: course(win_rate=0.5 if variant else 0.95) for variant in (None, *"bcdef")}
+    interval = record_population(database, record_sweep(variants, seeds=1, name="population"))
+    found = web.get("/api/sweeps/population/lineage").json()["population"]
+    assert (found["interval"], found["best"], found["best_by"]) == (interval, 1, "its score since the last interval")
+    assert [(each["number"], each["name"], each["copies"]) for each in found["members"]][:2] == [
+        (1, "ppo_agent_v1", 1),
+        (2, "ppo_agent_b", 1),
     ]
-    assert [
-        (each["env_steps"] // INTERVAL, each["member"], each["source"], each["changes"]) for each in found["exploits"]
-    ] == [
-        (interval, copy, source, changes)
-        for interval, copy, source, changes in sorted(COPIES, key=lambda each: each[:2])
+    assert [(each["env_steps"] // interval, each["member"], each["source"]) for each in found["copies"]] == [
+        copy[:3] for copy in sorted(COPIES, key=lambda each: each[:2])
     ]
-    assert [each["member"] for each in found["descent"]] == [1, 4, 3, 1]
+    assert found["copies"][1]["changes"]["gamma"] == {"before": 0.99, "after": 0.95}
+    assert found["copies"][1]["score"] == 16.0
+    assert [each["member"] for each in found["lineage"]] == [1, 4, 3, 1]
+
+    with database.connect() as connection:  # while a member trains, the last interval says which is best
+        connection.execute(
+            "update training_runs set status = 'running', end_reason = null where config_short_name = 'ppo_agent_b'"
+        )
+    running = web.get("/api/sweeps/population/lineage").json()["population"]
+    assert (running["best"], running["best_by"]) == (6, "its score at the last interval")
+    assert [each["member"] for each in running["lineage"]] == [2, 6]

@@ -13,14 +13,14 @@ import { AXES, tickLabels, ticks } from "./ticks.js";
 /**
  * @typedef {object} Copy one member became a copy of another
  * @property {number} member
- * @property {number} source
+ * @property {number | null} source null if its record was deleted
  * @property {number} at env steps
  * @property {boolean} isOfBest
  * @property {string} text in one sentence
  * @property {string[]} changes
  */
 
-/** @typedef {{rows: Row[], copies: Copy[], best: number | null, descent: {member: number, start: number, end: number}[], end: number, interval: number}} Content */
+/** @typedef {{rows: Row[], copies: Copy[], best: number | null, lineage: {member: number, start: number, end: number}[], end: number, interval: number}} Content */
 
 const MARGIN = { top: 10, right: 16, bottom: 38, left: 34 };
 const ROW = 24;
@@ -39,7 +39,7 @@ export class Genealogy {
     this.width = 0;
     this.at = -1;
     /** @type {Content} */
-    this.content = { rows: [], copies: [], best: null, descent: [], end: 0, interval: 1 };
+    this.content = { rows: [], copies: [], best: null, lineage: [], end: 0, interval: 1 };
     /** @type {{copy: Copy, x: number, y: number, part: SVGElement}[]} by env steps */
     this.placed = [];
     this.picture = svg("svg.chart.genealogy", { role: "img", "aria-label": label });
@@ -71,7 +71,7 @@ export class Genealogy {
 
   draw() {
     if (this.width === 0) return;
-    const { rows, copies, best, descent, end, interval } = this.content;
+    const { rows, copies, best, lineage, end, interval } = this.content;
     const row = rows.length > MANY ? LOW_ROW : ROW;
     const height = MARGIN.top + rows.length * row + MARGIN.bottom;
     const inner = Math.max(10, this.width - MARGIN.left - MARGIN.right);
@@ -85,7 +85,7 @@ export class Genealogy {
       copy,
       x: toX(copy.at),
       y: toY(copy.member),
-      part: arrow(copy, toX(copy.at), toY(copy.source), toY(copy.member), width),
+      part: arrow(copy, toX(copy.at), toY(copy.source ?? copy.member), toY(copy.member), width),
     }));
     const bottom = MARGIN.top + rows.length * row;
     this.picture.replaceChildren(
@@ -104,10 +104,10 @@ export class Genealogy {
         ]),
       ),
       svg(
-        "g.descent",
+        "g.lineage",
         {},
-        descent.map(({ member, start, end: until }, index) => {
-          const leaves = index < descent.length - 1; // its arrow begins before its end
+        lineage.map(({ member, start, end: until }, index) => {
+          const leaves = index < lineage.length - 1; // its arrow begins before its end
           return svg("line.of-best", {
             x1: toX(start),
             x2: Math.max(toX(start), toX(until) - (leaves ? width : 0)),
@@ -128,8 +128,8 @@ export class Genealogy {
   }
 
   summary() {
-    const { rows, copies, best, descent } = this.content;
-    const way = descent.map(({ member }) => member).join(", then ");
+    const { rows, copies, best, lineage } = this.content;
+    const way = lineage.map(({ member }) => member).join(", then ");
     return `${this.label}: ${rows.length} members, ${copies.length} copies.${best === null ? "" : ` The best, member ${best}, was member ${way}.`}`;
   }
 

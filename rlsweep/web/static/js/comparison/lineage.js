@@ -42,83 +42,93 @@ export class LineagePanel {
 
   /** Load and show it; a sweep that trains no population is asked once. */
   async update() {
-    if (this.isAsked && !this.lineage) return;
+    if (this.isAsked && !this.population) return;
     const answer = await get(this.address);
     this.isAsked = true;
     if (answer === this.answer) return;
     this.answer = answer;
-    this.lineage = answer.lineage;
-    this.element.hidden = !this.lineage;
-    if (this.lineage) this.show();
+    this.population = answer.population;
+    this.element.hidden = !this.population;
+    if (this.population) this.show();
   }
 
   show() {
-    const { members, exploits, descent, best, interval, env_steps: end } = this.lineage;
-    const isOfBest = (/** @type {any} */ each) =>
-      descent.some((/** @type {any} */ part) => part.member === each.member && part.start === each.env_steps);
+    const { members, copies, lineage, best, interval, env_steps: end } = this.population;
+    const isOfBest = (/** @type {any} */ copy) =>
+      lineage.some((/** @type {any} */ part) => part.member === copy.member && part.first_step === copy.env_steps);
     this.note.textContent =
       `A row is a member of the population. Every ${full(interval)} env steps a weak member becomes a copy of a better ` +
-      "one (arrow), with some hyperparameters changed. Thick: the way of the best.";
+      "one (arrow), with some hyperparameters changed. Thick: the lineage of the best.";
     this.chart.update({
       rows: members.map((/** @type {any} */ each) => ({ number: each.number, end: each.env_steps })),
-      copies: exploits.map((/** @type {any} */ each) => ({
+      copies: copies.map((/** @type {any} */ each) => ({
         member: each.member,
         source: each.source,
         at: each.env_steps,
         isOfBest: isOfBest(each),
-        text: `Member ${each.member} copied member ${each.source} at ${full(each.env_steps)} env steps.`,
+        text: `Member ${each.member} copied ${sourceOf(each)} at ${full(each.env_steps)} env steps.`,
         changes: changesOf(each),
       })),
       best,
-      descent,
+      lineage: lineage.map((/** @type {any} */ part) => ({
+        member: part.member,
+        start: part.first_step,
+        end: part.last_step,
+      })),
       end,
       interval,
     });
-    this.way.textContent = wayOf(this.lineage);
+    this.way.textContent = lineageText(this.population);
     const runs = new Map(members.map((/** @type {any} */ each) => [each.number, each]));
     refill(
       this.table,
-      exploits.length === 0
+      copies.length === 0
         ? html("p.panel-note", {}, "No member has copied another yet.")
-        : scrolling(`${plural(exploits.length, "copy", "copies")} of members`, copiesTable(exploits, runs, isOfBest)),
+        : scrolling(`${plural(copies.length, "copy", "copies")} of members`, copiesTable(copies, runs, isOfBest)),
     );
   }
 
   data() {
     return {
-      header: ["env_steps", "member", "source", "changes"],
-      rows: (this.lineage?.exploits ?? []).map((/** @type {any} */ each) => [
+      header: ["env_steps", "member", "source", "score", "source_score", "changes"],
+      rows: (this.population?.copies ?? []).map((/** @type {any} */ each) => [
         each.env_steps,
         each.member,
         each.source,
+        each.score,
+        each.source_score,
         changesOf(each).join("; "),
       ]),
     };
   }
 }
 
-/** What the copy has that its source has not. @param {any} exploit @returns {string[]} */
-function changesOf(exploit) {
-  if (exploit.changes === null) return ["What changed is not on record."];
-  if (exploit.changes.length === 0) return ["No hyperparameter changed."];
-  return exploit.changes.map(
-    (/** @type {any} */ each) => `${each.key} ${configValue(each.before)} → ${configValue(each.after)}`,
-  );
+/** @param {any} copy */
+function sourceOf(copy) {
+  return copy.source === null ? "a member whose record was deleted" : `member ${copy.source}`;
 }
 
-/** @param {any} lineage */
-function wayOf({ best, descent, members }) {
+/** What the copy has that its source has not. @param {any} copy @returns {string[]} */
+function changesOf(copy) {
+  const changes = Object.entries(copy.changes).map(
+    ([key, { before, after }]) => `${key} ${configValue(before)} → ${configValue(after)}`,
+  );
+  return changes.length ? changes : ["No hyperparameter changed."];
+}
+
+/** @param {any} population */
+function lineageText({ best, best_by: by, lineage, members }) {
   if (best === null) return "No member has a score yet.";
-  const config = members.find((/** @type {any} */ each) => each.number === best)?.config;
-  const parts = descent.map(
+  const name = members.find((/** @type {any} */ each) => each.number === best)?.name;
+  const parts = lineage.map(
     (/** @type {any} */ part, /** @type {number} */ index) =>
-      `member ${part.member} ${index === 0 ? "from the start" : `from ${full(part.start)}`}`,
+      `member ${part.member} ${index === 0 ? "from the start" : `from ${full(part.first_step)}`}`,
   );
-  return `Best at the last interval: member ${best} (${config}). Its way: ${parts.join(", ")}.`;
+  return `Best by ${by}: member ${best} (${name}). Its lineage: ${parts.join(", ")}.`;
 }
 
-/** @param {any[]} exploits @param {Map<number, any>} members @param {(exploit: any) => boolean} isOfBest */
-function copiesTable(exploits, members, isOfBest) {
+/** @param {any[]} copies @param {Map<number, any>} members @param {(copy: any) => boolean} isOfBest */
+function copiesTable(copies, members, isOfBest) {
   const link = (/** @type {number} */ number) =>
     html("a", { href: `/training/runs/${members.get(number)?.run_id}` }, `member ${number}`);
   return html(
@@ -139,13 +149,13 @@ function copiesTable(exploits, members, isOfBest) {
     html(
       "tbody",
       {},
-      exploits.map((each) =>
+      copies.map((each) =>
         html(
           `tr${isOfBest(each) ? ".of-best" : ""}`,
           {},
           html("td.numeric", {}, full(each.env_steps)),
-          html("td", {}, link(each.member), isOfBest(each) && [" ", html("span.tag", {}, "way of the best")]),
-          html("td", {}, link(each.source)),
+          html("td", {}, link(each.member), isOfBest(each) && [" ", html("span.tag", {}, "lineage of the best")]),
+          html("td", {}, each.source === null ? "deleted" : link(each.source)),
           html(
             "td",
             {},
