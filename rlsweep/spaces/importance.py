@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsweep.imports import import_to_stay
 from rlsweep.spaces.samplers.optuna_sampler import quiet, study_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ def shares(columns: Sequence[Column], mean: Floats, sd: Floats, *, freedom: floa
         rows = np.vstack((table, rng.random(configs)))[:, chosen]
         found[repeat] = _shares_once(distributions, columns, rows, scores[chosen], seed=repeat)
     return found
+
+
+def preload() -> None:
+    """Import what `shares` needs, which it would import itself."""
+    import_to_stay("optuna")
+    import_to_stay("sklearn.ensemble")  # which Optuna imports late
 
 
 def _distribution(column: Column) -> "BaseDistribution":

@@ -28,6 +28,8 @@ from rlsweep.web.api import (
 from rlsweep.web.assets import Assets
 from rlsweep.web.errors import add_handlers
 from rlsweep.web.guard import Guard
+from rlsweep.web.memory import AnswerMemory
+from rlsweep.web.preloading import Preloading
 
 DESCRIPTION = "Sweeps, training runs and their curves, as rlsweep recorded them, with notes, tags and saved views."
 
@@ -55,6 +57,8 @@ def create_app(database: Database, *, allowed_hosts: Collection[str], token: str
     )
     app.state.database = database
     app.state.scores = ScoreMemory()
+    app.state.answers = AnswerMemory()
+    app.state.preloading = Preloading()
     for room in (
         about,
         choices,

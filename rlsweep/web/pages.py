@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from rlsweep.errors import NotFoundError, SchemaError, StoreUnavailableError
@@ -14,9 +14,18 @@ from rlsweep.store import sweeps as store_sweeps
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
 from rlsweep.web.parameters import database_of
+from rlsweep.web.preloading import Preloading
 from rlsweep.web.templating import page
 
-router = APIRouter(include_in_schema=False)
+
+def _preload(request: Request) -> None:
+    """Import what the panels of a page compute with: its own requests follow."""
+    preloading = request.app.state.preloading
+    assert isinstance(preloading, Preloading)
+    preloading.begin()
+
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(_preload)])
 
 INTRODUCTION = (
     "The pages get all their data from these addresses, as JSON. Notes, tags and saved views can be written: from a "

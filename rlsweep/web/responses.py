@@ -12,6 +12,7 @@ from rlsweep.store import charts, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 from rlsweep.version import __version__
+from rlsweep.web.memory import AnswerMemory
 
 
 def json_response(request: Request, value: Any) -> Response:
@@ -24,10 +25,18 @@ def json_response(request: Request, value: Any) -> Response:
 def cached_json_response(request: Request, fingerprint: str, compute: Callable[[], Any]) -> Response:
     """Return the computed value as JSON, or 304 without computing it if the ETag of `fingerprint` matches.
 
-    fingerprint: differs whenever the response to this address may differ
+    fingerprint: differs whenever the response to this address may differ; an answer that was computed before is kept
     """
     etag = _tag(f"{request.url.path}?{request.url.query} {fingerprint} {__version__}".encode())
-    return _not_modified(etag) if _has(request, etag) else _ok(_json(compute()), etag)
+    if _has(request, etag):
+        return _not_modified(etag)
+    memory = request.app.state.answers
+    assert isinstance(memory, AnswerMemory)
+    body = memory.get(etag)
+    if body is None:
+        body = _json(compute())
+        memory.keep(etag, body)
+    return _ok(body, etag)
 
 
 def mark_of_sweep(database: Database, sweep: Sweep) -> str:

@@ -55,6 +55,7 @@ LISTS = {
 _GRID = f"/api/sweeps/{web_grid.NAME}"
 
 PANELS = {
+    "the page": f"/training/sweeps/{web_grid.NAME}",
     "head and progress": _GRID,
     "report, with the decision card, the leaderboard and the slices": f"{_GRID}/report",
     "training health": f"{_GRID}/diagnosis",
@@ -62,6 +63,7 @@ PANELS = {
     "difference of one config": f"{_GRID}/differences?config=grid_v1&points=200",
     "what another hour buys": f"{_GRID}/prospects",
     "a shorter sweep": f"{_GRID}/shorter",
+    "what matters": f"{_GRID}/importance",
     "tournament": f"{_GRID}/tournaments",
     "bands of its configs": f"/api/bands?sweep={web_grid.NAME}",
     "colours": f"/api/colours?sweep={web_grid.NAME}",

@@ -78,7 +78,10 @@ def get_sweep(request: Request, sweep: str) -> Response:
 
 @router.get("/sweeps/{sweep}/report", response_model=SweepReport, summary="Compare a sweep's configs")
 def report(request: Request, sweep: str) -> Response:
-    """The output of `rlsweep report --json`: the configs, best first, with intervals, verdicts and signs."""
+    """The output of `rlsweep report --json`: the configs, best first, with intervals, verdicts and signs.
+
+    Its key `importance` has an address of its own.
+    """
     database = database_of(request)
     found = sweeps.get(database, sweep)
     runs = training_runs.ids_of_sweep(database, found.id)

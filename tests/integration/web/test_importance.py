@@ -44,6 +44,9 @@ def test_what_matters_is_what_the_command_says(
     printed = json.loads(capsys.readouterr().out)
     found = web.get("/api/sweeps/drawn/importance").json()
     assert found == printed["importance"]
+    with pytest.MonkeyPatch.context() as patch:  # what was computed for one browser is there for the next
+        patch.setattr("rlsweep.web.api.importance.importance", lambda *_: pytest.fail("computed again"))
+        assert web.get("/api/sweeps/drawn/importance").json() == found
     rate, gamma = found["keys"]
     assert (rate["key"], rate["is_told"], gamma["key"], gamma["is_told"]) == ("learning_rate", True, "gamma", False)
     assert rate["low"] <= rate["share"] <= rate["high"]

@@ -99,7 +99,9 @@ def test_the_report_is_what_the_command_says(
     assert main(["report", "night", "--json"], {"RLSWEEP_DATABASE_URL": database.url}) == 0
     printed = capsys.readouterr().out
     answer = web.get("/api/sweeps/night/report")
-    assert answer.json() == json.loads(printed)
+    shown = json.loads(printed)
+    assert web.get("/api/sweeps/night/importance").json() == shown.pop("importance")
+    assert answer.json() == shown
     best = answer.json()["configs"][0]
     assert (best["name"], best["rank"], best["score_estimate"]["seeds"]) == ("ppo_agent_lr_high", 1, 3)
     etag = answer.headers["etag"]
