@@ -79,7 +79,7 @@ def packed_policies(spec: EnvironmentSpec, players: Sequence[Player]) -> bytes:
     Raises InputError for a checkpoint that is not the recorded one or whose network NumPy cannot play.
     """
     from rlsweep.envs.checkpoint_opponent import CheckpointOpponent
-    from rlsweep.errors import CheckpointError
+    from rlsweep.errors import CheckpointError, EnvironmentSpecError
     from rlsweep.training.checkpoints import checksum
 
     game = make_two_player_game(spec)
@@ -98,7 +98,10 @@ def packed_policies(spec: EnvironmentSpec, players: Sequence[Player]) -> bytes:
         if not is_recorded:
             raise InputError(f"The checkpoint of {player.name}, {path}, is not the file on record. Leave that run out.")
         loaded = CheckpointOpponent(path, actions=int(actions.n), observation_size=seen.shape[0])
-        policies.append((loaded.policy(), {"number": player.number}))
+        try:
+            policies.append((loaded.policy(), {"number": player.number}))
+        except EnvironmentSpecError as exc:
+            raise InputError(f"{player.name}: {exc} Leave that run out.") from exc
     game.close()
     return pack([policy for policy, _ in policies], [note for _, note in policies])
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -72,6 +73,13 @@ def test_two_trained_policies_play_and_lost_games_are_played_again(
     other = rlsweep.tournament(runs, games=60, opponents=["random"], seed=1, progress=False)
     assert other.id != results.id
     assert set(recorded(database, other.id).values()) != set(on_record.values())
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        refused("seed 0: Opponent checkpoint .* its network has cnn, .*can be played. Leave that run out."),
+    ):
+        cannot = ValueError("its network has cnn, and only dense layers can be played")
+        patch.setattr("rlsweep.envs.checkpoint_opponent.dense_policy", Mock(side_effect=cannot))
+        rlsweep.tournament(runs, games=4, progress=False)
     with refused("is not the file on record"):
         (database_uri,) = {each.checkpoint for each in tournaments.get(database, other.id).players if each.seed == 0}
         with open(str(database_uri), "ab") as file:
