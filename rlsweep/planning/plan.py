@@ -12,6 +12,7 @@ from rlsweep.config.differences import differing_keys, digest, flat_hyperparamet
 from rlsweep.config.given import GivenConfig
 from rlsweep.config.loading import LoadedAgent, load_training
 from rlsweep.config.overrides import Override, parse_overrides
+from rlsweep.config.reading import EXTENSIONS
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import MAX_SEED, TrainingConfig
 from rlsweep.errors import ConfigError, InputError
@@ -149,9 +150,9 @@ def check_all_drawn(plan: Plan) -> None:
     """Raise InputError if configs of the plan are drawn from scores, which only a race has while it runs."""
     if plan.to_draw and plan.space is not None:
         source, sampler = plan.space["source"], plan.space["sampler"]
+        command = f"rlsweep race {shlex.quote(source)}" if source.endswith(EXTENSIONS) else "rlsweep race"
         raise InputError(
-            f"{source}: {sampler} draws configs from scores while a race runs. Race the space, "
-            f"rlsweep race {shlex.quote(source)}, or take sampler: sobol."
+            f"{source}: {sampler} draws configs from scores while a race runs. Use {command}, or take sampler: sobol."
         )
 
 

@@ -10,16 +10,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import test_searched_game
 import test_service
 import test_web
 import web_grid
 import web_record
 from rounds import printed
+from search_methods import Size
 from test_deciding import METHODS, draw, of_family
 from test_engines import ratios
 from test_learning_self_play import games
 from test_many_trials import looking, many_trials, megabytes_at
 from test_recording import ingest, recording_ratio
+from test_samplers import METHODS as SEARCH_METHODS
+from test_samplers import SHARES, of_function, search
 from test_start import submit
 from test_sweep_overhead import whole_processes
 from test_zoo import played
@@ -133,3 +137,23 @@ def test_the_benchmark_of_races_picks_a_config_with_every_method() -> None:
     found = draw(of_family("spread", 2))
     assert found.keys() == METHODS.keys()
     assert all(0 <= pick.cost <= 1 for drawn in found.values() for _, pick in drawn)
+
+
+def test_the_benchmark_of_samplers_searches_with_every_method() -> None:
+    found = search(of_function("narrow"), 1, Size(configs=9, seeds=2))
+    assert found.keys() == SEARCH_METHODS.keys()
+    assert {scores.shape for scores in found.values()} == {(1, len(SHARES))}
+    assert all(((scores > 0.1) & (scores < 1)).all() for scores in found.values())
+
+
+@pytest.mark.xdist_group("ray head")
+def test_the_benchmark_of_a_search_space_races_it_and_trains_its_pick(tmp_path: Path, ray_head: dict[str, str]) -> None:
+    flags = ("--configs", "2", "--tolerance", "60%", "--cap", "1/5")
+    searched = test_searched_game.search(tmp_path, *flags, steps=64, ray=ray_head)
+    assert searched.configs == 2
+    assert 0 < searched.share <= 0.5
+    assert searched.file.is_file()
+    (rate,) = test_searched_game.held_out(searched.file, steps=64, episodes=5, seeds=1)
+    assert 0 <= rate <= 1
+    gap = test_searched_game.difference([0.8, 0.81, 0.79], [0.8, 0.82, 0.78])
+    assert gap.low < gap.bound < gap.mean < gap.high

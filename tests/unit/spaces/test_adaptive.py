@@ -131,7 +131,9 @@ def test_only_a_race_draws_from_scores() -> None:
     space = {"base": BASE, "sampler": "tpe", "configs": 40, "space": {"gamma": {"uniform": [0.9, 0.99]}}}
     plan = planned(space)
     assert (len(plan.labels), plan.to_draw) == (10, 30)
-    with pytest.raises(InputError, match=r"tpe draws configs from scores while a race runs\. Race the space"):
+    with pytest.raises(
+        InputError, match=r"tpe draws configs from scores while a race runs\. Use rlsweep race, or take"
+    ):
         check_all_drawn(plan)
     evenly = planned(space | {"sampler": "sobol"})
     check_all_drawn(evenly)
