@@ -6,9 +6,10 @@ from uuid import UUID
 from rlsweep.checkpoint_format import SUFFIX
 from rlsweep.config.run import Budget, RunConfig
 from rlsweep.errors import InputError, NotFoundError, UntrustedFileError, before_start
+from rlsweep.reports.commands import train_long
 from rlsweep.runs import TrainingRun
 from rlsweep.storage import Location, locate
-from rlsweep.store import training_runs, transitions
+from rlsweep.store import sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 
 
@@ -60,12 +61,6 @@ def find_run(database: Database, reference: str, *, trust: bool) -> tuple[Traini
         ) from None
 
 
-def _train_alone(run: TrainingRun) -> str:
-    if run.config_path is None:
-        return f"rlsweep.train(rlsweep.run('{str(run.id)[:8]}'), total_timesteps=N) in Python"
-    return f"rlsweep train --agent-config {run.config_path} --total-timesteps N"
-
-
 def reopen_run(
     database: Database,
     reference: str,
@@ -92,7 +87,7 @@ def reopen_run(
     if run.sweep_id is not None:
         raise InputError(
             f"{run.label} is a trial of a sweep; with another budget it could not be compared with the others. "
-            f"Train its config alone: {_train_alone(run)}"
+            f"Train its config alone: {train_long(run, sweeps.get(database, str(run.sweep_id)))}"
         )
     for flag, wanted, done in (
         ("--episodes", episodes, run.episodes),

@@ -1,4 +1,7 @@
-"""The commands that train a run again, for long, or go on with it, and that submit a sweep anew."""
+"""The commands that train a run again, for long, or go on with it, and that submit a sweep anew.
+
+A config that was drawn from a search space is in no file: the command then writes those of its sweep first.
+"""
 
 import shlex
 from collections.abc import Collection, Sequence
@@ -6,11 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rlsweep.config.foreign.blocks import file_of
 from rlsweep.config.overrides import override_training, parse_overrides
 from rlsweep.config.problems import check
+from rlsweep.config.reading import EXTENSIONS
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import ConfigError
 from rlsweep.runs import Checkpoint, RunStatus, TrainingRun
+from rlsweep.spaces.reading import OF_FLAGS
 from rlsweep.sweep_records import Sweep
 
 LONG_RUN_STEPS = 1_000_000
@@ -28,7 +34,8 @@ def train_again(run: TrainingRun, sweep: Sweep | None) -> str:
     if typed is None and _was_given_in_python(run, sweep):
         return _in_python(run, mode=_mode(run), overrides={"seed": run.seed}, **_amounts(run))
     if typed is None:
-        return shlex.join([*_made_up(run, sweep), "--mode", _mode(run), "--seed", str(run.seed), *_budget(run)])
+        words = [*_made_up(run, sweep), "--mode", _mode(run), "--seed", str(run.seed), *_budget(run)]
+        return _with_files([run], sweep, words)
     if "first_command" in run.metadata:  # whoever went on with it may have given it a larger budget
         typed = [*_without(typed, _BUDGET), *_budget(run)]
     return shlex.join(typed)
@@ -40,7 +47,7 @@ def train_long(run: TrainingRun, sweep: Sweep | None) -> str:
     if words is None and _was_given_in_python(run, sweep):
         return _in_python(run, mode="full", total_timesteps=LONG_RUN_STEPS)
     words = _made_up(run, sweep) if words is None else _without(words, [*_BUDGET, "--mode"])
-    return shlex.join([*words, "--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)])
+    return _with_files([run], sweep, [*words, "--mode", "full", "--total-timesteps", str(LONG_RUN_STEPS)])
 
 
 def train_file(path: Path, run: TrainingRun, sweep: Sweep | None) -> str:
@@ -72,13 +79,13 @@ def race_files(runs: Sequence[TrainingRun], sweep: Sweep, *, budgets: float = 1.
     """
     if any(_was_given_in_python(run, sweep) for run in runs):
         return None
-    files = [str(run.config_path) for run in runs] if is_part or len(runs) <= MOST_FILES else [*sweep.patterns]
+    files = [_path(run, sweep) for run in runs] if is_part or len(runs) <= MOST_FILES else _patterns(runs, sweep)
     if files == [*sweep.patterns] and any(run.sweep_variant is None for run in runs):
         files.append("--with-base")
     words = ["rlsweep", "race", *files, *_given(sweep), "--mode", sweep.mode]
     for name, amount in _amounts(runs[0]).items():
         words += [f"--{name.replace('_', '-')}", str(round(budgets * amount))]
-    return shlex.join(words)
+    return _with_files(runs, sweep, words)
 
 
 def submit_longer(run: TrainingRun, sweep: Sweep, firsts: Sequence[TrainingRun], *, option: str, amount: int) -> str:
@@ -90,17 +97,19 @@ def submit_longer(run: TrainingRun, sweep: Sweep, firsts: Sequence[TrainingRun],
     if words[1:2] == ["submit"]:
         words = _without(["rlsweep", *words[1:]], [*_BUDGET, "--name"])
         return shlex.join([*words, option, str(amount)])
-    paths = [each.config_path for each in firsts if each.config_path is not None]
     seeds = len(sweep.seeds)
-    if len(paths) < len(firsts) or _was_given_in_python(run, sweep):
+    if any(_was_given_in_python(each, sweep) for each in firsts):
         name = option.removeprefix("--").replace("-", "_")
         return (
             f"rlsweep.submit([rlsweep.run(id).agent_config for id in {[str(each.id)[:8] for each in firsts]}], "
             f"base_config=rlsweep.run('{str(run.id)[:8]}').training_config, mode={sweep.mode!r}, seeds={seeds}, "
             f"{name}={amount})"
         )
-    words = ["rlsweep", "submit", *dict.fromkeys(paths), *_given(sweep)]
-    return shlex.join([*words, "--mode", sweep.mode, "--seeds", str(seeds), option, str(amount)])
+    paths = dict.fromkeys(_path(each, sweep) for each in firsts)
+    if len(paths) > MOST_FILES and any(_is_drawn(each, sweep) for each in firsts):
+        paths = dict.fromkeys(_patterns(firsts, sweep))
+    words = ["rlsweep", "submit", *paths, *_given(sweep)]
+    return _with_files(firsts, sweep, [*words, "--mode", sweep.mode, "--seeds", str(seeds), option, str(amount)])
 
 
 def go_on(run: TrainingRun, checkpoint: Checkpoint) -> str | None:
@@ -131,8 +140,41 @@ def _typed(run: TrainingRun) -> list[str] | None:
 
 
 def _was_given_in_python(run: TrainingRun, sweep: Sweep | None) -> bool:
-    """Whether its agent config or its base config is in no file, so that only the record has it."""
-    return run.config_path is None or _base_is_in_no_file(run, sweep)
+    """Whether its agent config or its base config is in no file, and no command can write it from the record."""
+    return (run.config_path is None and not _is_drawn(run, sweep)) or _base_is_in_no_file(run, sweep)
+
+
+def _is_drawn(run: TrainingRun, sweep: Sweep | None) -> bool:
+    """Whether its agent config was drawn from a search space that was a file, or flags of a command."""
+    if run.config_path is not None or sweep is None or sweep.space is None:
+        return False
+    return str(sweep.space["source"]).endswith((*EXTENSIONS, OF_FLAGS))
+
+
+def _folder(sweep: Sweep) -> str:
+    """Where commands write the configs of the sweep."""
+    return f"{sweep.name}-configs"
+
+
+def _path(run: TrainingRun, sweep: Sweep | None) -> str:
+    """The file of the run's agent config; where it was drawn, the one that a command writes."""
+    if sweep is not None and _is_drawn(run, sweep):
+        return f"{_folder(sweep)}/{file_of(run.config['agent'])}"
+    assert run.config_path is not None
+    return run.config_path
+
+
+def _patterns(runs: Sequence[TrainingRun], sweep: Sweep) -> list[str]:
+    """What names the files of all configs of the sweep."""
+    return [f"{_folder(sweep)}/*.yaml"] if any(_is_drawn(run, sweep) for run in runs) else [*sweep.patterns]
+
+
+def _with_files(runs: Sequence[TrainingRun], sweep: Sweep | None, words: Sequence[str]) -> str:
+    """The command; before it, the one that writes the configs of the sweep, if a run's config was drawn."""
+    command = shlex.join(words)
+    if sweep is None or not any(_is_drawn(run, sweep) for run in runs):
+        return command
+    return f"{shlex.join(['rlsweep', 'configs', sweep.name, '--write', _folder(sweep)])} && {command}"
 
 
 def _base_is_in_no_file(run: TrainingRun, sweep: Sweep | None) -> bool:
@@ -157,8 +199,7 @@ def _in_python(run: TrainingRun, **options: Any) -> str:
 
 def _made_up(run: TrainingRun, sweep: Sweep | None) -> list[str]:
     """The config of a run under the base config and overrides of its sweep, if it has one."""
-    assert run.config_path is not None
-    words = ["rlsweep", "train", "--agent-config", run.config_path]
+    words = ["rlsweep", "train", "--agent-config", _path(run, sweep)]
     return words if sweep is None else [*words, *_given(sweep)]
 
 

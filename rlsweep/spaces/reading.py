@@ -23,6 +23,9 @@ _KNOWN = f"; known are {', '.join(KEYS)}"
 _MAX_SEED = 2**32 - 1
 _MAX_CONSTRAINTS = 100
 
+OF_FLAGS = "--space"
+"""The source of a search space that flags alone gave."""
+
 
 def read_space(source: Path | GivenConfig, *, more: Mapping[str, Any]) -> SearchSpace:
     """Read a search space from its file or a dict. Raises ConfigError with every problem.
@@ -41,7 +44,7 @@ def space_on_record(data: Mapping[str, Any], base: Mapping[str, Any]) -> SearchS
 
 def space_of_flags(base: Path, more: Mapping[str, Any]) -> SearchSpace:
     """The search space of flags alone, next to a base config. Raises ConfigError with every problem."""
-    return _Reader("--space").read({"base": str(base)}, more)
+    return _Reader(OF_FLAGS).read({"base": str(base)}, more)
 
 
 class _Reader:

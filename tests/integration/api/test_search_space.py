@@ -1,6 +1,8 @@
 """A search space on record: its configs, trained and retried like any others, listed, promoted and written as files."""
 
+import shlex
 import threading
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,10 @@ from rlsweep.config.given import GivenConfig
 from rlsweep.config.loading import load_agent
 from rlsweep.config.run import Mode, RunConfig
 from rlsweep.config.training import TrainingConfig
+from rlsweep.errors import InputError
 from rlsweep.planning.plan import make_plan
 from rlsweep.planning.submission import create_sweep, runs_of_plan
-from rlsweep.reports.commands import train_file
+from rlsweep.reports.commands import race_files, submit_longer, train_again, train_file, train_long
 from rlsweep.runs import EndReason, RunStatus
 from rlsweep.spaces.flags import SpaceFlags
 from rlsweep.spaces.keys import base_values
@@ -171,3 +174,40 @@ def test_a_written_config_is_trained_by_a_command(folder, database):
     drawn = training_runs.of_sweep(database, sweep.id)[1]
     command = "rlsweep train --agent-config ppo_v2.yaml --mode full --total-timesteps 1000000"
     assert train_file(Path("ppo_v2.yaml"), drawn, sweep) == command
+
+
+def test_commands_write_drawn_configs_before_they_train_them(folder, database):
+    base = {"episodes": None, "total_timesteps": 32, "seeds": 1, "with_base": False}
+    plan = make_plan(["space.yaml"], base_config=None, overrides=("n_envs=2",), mode=Mode.SMOKE, **base)
+    provenance = collect_provenance(folder)
+    sweep = create_sweep(database, plan, name="night", patterns=["space.yaml"], provenance=provenance)
+    base_run, drawn, _ = runs = training_runs.of_sweep(database, sweep.id)
+    first = "rlsweep configs night --write night-configs && "
+    file = f"night-configs/ppo_sweep_{drawn.sweep_variant}.yaml"
+    train = f"rlsweep train --agent-config {file} --set n_envs=2 --mode"
+    assert train_again(drawn, sweep) == f"{first}{train} smoke --seed 0 --total-timesteps 32"
+    assert train_long(drawn, sweep) == f"{first}{train} full --total-timesteps 1000000"
+    assert train_again(base_run, sweep).startswith(
+        f"rlsweep train --agent-config {base_run.config_path} --set n_envs=2"
+    )
+    raced, submitted = race_files(runs, sweep), submit_longer(drawn, sweep, runs, option="--episodes", amount=9)
+    assert raced.startswith(f"{first}rlsweep race {base_run.config_path} {file} ")
+    assert submitted.startswith(f"{first}rlsweep submit {base_run.config_path} {file} ")
+    with pytest.raises(InputError, match="is a trial of a sweep") as refused:
+        reopen_run(database, str(drawn.id), episodes=None, total_timesteps=64, trust=False)
+    assert str(refused.value).endswith(train_long(drawn, sweep))
+    with chdir(folder):
+        assert main(shlex.split(first.removesuffix(" && "))[1:]) == 0
+        assert main(["plan", *shlex.split(submitted.removeprefix(first))[2:]]) == 0
+    plan = make_plan([file], base_config=None, overrides=("n_envs=2",), mode=Mode.SMOKE, **base)
+    assert plan.trials[0].config_hash == drawn.config_hash
+
+
+def test_what_only_a_notebook_knows_is_said_in_python(folder, database):
+    dict_space = {**SPACE, "base": AGENT}
+    options = {"mode": Mode.SMOKE, "episodes": None, "total_timesteps": 32, "seeds": 1, "with_base": False}
+    plan = make_plan([dict_space], base_config=None, **options)
+    sweep = create_sweep(database, plan, name="cell", patterns=[], provenance=collect_provenance(folder))
+    drawn = training_runs.of_sweep(database, sweep.id)[1]
+    assert train_long(drawn, sweep).startswith("rlsweep.train(rlsweep.run(")
+    assert race_files([drawn], sweep) is None
