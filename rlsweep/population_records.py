@@ -55,6 +55,21 @@ class Exploit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PopulationStanding:
+    """How far a population has come.
+
+    copies: how often a member became a copy; the rest is of the newest copy, None before it
+    member, source: numbers in the order of the plan; source is None if its record was deleted
+    """
+
+    copies: int
+    member: int | None
+    source: int | None
+    env_steps: int | None
+    changes: dict[str, tuple[Any, Any]] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class IntervalCheckpoint:
     """A checkpoint that a run wrote at the end of an interval."""
 

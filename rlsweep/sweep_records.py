@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from rlsweep.population_records import PopulationStanding
 from rlsweep.race_records import DecisionRecord
 from rlsweep.runs import Budget, RunStatus, TrainingRun
 from rlsweep.scheduler_records import AshaStanding
@@ -89,12 +90,14 @@ class Overview:
     runs_by_status: number of runs in each status, shown or not; a status without runs may be missing
     decision: the newest decision of a race; None before the first, and for other sweeps
     asha: how far it has come from rung to rung; None for a sweep without ASHA
+    population: how many copies its members have made; None for a sweep without a population
     """
 
     runs: tuple[TrainingRun, ...]
     runs_by_status: dict[RunStatus, int]
     decision: DecisionRecord | None = None
     asha: AshaStanding | None = None
+    population: PopulationStanding | None = None
 
     @classmethod
     def of_all(cls, runs: Sequence[TrainingRun]) -> "Overview":

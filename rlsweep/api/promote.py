@@ -102,7 +102,8 @@ def _pick(database: "Database", sweep: SweepRecord | None, run: TrainingRun | No
         report = compare(database, [run])
         return report, pick_of_run(report, run.id)
     judged = summarise(database, sweep)
-    pick = pick_of(judged, judged.race, judged.race_lines, judged.asha) if run is None else pick_of_run(judged, run.id)
+    answers = (judged.race, judged.race_lines, judged.asha, judged.population)
+    pick = pick_of(judged, *answers) if run is None else pick_of_run(judged, run.id)
     if pick is None:
         go_on = "retry" if sweep.status is SweepStatus.FAILED else "resume"
         raise InputError(

@@ -118,8 +118,10 @@ def status(
     tell_abandoned(standing.abandoned)
     if json:
         seen = standing.overview
-        driven = {"service": service and service.as_shown, "decision": seen.decision, "asha": seen.asha}
-        return print_json({"sweep": standing.sweep, "runs": seen.runs, **driven})
+        decided = {"decision": seen.decision, "asha": seen.asha, "population": seen.population}
+        return print_json(
+            {"sweep": standing.sweep, "runs": seen.runs, "service": service and service.as_shown, **decided}
+        )
     return _print_standing(standing)
 
 

@@ -8,6 +8,7 @@ from rlsweep.analysis.objectives import Objective
 from rlsweep.config.agent import Hyperparameters
 from rlsweep.config.differences import differing_keys, digest, flat_hyperparameters
 from rlsweep.config.keys import leaf_keys
+from rlsweep.config.promotion import variant_of
 from rlsweep.config.run import ScoreEvaluation
 from rlsweep.config.stepped import may_change
 from rlsweep.config.training import MAX_SEED
@@ -145,7 +146,9 @@ def _member(
 ) -> Trial:
     """A trial as a member: it goes by its number, since its hyperparameters will change, and has its own seed."""
     config = trial.config
-    agent = config.agent.model_copy(update={"sweep_variant": f"member_{number}"})
+    variant = f"member_{number}"
+    own = {"sweep_variant": variant, "name": variant_of(config.agent.name, variant)}
+    agent = config.agent.model_copy(update={**own, "description": f"Member {number} of a population"})
     evaluation = None
     if episodes is not None:
         pauses = [settings.pause_after(interval, total_timesteps) for interval in range(settings.intervals + 1)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rlsweep.analysis.intervals import dominance
 from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
+from rlsweep.analysis.wording import plural
 from rlsweep.deciding.caveats import FEWEST_CONFIGS
 from rlsweep.deciding.choice import judge_choice, runs_to_settle
 from rlsweep.deciding.records import RaceRecord, RaceSettings
@@ -14,6 +15,7 @@ from rlsweep.reports.asha_answer import AshaAnswer, asha_lines, asha_steps
 from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.config_report import ConfigReport
 from rlsweep.reports.pick import Pick
+from rlsweep.reports.population import Population
 from rlsweep.reports.race_answer import RaceAnswer
 from rlsweep.reports.race_caveats import FEW_UPDATES, ShownCaveat, shown_caveats
 from rlsweep.reports.race_text import AnswerLine, estimate_words, risk_words, rival_words
@@ -53,6 +55,19 @@ def of_race(race: RaceAnswer, lines: Sequence[AnswerLine]) -> Stand:
 def of_asha(judged: Comparison, asha: AshaAnswer) -> Stand:
     """The answer of ASHA, which states no risk."""
     return Stand(lines=asha_lines(asha, judged), steps=asha_steps(asha, str(judged.name)))
+
+
+def of_population(judged: Comparison, pick: Pick, population: Population) -> Stand:
+    """The best member of a population, which states no risk."""
+    lines = (
+        AnswerLine(heading="TAKE", text=f"{pick.config.name}: {pick.standing}. Its config is the schedule that led there."),
+        AnswerLine(
+            heading="RISK",
+            text=f"None is stated: {plural(len(population.members), 'member')} have one seed each, and copied each other.",
+        ),
+    )
+    name = str(judged.name)
+    return Stand(lines=lines, steps=(confirm_step(name, contenders=0), promote_step(name)))
 
 
 def nothing_yet(judged: Comparison) -> Stand:

@@ -7,12 +7,13 @@ from rlsweep.analysis.intervals import Estimate
 from rlsweep.analysis.wording import duration, plural
 from rlsweep.deciding.records import RaceRecord, RaceSettings
 from rlsweep.reports.asha_answer import AshaAnswer
-from rlsweep.reports.card_stand import nothing_yet, of_asha, of_race, of_record, only_config
+from rlsweep.reports.card_stand import nothing_yet, of_asha, of_population, of_race, of_record, only_config
 from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.confirmation import Confirmation
 from rlsweep.reports.findings import NextStep
 from rlsweep.reports.pace import Pace
 from rlsweep.reports.pick import Pick
+from rlsweep.reports.population import Population
 from rlsweep.reports.race_answer import RaceAnswer
 from rlsweep.reports.race_text import AnswerLine
 from rlsweep.reports.reference import Reference, difference, difference_words, runner_up
@@ -80,6 +81,7 @@ def decision_card(
     race: RaceAnswer | None,
     race_lines: Sequence[AnswerLine],
     asha: AshaAnswer | None,
+    population: Population | None,
     as_race: tuple[RaceSettings, RaceRecord],
     names: Sequence[str],
     pace: Pace | None,
@@ -88,6 +90,7 @@ def decision_card(
     """The card of a sweep.
 
     race, race_lines: the answer of its race, if it is one, and the same in words; asha: that of ASHA, if it has that
+    population: its members, if it trains a population
     as_race: the sweep's settings and scores as a race would have them; names: of the configs there, in their order
     """
     against = None if pick is None else _against(judged, pick, race)
@@ -97,6 +100,8 @@ def decision_card(
         stand = of_asha(judged, asha)
     elif pick is None:
         stand = nothing_yet(judged)
+    elif population is not None:
+        stand = of_population(judged, pick, population)
     elif len(judged.configs) < FEWEST_CONFIGS:
         stand = only_config(judged, pick)
     else:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from rlsweep.analysis.objectives import Objective
 from rlsweep.population_records import Exploit
+from rlsweep.reports.population_line import changes_in_words
 from rlsweep.runs import RunStatus, TrainingRun
 
 
@@ -126,24 +127,18 @@ def lineage_of(runs: Sequence[TrainingRun], exploits: Sequence[Exploit], run_id:
 
 
 def lineage_lines(parts: Sequence[LineagePart]) -> Iterator[str]:
-    """The same in words, a line a part."""
+    """The same in words, a sentence a part."""
     for place, part in enumerate(parts):
-        span = f"{part.first_step:,} to {part.last_step:,}: member {part.member}"
-        if place:
-            yield f"{span}, copied from member {parts[place - 1].member}: {changes_in_words(part.changes)}"
-        else:
-            yield span
+        if place == 0:
+            yield f"Member {part.member} to {part.last_step:,} env steps."
+            continue
+        source, changes = parts[place - 1].member, changes_in_words(pairs(part.changes))
+        yield f"Member {part.member}, copied from {source} at {part.first_step:,}, to {part.last_step:,}: {changes}."
 
 
-def changes_in_words(changes: Mapping[str, ValueChange]) -> str:
-    """`learning_rate 0.0003 → 0.00024, gamma 0.99 → 0.95`."""
-    named = [f"{key} {_value(change.before)} → {_value(change.after)}" for key, change in changes.items()]
-    return ", ".join(named) or "nothing changed"
-
-
-def _value(value: Any) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"{value:g}" if is_number else str(value)
+def pairs(changes: Mapping[str, ValueChange]) -> dict[str, tuple[Any, Any]]:
+    """Value before and after, by dotted key."""
+    return {key: (change.before, change.after) for key, change in changes.items()}
 
 
 def _changes(exploit: Exploit) -> dict[str, ValueChange]:

@@ -9,6 +9,7 @@ from rlsweep.analysis.wording import plural
 from rlsweep.reports.asha_answer import AshaAnswer
 from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.config_report import ConfigReport
+from rlsweep.reports.population import Population
 from rlsweep.reports.race_answer import RaceAnswer
 from rlsweep.reports.race_text import AnswerLine
 from rlsweep.runs import RunStatus
@@ -37,16 +38,20 @@ def pick_of(
     race: RaceAnswer | None,
     race_lines: Sequence[AnswerLine],
     asha: AshaAnswer | None = None,
+    population: Population | None = None,
 ) -> Pick | None:
-    """What a race or ASHA takes; else the winner, or the first by score where none is told.
+    """What a race, ASHA or a population takes; else the winner, or the first by score where none is told.
 
     race, race_lines: the answer of the race, if the report is of one, and the same in words; asha: the answer of ASHA
+    population: the members, whose best one is taken
     None where no run with a score is complete.
     """
     if race is not None:
         return _pick_of_race(report, race, race_lines)
     if asha is not None:
         return _pick_of_asha(report, asha)
+    if population is not None:
+        return _pick_of_population(report, population)
     config = choice_of(report.configs, report.winner)
     if config is None:
         return None
@@ -96,6 +101,16 @@ def _pick_of_asha(report: Comparison, asha: AshaAnswer) -> Pick | None:
         return None
     of = "alone" if len(highest.configs) == 1 else f"first of {plural(len(highest.configs), 'config')}"
     standing = f"{of} at rung {highest.number} of {len(asha.rungs)} ({highest.at})"
+    return Pick(config=config, standing="; ".join([standing, *_doubts(report, config)]), is_winner=False)
+
+
+def _pick_of_population(report: Comparison, population: Population) -> Pick | None:
+    """The best member, by what it scored with its last weights."""
+    run_id = next((each.run_id for each in population.members if each.number == population.best), None)
+    config = next((each for each in report.configs if any(seed.run_id == run_id for seed in each.seeds)), None)
+    if config is None or not _is_finished(config):
+        return None
+    standing = f"the best of {plural(len(population.members), 'member')} by {population.best_by}"
     return Pick(config=config, standing="; ".join([standing, *_doubts(report, config)]), is_winner=False)
 
 

@@ -19,6 +19,7 @@ from rlsweep.sweep_records import Sweep
 class Population:
     """The genealogy of a population.
 
+    objective: what members are compared by, as `analysis.objectives.Objective` has it
     interval: env steps between two decisions about a member
     env_steps: of the member that is furthest
     best: number of the best member; None while none has a score
@@ -27,6 +28,7 @@ class Population:
     lineage: of the best member, from the start of training
     """
 
+    objective: str
     interval: int
     env_steps: int
     best: int | None
@@ -51,6 +53,7 @@ def population_of(database: Database, sweep: Sweep) -> Population | None:
     best = max(ends, key=lambda number: (ends[number], -number)) if ends else _best_at_interval(records.values())
     at_end = "its score since the last interval" if ends else "its score at the last interval"
     return Population(
+        objective=objective.value,
         interval=interval,
         env_steps=max((run.env_steps for run in runs), default=0),
         best=best,

@@ -9,6 +9,7 @@ from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_sh
 from rlsweep.analysis.rungs import rung_words, waits_at
 from rlsweep.analysis.wording import duration, fine_percent, number, percent
 from rlsweep.reports.layout import MISSING, Column, laid_out
+from rlsweep.reports.population_line import population_line
 from rlsweep.reports.race_line import race_line
 from rlsweep.runs import RECENT_EPISODES, WATCHED_FIRST, RunStatus, RunSummary
 from rlsweep.sweep_records import Overview
@@ -59,6 +60,8 @@ def progress_table(seen: Overview, *, width: int, rows: int | None = None, is_li
         parts.append(Text(race_line(seen.decision)))
     if (rungs := _rungs(seen)) is not None:
         parts.append(Text(rungs))
+    if seen.population is not None:
+        parts.append(Text(population_line(seen.population)))
     return Group(*parts)
 
 
@@ -110,6 +113,7 @@ class LiveProgress:
         self._told: dict[UUID, RunStatus] = {}
         self._last_total = datetime.now(UTC)
         self._last_decision = 0
+        self._copies = 0
 
     def __enter__(self) -> Callable[[Overview], None]:
         if not self._console.is_terminal:
@@ -138,6 +142,9 @@ class LiveProgress:
         if seen.decision is not None and seen.decision.number > self._last_decision:
             self._last_decision = seen.decision.number
             self._console.print(race_line(seen.decision), soft_wrap=True, markup=False)
+        if seen.population is not None and seen.population.copies > self._copies:
+            self._copies = seen.population.copies
+            self._console.print(population_line(seen.population), soft_wrap=True, markup=False)
         now = datetime.now(UTC)
         if (now - self._last_total).total_seconds() >= LINES_EVERY_SECONDS:
             self._last_total = now

@@ -12,6 +12,7 @@ from rlsweep.analysis.wording import duration, hyperparameter, limits, listed, n
 from rlsweep.reports.comparison import ScoredBy
 from rlsweep.reports.config_report import ConfigReport, SeedReport
 from rlsweep.reports.layout import wrapped
+from rlsweep.reports.population_text import population_lines
 from rlsweep.reports.reference import Reference, difference_words
 from rlsweep.reports.summary import SweepReport
 from rlsweep.runs import RunStatus
@@ -46,6 +47,7 @@ def render(report: SweepReport, console: "Console") -> None:
     say(_what_ran(report))
     say()
     _print_card(report, console)
+    _print_population(report, console)
     for finding in report.findings:
         say(finding, mark="* ")
     if report.findings:
@@ -118,6 +120,16 @@ def _print_card(report: SweepReport, console: "Console") -> None:
         for part in wrapped(f"{step.text}{effort}:", mark, console.width):
             console.print(Text(part), soft_wrap=True)
         console.print(Text(f"{' ' * 12}{step.command}"), soft_wrap=True)
+    console.print()
+
+
+def _print_population(report: SweepReport, console: "Console") -> None:
+    """Print who copied whom, and where the best member comes from, if a population was trained."""
+    if report.population is None:
+        return
+    for mark, text in population_lines(report.population):
+        for part in wrapped(text, mark, console.width):
+            console.print(part, markup=False, highlight=False, soft_wrap=True)
     console.print()
 
 

@@ -23,6 +23,7 @@ from rlsweep.reports.findings import findings
 from rlsweep.reports.next_steps import Judged, next_steps
 from rlsweep.reports.pace import pace_of
 from rlsweep.reports.pick import choice_of, pick_of
+from rlsweep.reports.population import Population, population_of
 from rlsweep.reports.race_answer import RaceAnswer, race_answer
 from rlsweep.reports.race_text import AnswerLine, answer_lines
 from rlsweep.reports.records import ConfigRuns, by_config, config_records, values_by_key
@@ -45,6 +46,7 @@ class SweepReport(Comparison):
     asha: the answer of ASHA, if it has that
     confirmation: what it shows of another sweep's choice, if it was made to check that
     card: what to take as things stand, why, with which risk, and what would make that surer
+    population: its members and copies, if it trains a population
     search_space: from what its configs were drawn; None where they were not
     """
 
@@ -60,6 +62,7 @@ class SweepReport(Comparison):
     confirmation: Confirmation | None
     card: DecisionCard
     search_space: ShownSpace | None
+    population: Population | None
 
 
 def summarise(database: Database, sweep: Sweep, objective: Objective | None = None) -> SweepReport:
@@ -70,7 +73,8 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
     runs = training_runs.of_sweep(database, sweep.id)
     recorded = by_config(runs)
     asha = asha_answer(database, sweep, [config.name for config in recorded])
-    decider = races.find(database, sweep.id) or asha
+    population = population_of(database, sweep)
+    decider = races.find(database, sweep.id) or asha or population
     if objective is None:
         objective = Objective.EVALUATION_REWARD if decider is None else Objective(decider.objective)
     base = next((each.name for each in recorded if each.is_base), None)
@@ -96,10 +100,11 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
     )
     card = decision_card(
         judged,
-        pick_of(judged, answer, lines, asha),
+        pick_of(judged, answer, lines, asha, population),
         race=answer,
         race_lines=lines,
         asha=asha,
+        population=population,
         as_race=as_race(recorded, assessment),
         names=[config.name for config in recorded],
         pace=pace_of(database, runs, slots=None if answer is None else answer.slots),
@@ -114,6 +119,7 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         confirmation=confirmed,
         card=card,
         search_space=shown_space(sweep.space, configs=len(recorded)),
+        population=population,
     )
 
 

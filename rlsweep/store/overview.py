@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rlsweep.runs import WATCHED_FIRST, RunStatus
-from rlsweep.store import races, schedulers
+from rlsweep.store import exploits, races, schedulers
 from rlsweep.store.database import Database
 from rlsweep.store.queries import load
 from rlsweep.store.records import run_from_row
@@ -26,11 +26,12 @@ def overview(database: Database, sweep_id: UUID, *, limit: int = MOST_SHOWN) -> 
         ).fetchall()
         decision = races.latest(connection, sweep_id)
         asha = schedulers.asha_standing(connection, sweep_id)
+        population = exploits.standing(connection, sweep_id)
     runs_by_status = {RunStatus(row["status"]): row["runs"] for row in counted}
     if sum(runs_by_status.values()) <= limit:
         rows.sort(key=lambda row: row["position"])
     runs = tuple(map(run_from_row, rows))
-    return Overview(runs=runs, runs_by_status=runs_by_status, decision=decision, asha=asha)
+    return Overview(runs=runs, runs_by_status=runs_by_status, decision=decision, asha=asha, population=population)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,8 @@ from rlsweep.jsonable import jsonable
 from rlsweep.population_records import Exploit
 from rlsweep.reports.lineage import lineage_of
 from rlsweep.reports.population_record import record_of
+from rlsweep.reports.population_text import population_lines
+from rlsweep.reports.summary import summarise
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.scheduler_records import Scheduler
 from rlsweep.schedulers.pbt import decide
@@ -110,6 +112,17 @@ def test_the_worst_become_copies_and_their_configs_are_the_schedules_of_their_we
             value = (run.config["agent"][section] if section else run.config["agent"])[name]
             assert (value_at(value, each.env_steps - 1), value_at(value, each.env_steps)) == (before, after)
     assert any(each.changes for each in made)
+    population = summarise(database, sweeps.get(database, scheduler.sweep_id)).population
+    assert population is not None
+    assert [(copy.member, copy.env_steps, copy.had_failed) for copy in population.copies] == [
+        (1 + list(runs).index(each.run_id), each.env_steps, False) for each in made
+    ]
+    assert all(copy.score < copy.source_score for copy in population.copies if copy.score and copy.source_score)
+    assert population.best is not None
+    assert population.lineage[-1].member == population.best
+    lines = [text for _, text in population_lines(population)]
+    assert f"Lineage of member {population.best}, whose config is the schedule of all of it:" in lines
+    assert sum("copied member" in line for line in lines) == min(len(made), 10)
 
 
 def test_a_config_is_the_schedule_of_its_weights(database: Database, settings: Settings) -> None:
