@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from rlsweep.analysis.intervals import dominance
 from rlsweep.analysis.update_counts import TOO_FEW_UPDATES
-from rlsweep.analysis.wording import plural
 from rlsweep.deciding.caveats import FEWEST_CONFIGS
 from rlsweep.deciding.choice import judge_choice, runs_to_settle
 from rlsweep.deciding.records import RaceRecord, RaceSettings
@@ -60,10 +59,12 @@ def of_asha(judged: Comparison, asha: AshaAnswer) -> Stand:
 def of_population(judged: Comparison, pick: Pick, population: Population) -> Stand:
     """The best member of a population, which states no risk."""
     lines = (
-        AnswerLine(heading="TAKE", text=f"{pick.config.name}: {pick.standing}. Its config is the schedule that led there."),
+        AnswerLine(
+            heading="TAKE", text=f"{pick.config.name}: {pick.standing}. Its config is the schedule that led there."
+        ),
         AnswerLine(
             heading="RISK",
-            text=f"None is stated: {plural(len(population.members), 'member')} have one seed each, and copied each other.",
+            text=f"None is stated: the {len(population.members)} members have one seed each, and copied one another.",
         ),
     )
     name = str(judged.name)

@@ -10,6 +10,7 @@ from rlsweep.analysis.sweeps import assess
 from rlsweep.analysis.wording import number
 from rlsweep.deciding.confirm import MOST_RIVALS, confirm
 from rlsweep.reports.asha_answer import asha_answer
+from rlsweep.reports.population import population_of
 from rlsweep.reports.race_answer import race_answer
 from rlsweep.reports.records import by_config, config_records, seed_records
 from rlsweep.runs import RunStatus
@@ -75,6 +76,9 @@ def _choice(database: Database, sweep: Sweep) -> list[str]:
     if asha is not None:
         at_highest = () if asha.highest is None else asha.highest.configs
         return [config.name for config in at_highest if config.score is not None]
+    population = population_of(database, sweep)
+    if population is not None:
+        return [member.name for member in population.members if member.number == population.best]
     groups = assess(config_records(database, configs)).ranking.groups
     return [configs[index].name for index in groups[0]] if groups else []
 
