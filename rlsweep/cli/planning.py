@@ -68,6 +68,8 @@ def show_plan(
     planned = race_plan(made, asked) if race else None
     scheduler = None if race else scheduler_plan(made, scheduling)
     decided = planned or scheduler
+    if not json:
+        print_head(made, console())
     found = measure(made if decided is None else decided.plan, gpus_per_trial=gpus_per_trial or 0.0)
     if scheduler is not None:
         check_objective(scheduler.objective, found)
@@ -124,15 +126,8 @@ def forecast_as_json(forecast: Forecast, resources: Resources | None = None) -> 
     }
 
 
-def print_forecast(
-    forecast: Forecast, out: "Console", resources: Resources | None = None, *, is_decided_upon: bool = False
-) -> None:
-    """Draw one line per config: what sets it apart, and what one trial of it will take where that was measured.
-
-    resources: of the trials, where they run on this machine; None if that is not known yet
-    is_decided_upon: a race or a scheduler decides how far they train, whose time is told elsewhere
-    """
-    plan = forecast.plan
+def print_head(plan: Plan, out: "Console") -> None:
+    """Say what is planned; it is known before anything is measured, which takes seconds."""
     first = plan.trials[0].config
     seeds = {trial.config.seed for trial in plan.trials}
     has_each = len(plan.labels) * len(seeds) == len(plan.trials)
@@ -152,6 +147,16 @@ def print_forecast(
                 f"{plan.to_draw:,} more while the race runs."
             )
         out.print(text, markup=False, soft_wrap=True)
+
+
+def print_forecast(
+    forecast: Forecast, out: "Console", resources: Resources | None = None, *, is_decided_upon: bool = False
+) -> None:
+    """Draw one line per config: what sets it apart, and what one trial of it will take where that was measured.
+
+    resources: of the trials, where they run on this machine; None if that is not known yet
+    is_decided_upon: a race or a scheduler decides how far they train, whose time is told elsewhere
+    """
     for line in labelled(forecast.facts):
         out.print(line, markup=False, soft_wrap=True)
     for part in _layout(forecast, out.width):

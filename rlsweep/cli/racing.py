@@ -12,7 +12,7 @@ from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.cli.output import console
 from rlsweep.cli.patterns_command import PatternsCommand
-from rlsweep.cli.planning import print_forecast
+from rlsweep.cli.planning import print_forecast, print_head
 from rlsweep.cli.race_plan import print_race
 from rlsweep.cli.submission import resume_instead
 from rlsweep.cluster.resources import Resources
@@ -77,8 +77,10 @@ def race(
     if plan.seeds != 1:
         raise InputError(f"--seeds {plan.seeds}: a race gives each config as many seeds as help. Leave the flag out.")
     is_here = driving.address is None and "RAY_ADDRESS" not in call.environ()
+    made = make_plan(patterns, plan)
+    print_head(made, out)
     outcome = race_plan(
-        make_plan(patterns, plan),
+        made,
         asked,
         patterns=patterns,
         settings=call.settings(),

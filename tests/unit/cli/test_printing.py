@@ -11,14 +11,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import yaml
+from in_process import call
 from planned_space import BASE, planned
 from rich.console import Console
 
 from rlsweep.cli.inspection import _environment
 from rlsweep.cli.output import print_json
-from rlsweep.cli.planning import fit_on_gpu, forecast_as_json, print_forecast, time_note
+from rlsweep.cli.planning import fit_on_gpu, forecast_as_json, print_forecast, print_head, time_note
 from rlsweep.config.run import Mode
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, WrapperSpec
+from rlsweep.errors import InputError
 from rlsweep.planning.estimate import Estimate, GpuMemory, gpu_warnings
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.plan import make_plan
@@ -88,6 +91,7 @@ def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
     out = io.StringIO()
     facts = {"action_masks": "none; every action counts as legal"}
     forecast = Forecast(plan=plan, estimates=tuple(estimates), warnings=plan.warnings, facts=facts)
+    print_head(plan, Console(file=out, width=400))
     print_forecast(forecast, Console(file=out, width=400))
     heading, masks, columns, one, two, disk = out.getvalue().splitlines()[:6]
     assert masks == "Action masks: none; every action counts as legal."
@@ -194,11 +198,35 @@ def test_no_share_of_a_gpu_makes_a_trial_fit_that_does_not() -> None:
     assert gpu_warnings([on_gpu(GpuMemory(name="H100", total_bytes=1, per_trial_bytes=2))], 0.5) == ()
 
 
+@pytest.mark.parametrize(
+    ("command", "next_call"),
+    [
+        ("plan", "rlsweep.cli.planning.measure"),
+        ("submit", "rlsweep.api.submit.submit"),
+        ("race", "rlsweep.api.race.race"),
+    ],
+)
+def test_what_is_planned_is_told_before_anything_is_measured(
+    command: str, next_call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measures(*_: object, **__: object) -> None:
+        raise InputError("too early to measure")
+
+    monkeypatch.setattr(next_call, measures)
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({**BASE, "name": name, "sweep_variant": name}))
+    done = call((command, "one.yaml", "two.yaml", "--total-timesteps", "64"), {}, tmp_path, io.StringIO)
+    assert done.code == 2
+    assert "too early to measure" in done.stderr
+    assert done.stdout.startswith("2 trials: 2 configs × 1 seed on ")
+
+
 def test_a_plan_says_what_its_configs_are_drawn_from() -> None:
     space = {"gamma": {"choice": [0.9, 0.95]}}
     plan = planned({"base": BASE, "space": space, "sampler": "random", "seed": 4})
     forecast = Forecast(plan=plan, estimates=None, warnings=(), facts={})
     out = io.StringIO()
+    print_head(plan, Console(file=out, width=80))
     print_forecast(forecast, Console(file=out, width=80))
     assert "Drawn next to a_v1 from configs[0], by random with seed 4.\n" in out.getvalue()
     assert "a_gamma_0.95" in out.getvalue()
