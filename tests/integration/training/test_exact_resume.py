@@ -36,7 +36,11 @@ STEPS = 320
 CASES: dict[str, dict[str, Any]] = {
     "fast": {"environment": "open_spiel/connect_four", "engine": "fast"},
     "stock": {"environment": "open_spiel/connect_four", "engine": "stock"},
-    "fast, 4 in parallel": {"environment": "open_spiel/connect_four", "engine": "fast", "n_envs": 4},
+    "fast, 4 in parallel, with values that change": {
+        "environment": "open_spiel/connect_four", "engine": "fast", "n_envs": 4,
+        "agent": {"n_epochs": {"0": 1, "64": 3, "200": 2}, "batch_size": {"0": 16, "128": 10}},
+        "ppo": {"ent_coef": {"0": 0.0, "150": 0.2}, "target_kl": {"0": None, "192": 1e-3}},
+    },
     "stock, 4 in parallel": {"environment": "open_spiel/connect_four", "engine": "stock", "n_envs": 4},
     "4 processes": {"environment": "open_spiel/connect_four", "n_envs": 4, "vec_env": "subproc"},
     "chance": {"environment": "open_spiel/backgammon", "max_steps_per_episode": 40},
@@ -53,6 +57,7 @@ CASES: dict[str, dict[str, Any]] = {
             id="CartPole-v1", wrappers=(WrapperSpec(id="gymnasium.wrappers:TimeAwareObservation"),), frame_stack=3
         ),
         "normalize_observations": True, "normalize_rewards": True, "n_envs": 4,
+        "agent": {"gamma": {"0": 0.99, "128": 0.5}},
     },
     "PPO": {"environment": "CartPole-v1", "algorithm": "PPO", "engine": "stock"},
     "fast PPO": {"environment": "CartPole-v1", "algorithm": "PPO", "engine": "fast"},
@@ -90,6 +95,7 @@ def config_of(
     *,
     environment: str | EnvironmentSpec,
     algorithm: str = "MaskablePPO",
+    agent: dict[str, Any] | None = None,
     ppo: dict[str, Any] | None = None,
     optimizer: dict[str, Any] | None = None,
     **training: Any,
@@ -104,8 +110,7 @@ def config_of(
             version=1,
             learning_rate="linear_0.01",
             n_steps=64 // n_envs,
-            batch_size=16,
-            n_epochs=2,
+            **{"batch_size": 16, "n_epochs": 2} | (agent or {}),
             network=NetworkConfig(net_arch=(8,)),
             ppo=PPOConfig(clip_range_vf=0.3, **ppo or {}),
             optimizer=OptimizerConfig(**optimizer or {}),

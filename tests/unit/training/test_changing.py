@@ -15,6 +15,7 @@ from rlsweep.config.layers import with_value
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.stepped import with_step
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
+from rlsweep.training.fast.dense import DenseUpdate
 from rlsweep.training.train import train
 from tests.list_recorder import ListRecorder
 
@@ -122,6 +123,18 @@ def test_a_change_equals_a_continued_run(run, unchanged, algorithm, engine, keys
     if len(keys) > 1:
         resumed, rest = run(stepped, resume_from=paused)  # paused where the values change
         assert one == left_by(resumed, before, rest)
+
+
+def test_what_a_gpu_computes_follows_too(run, monkeypatch):
+    monkeypatch.setattr("rlsweep.training.fast.ppo.update_on", lambda _: DenseUpdate)
+    keys = used("MaskablePPO")
+    (before, after, stepped) = (
+        config_of("MaskablePPO", "fast", {key: form(*CHANGES[key]) for key in keys})
+        for form in (lambda old, _: old, lambda _, new: new, lambda old, new: with_step(old, AT, new))
+    )
+    (paused, first), (whole, recorded) = run(before, pause_at=0.5), run(stepped)
+    ended, rest = run(after, resume_from=paused)
+    assert left_by(whole, recorded) == left_by(ended, first, rest)
 
 
 def test_tensorboard_and_records_have_the_value_in_force(run, tmp_path):
