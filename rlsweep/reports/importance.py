@@ -25,7 +25,7 @@ WIDTH = 0.9
 """Share of the repetitions that a range holds."""
 
 LIKELY = 0.9
-"""Share of the repetitions in which a key explains more than random values do, to be told from these."""
+"""Share of the repetitions in which a key must explain more than random values do, to count as one that matters."""
 
 CONFIDENCE = 0.95
 """Of the interval of a belief."""
@@ -42,7 +42,7 @@ class KeyImportance:
     """One hyperparameter.
 
     share: of the differences between believed scores that it explains alone, 0 to 1; low, high: its range
-    is_told: it explains more than random values do
+    exceeds_random: it explains more than random values do
     inseparable: other keys that change whenever this one does, so that the share may be theirs
     """
 
@@ -50,7 +50,7 @@ class KeyImportance:
     share: float
     low: float
     high: float
-    is_told: bool
+    exceeds_random: bool
     inseparable: tuple[str, ...]
 
 
@@ -146,24 +146,24 @@ def _keys(axes: Sequence[Slice], found: Floats) -> Iterator[KeyImportance]:
             share=share,
             low=low,
             high=high,
-            is_told=bool(more[place] >= LIKELY),
+            exceeds_random=bool(more[place] >= LIKELY),
             inseparable=axis.inseparable,
         )
 
 
 def _text(keys: Sequence[KeyImportance], nothing: float) -> str:
-    told = [each for each in keys if each.is_told]
-    random = f"a key of random values, which explains up to {percent(nothing)}"
-    if not told:
-        return f"No hyperparameter is told from {random}: none of them moved the score enough to be seen here."
-    first = told[0]
+    moved = [each for each in keys if each.exceeds_random]
+    random = f"no more than a key of random values, which explains up to {percent(nothing)}"
+    if not moved:
+        return f"No hyperparameter moved the score enough to be seen: each explains {random}."
+    first = moved[0]
     parts = [
         f"{first.key} moved the score most: it explains {percent(first.share)} of the differences between configs "
         f"({percent(first.low)} to {percent(first.high)})."
     ]
-    if len(told) > 1:
-        parts.append(f"{listed([each.key for each in told[1:]])} moved it too.")
-    if others := [each.key for each in keys if not each.is_told]:
-        verb = "is" if len(others) == 1 else "are"
-        parts.append(f"{listed(others)} {verb} not told from {random}.")
+    if len(moved) > 1:
+        parts.append(f"{listed([each.key for each in moved[1:]])} moved it too.")
+    if others := [each.key for each in keys if not each.exceeds_random]:
+        verb = "explains" if len(others) == 1 else "explain"
+        parts.append(f"{listed(others)} {verb} {random}.")
     return " ".join(parts)

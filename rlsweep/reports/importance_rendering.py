@@ -29,7 +29,7 @@ def render_importance(found: Importance, console: "Console") -> None:
             each.key,
             percent(each.share),
             f"{percent(each.low)} to {percent(each.high)}",
-            "" if each.is_told else "as random values do",
+            "" if each.exceeds_random else "as random values do",
         ]
         for each in found.keys
     ]

@@ -16,6 +16,7 @@ class SortKey(StrEnum):
     AGENT_ID = "agent_id"
     ALGORITHM = "algorithm"
     SWEEP = "sweep"
+    ENVIRONMENT = "environment"
     SEED = "seed"
     STATUS = "status"
     STARTED_AT = "started_at"
@@ -52,6 +53,7 @@ _KEYS = {
         can_miss=True,
         source="training_runs as run left join sweeps on sweeps.id = run.sweep_id",
     ),
+    SortKey.ENVIRONMENT: Key("run.environment", "text", can_miss=True),
     SortKey.SEED: Key("run.seed", "bigint"),
     SortKey.STATUS: Key("run.status", "text"),
     SortKey.STARTED_AT: Key("coalesce(run.started_at, run.created_at)", "timestamptz"),

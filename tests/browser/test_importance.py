@@ -24,8 +24,8 @@ def test_the_panels_say_what_matters(recorded, visit: Callable[..., Page]) -> No
     sweep = record_grid(site.database, "drawn", [rising(0.3 + 0.04 * place) for place in range(CONFIGS)], seeds=2)
     with site.database.connect() as connection:
         connection.execute("update sweeps set space = %s where id = %s", (Json(SPACE), sweep.id))
-    said = httpx.get(f"{site.url}/api/sweeps/drawn/importance").json()
     page = visit(site, "/training/sweeps/drawn")
+    said = httpx.get(f"{site.url}/api/sweeps/drawn/importance", timeout=60).json()
 
     matters = page.locator("#importance")
     expect(matters).to_contain_text(said["text"])

@@ -48,12 +48,17 @@ def test_what_matters_is_what_the_command_says(
         patch.setattr("rlsweep.web.api.importance.importance", lambda *_: pytest.fail("computed again"))
         assert web.get("/api/sweeps/drawn/importance").json() == found
     rate, gamma = found["keys"]
-    assert (rate["key"], rate["is_told"], gamma["key"], gamma["is_told"]) == ("learning_rate", True, "gamma", False)
+    assert (rate["key"], rate["exceeds_random"], gamma["key"], gamma["exceeds_random"]) == (
+        "learning_rate",
+        True,
+        "gamma",
+        False,
+    )
     assert rate["low"] <= rate["share"] <= rate["high"]
     assert rate["share"] > 0.5 > gamma["share"]
     assert gamma["low"] < found["nothing"]
     assert found["text"].startswith("learning_rate moved the score most: it explains ")
-    assert "gamma is not told from a key of random values" in found["text"]
+    assert "gamma explains no more than a key of random values" in found["text"]
 
     scores = {config["name"]: config["score"] for config in printed["configs"]}
     assert len(found["beliefs"]) == CONFIGS

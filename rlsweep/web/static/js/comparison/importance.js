@@ -15,8 +15,8 @@ export class ImportancePanel {
     this.rows = html("div");
     this.how = html("p.panel-note");
     const save = csvButton("what matters", `${file}-importance`, () => ({
-      header: ["hyperparameter", "share", "low", "high", "is_told"],
-      rows: (this.shown?.keys ?? []).map((/** @type {any} */ each) => [each.key, each.share, each.low, each.high, each.is_told]),
+      header: ["hyperparameter", "share", "low", "high", "exceeds_random"],
+      rows: (this.shown?.keys ?? []).map((/** @type {any} */ each) => [each.key, each.share, each.low, each.high, each.exceeds_random]),
     }));
     this.element = html(
       "section.panel",
@@ -64,7 +64,7 @@ function sharesTable(found) {
       found.keys.map((/** @type {any} */ each) =>
         html(
           "tr",
-          { class: each.is_told ? null : "is-untold" },
+          { class: each.exceeds_random ? null : "is-random" },
           html(
             "th",
             { scope: "row" },
@@ -77,7 +77,7 @@ function sharesTable(found) {
             {},
             html("b", {}, percent(each.share)),
             html("span.sub", {}, `${percent(each.low)} … ${percent(each.high)}`),
-            !each.is_told && html("span.sub", {}, "as random values do"),
+            !each.exceeds_random && html("span.sub", {}, "as random values do"),
           ),
         ),
       ),

@@ -1,4 +1,5 @@
-// Columns of the list of runs that the user chooses among the hyperparameters that vary. They are stored in the address.
+// Columns of the list of runs that the user chooses: the environment, and hyperparameters that vary. They are stored in
+// the address.
 
 import { get } from "../core/api.js";
 import { byId, fill, html, setText } from "../core/dom.js";
@@ -6,6 +7,8 @@ import { configValue, plural } from "../core/format.js";
 import { parameter, parameters, setParameters } from "./address.js";
 import { menu } from "./menu.js";
 
+/** The column that is no hyperparameter. */
+const ENVIRONMENT = "environment";
 const MOST = 4;
 const AT_ONCE = 100;
 
@@ -30,7 +33,14 @@ export class HyperparameterColumns {
 
   /** @returns {import("./runs_table.js").Column[]} */
   get columns() {
-    return this.keys.map((key) => ({
+    return this.keys.map((key) =>
+      key === ENVIRONMENT ? environmentColumn() : this.hyperparameterColumn(key),
+    );
+  }
+
+  /** @param {string} key dotted @returns {import("./runs_table.js").Column} */
+  hyperparameterColumn(key) {
+    return {
       key: sortKey(key),
       label: key.split(".").at(-1) ?? key,
       title: key,
@@ -42,12 +52,12 @@ export class HyperparameterColumns {
         setText(cell, text);
         cell.title = `${key}: ${text}`;
       },
-    }));
+    };
   }
 
   /** Read the hyperparameters of these runs; returns whether any is new. @param {any[]} runs */
   async load(runs) {
-    const missing = this.keys.length ? runs.map((run) => run.id).filter((id) => !this.values.has(id)) : [];
+    const missing = this.keys.some((key) => key !== ENVIRONMENT) ? runs.map((run) => run.id).filter((id) => !this.values.has(id)) : [];
     for (let start = 0; start < missing.length; start += AT_ONCE) {
       const { hyperparameters } = await get("/training-runs/hyperparameters", {
         id: missing.slice(start, start + AT_ONCE),
@@ -70,11 +80,12 @@ export class HyperparameterColumns {
   /** @param {{key: string, values: number}[]} varying @param {number} configs */
   show(varying, configs) {
     const known = new Map(varying.map(({ key, values }) => [key, values]));
-    const all = [...new Set([...this.keys, ...known.keys()])];
+    const all = [...new Set([ENVIRONMENT, ...this.keys, ...known.keys()])];
     const checks = all.map((key) => {
       const check = /** @type {HTMLInputElement} */ (html("input.check", { type: "checkbox", value: key }));
       check.checked = this.keys.includes(key);
-      const count = known.has(key) ? plural(known.get(key) ?? 0, "value") : "one value";
+      const found = known.has(key) ? plural(known.get(key) ?? 0, "value") : "one value";
+      const count = key === ENVIRONMENT ? "" : found;
       return { check, row: html("label.menu-row", {}, check, html("code", {}, key), html("span.muted", {}, count)) };
     });
     const limit = () => {
@@ -98,8 +109,8 @@ export class HyperparameterColumns {
       html(
         "p.muted",
         {},
-        all.length
-          ? `Hyperparameters that vary among ${plural(configs, "config")}; at most ${MOST} columns.`
+        known.size
+          ? `The environment, and what varies among ${plural(configs, "config")}; at most ${MOST} columns.`
           : "The runs that match have the same hyperparameters.",
       ),
       html("div.menu-scroll", {}, checks.map(({ row }) => row)),
@@ -107,7 +118,20 @@ export class HyperparameterColumns {
   }
 }
 
-/** What the API sorts by. @param {string} key dotted */
+/** What the API sorts by. @param {string} key */
 function sortKey(key) {
-  return `hyperparameter:${key}`;
+  return key === ENVIRONMENT ? key : `hyperparameter:${key}`;
+}
+
+/** @returns {import("./runs_table.js").Column} */
+function environmentColumn() {
+  return {
+    key: ENVIRONMENT,
+    label: "Environment",
+    place: "col-hyperparameter.col-environment",
+    show: (cell, run) => {
+      setText(cell, run.environment ?? "–");
+      cell.title = run.environment ?? "";
+    },
+  };
 }
