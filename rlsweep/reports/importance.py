@@ -10,6 +10,7 @@ from scipy import special
 
 from rlsweep.analysis.slices import Scale, Slice, slices
 from rlsweep.analysis.wording import listed, percent, plural
+from rlsweep.config.stepped import last_value
 from rlsweep.deciding.belief import Belief, believe, resolve_tolerance
 from rlsweep.deciding.standing import standing_of
 from rlsweep.reports.judged_sweep import JudgedSweep, judged_sweep
@@ -35,6 +36,8 @@ HOW = (
     "belief leaves them open, beside a key of random values, which does nothing. A range holds "
     f"{percent(WIDTH)} of the repetitions; what is missing to 100% is in combinations of keys, or is chance."
 )
+
+AT_END = " Of a key that changes while a config trains, the last value is taken."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,11 +107,13 @@ def importance(database: Database, sweep: Sweep) -> Importance:
             "that does nothing seems to matter as much as one that does.",
             beliefs,
         )
-    columns = [_column(axis, [judged.configs[place].differences[axis.key] for place in scored]) for axis in axes]
+    at_end = {axis.key: [last_value(judged.configs[place].differences[axis.key]) for place in scored] for axis in axes}
+    columns = [_column(axis, at_end[axis.key]) for axis in axes]
     found = shares(columns, belief.mean[scored], np.sqrt(belief.variance[scored]), freedom=belief.freedom)
     of_keys = tuple(sorted(_keys(axes, found), key=lambda each: -each.share))
     nothing = float(np.quantile(found[:, -1], (1 + WIDTH) / 2))
-    return Importance(text=_text(of_keys, nothing), keys=of_keys, nothing=nothing, how=HOW, beliefs=beliefs)
+    how = f"{HOW}{AT_END}" if any(axis.changes for axis in axes) else HOW
+    return Importance(text=_text(of_keys, nothing), keys=of_keys, nothing=nothing, how=how, beliefs=beliefs)
 
 
 def _unknown(text: str, beliefs: tuple[BelievedScore, ...] = ()) -> Importance:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from rlsweep.analysis.wording import hyperparameter
 from rlsweep.config.differences import flat_hyperparameters
 from rlsweep.config.run import RunConfig
 from rlsweep.reports.run_scores import run_scores
@@ -183,4 +184,4 @@ def _arrays(columns: EpisodeColumns | UpdateColumns) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else hyperparameter(value)

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Page, expect
+from psycopg.types.json import Jsonb
 
 from tests.helpers.accessibility import serious_faults
 from tests.helpers.recorded_population import COPIES, record_population
@@ -18,6 +20,13 @@ def test_a_genealogy_is_drawn_read_and_written(
     database = recorded.site.database
     variants = {variant: course(win_rate=0.5 if variant else 0.95) for variant in [None, *"bcdef"]}
     interval = record_population(database, record_into(database, variants, seeds=1, name="population"))
+
+    with psycopg.connect(database.url) as connection:
+        connection.execute(
+            "update training_runs set config = jsonb_set(config, '{agent,learning_rate}', %s)"
+            " where config_short_name = 'ppo_agent_c'",
+            (Jsonb({"0": 1e-3, "1055": 2e-4}),),
+        )
 
     page = visit(recorded.site, "/training/sweeps/population")
     panel = page.locator("#lineage")
@@ -48,6 +57,11 @@ def test_a_genealogy_is_drawn_read_and_written(
     panel.locator("g.copy .head").first.hover()
     expect(readout).to_be_visible()
 
+    expect(page.get_by_role("region", name="What differs")).to_contain_text("0.001 → 2e-4 (1,055)")
+    expect(page.locator("#slices")).to_contain_text(
+        "A config that changes it while it trains stands at its last value."
+    )
+    expect(page.get_by_role("region", name="Parallel coordinates")).to_contain_text("its last value is shown")
     assert serious_faults(page, "#lineage") == []  # in both themes
     page.set_viewport_size({"width": 390, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

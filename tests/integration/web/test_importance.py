@@ -76,6 +76,20 @@ def test_what_matters_is_what_the_command_says(
     assert "Every config fulfils batch_size <= n_steps." in shown
 
 
+def test_of_a_value_that_changes_the_last_one_counts(web: httpx.Client, database: Database) -> None:
+    record_drawn(database, "plain")
+    record_drawn(database, "changing")
+    with database.connect() as connection:
+        connection.execute(
+            "update training_runs set config = jsonb_set(config, '{agent,learning_rate}', "
+            "jsonb_build_object('0', 0.5, '1000', config #> '{agent,learning_rate}')) "
+            "where sweep_id = (select id from sweeps where name = 'changing')"
+        )
+    plain, changing = (web.get(f"/api/sweeps/{name}/importance").json() for name in ("plain", "changing"))
+    assert changing["keys"] == plain["keys"]
+    assert changing["how"] == f"{plain['how']} Of a key that changes while a config trains, the last value is taken."
+
+
 def test_of_few_configs_it_cannot_be_known(web: httpx.Client, database: Database) -> None:
     record_drawn(database, "few", configs=11)
     found = web.get("/api/sweeps/few/importance").json()

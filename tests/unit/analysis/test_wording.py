@@ -1,6 +1,6 @@
 import pytest
 
-from rlsweep.analysis.wording import duration, number, of_seeds, plural, signed
+from rlsweep.analysis.wording import duration, hyperparameter, number, of_seeds, plural, signed
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,10 @@ def test_signs_and_counts():
 )
 def test_duration(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_hyperparameter_that_changes_says_from_which_env_step():
+    assert hyperparameter({"0": 3e-4, "40960": None, "81920": 1e-4}) == "0.0003 → None (40,960) → 0.0001 (81,920)"
+    assert hyperparameter({"0": 0.5, "10": 0.25}, lambda value: f"{value:.1f}") == "0.5 → 0.2 (10)"
+    assert hyperparameter({"pi": [64], "vf": [8]}) == "{'pi': [64], 'vf': [8]}"
+    assert hyperparameter("linear_0.001") == "linear_0.001"
