@@ -223,8 +223,9 @@ def main(arguments: Sequence[str]) -> None:
         raise AssertionError(f"one of {before_ray} imports Ray")
     with socket.socket(fileno=int(listening)) as listener:
         request = Forking(listener, int(lifeline), with_ray.split(",") if with_ray else ()).serve()
-    if request is not None:
-        become(request, worker)
+    if request is None:
+        os._exit(0)  # the driver waits for the end, and taking down torch and Ray takes half a second
+    become(request, worker)
 
 
 if __name__ == "__main__":

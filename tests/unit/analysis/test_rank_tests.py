@@ -31,3 +31,7 @@ def test_kendall_is_that_of_scipy(digits: int) -> None:
             values = np.round(rise * np.arange(10) + rng.normal(size=10), digits)
             wanted = stats.kendalltau(np.arange(10), values)
             assert kendall_in_order(values) == pytest.approx((wanted.statistic, wanted.pvalue))
+
+
+def test_equal_values_have_no_order() -> None:
+    assert np.isnan(kendall_in_order(np.ones(5))).all()
