@@ -17,14 +17,25 @@ CONFIG_COST = SHARES[0] + sum((SHARES[k] - SHARES[k - 1]) / REDUCTION**k for k i
 """Of one seed of a config, in whole runs, on average."""
 
 
-def ours(seeds: int) -> Method:
+def _drawn(problem: SearchProblem, repetition: int, rising: int | None) -> Drawn:
+    """Configs at random; `rising`: so many, in the order of their true scores."""
+    drawn = Drawn(problem, repetition, "random", 2)
+    while rising is not None and len(drawn.values) < rising:
+        drawn.draw_evenly()
+    if rising is not None:
+        drawn.values.sort(key=problem.truth)
+    return drawn
+
+
+def ours(seeds: int, *, configs: int | None = None, slots: int = SLOTS, is_rising: bool = False) -> Method:
     """`--scheduler asha`: a config waits at its rung until it is in the top third; the best mean at the highest rung.
 
-    Configs are drawn at random, as many as the cost allows.
+    configs: drawn at random; None for as many as the cost allows
+    is_rising: they come in the order of their true scores, the worst first, as a grid of one key may
     """
 
     def run(problem: SearchProblem, repetition: int, size: Size) -> Track:
-        drawn = Drawn(problem, repetition, "random", size.configs)
+        drawn = _drawn(problem, repetition, configs if is_rising else None)
         scores: dict[tuple[int, int], list[float]] = {}
         best: list[tuple[int, float, int]] = []
         track: Track = []
@@ -44,8 +55,8 @@ def ours(seeds: int) -> Method:
 
         simulate(
             AshaSettings(rungs=SHARES, reduction=REDUCTION),
-            configs=max(2, round(size.runs / CONFIG_COST / seeds)),
-            slots=SLOTS,
+            configs=configs or max(2, round(size.runs / CONFIG_COST / seeds)),
+            slots=slots,
             score=score,
             seeds=seeds,
             budget=size.runs,
@@ -55,13 +66,16 @@ def ours(seeds: int) -> Method:
     return run
 
 
-def rays() -> Method:
-    """Ray Tune's ASHAScheduler: a run stops unless it is in the top third of those before it; the best last score."""
+def rays(*, configs: int | None = None, slots: int = SLOTS, is_rising: bool = False) -> Method:
+    """Ray Tune's ASHAScheduler: a run stops unless it is in the top third of those before it; the best last score.
+
+    configs, is_rising: as `ours` has them
+    """
 
     def run(problem: SearchProblem, repetition: int, size: Size) -> Track:
         from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 
-        drawn = Drawn(problem, repetition, "random", size.configs)
+        drawn = _drawn(problem, repetition, configs if is_rising else None)
         steps = [round(REDUCTION**rung) for rung in range(RUNGS)]
         scheduler: Any = ASHAScheduler(
             metric="score", mode="max", max_t=steps[-1], grace_period=steps[0], reduction_factor=REDUCTION
@@ -73,12 +87,14 @@ def rays() -> Method:
 
         def begin(now: float) -> None:
             nonlocal begun
+            if configs is not None and begun == configs:
+                return
             trial = SimpleNamespace(trial_id=f"{begun}", config={})
             scheduler.on_trial_add(None, trial)
             heapq.heappush(training, (now + SHARES[0], begun, 0, trial))
             begun += 1
 
-        for _ in range(SLOTS):
+        for _ in range(slots):
             begin(0.0)
         while training:
             now, config, rung, trial = heapq.heappop(training)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from search_asha import ours, rays
-from search_methods import Method, Size, at_costs, in_race, with_seeds
+from search_methods import Drawn, Method, Size, at_costs, in_race, with_seeds
 from search_problems import FAMILIES, SearchProblem, of_table, recorded_tables
 
 REPETITIONS = int(os.environ.get("SEARCH_REPETITIONS", "50"))
@@ -33,6 +33,16 @@ METHODS: dict[str, Method] = {
     "ASHA here, 3 seeds": ours(seeds=3),
     RAYS: rays(),
 }
+
+FEW, FEW_SLOTS = 27, 9
+FEW_METHODS: dict[str, dict[str, Method]] = {
+    order: {
+        OURS: ours(seeds=1, configs=FEW, slots=FEW_SLOTS, is_rising=is_rising),
+        RAYS: rays(configs=FEW, slots=FEW_SLOTS, is_rising=is_rising),
+    }
+    for order, is_rising in (("in random order", False), ("the worst first", True))
+}
+"""The same few configs: what first arrivals that pass, and runs that are stopped for good, cost."""
 
 Problems = Callable[[int], SearchProblem]
 
@@ -87,12 +97,39 @@ def check(found: dict[str, np.ndarray]) -> None:
         assert mean + width >= 0, name
 
 
+def few_configs(problems: Problems, methods: dict[str, Method], repetitions: int) -> dict[str, np.ndarray]:
+    """Cost, and true score of the pick less that of the best of the same configs: (repetitions, 2)."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
+    for repetition in range(repetitions):
+        problem = problems(repetition)
+        drawn = Drawn(problem, repetition, "random", FEW)
+        while len(drawn.values) < FEW:
+            drawn.draw_evenly()
+        best = max(map(drawn.truth, range(FEW)))
+        for name, method in methods.items():
+            cost, truth = method(problem, repetition, SIZE)[-1]
+            found[name].append((cost, truth - best))
+    return {name: np.array(rows) for name, rows in found.items()}
+
+
+def print_few(title: str, found: dict[str, np.ndarray]) -> None:
+    print(f"\nAll functions, the same {FEW} configs, {title}, on {FEW_SLOTS} slots, {len(found[OURS])} repetitions")
+    for name, rows in found.items():
+        low, middle, high = np.quantile(rows[:, 0], (0.25, 0.5, 0.75))
+        print(f"{name:20s} cost {middle:.2f} ({low:.2f} to {high:.2f}), regret {-rows[:, 1].mean():.4f}", flush=True)
+    mean, width = difference(found[OURS][:, 1], found[RAYS][:, 1])
+    print(f"{OURS} less {RAYS}: {mean:+.4f} ± {width:.4f}", flush=True)
+
+
 def test_samplers_on_synthetic_functions() -> None:
     all_found = {name: search(of_function(name), REPETITIONS) for name in FAMILIES}
     for name, found in all_found.items():
         print_search(name, found)
     together = {name: np.concatenate([found[name] for found in all_found.values()]) for name in METHODS}
     print_search("all functions", together)
+    for order, methods in FEW_METHODS.items():
+        few = [few_configs(of_function(name), methods, REPETITIONS) for name in FAMILIES]
+        print_few(order, {name: np.concatenate([each[name] for each in few]) for name in methods})
     check(together)
 
 

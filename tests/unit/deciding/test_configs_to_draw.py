@@ -51,6 +51,19 @@ def test_a_race_is_not_safe_before_it_has_drawn_all_its_configs(slots: int) -> N
     assert len(without.record.scores) == FIRST
 
 
+def test_evidence_enough_does_not_end_a_race_with_configs_to_draw() -> None:
+    seeds = tuple(
+        tuple(SeedScores(rung=0.5 * full, full=full) for full in (mean - 0.01, mean, mean + 0.01))
+        for mean in (0.9, 0.3, 0.2)
+    )
+    record = RaceRecord(scores=seeds, start=0.1, spent=9.0)
+    assert decide(replace(SETTINGS, configs=3), record, free=2).stop is Stop.SAFE
+    found = decide(SETTINGS, record, free=2)
+    assert found.stop is None
+    assert [move.config for move in found.moves] == [3, 4]
+    assert found.risk is not None, "the risk beside the configs that it has"
+
+
 def test_configs_are_drawn_one_by_one_and_know_what_is_scored() -> None:
     found, drawn = race(SETTINGS, slots=2)
     assert drawn == sorted(drawn)

@@ -1,9 +1,11 @@
 """Draws from scores: valid agent configs inside their space, the same from the same record, better than even ones."""
 
+import json
 import math
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from drawn_spaces import CONSTRAINTS, EVERY_KIND, holds, space_of, spaces, values_of
 from hypothesis import Phase, given, settings
@@ -13,6 +15,9 @@ from planned_space import BASE, planned
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.layers import with_value
 from rlsweep.config.problems import check
+from rlsweep.deciding.known_scores import known_scores
+from rlsweep.deciding.records import RaceRecord, RaceSettings, Tolerance
+from rlsweep.deciding.simulated import simulate
 from rlsweep.errors import InputError
 from rlsweep.planning.plan import check_all_drawn
 from rlsweep.spaces import adaptive, search
@@ -50,7 +55,7 @@ scores = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=9)
 
 
 @pytest.mark.parametrize("sampler", ADAPTIVE)
-@settings(max_examples=25, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(entries=spaces(), seed=st.integers(0, 2**32 - 1), given_scores=scores)
 def test_any_space_is_drawn_from(
     sampler: str, entries: dict[str, Any], seed: int, given_scores: list[float | None]
@@ -138,3 +143,50 @@ def test_only_a_race_draws_from_scores() -> None:
     evenly = planned(space | {"sampler": "sobol"})
     check_all_drawn(evenly)
     assert [trial.label for trial in evenly.trials[:10]] == [trial.label for trial in plan.trials]
+
+
+class Race:
+    """A simulated race that draws; after a death everything is rebuilt from its records."""
+
+    def __init__(self, space: SearchSpace, noise: int) -> None:
+        self.space = space
+        self.known = first_of(space, [None])
+        self.settings = RaceSettings(
+            tolerance=Tolerance(value=0.1, is_share=False), cap=30.0, configs=space.wanted, run_cost=1.0, rung_cost=0.5
+        )
+        self.draws: list[tuple[RaceRecord, int, DrawnConfig]] = []
+        self._noise = noise
+
+    def scores(self, config: int, seed: int) -> tuple[float, float]:
+        values = self.known[config].values
+        luck = np.random.default_rng((self._noise, config, seed)).standard_normal()
+        full = -abs(math.log10(values["learning_rate"]) + 3) - abs(values["gamma"] - 0.97) + 0.1 * luck
+        return 0.5 * full - 3, full
+
+    def draw(self, record: RaceRecord) -> None:
+        drawn = self.drawn_from(record, self.known)
+        self.draws.append((record, len(self.known), drawn))
+        values = values_of(self.space) | drawn.values
+        self.known.append(KnownConfig(variant=drawn.variant, values=values, score=None))
+
+    def drawn_from(self, record: RaceRecord, known: list[KnownConfig]) -> DrawnConfig:
+        scores = known_scores(self.settings, record)
+        told = [
+            KnownConfig(variant=each.variant, values=json.loads(json.dumps(each.values)), score=score)
+            for each, score in zip(known, [*scores, *[None] * (len(known) - len(scores))], strict=True)
+        ]
+        drawn = draw_next(self.space, told)
+        assert drawn is not None
+        return drawn
+
+
+@pytest.mark.parametrize("sampler", ADAPTIVE)
+@settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(seed=st.integers(0, 99), slots=st.integers(1, 5))
+def test_any_record_of_a_race_draws_the_same_config_again(sampler: str, seed: int, slots: int) -> None:
+    race = Race(space_of(EVERY_KIND, sampler=sampler, constraints=CONSTRAINTS, configs=14, seed=seed), seed)
+    simulate(race.settings, len(race.known), race.scores, slots=slots, start=-9.0, draw=race.draw)
+    assert len(race.known) == 14
+    for record, known, drawn in race.draws:
+        check_drawn(race.space, EVERY_KIND, drawn)
+        assert race.drawn_from(record, race.known[:known]) == drawn
