@@ -27,11 +27,14 @@ def _drawn(problem: SearchProblem, repetition: int, rising: int | None) -> Drawn
     return drawn
 
 
-def ours(seeds: int, *, configs: int | None = None, slots: int = SLOTS, is_rising: bool = False) -> Method:
+def ours(
+    seeds: int, *, configs: int | None = None, slots: int = SLOTS, is_rising: bool = False, most: float = 1.0
+) -> Method:
     """`--scheduler asha`: a config waits at its rung until it is in the top third; the best mean at the highest rung.
 
     configs: drawn at random; None for as many as the cost allows
     is_rising: they come in the order of their true scores, the worst first, as a grid of one key may
+    most: share of the cost, for many configs, of which each decision looks at all
     """
 
     def run(problem: SearchProblem, repetition: int, size: Size) -> Track:
@@ -55,11 +58,11 @@ def ours(seeds: int, *, configs: int | None = None, slots: int = SLOTS, is_risin
 
         simulate(
             AshaSettings(rungs=SHARES, reduction=REDUCTION),
-            configs=configs or max(2, round(size.runs / CONFIG_COST / seeds)),
+            configs=configs or max(2, round(most * size.runs / CONFIG_COST / seeds)),
             slots=slots,
             score=score,
             seeds=seeds,
-            budget=size.runs,
+            budget=most * size.runs,
         )
         return track
 
