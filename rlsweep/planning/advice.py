@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rlsweep.config.agent import AgentConfig
 from rlsweep.config.algorithms import ALGORITHMS
-from rlsweep.config.differences import hyperparameter_hash
+from rlsweep.config.differences import flat_hyperparameters, hyperparameter_hash
 from rlsweep.config.engines import keys_for_stock
 from rlsweep.config.loading import LoadedAgent
 from rlsweep.config.reading import EXTENSIONS
-from rlsweep.config.stepped import every_value
+from rlsweep.config.run import Budget
+from rlsweep.config.stepped import every_value, is_stepped
 from rlsweep.config.training import TrainingConfig
 
 _VARIANT_FILE = re.compile(r"(?P<agent_id>.+)_sweep_(?P<variant>.+)")
@@ -20,12 +21,13 @@ _BASE_FILE = re.compile(r"(?P<agent_id>.+)_v(?P<version>[0-9]+)")
 _MAX_NAMED = 3
 
 
-def config_advice(agent: LoadedAgent, training: TrainingConfig) -> tuple[str, ...]:
-    """Return warnings about one config, which do not contain its name."""
+def config_advice(agent: LoadedAgent, training: TrainingConfig, budget: Budget) -> tuple[str, ...]:
+    """Return warnings about one config under a run's budget, which do not contain its name."""
     config = agent.config
     return (
         *_naming_advice(agent),
         *_batch_advice(config, training),
+        *_unreached_advice(config, training, budget),
         *_ignored_advice(agent),
         *_engine_advice(config, training),
     )
@@ -104,6 +106,22 @@ def _batch_advice(config: AgentConfig, training: TrainingConfig) -> list[str]:
             advice.append(
                 f"batch_size {batch_size} does not divide {product}: "
                 f"the last minibatch of each epoch has only {rest} samples"
+            )
+    return advice
+
+
+def _unreached_advice(config: AgentConfig, training: TrainingConfig, budget: Budget) -> list[str]:
+    """Changes that no rollout follows; the last one begins before the budget of env steps is spent."""
+    if budget.total_timesteps is None:
+        return []
+    rollout = config.n_steps * training.n_envs
+    last = (budget.total_timesteps - 1) // rollout * rollout
+    advice = []
+    for key, value in flat_hyperparameters(config).items():
+        if is_stepped(value) and (unreached := [int(step) for step in value if int(step) > last]):
+            advice.append(
+                f"{key} changes at env step {unreached[0]:,}, and the last rollout of {budget.total_timesteps:,} env "
+                f"steps begins at {last:,}: it never has the value from there on"
             )
     return advice
 

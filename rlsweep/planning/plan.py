@@ -128,7 +128,7 @@ def make_plan(
         warnings=(
             *given.left_out,
             *sweep_advice(by_label),
-            *grouped({label: config_advice(agent, training) for label, agent in by_label.items()}),
+            *grouped({label: config_advice(agent, training, budget) for label, agent in by_label.items()}),
         ),
         overrides=tuple(overrides),
         base_config_path=Path(os.path.abspath(base_config)) if isinstance(base_config, Path) else None,
@@ -246,7 +246,7 @@ def _trial(
         ),
         config_path=agent.absolute_path,
         config_hash=hyperparameter_hash(agent.config),
-        warnings=config_advice(agent, training),
+        warnings=config_advice(agent, training, budget),
     )
 
 

@@ -111,3 +111,19 @@ def test_one_warning_for_many_configs(write_agent: Write) -> None:
     paths = [write_agent(sweep_variant=f"x{i}", batch_size=100, gamma=0.9 + i / 100) for i in range(5)]
     (said,) = warnings(*paths)
     assert said.startswith("a_x0, a_x1, a_x2 and 2 more: batch_size 100 does not divide")
+
+
+def test_a_change_behind_the_budget_is_a_warning(write_agent: Write) -> None:
+    path = write_agent(n_steps=100, batch_size=50, learning_rate={0: 1e-3, 300: 1e-4, 301: 1e-5})
+
+    def said(total_timesteps: int) -> tuple[str, ...]:
+        return make_plan(
+            [str(path)], base_config=None, mode=Mode.SMOKE, episodes=None, total_timesteps=total_timesteps, seeds=1,
+            with_base=False,
+        ).warnings  # fmt: skip
+
+    assert said(500) == ()
+    assert said(400) == (
+        "a_v1: learning_rate changes at env step 301, and the last rollout of 400 env steps begins at 300: it never "
+        "has the value from there on",
+    )

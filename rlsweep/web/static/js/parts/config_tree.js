@@ -2,6 +2,7 @@
 
 import { copyButton } from "../core/copying.js";
 import { html } from "../core/dom.js";
+import { isStepped } from "../core/format.js";
 
 /** @param {unknown} config @returns {HTMLElement} */
 export function configTree(config) {
@@ -18,9 +19,12 @@ export function configTree(config) {
   );
 }
 
-/** Its keys in alphabetical order, plain values before sections. @param {unknown} value @returns {[string, unknown][]} */
+/** Its keys in alphabetical order, plain values before sections; env steps rising. @param {unknown} value @returns {[string, unknown][]} */
 function entries(value) {
-  const found = Object.entries(/** @type {object} */ (value)).sort(([one], [other]) => (one < other ? -1 : 1));
+  const before = isStepped(value)
+    ? (/** @type {string} */ one, /** @type {string} */ other) => Number(one) < Number(other)
+    : (/** @type {string} */ one, /** @type {string} */ other) => one < other;
+  const found = Object.entries(/** @type {object} */ (value)).sort(([one], [other]) => (before(one, other) ? -1 : 1));
   return [...found.filter(([, item]) => !isBranch(item)), ...found.filter(([, item]) => isBranch(item))];
 }
 
