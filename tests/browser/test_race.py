@@ -40,6 +40,14 @@ def test_the_page_of_a_race_says_what_to_take(recorded, visit: Callable[..., Pag
         expect(row).to_contain_text(f"{config['runs']} whole run")
     expect(page.locator(".badge.paused").first).to_be_visible()
 
+    page.set_viewport_size({"width": 390, "height": 900})
+    names = page.locator("section[aria-label='Where the budget went'] .config-name > :last-child")
+    runs = page.locator("section[aria-label=Runs] .config-name > a")
+    for cells, text in ((names, "raced_c0"), (runs, "raced_c2 seed 0")):
+        expect(cells.first).to_have_text(text)
+        assert cells.evaluate_all("cells => cells.every(cell => cell.offsetWidth > 50 && cell.offsetHeight < 50)")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
     scored = [len([seed for seed in config["seeds"] if seed["score"] is not None]) for config in report["configs"]]
     assert max(scored) > 1
     assert 1 in scored
