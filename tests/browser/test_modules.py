@@ -142,7 +142,7 @@ def test_a_failed_run_is_no_part_of_the_mean_of_updates(ask: Callable[..., Any])
         const place = (label, isFailed) => ({ config: "one", label, isFailed });
         const places = new Map([["good", place("seed 0", false)], ["bad", place("seed 1", true)]]);
         const notes = [];
-        await panel.update({ run: ["good", "bad"] }, new Map(), places);
+        await panel.update({ run: ["good", "bad"] }, new Map(), places, { axis: "", at: [] });
         notes.push(panel.card.note.textContent);
         panel.x = "seconds";
         await panel.load();
