@@ -1,9 +1,9 @@
 """A population on a real database whose trainer replays curves; everything else is what a driver and trials do."""
 
-import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -87,11 +87,11 @@ def replaying(trainer: ReplayedTraining) -> Iterator[None]:
 
 def drive(
     database: Database, settings: Settings, scheduler: Scheduler, trainer: ReplayedTraining, *, slots: int = 1,
-    order: random.Random | None = None,
+    order: Callable[[list[UUID]], UUID] = itemgetter(0),
 ) -> None:  # fmt: skip
     """Drive the population to its end. A KeyboardInterrupt of the trainer is the death of trial and driver.
 
-    order: which of the runs in flight ends next; else the one that began first
+    order: gives which of the runs in flight ends next; by default the one that began first
     """
     context = WorkerContext(database_url=database.url, settings=settings, threads=1)
     with replaying(trainer):
@@ -111,7 +111,12 @@ def drive(
 
 
 def _drive(
-    source: DecidedRuns, context: WorkerContext, trainer: ReplayedTraining, *, slots: int, order: random.Random | None
+    source: DecidedRuns,
+    context: WorkerContext,
+    trainer: ReplayedTraining,
+    *,
+    slots: int,
+    order: Callable[[list[UUID]], UUID],
 ) -> None:
     flying: list[UUID] = []
     while not source.is_exhausted or flying:
@@ -120,6 +125,6 @@ def _drive(
             trainer.happens()
         assert flying or source.is_exhausted, "nothing trains, and it is not over"
         if flying:
-            ended = flying.pop(0 if order is None else order.randrange(len(flying)))
+            flying.remove(ended := order(flying))
             execute_run(ended, context, stop=threading.Event())
             source.has_ended(ended)

@@ -92,7 +92,7 @@ def test_the_worst_become_copies_and_their_configs_are_the_schedules_of_their_we
     database: Database, settings: Settings
 ) -> None:
     scheduler, trainer = create_population(database, "population", members=8, intervals=2), ReplayedTraining()
-    drive(database, settings, scheduler, trainer, slots=3, order=random.Random(1))
+    drive(database, settings, scheduler, trainer, slots=3, order=random.Random(1).choice)
     made = check_invariants(database, scheduler, trainer)
     runs = {run.id: run for run in members_of(database, scheduler)}
     assert Counter(run.status for run in runs.values()) == {RunStatus.COMPLETED: 8}
@@ -123,6 +123,17 @@ def test_the_worst_become_copies_and_their_configs_are_the_schedules_of_their_we
     lines = [text for _, text in population_lines(population)]
     assert f"Lineage of member {population.best}, whose config is the schedule of all of it:" in lines
     assert sum("copied member" in line for line in lines) == min(len(made), 10)
+
+
+def test_the_slowest_copy_those_that_are_far_ahead_as_they_were(database: Database, settings: Settings) -> None:
+    """One checkpoint is kept, and those at which somebody is not decided about: so the source is still there."""
+    scheduler, trainer = create_population(database, "ahead", members=8, intervals=2), ReplayedTraining()
+    place = {run.id: number for number, run in enumerate(members_of(database, scheduler))}
+    drive(database, settings, scheduler, trainer, slots=8, order=lambda flying: max(flying, key=place.__getitem__))
+    made = check_invariants(database, scheduler, trainer)
+    assert {run.status for run in members_of(database, scheduler)} == {RunStatus.COMPLETED}
+    late = {place[each.run_id] for each in made if each.env_steps == 32 and place[each.run_id] < 4}
+    assert late, "members that came to the first interval when the others had ended became copies there"
 
 
 def test_a_config_is_the_schedule_of_its_weights(database: Database, settings: Settings) -> None:
