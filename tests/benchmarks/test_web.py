@@ -40,6 +40,7 @@ LISTS = {
     "by duration": "sort=-duration",
     "of an agent, by score": "agent_id=agent_3&sort=-score",
     "by sweep": "sort=sweep",
+    "by a hyperparameter": "sort=-hyperparameter:learning_rate",
     "of an agent": "agent_id=agent_3",
     "of an environment": "environment=open_spiel/connect_four",
     "with a tag": "tag=good",

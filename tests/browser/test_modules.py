@@ -58,6 +58,9 @@ def test_no_more_are_compared_than_the_api_takes(ask: Callable[..., Any]) -> Non
 def test_ticks_are_round_and_within(ask: Callable[..., Any]) -> None:
     assert ask("charts/ticks.js", "it.ticks(0, 1, 5)") == [0, 0.2, 0.4, 0.6, 0.8, 1]
     assert ask("charts/ticks.js", "it.ticks(-3, 1234, 4)") == [0, 500, 1000]
+    assert ask("charts/ticks.js", "it.wholeTicks(3, 11, 3)") == [5, 10]
+    assert ask("charts/ticks.js", "it.wholeTicks(0, 2, 5)") == [0, 1, 2]
+    assert ask("charts/ticks.js", "it.wholeTicks(1, 30_000, 4)") == [10_000, 20_000, 30_000]
     assert ask("charts/ticks.js", "it.clockTicks(0, 100, 5)") == [0, 30, 60, 90]
     assert ask("charts/ticks.js", "it.ticks(0, 0, 5)") == [0]
 

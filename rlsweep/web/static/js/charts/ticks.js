@@ -19,6 +19,14 @@ export function ticks(low, high, count) {
   return between(low, high, step);
 }
 
+/** About `count` round whole numbers. @param {number} low @param {number} high @param {number} count */
+export function wholeTicks(low, high, count) {
+  if (high - low < 1) return ticks(low, high, count);
+  const rough = (high - low) / Math.max(1, count);
+  const size = 10 ** Math.max(0, Math.floor(Math.log10(rough)));
+  return between(low, high, size * ([1, 2, 5, 10].find((each) => each * size >= rough) ?? 10));
+}
+
 /** About `count` round durations, in seconds. @param {number} low @param {number} high @param {number} count */
 export function clockTicks(low, high, count) {
   if (isFlat(low, high)) return [low];
@@ -64,10 +72,10 @@ function compactAll(values, largest) {
 
 /** The known x axes: name, format of a value, ticks and their labels. */
 export const AXES = {
-  env_steps: { label: "env steps", ticks, labels: tickLabels, value: compact },
-  episode: { label: "episodes", ticks, labels: tickLabels, value: compact },
-  update: { label: "updates", ticks, labels: tickLabels, value: compact },
-  decision: { label: "decisions", ticks, labels: tickLabels, value: compact },
+  env_steps: { label: "env steps", ticks: wholeTicks, labels: tickLabels, value: compact },
+  episode: { label: "episodes", ticks: wholeTicks, labels: tickLabels, value: compact },
+  update: { label: "updates", ticks: wholeTicks, labels: tickLabels, value: compact },
+  decision: { label: "decisions", ticks: wholeTicks, labels: tickLabels, value: compact },
   seconds: {
     label: "wall time",
     ticks: clockTicks,
