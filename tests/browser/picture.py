@@ -8,6 +8,7 @@ Argument: the address of the page, of a race of the shipped configs:
 import sys
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 FOLDER = Path(__file__).parents[2] / ".github"
@@ -26,6 +27,8 @@ def main() -> None:
             page.wait_for_load_state("networkidle")
             page.wait_for_selector("#importance:visible")
             page.screenshot(path=FOLDER / name)
+            picture = Image.open(FOLDER / name).convert("RGB")
+            picture.quantize(256, dither=Image.Dither.NONE).save(FOLDER / name, optimize=True)
         browser.close()
 
 
