@@ -41,7 +41,8 @@ async function refresh() {
   if (view.styles) await view.health.update(sweep.id, view.styles, isUnfinished(sweep.status));
   tournament ??= new TournamentPanel(sweep.id, sweep.name);
   lineage ??= new LineagePanel(sweep.id, sweep.name);
-  if (!view.beforeRuns.contains(tournament.element)) view.beforeRuns.append(lineage.element, tournament.element);
+  if (!view.root.contains(lineage.element)) view.rungs.after(lineage.element);
+  if (!view.beforeRuns.contains(tournament.element)) view.beforeRuns.append(tournament.element);
   await lineage.update();
   await tournament.update(view.styles);
   return isUnfinished(sweep.status);
