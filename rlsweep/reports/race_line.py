@@ -31,6 +31,8 @@ def race_line(decision: DecisionRecord) -> str:
     ]
     if next_runs:
         why = "first whole runs" if made["leader"] is None else "lowers the risk most"
+        if any(move["config"] >= len(names) for move in made["moves"]):
+            why = "drawn where scores are high"
         parts.append(f"trains next: {', '.join(next_runs)} ({why})")
     elif made["stop"] is not None:
         parts.append(STOPS[made["stop"]])

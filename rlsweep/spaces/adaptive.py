@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rlsweep.errors import ConfigError
 from rlsweep.spaces.samplers.sampler import Sampler, Values
 from rlsweep.spaces.samplers.table import make_sampler
 from rlsweep.spaces.search import (
@@ -49,14 +50,18 @@ def draw_next(
     known: the configs of the record in order, the base config first
     accepts: whether a config can be trained as it is; another one is drawn otherwise
 
-    Raises ConfigError where a condition cannot be computed.
+    A draw of which a condition cannot be computed is not taken: the race has begun, and others can be.
     """
     base, number = known[0].values, len(known)
     seen = {identity(space, each.values) for each in known}
     variants = {each.variant for each in known if each.variant is not None}
     for drawn in _draws(space, known):
-        values = effective(space, drawn, base)
-        if identity(space, values) in seen or unfulfilled_constraints(space, values):
+        try:
+            values = effective(space, drawn, base)
+            is_allowed = not unfulfilled_constraints(space, values)
+        except ConfigError:
+            continue
+        if identity(space, values) in seen or not is_allowed:
             continue
         found = drawn_config(space, values, number, variants)
         if accepts(found):

@@ -132,6 +132,17 @@ def test_what_cannot_be_trained_is_not_drawn() -> None:
     assert drawn.values["gamma"] > 0.9
 
 
+def test_a_condition_that_cannot_be_computed_takes_another_draw() -> None:
+    entries = {"gamma": {"uniform": [0.5, 1.0]}, "n_epochs": {"integer": [5, 9]}}
+    space = space_of(entries, sampler="tpe", constraints=["20 % (n_epochs - 7) < 30"])
+    known = first_of(space_of(entries, sampler="tpe"), [0.1])
+    for _ in range(20):
+        drawn = draw_next(space, known)
+        assert drawn is not None
+        assert drawn.values["n_epochs"] != 7
+        known.append(KnownConfig(variant=drawn.variant, values=values_of(space) | drawn.values, score=None))
+
+
 def test_only_a_race_draws_from_scores() -> None:
     space = {"base": BASE, "sampler": "tpe", "configs": 40, "space": {"gamma": {"uniform": [0.9, 0.99]}}}
     plan = planned(space)
