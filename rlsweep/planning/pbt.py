@@ -6,6 +6,7 @@ from math import ceil
 
 from rlsweep.analysis.objectives import Objective
 from rlsweep.config.agent import Hyperparameters
+from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.differences import differing_keys, digest, flat_hyperparameters
 from rlsweep.config.keys import leaf_keys
 from rlsweep.config.promotion import variant_of
@@ -125,6 +126,7 @@ def _problems_of_interval(plan: Plan, interval: int | None) -> Iterator[str]:
 def _problems_of_keys(plan: Plan, keys: Sequence[str]) -> Iterator[str]:
     known = ", ".join(key for key in leaf_keys(Hyperparameters) if may_change(key))
     configs = {trial.label: flat_hyperparameters(trial.config.agent) for trial in plan.trials}
+    algorithm = plan.trials[0].config.agent.algorithm
     for key in keys:
         schedules = [(label, flat[key]) for label, flat in configs.items() if isinstance(flat.get(key), str | Mapping)]
         if not may_change(key):
@@ -132,6 +134,8 @@ def _problems_of_keys(plan: Plan, keys: Sequence[str]) -> Iterator[str]:
                 f"space.{key}: pbt changes keys between two updates, and {key} cannot change then; give it one value "
                 f"in the base config. Those that can are {known}"
             )
+        elif key not in ALGORITHMS[algorithm].hyperparameters:
+            yield f"space.{key}: {algorithm} does not use it; take it out"
         elif schedules:
             label, schedule = schedules[0]
             yield f"space.{key}: {label} has a schedule, {schedule}, and pbt makes its own; give it one value"

@@ -17,7 +17,7 @@ from rlsweep.driver.decided_runs import DecidedRuns
 from rlsweep.driver.pbt import PbtRule
 from rlsweep.driver.selection import UNFINISHED
 from rlsweep.planning.plan import make_plan
-from rlsweep.planning.scheduler import scheduler_plan
+from rlsweep.planning.scheduler import SchedulerPlan, scheduler_plan
 from rlsweep.planning.scheduler_options import SchedulerOptions
 from rlsweep.planning.submission import create_sweep
 from rlsweep.scheduler_records import Scheduler
@@ -42,11 +42,8 @@ SPACE: dict[str, Any] = {
 }
 
 
-def create_population(
-    database: Database, name: str, *, members: int = 4, intervals: int = 3, interval: int = 2 * ROLLOUT
-) -> Scheduler:
-    """Put a population on record, and give this process its lease. The budget ends an interval after the last one."""
-    asked = SchedulerOptions(scheduler="pbt", population=members, interval=interval)
+def planned_population(*, members: int = 4, intervals: int = 3, interval: int = 2 * ROLLOUT) -> SchedulerPlan:
+    """A population whose budget ends an interval after the last one."""
     plan = make_plan(
         [{**SPACE, "configs": members}],
         base_config={"environment": {"id": "CartPole-v1"}, "keep_last_n_checkpoints": 1},
@@ -56,10 +53,16 @@ def create_population(
         seeds=1,
         with_base=False,
     )
-    scheduler = scheduler_plan(plan, asked)
-    assert scheduler is not None
+    planned = scheduler_plan(plan, SchedulerOptions(scheduler="pbt", population=members, interval=interval))
+    assert planned is not None
+    return planned
+
+
+def create_population(database: Database, name: str, **given: int) -> Scheduler:
+    """Put a population on record, and give this process its lease."""
+    planned = planned_population(**given)
     provenance = Provenance(git_commit=None, git_dirty=None, versions={}, host="here", command="")
-    created = create_sweep(database, scheduler.plan, name=name, patterns=[], provenance=provenance, scheduler=scheduler)
+    created = create_sweep(database, planned.plan, name=name, patterns=[], provenance=provenance, scheduler=planned)
     sweeps.take_lease(database, created.id, DRIVER)
     return scheduler_of(database, created.id)
 

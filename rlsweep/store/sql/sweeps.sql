@@ -53,13 +53,18 @@ from (
 order by recent.created_at desc, recent.id
 
 -- name: find_unfinished
--- The newest sweep that has exactly the given runs, unfinished ones among them, and no live driver.
+-- The newest sweep that began with exactly the given runs, unfinished ones among them, and has no live driver. A member of
+-- a population that became a copy has another config since.
 with planned as (
     select * from unnest(%(trial_key)s::text[], %(config)s::jsonb[]) as planned (trial_key, config)
 ), alike as (
     select run.sweep_id
     from training_runs as run
-    left join planned using (trial_key, config)
+    left join lateral (
+        select config_before from exploits where exploits.run_id = run.id order by env_steps limit 1
+    ) as copied on true
+    left join planned
+        on planned.trial_key = run.trial_key and planned.config = coalesce(copied.config_before, run.config)
     where run.sweep_id in (
         select sweep_id from training_runs where trial_key = (%(trial_key)s::text[])[1] and sweep_id is not null
     )

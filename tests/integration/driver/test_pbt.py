@@ -11,6 +11,7 @@ import pytest
 from rlsweep.config.run import RunConfig
 from rlsweep.config.stepped import value_at
 from rlsweep.jsonable import jsonable
+from rlsweep.planning.submission import runs_of_plan
 from rlsweep.population_records import Exploit
 from rlsweep.reports.lineage import lineage_of
 from rlsweep.reports.population_record import record_of
@@ -23,7 +24,7 @@ from rlsweep.schedulers.pbt_records import PbtSettings
 from rlsweep.settings import Settings
 from rlsweep.store import curves, exploits, schedulers, sweeps, training_runs
 from rlsweep.store.database import Database
-from tests.helpers.populations import ROLLOUT, create_population, drive, scheduler_of
+from tests.helpers.populations import DRIVER, ROLLOUT, create_population, drive, planned_population, scheduler_of
 from tests.helpers.replayed_training import Policy, ReplayedTraining, first_weights, learned
 
 pytestmark = pytest.mark.integration
@@ -154,6 +155,12 @@ def test_a_config_is_the_schedule_of_its_weights(database: Database, settings: S
         # one is kept, and those that others could still copy when its last attempt began
         assert len(training_runs.checkpoints_to_go_on_from(database, run.id)) <= 3
     assert max(len(lineage_of(runs, made, run.id)) for run in runs) > 1
+    planned = planned_population()
+    with database.connect() as connection:
+        connection.execute("update training_runs set status = 'stopped', end_reason = 'stopped'")
+    sweeps.release(database, scheduler.sweep_id, DRIVER)
+    found = sweeps.find_unfinished(database, runs_of_plan(planned.plan), scheduler=planned.terms)
+    assert found is not None, "the same command again offers to resume it, although configs have changed"
 
 
 @pytest.fixture

@@ -93,6 +93,12 @@ def test_every_problem_is_told_at_once() -> None:
     assert "Those that can are learning_rate, gamma, batch_size, n_epochs, ppo.clip_range" in str(caught.value)
 
 
+def test_a_key_that_the_algorithm_ignores_is_refused() -> None:
+    entries = {**SPACE["space"], "batch_size": {"choice": [8, 16]}}
+    with pytest.raises(ConfigError, match=r"space\.batch_size: A2C does not use it; take it out"):
+        of(planned({**SPACE, "base": {**SPACE["base"], "algorithm": "A2C"}, "space": entries}))
+
+
 def test_members_differ_only_in_what_can_change() -> None:
     other = {**SPACE["base"], "sweep_variant": "wide", "network": {"net_arch": [512]}}
     with pytest.raises(ConfigError, match=r"network.net_arch: a member copies .* not \[256, 256\] and \[512\]"):
