@@ -35,7 +35,8 @@ class ForecastRung:
 class AshaForecast:
     """What ASHA is expected to take, beside the full grid: every config and seed to the end.
 
-    rungs: from the lowest; env_steps, grid_env_steps: score evaluations included, None where nothing was measured
+    rungs: from the lowest; env_steps: score evaluations included, grid_env_steps: of whole runs without them; None where
+        nothing was measured
     seconds, grid_seconds: on all slots together; None if unknown
     """
 
@@ -60,12 +61,13 @@ def forecast_asha(scheduler: SchedulerPlan, found: Forecast, resources: Resource
     budget = plan.trials[0].config.budget
     evaluation = _evaluation_steps(scheduler, found)
     whole = _mean([each.nominal_env_steps for each in found.estimates or ()])
+    counted = whole if budget.total_timesteps is None or budget.episodes is not None else budget.total_timesteps
     seconds = _mean([None if each.seconds is None else sum(each.seconds) / 2 for each in found.estimates or ()])
     return AshaForecast(
         rungs=tuple(
             ForecastRung(
                 share=share,
-                env_steps=None if whole is None else round(share * whole),
+                env_steps=None if counted is None else round(share * counted),
                 episodes=None if budget.episodes is None else round(share * budget.episodes),
                 configs=count,
             )
