@@ -35,8 +35,8 @@ class ForecastRung:
 class AshaForecast:
     """What ASHA is expected to take, beside the full grid: every config and seed to the end.
 
-    rungs: from the lowest; env_steps: score evaluations included, grid_env_steps: of whole runs without them; None where
-        nothing was measured
+    rungs: from the lowest; env_steps: score evaluations included, grid_env_steps: of whole runs without them; None
+        where nothing was measured
     seconds, grid_seconds: on all slots together; None if unknown
     """
 
