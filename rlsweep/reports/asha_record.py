@@ -8,7 +8,7 @@ from uuid import UUID
 from rlsweep.analysis.objectives import Objective
 from rlsweep.analysis.scores import scores_at
 from rlsweep.analysis.seed_record import SeedRecord
-from rlsweep.reports.records import by_config, seed_records
+from rlsweep.reports.records import seed_records
 from rlsweep.runs import RunStatus
 from rlsweep.scheduler_records import Scheduler, SchedulerDecision
 from rlsweep.schedulers.asha import AshaDecision, AshaMove, AshaRecord, AshaRun, AshaSettings, AshaStop
@@ -47,8 +47,7 @@ class AshaReader:
         self._sweep_id = scheduler.sweep_id
         self._objective = Objective(scheduler.objective)
         self._rungs = AshaSettings.from_json(scheduler.settings).rungs
-        runs = training_runs.of_sweep(database, scheduler.sweep_id)
-        self._configs = [[run.id for run in config.runs] for config in by_config(runs)]
+        self._configs = schedulers.runs_by_config(database, scheduler.sweep_id)
         self._scores: dict[UUID, tuple[float | None, ...]] = {}
         if before is not None:
             for run_ids, config in zip(before.run_ids, before.record.configs, strict=True):

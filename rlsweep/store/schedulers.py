@@ -102,6 +102,15 @@ def standings(database: Database, sweep_id: UUID) -> list[Standing]:
     return [Standing(**row | {"status": RunStatus(row["status"])}) for row in rows]
 
 
+def runs_by_config(database: Database, sweep_id: UUID) -> list[list[UUID]]:
+    """The runs of each config, both in the order of the plan; of ten thousand configs in a moment."""
+    grouped: dict[tuple[str, str], list[UUID]] = {}
+    with database.readonly() as connection:
+        for row in connection.execute(_SQL["list_configs"], {"sweep_id": sweep_id}):
+            grouped.setdefault((row["source"], row["config_hash"]), []).append(row["id"])
+    return list(grouped.values())
+
+
 def asha_standing(connection: Connection, sweep_id: UUID) -> AshaStanding | None:
     """How far a sweep with ASHA has come, within a transaction; None for any other sweep. It reads no run by itself."""
     scheduler = read(connection, sweep_id)

@@ -37,6 +37,13 @@ order by position
 -- How far each run of the sweep is, in the order of the plan.
 select id, status, attempt, pause_at from training_runs where sweep_id = %(sweep_id)s order by position
 
+-- name: list_configs
+-- What the config of each run is told by, in the order of the plan, as `reports.records.by_config` puts seeds together.
+select id, coalesce(config_path, config_short_name) as source, config_hash
+from training_runs
+where sweep_id = %(sweep_id)s
+order by position
+
 -- name: count_by_rung
 -- Runs that a decision has chosen, by what they train to and their status; and those that none has.
 select pause_at, status, attempt > 0 or pause_at is not null as is_scheduled, count(*) as runs
