@@ -27,6 +27,7 @@ def test_the_page_shows_the_rungs_and_who_waits_there(recorded, visit: Callable[
     expect(page.locator("#decision h2")).to_have_text(f"Take {report['asha']['take']}")
     for line in report["card"]["lines"]:
         expect(page.locator("#decision")).to_contain_text(line["text"])
+    expect(page.locator("#sweep-head")).to_contain_text("1 seed · ASHA")
     rows = page.locator("section[aria-label=Rungs] tbody tr")
     expect(rows).to_have_count(3)
     for row, rung in zip(rows.all(), report["asha"]["rungs"], strict=True):

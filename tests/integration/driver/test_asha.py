@@ -13,6 +13,7 @@ from rlsweep.planning.race_options import RaceOptions
 from rlsweep.reports.asha_record import decision_of, states_of
 from rlsweep.reports.confirmation import to_confirm
 from rlsweep.reports.pick import pick_of
+from rlsweep.reports.prospects import prospects
 from rlsweep.reports.summary import summarise
 from rlsweep.runs import RunStatus
 from rlsweep.scheduler_records import SchedulerKind, SchedulerTerms
@@ -141,6 +142,7 @@ def test_what_is_said_while_it_goes_on_and_at_the_end(database: Database) -> Non
     assert said["BUT"].startswith("With 1 seed a config, a difference cannot be told from chance.")
     assert [step.command for step in report.card.to_be_sure] == ["rlsweep confirm told", "rlsweep promote told"]
     assert to_confirm(database, sweep)[0] == "raced_c2"
+    assert prospects(database, sweep).text.startswith("A scheduler chose how far each config trained")
     pick = pick_of(report, report.race, report.race_lines, report.asha)
     assert pick is not None
     assert pick.config.name == "raced_c2"

@@ -34,7 +34,7 @@ async function refresh() {
   const [sweep, report] = await Promise.all([get(address), get(`${address}/report`)]);
   view ??= new ComparisonView(byId("comparison"), sweep.name);
   document.title = `${sweep.name} · rlsweep`;
-  showHead(sweep, report.race !== null);
+  showHead(sweep, report.race !== null, report.asha !== null);
   showNotes(sweep);
   showProgress(sweep);
   await view.update(report, { sweep: sweep.id });
@@ -51,8 +51,9 @@ async function refresh() {
 /**
  * @param {any} sweep
  * @param {boolean} isRace - It gives each config as many seeds as help.
+ * @param {boolean} isAsha - It has rungs.
  */
-function showHead(sweep, isRace) {
+function showHead(sweep, isRace, isAsha) {
   const shown = JSON.stringify([sweep.name, sweep.status]);
   if (shown !== headOf) {
     headOf = shown;
@@ -61,6 +62,7 @@ function showHead(sweep, isRace) {
       `${sweep.mode} mode`,
       budgetText(sweep.budget),
       isRace ? "race" : plural(sweep.seeds.length, "seed"),
+      isAsha && "ASHA",
     ]
       .filter(Boolean)
       .join(" · ");
