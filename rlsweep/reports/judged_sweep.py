@@ -14,7 +14,7 @@ from rlsweep.reports.race_record import RaceReader, inputs_of, settings_of
 from rlsweep.reports.records import ConfigRuns, by_config, seed_records
 from rlsweep.reports.sweep_record import race_of_scores
 from rlsweep.runs import RunStatus, TrainingRun
-from rlsweep.store import races, training_runs
+from rlsweep.store import races, schedulers, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
@@ -46,11 +46,15 @@ def judged_sweep(database: Database, sweep: Sweep) -> JudgedSweep:
         return _judged_race(database, race, runs)
     recorded = by_config(runs)
     records = seed_records(database, runs)
-    settings, record = race_of_scores(recorded, records, Objective.EVALUATION_REWARD)
+    scheduler = schedulers.find(database, sweep.id)
+    objective = Objective.EVALUATION_REWARD if scheduler is None else Objective(scheduler.objective)
+    settings, record = race_of_scores(recorded, records, objective)
     is_evaluated = all(records[run.id].evaluation_steps.size for run in runs if run.status is RunStatus.COMPLETED)
+    if objective is Objective.EVALUATION_REWARD and not is_evaluated:
+        objective = Objective.TRAINING_REWARD
     return JudgedSweep(
         race=None,
-        objective=Objective.EVALUATION_REWARD if is_evaluated else Objective.TRAINING_REWARD,
+        objective=objective,
         settings=settings,
         record=record,
         configs=tuple(recorded),

@@ -12,7 +12,7 @@ from rlsweep.analysis.wording import number, percent, plural
 from rlsweep.config.differences import flat_record
 from rlsweep.reports.records import ConfigRuns, by_config, seed_records
 from rlsweep.runs import Budget, RunStatus
-from rlsweep.store import races, training_runs
+from rlsweep.store import races, schedulers, training_runs
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
@@ -60,8 +60,8 @@ def shorter_sweep(database: Database, sweep: Sweep) -> ShorterSweep:
     if not sweep.status.is_finished:
         return _nothing("The sweep still trains: whether less would do is said once it has ended.")
     recorded = by_config(training_runs.of_sweep(database, sweep.id))
-    race = races.find(database, sweep.id)
-    objective = Objective.EVALUATION_REWARD if race is None else Objective(race.objective)
+    decider = races.find(database, sweep.id) or schedulers.find(database, sweep.id)
+    objective = Objective.EVALUATION_REWARD if decider is None else Objective(decider.objective)
     whole = [[run for run in config.runs if run.status is RunStatus.COMPLETED] for config in recorded]
     records = seed_records(database, [run for runs in whole for run in runs])
     found = shorter([[records[run.id] for run in runs] for runs in whole], objective)

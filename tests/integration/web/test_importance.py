@@ -100,3 +100,15 @@ def test_of_few_configs_it_cannot_be_known(web: httpx.Client, database: Database
     with database.connect() as connection:
         connection.execute("update sweeps set status = 'running', finished_at = null where name = 'few'")
     assert "still trains" in web.get("/api/sweeps/few/importance").json()["text"]
+
+
+def test_scores_are_those_of_the_schedulers_objective(web: httpx.Client, database: Database) -> None:
+    sweep = record_drawn(database, "halved", configs=3)
+    with database.connect() as connection:
+        connection.execute(
+            "insert into schedulers (sweep_id, kind, objective, settings) values (%s, 'asha', 'episode_length', '{}')",
+            (sweep.id,),
+        )
+    beliefs = web.get("/api/sweeps/halved/importance").json()["beliefs"]
+    assert [belief["mean"] for belief in beliefs] == [10.0] * 3  # env steps of every episode
+    assert "episode length" in web.get("/api/sweeps/halved/shorter").json()["scored_by"]
