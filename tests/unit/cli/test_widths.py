@@ -18,9 +18,12 @@ from rlsweep.config.run import Mode
 from rlsweep.planning.estimate import Estimate
 from rlsweep.planning.forecast import Forecast
 from rlsweep.planning.plan import make_plan
+from rlsweep.reports.importance import HOW, Importance, KeyImportance
+from rlsweep.reports.importance_rendering import render_importance, render_space
 from rlsweep.reports.layout import Column, laid_out
 from rlsweep.reports.progress import progress_table
 from rlsweep.reports.run_scores import RunScore
+from rlsweep.reports.search_space import shown_space
 from rlsweep.reports.tournament import SeatResults, Standing, TournamentResults
 from rlsweep.reports.tournament_text import render_tournament
 from rlsweep.runs import RunStatus
@@ -196,3 +199,28 @@ def test_a_tournament_is_readable(width: int) -> None:
     many = a_tournament(3 * width // 10)
     render_tournament(many, Console(file=out, width=width), matrix=False)
     assert "Share of the points" not in out.getvalue(), "a matrix that does not fit is left out"
+
+
+@WIDTHS
+def test_what_matters_and_a_search_space_are_readable(width: int) -> None:
+    long = "network.features_extractor_kwargs"
+    keys = tuple(
+        KeyImportance(key=key, share=share, low=share / 2, high=1.0, exceeds_random=share > 0.5, inseparable=())
+        for key, share in (("learning_rate", 0.87), (long, 0.04))
+    )
+    text = f"learning_rate moved the score most. {long} explains no more than a key of random values."
+    found = Importance(text=text, keys=keys, nothing=0.1, how=HOW, beliefs=())
+    entries = {"learning_rate": {"log": [1e-5, 0.01]}, long: {"choice": [{"a": 1}], "when": "n_epochs > 10"}}
+    space = shown_space(
+        {"source": "config/sweeps/a_space_with_a_long_name.yaml", "base": None, "sampler": "sobol", "seed": 0}
+        | {"space": entries, "constraints": ["batch_size <= n_steps * n_envs"]},
+        configs=16,
+    )
+    assert space is not None
+    out = io.StringIO()
+    console = Console(file=out, width=width)
+    render_space(space, console)
+    render_importance(found, console)
+    lines = out.getvalue().splitlines()
+    assert is_whole(lines, ["87%", "44% to 100%", long, "1e-05 to 0.01,", "batch_size <="])
+    assert all(len(line.rstrip()) <= width for line in lines)
