@@ -36,10 +36,13 @@ def total_share_done(seen: Overview) -> float:
     """Part that is done of what all runs are to train, 0 to 1.
 
     Of runs that are not shown, those that run or ended early are taken to be as far as the shown ones, those that wait
-    at the start. With ASHA it is what is done of what is expected to come.
+    at the start. With ASHA it is what is done of what is expected to come. The members of a population go on from their
+    pauses: they are to train their whole budgets.
     """
     if seen.asha is not None:
         return asha_progress(seen.asha).share
+    if seen.population is not None:
+        return fmean(run.progress or 0.0 for run in seen.runs) if seen.runs else 0.0
     shares: dict[RunStatus, list[float]] = {}
     for run in seen.runs:
         shares.setdefault(run.status, []).append(_share_done(run))
@@ -61,6 +64,8 @@ def total_seconds_left(seen: Overview) -> float | None:
     typical_length = fmean(lengths) if lengths else None
     if seen.asha is not None:
         return _asha_seconds_left(seen, seen.asha, paces, typical_length)
+    if seen.population is not None:
+        return _population_seconds_left(seen, paces)
     unfinished = [run for run in seen.runs if not run.status.is_finished]
     steps = [_steps_left(run, run.mean_length or typical_length) for run in unfinished]
     hidden = seen.total - seen.finished - len(unfinished)
@@ -72,6 +77,16 @@ def total_seconds_left(seen: Overview) -> float | None:
     side_by_side = seen.runs_by_status[RunStatus.RUNNING]
     shared_out = sum(each for each in steps if each is not None) / (fmean(paces) * side_by_side)
     return max([shared_out, *(left for run in running if (left := seconds_left(run)) is not None)])
+
+
+def _population_seconds_left(seen: Overview, paces: Sequence[float]) -> float | None:
+    """As `total_seconds_left`, with members that go on from their pauses; their budgets are env steps."""
+    still = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.PAUSED)
+    steps = [_steps_beyond(run.budget, 0, run.env_steps, None) or 0.0 for run in seen.runs if run.status in still]
+    if not paces or not steps:
+        return None
+    shared_out = sum(steps) * seen.total / len(seen.runs) / (fmean(paces) * seen.runs_by_status[RunStatus.RUNNING])
+    return max(shared_out, max(steps) / fmean(paces))
 
 
 def _asha_seconds_left(

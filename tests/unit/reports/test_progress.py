@@ -3,6 +3,7 @@
 import io
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.console import Console
 from rlsweep.analysis.progress import seconds_left, total_seconds_left, total_share_done
 from rlsweep.cli.observer import ConsoleObserver
 from rlsweep.places.watching import WATCH_SECONDS, watched
+from rlsweep.population_records import PopulationStanding
 from rlsweep.reports.progress import LiveProgress, progress_line, progress_table
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.store.database import Database
@@ -73,6 +75,20 @@ def test_a_trial_that_pauses_has_done_all_up_to_its_pause() -> None:
     assert [line.split()[3] for line in printed(seen).splitlines()[2:7]] == [
         "running", "running", "paused", "paused", "pending",
     ]  # fmt: skip
+
+
+def test_a_member_of_a_population_goes_on_from_its_pause() -> None:
+    running = run(of_steps=1000, env_steps=250, steps_per_second=100.0, pause_at=0.5)
+    paused = [run(RunStatus.PAUSED, of_steps=1000, env_steps=500, pause_at=0.5) for _ in range(2)]
+    failed = run(RunStatus.FAILED, of_steps=1000, env_steps=250, pause_at=0.5)
+    standing = PopulationStanding(copies=2, member=1, source=3, env_steps=250, changes={"gamma": (0.99, 0.95)})
+    seen = replace(Overview.of_all([running, *paused, failed]), population=standing)
+    assert total_share_done(seen) == 0.375
+    assert total_seconds_left(seen) == (750 + 2 * 500) / 100
+    assert printed(seen).splitlines()[-2].rstrip().startswith("0 of 4 trials done, 38%, 2 paused, 1 failed, 1,500 env")
+    assert printed(seen).splitlines()[-1].rstrip() == (
+        "Copies so far: 2; at 250 env steps member 1 copied member 3 (gamma 0.99 → 0.95)"
+    )
 
 
 def test_of_many_trials_lines_tell_the_failures() -> None:
