@@ -31,7 +31,7 @@ from rlsweep.reports.race_text import answer_lines
 from rlsweep.runs import TrainingRun
 from rlsweep.store import races, sweeps, training_runs
 from rlsweep.store.database import Database
-from tests.helpers.raced import DRIVER, STEPS, create_race, give_all, race_of, run_race, train_run
+from tests.helpers.raced import DRIVER, STEPS, give_all, race_of, train_run
 
 pytestmark = pytest.mark.integration
 
@@ -204,15 +204,6 @@ def test_a_larger_cap_draws_what_the_cap_had_left(database: Database) -> None:
     assert configs_of(database, race)[: len(so_far)] == so_far
     assert len(configs_of(database, race)) == 11
     check_replays(database, race)
-
-
-def test_a_race_that_draws_nothing_has_no_such_line(database: Database) -> None:
-    race = create_race(database, "as before", 3)
-    run_race(database, race, lambda config, _seed, _full: 0.2 + 0.3 * config)
-    answer = race_answer(database, sweeps.settle(database, race.sweep_id))
-    assert answer is not None
-    assert answer.planned_configs is None
-    assert "DRAWN" not in [line.heading for line in answer_lines(answer)]
 
 
 def replace_cap(race: Race, cap: float) -> RaceTerms:

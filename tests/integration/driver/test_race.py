@@ -63,6 +63,8 @@ def test_a_race_takes_the_best_config_and_leaves_the_others_paused(database: Dat
     assert pick is not None
     assert (pick.config.name, pick.is_winner, pick.risk) == ("raced_c2", True, answer.risk)
     assert pick.standing == "the winner of the race"
+    assert answer.planned_configs is None
+    assert "DRAWN" not in [line.heading for line in report.race_lines], "all its configs were there from the start"
 
 
 def test_a_race_over_medians_says_so(database: Database) -> None:

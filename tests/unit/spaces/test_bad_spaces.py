@@ -281,6 +281,10 @@ def test_the_commands_take_the_flags_and_start_nothing(
     path = written(base)
     assert main(["train", "--agent-config", str(path)], environ) == 2
     assert f"{path}: is a search space, which has many configs; give it to submit or race" in capsys.readouterr().err
+    adaptive = written(base, sampler="tpe")
+    for command in ("submit", "plan"):
+        assert main([command, str(adaptive)], environ) == 2
+        assert f"Use rlsweep race {adaptive}, or take sampler: sobol." in capsys.readouterr().err.replace("\n", " ")
     assert not (tmp_path / "home").exists()
 
 
