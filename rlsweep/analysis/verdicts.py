@@ -281,8 +281,10 @@ def _caveats(seeds: Sequence[SeedFigures]) -> list[str]:
     if unbegun:
         caveats.append(f"{of_seeds(len(unbegun), len(seeds))} not started")
     if paused:
-        place = f"rung {max(rungs)}" if (rungs := {seed.rung for seed in paused if seed.rung}) else "the rung"
-        caveats.append(f"{of_seeds(len(paused), len(seeds))} paused at {place} and not in the means")
+        rungs = [seed.rung for seed in paused if seed.rung is not None]
+        verb = "waits" if len(paused) == 1 else "wait"
+        what = f"{verb} at rung {max(rungs)}, not in the means" if rungs else "paused at the rung and not in the means"
+        caveats.append(f"{of_seeds(len(paused), len(seeds))} {what}")
     if failed and len(failed) < len(seeds):
         caveats.append(f"{of_seeds(len(failed), len(seeds))} failed and not in the means")
     return caveats

@@ -146,7 +146,9 @@ def test_what_is_said_while_it_goes_on_and_at_the_end(database: Database) -> Non
     pick = pick_of(report, report.race, report.race_lines, report.asha)
     assert pick is not None
     assert pick.config.name == "raced_c2"
-    assert any("paused at rung 1 and not in the means" in reason for reason in report.configs[-1].verdict.reasons)
+    assert any(
+        "the only seed waits at rung 1, not in the means" in reason for reason in report.configs[-1].verdict.reasons
+    )
 
 
 def test_the_same_plan_is_found_again_only_with_the_same_scheduler(database: Database) -> None:

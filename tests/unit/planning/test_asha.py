@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import rlsweep
 from rlsweep.api.plan import PlanOptions, make_plan
 from rlsweep.cli.app import app
 from rlsweep.cli.scheduler_plan import scheduler_as_json, scheduler_lines
@@ -119,6 +120,15 @@ def test_the_forecast_counts_who_is_expected_at_each_rung(planned: Callable[...,
 
     unknown = forecast_asha(found, Forecast(plan=found.plan, estimates=None, warnings=()), resources)
     assert (unknown.env_steps, unknown.seconds, unknown.rungs[0].env_steps) == (None, None, 455), "the budget is known"
+
+
+def test_python_asks_as_the_command_line_does(planned: Callable[..., Plan]) -> None:
+    agent = planned(configs=1).trials[0].config.agent.model_dump(mode="json")
+    for call in (rlsweep.plan, rlsweep.submit):
+        with pytest.raises(InputError, match="--rungs 3: that needs a scheduler"):
+            call([agent], environment="CartPole-v1", total_timesteps=BUDGET, rungs=3)
+        with pytest.raises(InputError, match=r"ASHA compares configs, and .* is the only one"):
+            call([agent], environment="CartPole-v1", total_timesteps=BUDGET, scheduler="asha", rungs=3, reduction=2)
 
 
 @pytest.mark.parametrize(
