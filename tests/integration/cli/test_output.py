@@ -49,6 +49,7 @@ def test_a_plan_as_json(cli: Any, agents: str, measured_once: None) -> None:
         "environment_facts",
         "environment_instances",
         "space",
+        "to_draw",
         "differing_keys",
         "total_seconds",
         "warnings",
