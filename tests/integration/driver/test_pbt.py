@@ -69,8 +69,6 @@ def check_invariants(database: Database, scheduler: Scheduler, trainer: Replayed
     came: set[UUID] = set()
     for run_id, env_steps, weights in trainer.began:
         copy = copied.get((run_id, env_steps))
-        if copy is not None and copy.had_failed is False and trainer.weights.get((run_id, env_steps)) == weights:
-            raise AssertionError("it went on from its own weights instead of a copy")
         if copy is not None:
             assert copy.source_run_id is not None
             assert weights == trainer.weights[copy.source_run_id, env_steps], "bit for bit the source at that step"
@@ -100,14 +98,10 @@ def test_the_worst_become_copies_and_their_configs_are_the_schedules_of_their_we
     assert len({run.seed for run in runs.values()}) == 8
     assert sweeps.settle(database, scheduler.sweep_id).status.value == "completed"
     assert made
-    for each in made:
-        run, source = runs[each.run_id], runs[each.source_run_id] if each.source_run_id else None
-        assert source is not None
-        config = RunConfig.from_record(run.config)
-        assert config.agent.sweep_variant == run.sweep_variant
-        later = [other for other in made if other.run_id == run.id and other.env_steps > each.env_steps]
-        if later:
-            continue
+    newest = {each.run_id: each for each in made}
+    for run_id, each in newest.items():
+        run = runs[run_id]
+        assert run.config["agent"]["sweep_variant"] == run.sweep_variant
         for key, (before, after) in each.changes.items():
             section, _, name = key.rpartition(".")
             value = (run.config["agent"][section] if section else run.config["agent"])[name]
