@@ -123,7 +123,7 @@ def asha_standing(connection: Connection, sweep_id: UUID) -> AshaStanding | None
         if not row["is_scheduled"]:
             continue
         aim = len(shares) - 1 if row["pause_at"] is None else shares.index(row["pause_at"])
-        done = len(shares) if row["status"] == "completed" else aim + (row["status"] == "paused")
+        done = len(shares) if row["status"] == "completed" else aim + row["is_there"]
         sent.update(dict.fromkeys(range(max(aim + 1, done)), row["runs"]))
         reached.update(dict.fromkeys(range(done), row["runs"]))
     return AshaStanding(

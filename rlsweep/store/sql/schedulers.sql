@@ -45,8 +45,20 @@ where sweep_id = %(sweep_id)s
 order by position
 
 -- name: count_by_rung
--- Runs that a decision has chosen, by what they train to and their status; and those that none has.
-select pause_at, status, attempt > 0 or pause_at is not null as is_scheduled, count(*) as runs
-from training_runs
-where sweep_id = %(sweep_id)s
-group by pause_at, status, is_scheduled
+-- Runs that a decision has chosen, by what they train to, their status, and whether they have come to their pause; and those
+-- that none has. Only of stopped runs it is looked up how far they came.
+select
+    run.pause_at,
+    run.status,
+    run.attempt > 0 or run.pause_at is not null as is_scheduled,
+    case run.status
+        when 'paused' then true
+        when 'stopped' then coalesce(
+            (select record.progress >= record.pause_at from run_records as record where record.id = run.id), false
+        )
+        else false
+    end as is_there,
+    count(*) as runs
+from training_runs as run
+where run.sweep_id = %(sweep_id)s
+group by run.pause_at, run.status, is_scheduled, is_there

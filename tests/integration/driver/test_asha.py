@@ -97,6 +97,9 @@ def test_a_stopped_sweep_goes_on_where_it_stood(database: Database) -> None:
     run_asha(database, scheduler, score, slots=1, most_runs=6)
     sweeps.request_stop(database, scheduler.sweep_id)
     assert sweeps.settle(database, scheduler.sweep_id).status.value == "stopped"
+    came = overview(database, scheduler.sweep_id).asha
+    assert came is not None
+    assert sum(rung.reached for rung in came.rungs) == 6, "those that wait have come there, stopped or not"
     sweeps.release(database, scheduler.sweep_id, DRIVER)
     sweeps.assign(database, scheduler.sweep_id, resources={}, address=None)
     sweeps.take_lease(database, scheduler.sweep_id, DRIVER)
