@@ -77,7 +77,7 @@ def asha_answer(database: Database, sweep: Sweep, names: Sequence[str]) -> AshaA
     before = None
     for before in states_of(schedulers.decisions(database, sweep.id)):  # noqa: B007 - the last one
         pass
-    return _answer(scheduler, sweep, AshaReader(database, scheduler, before).read().record, names)
+    return _answer(scheduler, sweep, AshaReader(database, scheduler, before).read(with_stopped=True).record, names)
 
 
 def _answer(scheduler: Scheduler, sweep: Sweep, record: AshaRecord, names: Sequence[str]) -> AshaAnswer:

@@ -53,8 +53,8 @@ class AshaReader:
             for run_ids, config in zip(before.run_ids, before.record.configs, strict=True):
                 self._scores |= {run_id: run.scores for run_id, run in zip(run_ids, config, strict=True)}
 
-    def read(self) -> AshaState:
-        """Read the state. A run that was stopped by itself is left out: ASHA does not continue it.
+    def read(self, *, with_stopped: bool = False) -> AshaState:
+        """Read the state. A run that was stopped by itself is left out of decisions: ASHA does not continue it.
 
         A decision does not depend on how far a run that trains has come.
         """
@@ -62,7 +62,7 @@ class AshaReader:
         reached = {run_id: self._reached(each) for run_id, each in standings.items()}
         self._read_scores(reached)
         kept = tuple(
-            tuple(run_id for run_id in config if standings[run_id].status is not RunStatus.STOPPED)
+            tuple(run_id for run_id in config if with_stopped or standings[run_id].status is not RunStatus.STOPPED)
             for config in self._configs
         )
         configs = tuple(tuple(self._run(standings[run_id], reached[run_id]) for run_id in config) for config in kept)
@@ -83,7 +83,7 @@ class AshaReader:
         if not _is_scheduled(standing):
             return 0
         aim = len(self._rungs) - 1 if standing.pause_at is None else self._rungs.index(standing.pause_at)
-        return aim + (standing.status is RunStatus.PAUSED)
+        return aim + standing.is_there
 
     def _read_scores(self, reached: Mapping[UUID, int]) -> None:
         behind = [run_id for run_id, count in reached.items() if len(self._scores.get(run_id, ())) < count]

@@ -42,12 +42,14 @@ class Standing:
     """How far a run is.
 
     pause_at: share of its budget at which it pauses, or has paused; None to train to its end, and before it is chosen
+    is_there: whether it waits at its pause, or was stopped while it did
     """
 
     id: UUID
     status: RunStatus
     attempt: int
     pause_at: float | None
+    is_there: bool
 
 
 def insert_terms(connection: Connection, sweep_id: UUID, terms: SchedulerTerms) -> None:

@@ -34,8 +34,22 @@ where sweep_id = %(sweep_id)s and status = 'pending' and (attempt > 0 or pause_a
 order by position
 
 -- name: list_standings
--- How far each run of the sweep is, in the order of the plan.
-select id, status, attempt, pause_at from training_runs where sweep_id = %(sweep_id)s order by position
+-- How far each run of the sweep is, in the order of the plan. Only of stopped runs it is looked up how far they came.
+select
+    run.id,
+    run.status,
+    run.attempt,
+    run.pause_at,
+    case run.status
+        when 'paused' then true
+        when 'stopped' then coalesce(
+            (select record.progress >= record.pause_at from run_records as record where record.id = run.id), false
+        )
+        else false
+    end as is_there
+from training_runs as run
+where run.sweep_id = %(sweep_id)s
+order by run.position
 
 -- name: list_configs
 -- What the config of each run is told by, in the order of the plan, as `reports.records.by_config` puts seeds together.

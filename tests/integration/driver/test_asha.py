@@ -10,6 +10,7 @@ from rlsweep.errors import InputError
 from rlsweep.jsonable import jsonable
 from rlsweep.places.options import DrivingOptions
 from rlsweep.planning.race_options import RaceOptions
+from rlsweep.reports.asha_answer import asha_answer
 from rlsweep.reports.asha_record import decision_of, states_of
 from rlsweep.reports.confirmation import to_confirm
 from rlsweep.reports.pick import pick_of
@@ -100,6 +101,9 @@ def test_a_stopped_sweep_goes_on_where_it_stood(database: Database) -> None:
     came = overview(database, scheduler.sweep_id).asha
     assert came is not None
     assert sum(rung.reached for rung in came.rungs) == 6, "those that wait have come there, stopped or not"
+    stopped = asha_answer(database, sweeps.get(database, "stopped"), [f"c{config}" for config in range(len(TRUTH))])
+    assert stopped is not None
+    assert [len(rung.configs) for rung in stopped.rungs] == [rung.reached for rung in came.rungs]
     sweeps.release(database, scheduler.sweep_id, DRIVER)
     sweeps.assign(database, scheduler.sweep_id, resources={}, address=None)
     sweeps.take_lease(database, scheduler.sweep_id, DRIVER)
