@@ -11,6 +11,7 @@ from rlsweep.analysis.rungs import rung_words
 from rlsweep.analysis.wording import number, percent, plural
 from rlsweep.reports.asha_record import AshaReader, states_of
 from rlsweep.reports.comparison import Comparison
+from rlsweep.reports.config_report import ConfigReport
 from rlsweep.reports.race_text import AnswerLine
 from rlsweep.reports.sure_steps import SureStep, confirm_step, promote_step
 from rlsweep.scheduler_records import Scheduler, SchedulerKind
@@ -110,6 +111,17 @@ def _at_rung(record: AshaRecord, rung: int, objective: Objective, names: Sequenc
             score=None if score is None or not isfinite(score) else objective.signed(score),
             goes_on=sent > rung + 1,
         )
+
+
+def by_rung(configs: Sequence[ConfigReport], asha: AshaAnswer) -> tuple[ConfigReport, ...]:
+    """The configs in their order, but those without a whole run by the highest rung that they came to, best first."""
+    names = dict.fromkeys(config.name for rung in reversed(asha.rungs) for config in rung.configs)
+    place_of = {name: place for place, name in enumerate(names)}
+
+    def key(config: ConfigReport) -> tuple[bool, int]:
+        return config.score is None, place_of.get(config.name, len(place_of)) if config.score is None else 0
+
+    return tuple(sorted(configs, key=key))
 
 
 def asha_lines(answer: AshaAnswer, judged: Comparison) -> tuple[AnswerLine, ...]:

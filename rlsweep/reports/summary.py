@@ -13,7 +13,7 @@ from rlsweep.analysis.ranking import Ranking
 from rlsweep.analysis.slices import slices
 from rlsweep.analysis.sweeps import SweepAssessment, assess
 from rlsweep.jsonable import jsonable
-from rlsweep.reports.asha_answer import AshaAnswer, asha_answer
+from rlsweep.reports.asha_answer import AshaAnswer, asha_answer, by_rung
 from rlsweep.reports.comparison import Comparison, FailedRun, ScoredBy
 from rlsweep.reports.config_report import config_reports
 from rlsweep.reports.confirmation import Confirmation, confirmation
@@ -96,7 +96,7 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         finished_at=sweep.finished_at,
         seconds=_seconds(sweep.created_at, sweep.finished_at, [sweep.heartbeat_at], runs),
         training_health=health.found,
-        **_judged(database, recorded, assessment, sweep, answer),
+        **_judged(database, recorded, assessment, sweep, answer, asha),
     )
     card = decision_card(
         judged,
@@ -152,6 +152,7 @@ def _judged(
     assessment: SweepAssessment,
     sweep: Sweep | None,
     race: RaceAnswer | None = None,
+    asha: AshaAnswer | None = None,
 ) -> dict[str, Any]:
     """What a report says of its runs, whether they are a sweep or not."""
 
@@ -159,6 +160,8 @@ def _judged(
         return sweep if sweep is not None or run.sweep_id is None else sweeps.get(database, str(run.sweep_id))
 
     configs = config_reports(recorded, assessment)
+    if asha is not None:
+        configs = by_rung(configs, asha)
     index = assessment.ranking.winner
     winner = None if index is None else recorded[index].name
     choice = choice_of(configs, winner)

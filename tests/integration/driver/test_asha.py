@@ -143,6 +143,8 @@ def test_what_is_said_while_it_goes_on_and_at_the_end(database: Database) -> Non
     assert report.card.take == "raced_c2"
     assert report.card.is_final
     assert report.card.risk is None
+    waiting = [runs[config.name].rung or 0 for config in report.configs if config.score is None]
+    assert waiting == sorted(waiting, reverse=True), "those that wait come by their rungs"
     said = {line.heading: line.text for line in report.card.lines}
     assert "came to the top rung (1,000 env steps)." in said["TAKE"]
     assert said["WHY"].startswith("evaluation reward 0.80 there (mean of 1 seed)")
