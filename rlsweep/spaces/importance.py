@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-REPEATS, TREES = 16, 6
-"""Forests, and trees of each: 96 trees over 32 configs and five keys take a third of a second."""
+REPEATS, TREES = 16, 5
+"""Forests, and trees of each: 80 trees over 32 configs and five keys take a quarter of a second."""
 
 MOST_DRAWN = 64
 """Configs that a repetition looks at: of more, each repetition draws so many, and the shares scatter more."""

@@ -24,7 +24,8 @@ def test_shows_config_statistics_charts_and_commands(recorded, run_of, visit: Ca
         "instead of 3e-4",
     ):
         expect(summary).to_contain_text(text)
-    expect(page.locator(".chart-card")).to_have_count(11)
+    expect(page.locator(".chart-card")).to_have_count(12)
+    expect(page.get_by_role("figure", name="Gradient steps").locator("path.line")).to_have_count(1)
     # Each of its episodes is won or lost: the share of wins is the large chart, and no rewards are drawn as a barcode.
     expect(page.locator(".chart-card").first).to_have_attribute("aria-label", "Rolling win rate")
     reward = page.get_by_role("figure", name="Episode reward", exact=True)
