@@ -15,7 +15,9 @@ from rlsweep.deciding.belief import Belief, believe, resolve_tolerance
 from rlsweep.deciding.standing import standing_of
 from rlsweep.reports.judged_sweep import JudgedSweep, judged_sweep
 from rlsweep.reports.records import values_by_key
+from rlsweep.scheduler_records import SchedulerKind
 from rlsweep.spaces.importance import REPEATS, TREES, Column, Floats, shares
+from rlsweep.store import schedulers
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
@@ -89,6 +91,11 @@ def importance(database: Database, sweep: Sweep) -> Importance:
     """Judge which keys moved the score of a sweep that has ended; the same record gives the same figures."""
     if not sweep.status.is_finished:
         return _unknown("The sweep still trains: what moved its score is said once it has ended.")
+    scheduler = schedulers.find(database, sweep.id)
+    if scheduler is not None and scheduler.kind is SchedulerKind.PBT:
+        return _unknown(
+            "Members of a population copy each other's weights, so no score shows what a key did by itself."
+        )
     judged = judged_sweep(database, sweep)
     standing = standing_of(judged.settings, judged.record)
     tolerance = resolve_tolerance(judged.settings, standing)

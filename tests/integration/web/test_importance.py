@@ -112,3 +112,9 @@ def test_scores_are_those_of_the_schedulers_objective(web: httpx.Client, databas
     beliefs = web.get("/api/sweeps/halved/importance").json()["beliefs"]
     assert [belief["mean"] for belief in beliefs] == [10.0] * 3  # env steps of every episode
     assert "episode length" in web.get("/api/sweeps/halved/shorter").json()["scored_by"]
+    with database.connect() as connection:
+        connection.execute("update schedulers set kind = 'pbt'")
+        connection.execute("update sweeps set status = 'stopped' where name = 'halved'")
+    population = web.get("/api/sweeps/halved/importance").json()
+    assert "copy each other's weights" in population["text"]
+    assert (population["keys"], population["beliefs"]) == ([], [])
