@@ -21,6 +21,7 @@ def test_the_page_of_a_race_says_what_to_take(recorded, visit: Callable[..., Pag
     sweeps.settle(database, race.sweep_id)
     report = httpx.get(f"{recorded.site.url}/api/sweeps/raced/report").json()
 
+    site_url = recorded.site.url
     page = visit(recorded.site, "/training/sweeps/raced")
     answer = page.locator("#decision")
     expect(answer.locator("h2")).to_have_text("Take raced_c2")
@@ -39,6 +40,14 @@ def test_the_page_of_a_race_says_what_to_take(recorded, visit: Callable[..., Pag
         expect(row).to_contain_text(config["name"])
         expect(row).to_contain_text(f"{config['runs']} whole run")
     expect(page.locator(".badge.paused").first).to_be_visible()
+
+    configs = httpx.get(f"{site_url}/api/bands?sweep=raced&metric=reward&x=env_steps", timeout=30).json()["configs"]
+    seeds = [len(config["runs"]) for config in configs]
+    assert 2 in seeds
+    curves = page.get_by_role("figure", name="Learning curves", exact=True)
+    expect(curves.locator("path.line.faint")).to_have_count(2 * seeds.count(2))
+    expect(curves.locator("path.band")).to_have_count(sum(count > 2 for count in seeds))
+    expect(curves.locator(".chart-note")).to_contain_text("Of two seeds both are drawn")
 
     page.set_viewport_size({"width": 390, "height": 900})
     names = page.locator("section[aria-label='Where the budget went'] .config-name > :last-child")

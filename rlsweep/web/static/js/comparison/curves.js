@@ -19,6 +19,9 @@ const BUCKETS = 200;
 
 /** @typedef {{run: string[]} | {sweep: string}} Chosen the runs, as parameters of the API */
 
+/** Seeds whose 95% interval is 13 times its standard error: as wide as the chart. */
+const PAIR = 2;
+
 export class CurvesPanel {
   /** @param {string} file name of saved files */
   constructor(file) {
@@ -174,7 +177,8 @@ export class CurvesPanel {
     /** @type {import("../charts/line_chart.js").Series[]} */
     const series = answer.configs.flatMap((/** @type {any} */ config) => {
       const style = this.styles.get(config.name) ?? { index: 0, colour: 0, dash: "" };
-      const seeds = this.showsSeeds
+      const isPair = config.runs.length === PAIR;
+      const seeds = this.showsSeeds || (this.showsBand && isPair)
         ? config.runs.map((/** @type {any} */ run) => ({
             id: run.run_id,
             group: config.name,
@@ -192,8 +196,8 @@ export class CurvesPanel {
           style,
           x: config.x,
           y: config.mean,
-          low: this.showsBand ? config.low : null,
-          high: this.showsBand ? config.high : null,
+          low: this.showsBand && !isPair ? config.low : null,
+          high: this.showsBand && !isPair ? config.high : null,
         },
         ...seeds,
       ];
@@ -201,15 +205,20 @@ export class CurvesPanel {
     const within = /** @type {[number, number]} */ ([answer.least ?? -Infinity, answer.greatest ?? Infinity]);
     const ends = within.filter(Number.isFinite).map((value) => metric.tick?.(value) ?? String(value).replace("-", "−"));
     const cut = ends.length ? `, cut at ${ends.join(" and ")}` : "";
-    const intervals = [...new Set(answer.configs.map((/** @type {any} */ config) => config.interval).filter(Boolean))];
+    const banded = answer.configs.filter((/** @type {any} */ config) => config.interval && config.runs.length > PAIR);
+    const intervals = [...new Set(banded.map((/** @type {any} */ config) => config.interval))];
+    const hasPairs = answer.configs.some((/** @type {any} */ config) => config.runs.length === PAIR);
+    const pairs = hasPairs ? " Of two seeds both are drawn: their interval would cover the chart." : "";
     const isCrowd = series.filter((each) => each.low).length > CROWD;
     setText(this.smoothingText, answer.smoothing_text);
     this.show(
       metric,
       series,
       intervals.length
-        ? `Line: mean over seeds. Band: ${intervals.join("; ")}${cut}${isCrowd ? "; shown for the name that you point at" : ""}.`
-        : "One seed per config: no band.",
+        ? `Line: mean over seeds. Band: ${intervals.join("; ")}${cut}${isCrowd ? "; shown for the name that you point at" : ""}.${pairs}`
+        : hasPairs
+          ? `Line: mean over seeds.${pairs}`
+          : "One seed per config: no band.",
       within,
     );
   }
