@@ -39,8 +39,9 @@ export function rungsPanel(asha, styles) {
           html(
             "div.config-name",
             {},
+            html("span.numeric", {}, config.score === null ? "no score" : reward(config.score)),
             swatch(styles.get(config.name) ?? PLAIN),
-            html("span", { title: config.name }, `${config.name}: ${config.score === null ? "no score" : reward(config.score)}`),
+            html("span", { title: config.name }, config.name),
           ),
         ),
       ),
@@ -48,24 +49,20 @@ export function rungsPanel(asha, styles) {
   });
   const heads = ["Came", "Went on", "Wait"].map((text) => html("th.numeric", { scope: "col" }, text));
   return html(
-    "section.panel.flush",
+    "section.panel",
     { "aria-label": "Rungs" },
+    html("h2", {}, "Rungs"),
     html(
-      "div.panel-pad",
+      "p.panel-note",
       {},
-      html("h2", {}, "Rungs"),
-      html(
-        "p.panel-note",
-        {},
-        `The best 1/${asha.reduction} of the configs at a rung train on, by ${objective} there, mean over seeds. The first ${MOST_NAMED} are named.`,
-      ),
+      `The best 1/${asha.reduction} of the configs at a rung train on, by ${objective} there, mean over seeds. The first ${MOST_NAMED} are named.`,
     ),
     scrolling(
       "Rungs, scrolls sideways",
       html(
         "table.plain-table",
         {},
-        html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "Rung"), heads, html("th", { scope: "col" }, "Best there"))),
+        html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "Rung"), heads, html("th", { scope: "col" }, "Best there, with the score"))),
         html("tbody", {}, rows),
       ),
     ),
