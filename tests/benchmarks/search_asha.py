@@ -1,14 +1,15 @@
 """ASHA, ours and Ray's by its real class, in a search: three rungs, reduction 3, configs drawn at random."""
 
-import asha_methods
 import numpy as np
-from asha_methods import PARTS, REDUCTION, RUNGS, SETTINGS
 from search_methods import SLOTS, Drawn, Method, Size, Track
 from search_problems import SearchProblem
 
+from rlsweep.schedulers.asha import AshaSettings, shares
 from rlsweep.schedulers.simulated_asha import simulate
 
-SHARES = SETTINGS.rungs
+RUNGS, REDUCTION = 3, 3
+SHARES = shares(RUNGS, REDUCTION)
+SETTINGS = AshaSettings(rungs=SHARES, reduction=REDUCTION)
 CONFIG_COST = SHARES[0] + sum((SHARES[k] - SHARES[k - 1]) / REDUCTION**k for k in range(1, RUNGS))
 """Of one seed of a config, in whole runs, on average."""
 
@@ -45,17 +46,21 @@ def ours(seeds: int, *, most: float = 1.0) -> Method:
     return run
 
 
-def rays(shares: tuple[float, ...]) -> Method:
+def rays(at: tuple[float, ...]) -> Method:
     """Ray Tune's ASHAScheduler, one seed a config, at these shares of the cost."""
 
     def run(problem: SearchProblem, repetition: int, size: Size) -> Track:
+        import asha_methods  # imports Ray, which only this method needs
+
+        assert asha_methods.SETTINGS == SETTINGS
+        parts = asha_methods.PARTS
         drawn = Drawn(problem, repetition, "random", 2)
         configs = _configs(size.runs, 1)
         curves = np.array(
-            [[drawn.at(config, 0, (part + 1) / PARTS) for part in range(PARTS)] for config in range(configs)]
+            [[drawn.at(config, 0, (part + 1) / parts) for part in range(parts)] for config in range(configs)]
         )
         track: Track = []
-        for share in shares:
+        for share in at:
             cost = share * size.runs
             found = asha_methods.rays(curves, cost=cost, slots=SLOTS, speed=[1.0] * configs)
             track.append((cost, drawn.truth(found.pick)))
