@@ -34,7 +34,9 @@ def test_the_page_shows_the_rungs_and_who_waits_there(recorded, visit: Callable[
         expect(row).to_contain_text(f"Rung {rung['number']} ({rung['at']})")
         expect(row).to_contain_text(rung["configs"][0]["name"])
     expect(page.locator("svg.chart line.rung")).to_have_count(2)  # the third is the end of the axis
-    expect(page.locator("section[aria-label=Runs] .badge.paused").first).to_have_text("waits at rung 1")
+    waiting = page.locator("section[aria-label=Runs] .badge.paused")
+    expect(waiting.first).to_have_text("waits at rung 2")
+    expect(waiting.last).to_have_text("waits at rung 1")
 
     listed = visit(recorded.site, "/training?status=paused")
     expect(listed.locator(".badge.paused", has_text="waits at rung 1").first).to_be_visible()
