@@ -79,11 +79,12 @@ def _evaluate_actions(
     offsets: Ints,
     taken: NDArray[np.int64],
     log_p: Floats,
+    part_log_probs: Floats,
     part_entropies: Floats,
     log_probs: Floats,
     entropies: Floats,
 ) -> None:
-    """Log-probabilities of all legal rows (E,) and of the taken actions (B,), and entropies (B K,) and (B,)."""
+    """Log-probabilities of all legal rows (E,), and of the taken actions, and entropies: (B K,) and (B,) each."""
     parts = taken.shape[1]
     for sample in range(latent.shape[0]):
         log_probs[sample] = 0
@@ -95,14 +96,15 @@ def _evaluate_actions(
                 log_p[entry] = bias[legal[entry]] + dot(latent[sample], weight[legal[entry]])
             log_softmax(log_p[begin:end])
             entropy = latent.dtype.type(0)
-            log_prob = latent.dtype.type(np.nan)
+            # an array, not a number: else the entropy is added up in another order, and older runs resume differently
+            part_log_probs[place] = np.nan
             for entry in range(begin, end):
                 entropy -= np.exp(log_p[entry]) * log_p[entry]
                 if legal[entry] == taken[sample, part]:
-                    log_prob = log_p[entry]
+                    part_log_probs[place] = log_p[entry]
             part_entropies[place] = entropy
             entropies[sample] += entropy
-            log_probs[sample] += log_prob
+            log_probs[sample] += part_log_probs[place]
 
 
 @inlined
@@ -194,9 +196,9 @@ def differentiate(
     """
     _gather_legal(places, taken.shape[1], all_legal, starts, legal, offsets)
     log_probs, entropies, d_log_probs = np.empty_like(values), np.empty_like(values), np.empty_like(values)
-    part_entropies = np.empty(taken.size, values.dtype)
+    part_log_probs, part_entropies = np.empty(taken.size, values.dtype), np.empty(taken.size, values.dtype)
     _evaluate_actions(
-        latent, weight, bias[:, 0], legal, offsets, taken, log_p, part_entropies, log_probs, entropies
+        latent, weight, bias[:, 0], legal, offsets, taken, log_p, part_log_probs, part_entropies, log_probs, entropies
     )  # fmt: skip
     ppo_loss(log_probs, entropies, values, transitions, settings, d_log_probs, d_values, figures)
     d_entropy = -settings[3] / values.dtype.type(values.size)
