@@ -196,18 +196,27 @@ def time_note(estimates: Sequence[Estimate], evaluation: EvaluationConfig) -> st
         return None
     least, parts = max(TOLD_SHARE * longest.seconds[1], TOLD_SECONDS), []
     if longest.evaluation_seconds and longest.evaluations and longest.evaluation_seconds[1] > least:
-        most = longest.evaluations[1]
-        number = f"{_range(longest.evaluations, _count)} evaluation{'' if most == 1 else 's'}"
-        parts.append(
-            f"{_range(longest.evaluation_seconds, duration)} for {number} of "
-            f"{plural(evaluation.episodes, 'episode')} (evaluation.every_rollouts, evaluation.episodes)"
-        )
+        parts.append(f"{_range(longest.evaluation_seconds, duration)} for {_evaluations(longest, evaluation)}")
     if longest.start_seconds > least:
         parts.append(f"{duration(longest.start_seconds)} for making environments and network")
     notes = [f"A trial's time includes {' and '.join(parts)}."] if parts else []
     if longest.import_seconds > least:
         notes.append(f"Before its first trial, a process takes {duration(longest.import_seconds)} to import libraries.")
     return " ".join(notes) or None
+
+
+def _evaluations(of: Estimate, periodic: EvaluationConfig) -> str:
+    """How much is evaluated: periodically, and for the score of a race or a scheduler, which has its own episodes."""
+    counts = of.evaluations or (0, 0)
+    said = []
+    if counts[1]:
+        number = f"{_range(counts, _count)} evaluation{'' if counts[1] == 1 else 's'}"
+        said.append(
+            f"{number} of {plural(periodic.episodes, 'episode')} (evaluation.every_rollouts, evaluation.episodes)"
+        )
+    if of.evaluation_episodes and (scored := of.evaluation_episodes[1] - counts[1] * periodic.episodes):
+        said.append(f"{plural(scored, 'episode')} of evaluations for the score")
+    return " and ".join(said)
 
 
 def _layout(forecast: Forecast, width: int) -> "list[RenderableType]":

@@ -35,8 +35,8 @@ class ForecastRung:
 class AshaForecast:
     """What ASHA is expected to take, beside the full grid: every config and seed to the end.
 
-    rungs: from the lowest; env_steps: score evaluations included, grid_env_steps: of whole runs without them; None
-        where nothing was measured
+    rungs: from the lowest; env_steps, grid_env_steps: score evaluations included, of the grid one at the end of each
+        run; None where nothing was measured
     seconds, grid_seconds: on all slots together; None if unknown
     """
 
@@ -74,7 +74,7 @@ def forecast_asha(scheduler: SchedulerPlan, found: Forecast, resources: Resource
             for share, count in zip(settings.rungs, reached, strict=True)
         ),
         env_steps=None if whole is None else whole * cost + evaluation * seeds * sum(reached),
-        grid_env_steps=None if whole is None else trials * whole,
+        grid_env_steps=None if whole is None else trials * (whole + evaluation),
         seconds=None if seconds is None else seconds * length,
         grid_seconds=None if seconds is None else seconds * trials / slots,
     )

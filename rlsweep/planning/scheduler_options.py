@@ -56,7 +56,7 @@ def read_kind(asked: SchedulerOptions) -> SchedulerKind | None:
         return None
     if name not in list(SchedulerKind):
         near = suggestion(name, SchedulerKind)
-        raise InputError(f"--scheduler {name}: give one of {', '.join(SchedulerKind)}{near}.")
+        raise InputError(f"--scheduler {name}: give one of {', '.join(SchedulerKind)}{near}")
     for key, value in given.items():
         if _OF_KIND.get(key, name) != name:
             raise InputError(f"--{key} {value}: that is of --scheduler {_OF_KIND[key]}. Leave it out of {name}.")

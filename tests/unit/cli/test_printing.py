@@ -170,6 +170,15 @@ def test_what_takes_a_good_part_of_the_time_is_said(
     assert (note is None) if said is None else (said in str(note)), note
 
 
+def test_evaluations_for_the_score_are_not_taken_for_periodic_ones() -> None:
+    of = replace(
+        on_gpu(None), evaluations=(0, 0), evaluation_episodes=(200, 200), evaluation_seconds=(0, 12), seconds=(9, 21)
+    )
+    assert time_note([of], EvaluationConfig()) == (
+        "A trial's time includes 0 s–12 s for 200 episodes of evaluations for the score."
+    )
+
+
 def on_gpu(gpu: GpuMemory | None) -> Estimate:
     return Estimate(
         env_steps=None,

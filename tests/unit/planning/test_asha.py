@@ -111,7 +111,7 @@ def test_the_forecast_counts_who_is_expected_at_each_rung(planned: Callable[...,
         steps += 2 * rung.configs * ((rung.share - below) * BUDGET + 100 * 10)
         below = rung.share
     assert expected.env_steps == pytest.approx(steps), "two seeds, each with 100 episodes of 10 env steps at a rung"
-    assert expected.grid_env_steps == 18 * BUDGET
+    assert expected.grid_env_steps == 18 * (BUDGET + 100 * 10), "each run is evaluated at its end"
     assert expected.seconds is not None
     assert expected.grid_seconds is not None
     assert expected.seconds < expected.grid_seconds
