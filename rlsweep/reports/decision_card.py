@@ -90,10 +90,10 @@ def decision_card(
     """The card of a sweep.
 
     race, race_lines: the answer of its race, if it is one, and the same in words; asha: that of ASHA, if it has that
-    population: its members, if it trains a population
+    population: its members, if it trains a population; they share no seed, so that nobody stands against the pick
     as_race: the sweep's settings and scores as a race would have them; names: of the configs there, in their order
     """
-    against = None if pick is None else _against(judged, pick, race)
+    against = None if pick is None or population is not None else _against(judged, pick, race)
     if race is not None:
         stand = of_race(race, race_lines)
     elif asha is not None:

@@ -37,8 +37,17 @@ class NextStep:
     command: str
 
 
-def findings(recorded: Sequence[ConfigRuns], assessment: SweepAssessment, *, is_race: bool = False) -> tuple[str, ...]:
-    """Sentences about the sweep, the most important first; what a race has decided is said by its answer."""
+def findings(
+    recorded: Sequence[ConfigRuns],
+    assessment: SweepAssessment,
+    *,
+    is_race: bool = False,
+    is_population: bool = False,
+) -> tuple[str, ...]:
+    """Sentences about the sweep, the most important first; what a race has decided is said by its answer.
+
+    The members of a population copied one another: seeds cannot be added to them, and none of them can be a winner.
+    """
     state = [] if is_race else _state(recorded)
     if all(not judged.figures.counted for judged in assessment.configs):
         return (_no_figures(recorded),)
@@ -53,7 +62,7 @@ def findings(recorded: Sequence[ConfigRuns], assessment: SweepAssessment, *, is_
     return (
         *state,
         *budget,
-        *_best(recorded, assessment),
+        *([] if is_population else _best(recorded, assessment)),
         *_consistency(assessment.ranking),
         *_fastest(recorded, assessment),
     )

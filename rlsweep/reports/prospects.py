@@ -25,10 +25,15 @@ from rlsweep.reports.commands import race_files
 from rlsweep.reports.findings import NextStep
 from rlsweep.reports.judged_sweep import JudgedSweep, judged_sweep
 from rlsweep.reports.race_caveats import FEW_UPDATES, shown_caveats
+from rlsweep.scheduler_records import SchedulerKind
 from rlsweep.store import schedulers
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
+_WHY_UNKNOWN = {
+    SchedulerKind.ASHA: "A scheduler chose how far each config trained",
+    SchedulerKind.PBT: "The members of a population copied one another",
+}
 LIKELY = 0.8
 """Chance of a safe answer at which a way to go on is quoted."""
 
@@ -83,9 +88,9 @@ def prospects(database: Database, sweep: Sweep) -> Prospects:
     """Forecast what more training of a sweep's configs would buy; the same record gives the same figures."""
     if not sweep.status.is_finished:
         return _nothing("The sweep still trains: what more of it would buy is said once it has ended.")
-    if schedulers.find(database, sweep.id) is not None:
+    if (scheduler := schedulers.find(database, sweep.id)) is not None:
         step = NextStep(text="Check the choice on held-out seeds", command=f"rlsweep confirm {_name(sweep)}")
-        return _nothing("A scheduler chose how far each config trained, so no chance of more training is stated.", step)
+        return _nothing(f"{_WHY_UNKNOWN[scheduler.kind]}, so no chance of more training is stated.", step)
     judged = judged_sweep(database, sweep)
     if not any(each.full is not None for seeds in judged.record.scores for each in seeds):
         return _nothing("No run has reached the end of its budget, so nothing can be said of more training.")

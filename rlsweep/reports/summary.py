@@ -96,7 +96,7 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         finished_at=sweep.finished_at,
         seconds=_seconds(sweep.created_at, sweep.finished_at, [sweep.heartbeat_at], runs),
         training_health=health.found,
-        **_judged(database, recorded, assessment, sweep, answer, asha),
+        **_judged(database, recorded, assessment, sweep, answer, asha, population),
     )
     card = decision_card(
         judged,
@@ -153,6 +153,7 @@ def _judged(
     sweep: Sweep | None,
     race: RaceAnswer | None = None,
     asha: AshaAnswer | None = None,
+    population: Population | None = None,
 ) -> dict[str, Any]:
     """What a report says of its runs, whether they are a sweep or not."""
 
@@ -194,7 +195,7 @@ def _judged(
             for run in config.runs
             if run.status is RunStatus.FAILED
         ),
-        "findings": findings(recorded, assessment, is_race=race is not None),
+        "findings": findings(recorded, assessment, is_race=race is not None, is_population=population is not None),
         "next_steps": next_steps(judged, sweep_of),
     }
 

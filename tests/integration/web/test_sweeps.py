@@ -251,6 +251,9 @@ def test_the_genealogy_of_a_population(web: httpx.Client, database: Database, re
     assert web.get("/api/sweeps/plain/lineage").json() == {"population": None}
     variants = {variant: course(win_rate=0.5 if variant else 0.95) for variant in (None, *"bcdef")}
     interval = record_population(database, record_sweep(variants, seeds=1, name="population"))
+    report = web.get("/api/sweeps/population/report").json()
+    assert not any("--seeds" in finding for finding in report["findings"]), "a member has one seed of its own"
+    assert report["card"]["against"] is None, "members share no seed"
     found = web.get("/api/sweeps/population/lineage").json()["population"]
     assert (found["interval"], found["best"], found["best_by"]) == (interval, 1, "its score since the last interval")
     assert [(each["number"], each["name"], each["copies"]) for each in found["members"]][:2] == [

@@ -40,7 +40,7 @@ export class DifferencePanel {
    * @param {import("./leaderboard.js").Styles} styles
    */
   async load(report, sweep, styles) {
-    this.element.hidden = !report.reference || report.configs.length < 2;
+    this.element.hidden = !report.reference || report.configs.length < 2 || report.population; // members share no seed
     if (this.element.hidden) return;
     this.report = report;
     this.sweep = sweep;

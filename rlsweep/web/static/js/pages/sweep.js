@@ -34,7 +34,7 @@ async function refresh() {
   const [sweep, report] = await Promise.all([get(address), get(`${address}/report`)]);
   view ??= new ComparisonView(byId("comparison"), sweep.name);
   document.title = `${sweep.name} · rlsweep`;
-  showHead(sweep, report.race !== null, report.asha !== null);
+  showHead(sweep, report);
   showNotes(sweep);
   showProgress(sweep);
   await view.update(report, { sweep: sweep.id });
@@ -50,10 +50,9 @@ async function refresh() {
 
 /**
  * @param {any} sweep
- * @param {boolean} isRace - It gives each config as many seeds as help.
- * @param {boolean} isAsha - It has rungs.
+ * @param {any} report - A race gives each config as many seeds as help; each member of a population has one of its own.
  */
-function showHead(sweep, isRace, isAsha) {
+function showHead(sweep, { race, asha, population }) {
   const shown = JSON.stringify([sweep.name, sweep.status]);
   if (shown !== headOf) {
     headOf = shown;
@@ -61,8 +60,8 @@ function showHead(sweep, isRace, isAsha) {
       sweep.environment,
       `${sweep.mode} mode`,
       budgetText(sweep.budget),
-      isRace ? "race" : plural(sweep.seeds.length, "seed"),
-      isAsha && "ASHA",
+      race ? "race" : population ? `population of ${population.members.length}` : plural(sweep.seeds.length, "seed"),
+      asha && "ASHA",
     ]
       .filter(Boolean)
       .join(" · ");
