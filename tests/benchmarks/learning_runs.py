@@ -17,13 +17,13 @@ from rlsweep.runs import Outcome
 from rlsweep.training.train import train
 from tests.list_recorder import ListRecorder
 
-# of CartPole and Pendulum the hyperparameters are rl-zoo's, without schedules and gSDE
+# of CartPole and Pendulum the hyperparameters are rl-zoo's, without gSDE
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     "connect_four": ({"algorithm": "MaskablePPO"}, {}, 500),
     "cartpole": (
         {
-            "algorithm": "PPO", "n_steps": 32, "batch_size": 256, "n_epochs": 20, "gamma": 0.98, "learning_rate": 1e-3,
-            "ppo": {"gae_lambda": 0.8, "ent_coef": 0.0},
+            "algorithm": "PPO", "n_steps": 32, "batch_size": 256, "n_epochs": 20, "gamma": 0.98,
+            "learning_rate": "linear_0.001", "ppo": {"gae_lambda": 0.8, "ent_coef": 0.0, "clip_range": "linear_0.2"},
         },
         {"environment": EnvironmentSpec(id="CartPole-v1"), "n_envs": 8},
         20,
