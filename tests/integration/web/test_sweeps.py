@@ -254,6 +254,7 @@ def test_the_genealogy_of_a_population(web: httpx.Client, database: Database, re
     report = web.get("/api/sweeps/population/report").json()
     assert not any("--seeds" in finding for finding in report["findings"]), "a member has one seed of its own"
     assert report["card"]["against"] is None, "members share no seed"
+    assert [config["path"] for config in report["configs"]] == [None] * 6, "no file has the schedule of a copy"
     found = web.get("/api/sweeps/population/lineage").json()["population"]
     assert (found["interval"], found["best"], found["best_by"]) == (interval, 1, "its score since the last interval")
     assert [(each["number"], each["name"], each["copies"]) for each in found["members"]][:2] == [
