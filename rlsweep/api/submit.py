@@ -63,6 +63,10 @@ def submit(
     place = find_place(options, settings)
     with place.open(resources, len(plan.trials) + plan.to_draw) as opened:
         database = database_of(settings)
+        asked = None if scheduler is None else scheduler.terms
+        sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked), UNFINISHED
+        if sweep is None and name is not None:
+            sweeps.check_free(database, name)  # before anything is measured, and before Ray starts
         cache = Paths(settings).measurements
         forecast = forecast_from_cache(plan, cache, gpus_per_trial=resources.gpus_per_trial)
         terms = None if race is None else race_terms(race, forecast)
@@ -71,8 +75,6 @@ def submit(
         on_forecast(forecast)
         runner = opened.ready(database, observer)
         provenance = collect_provenance(plan.trials[0].config_folder)
-        asked = None if scheduler is None else scheduler.terms
-        sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked), UNFINISHED
         if sweep is None or not resume_instead(sweep):
             sweep = create_sweep(
                 database,

@@ -73,7 +73,7 @@ def create(
                 },
             ).fetchone()
         except UniqueViolation as exc:
-            raise InputError(f"A sweep named {sweep.name!r} exists already. Choose another name.") from exc
+            raise _taken(sweep.name) from exc
         created = sweep_from_row(one(row))
         transitions.insert(connection, created.id, runs)
         if race is not None:
@@ -81,6 +81,17 @@ def create(
         if scheduler is not None:
             schedulers.insert_terms(connection, created.id, scheduler)
     return created
+
+
+def check_free(database: Database, name: str) -> None:
+    """Raise InputError if a sweep has the name; until `create`, which checks again, another one may still take it."""
+    with database.readonly() as connection:
+        if connection.execute(_SQL["get_sweep_by_name"], {"name": name}).fetchone() is not None:
+            raise _taken(name)
+
+
+def _taken(name: str) -> InputError:
+    return InputError(f"A sweep named {name!r} exists already. Choose another name.")
 
 
 def get(database: Database, reference: str | UUID) -> Sweep:

@@ -53,6 +53,9 @@ def test_a_name_is_taken_once_and_nothing_is_written_the_second_time(
     sweeps.create(database, new_sweep(name="lr-study"), [new_run()])
     with pytest.raises(InputError, match="A sweep named 'lr-study' exists already"):
         sweeps.create(database, new_sweep(name="lr-study"), [new_run()])
+    with pytest.raises(InputError, match="A sweep named 'lr-study' exists already"):
+        sweeps.check_free(database, "lr-study")
+    sweeps.check_free(database, "lr-study-2")
     assert len(sweeps.list_recent(database)) == 1
     assert len(training_runs.list_runs(database)) == 1
 
