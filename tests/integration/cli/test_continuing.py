@@ -79,10 +79,14 @@ def test_somebody_at_a_terminal_is_asked(
     assert (listed.sweep.id, listed.sweep.status) == (stopped.id, SweepStatus.COMPLETED)
     assert "were measured at" not in shown
     with authenticated(ray_head):
+        taken = cli.run(*command, "--name", "first", expect=2)
+        with database.connect() as connection:
+            connection.execute("update training_runs set status = 'stopped', end_reason = 'stopped'")
         again = cli.run(*command, "--name", "first", expect=2)
-    assert "unfinished" not in again.stdout + again.stderr
-    assert "Memory and time were measured at 20" in again.stdout
-    assert "A sweep named 'first' exists already" in again.stderr, "it begins another one"
+    assert "unfinished" not in taken.stdout + taken.stderr
+    assert "A sweep named 'first' exists already" in taken.stderr, "it would begin another one"
+    assert "env steps" not in taken.stdout, "nothing is measured for a name that is taken"
+    assert "Memory and time were measured at 20" in again.stdout, "the other one may be resumed: see what it takes"
 
 
 @pytest.mark.xdist_group("ray head")
