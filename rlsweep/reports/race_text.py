@@ -45,7 +45,9 @@ def _verdict(answer: RaceAnswer) -> str:
         return ": it is the winner"
     if not answer.is_decided:
         return ", as the race stands now"
-    return "" if answer.is_claimed else ", with the risk below"
+    if answer.is_claimed:
+        return ""
+    return ", at a risk that cannot be stated" if _is_forbidden(answer) else ", with the risk below"
 
 
 def _why(answer: RaceAnswer) -> str:
@@ -113,8 +115,13 @@ def _risk(answer: RaceAnswer) -> str:
         answer.promise,
         confidence=answer.confidence,
         is_claimed=answer.is_claimed,
-        is_forbidden=any(caveat.forbids_claim for caveat in answer.caveats),
+        is_forbidden=_is_forbidden(answer),
     )
+
+
+def _is_forbidden(answer: RaceAnswer) -> bool:
+    """Whether a caveat stands against saying a risk."""
+    return any(caveat.forbids_claim for caveat in answer.caveats)
 
 
 def _drawn(answer: RaceAnswer) -> Iterator[tuple[str, str]]:
