@@ -120,7 +120,8 @@ def submit(
     episodes, total_timesteps: budget of each trial; env steps count over all parallel environments
     seeds: how many for each config; with_base: add the base configs from the folders of the variants
     scheduler: "asha" or "pbt", which say which runs train on from a pause; None trains every run to its end
-    rungs, reduction, population, interval, objective: as in `SchedulerOptions`
+    rungs, reduction: of asha: how many rungs, and 1 / the share of the configs that goes on from each
+    population, interval: of pbt: how many members, and env steps between two copies; objective: what is scored
     name: of the sweep; None makes one of agent, date and time
     cpus_per_trial, gpus_per_trial, max_concurrent, autoscale, address, dashboard, grace: as in `DrivingOptions`
     detach: return as soon as the service or the cluster has the sweep

@@ -26,6 +26,7 @@ from rlsweep.planning.race_options import RaceOptions
 from rlsweep.planning.scheduler import ends_early, scheduler_plan
 from rlsweep.planning.scheduler_options import SchedulerOptions
 from rlsweep.reports.layout import MISSING, Column, laid_out
+from rlsweep.spaces.space import ADAPTIVE
 
 TOLD_SHARE = 0.1
 TOLD_SECONDS = 1.0
@@ -141,11 +142,9 @@ def print_head(plan: Plan, out: "Console") -> None:
     if plan.space is not None:
         source, sampler, seed = (plan.space[key] for key in ("source", "sampler", "seed"))
         text = f"Drawn next to {plan.labels[0]} from {source}, by {sampler} with seed {seed}."
-        if plan.to_draw:
-            text = (
-                f"Drawn evenly next to {plan.labels[0]} from {source}, with seed {seed}; {sampler} draws "
-                f"{plan.to_draw:,} more while the race runs."
-            )
+        if sampler in ADAPTIVE:
+            later = f"{plan.to_draw:,} more while the race runs" if plan.to_draw else "none of so few configs"
+            text = f"Drawn evenly next to {plan.labels[0]} from {source}, with seed {seed}; {sampler} draws {later}."
         out.print(text, markup=False, soft_wrap=True)
 
 
