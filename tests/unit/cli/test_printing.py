@@ -240,3 +240,12 @@ def test_a_plan_says_what_its_configs_are_drawn_from() -> None:
     assert "Drawn next to a_v1 from configs[0], by random with seed 4.\n" in out.getvalue()
     assert "a_gamma_0.95" in out.getvalue()
     assert forecast_as_json(forecast)["space"]["space"] == space
+
+
+@pytest.mark.parametrize(("configs", "drawn"), [(2, "none of so few configs"), (20, "12 more while the race runs")])
+def test_a_plan_says_how_many_configs_are_drawn_from_scores(configs: int, drawn: str) -> None:
+    space = {"learning_rate": {"log": [1e-4, 1e-2]}}
+    out = io.StringIO()
+    given = {"base": BASE, "space": space, "sampler": "tpe", "configs": configs}
+    print_head(planned(given), Console(file=out, width=80))
+    assert f"Drawn evenly next to a_v1 from configs[0], with seed 0; tpe draws {drawn}.\n" in out.getvalue()
