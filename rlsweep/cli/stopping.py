@@ -18,7 +18,9 @@ def stop(
     stopped = ask_to_stop(reference, settings=call.settings())
     tell_abandoned(stopped.abandoned)
     target = stopped.target
-    if isinstance(target, Sweep):
+    if isinstance(target, Sweep) and target.status.is_finished and not stopped.stopping + stopped.stopped:
+        typer.echo(f"Sweep {target.name}: {target.status.value}")
+    elif isinstance(target, Sweep):
         typer.echo(
             f"Sweep {target.name}: {stopped.stopping} running trials will end by themselves, {stopped.stopped} pending "
             "or paused ones were stopped."

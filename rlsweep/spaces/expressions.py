@@ -49,9 +49,9 @@ class Condition:
     _root: ast.expr
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether it is true of values by dotted key. Raises ValueError where they cannot be compared."""
+        """Whether it is true of values by dotted key. Raises ValueError for values that do not fit."""
         try:
-            return bool(_value(self._root, {name: values[key] for name, key in self.keys.items()}))
+            return _truth(self._root, {name: values[key] for name, key in self.keys.items()})
         except ZeroDivisionError:
             raise ValueError("divides by zero") from None
         except OverflowError:

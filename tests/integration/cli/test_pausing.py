@@ -75,7 +75,7 @@ def test_paused_trials_are_shown_played_and_trained_on(
         said = cli.run(command, "night").stdout
         assert "Sweep night is completed, and 1 trial stayed paused." in said
         assert "rlsweep train --resume RUN" in said
-    assert "0 pending or paused ones were stopped" in cli.run("stop", "night").stdout
+    assert cli.run("stop", "night").stdout == "Sweep night: completed\n"
     assert cli.json("eval", run_id[:8], "--episodes", "2")["summary"]["episodes"] == 2
     assert training_runs.get(database, run_id).status is RunStatus.PAUSED
     said = cli.run("train", "--resume", run_id[:8]).stdout

@@ -59,6 +59,7 @@ def test_a_condition_means_what_it_says(text: str, holds: bool) -> None:
         ("on + 1 == 2", "on is true, which is no number"),
         ("net > 3", r"net is \[64, 64\], which is no number"),
         ("n_steps or on", "n_steps is 512, which is neither true nor false"),
+        ("n_steps", "n_steps is 512, which is neither true nor false"),
         ("n_steps % 0 == 1", "divides by zero"),
         ("1e308 * 10 // 1 == 3", ""),
     ],
