@@ -70,7 +70,7 @@ def show_plan(
     scheduler = None if race else scheduler_plan(made, scheduling)
     decided = planned or scheduler
     if not json:
-        print_head(made, console())
+        print_head_at_once(made, console())
     found = measure(made if decided is None else decided.plan, gpus_per_trial=gpus_per_trial or 0.0)
     if scheduler is not None:
         check_objective(scheduler.objective, found)
@@ -127,8 +127,16 @@ def forecast_as_json(forecast: Forecast, resources: Resources | None = None) -> 
     }
 
 
-def print_head(plan: Plan, out: "Console") -> None:
-    """Say what is planned; it is known before anything is measured, which takes seconds."""
+def print_head_at_once(plan: Plan, out: "Console") -> None:
+    """On a terminal, say what is planned before anything is measured, which takes seconds.
+
+    Elsewhere it comes with the forecast: a command that fails leaves a pipe empty.
+    """
+    if out.is_terminal:
+        _print_head(plan, out)
+
+
+def _print_head(plan: Plan, out: "Console") -> None:
     first = plan.trials[0].config
     seeds = {trial.config.seed for trial in plan.trials}
     has_each = len(plan.labels) * len(seeds) == len(plan.trials)
@@ -156,6 +164,8 @@ def print_forecast(
     resources: of the trials, where they run on this machine; None if that is not known yet
     is_decided_upon: a race or a scheduler decides how far they train, whose time is told elsewhere
     """
+    if not out.is_terminal:
+        _print_head(forecast.plan, out)
     for line in labelled(forecast.facts):
         out.print(line, markup=False, soft_wrap=True)
     for part in _layout(forecast, out.width):

@@ -12,7 +12,7 @@ from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.cli.output import console
 from rlsweep.cli.patterns_command import PatternsCommand
-from rlsweep.cli.planning import print_forecast, print_head
+from rlsweep.cli.planning import print_forecast, print_head_at_once
 from rlsweep.cli.race_plan import print_race
 from rlsweep.cli.submission import resume_instead
 from rlsweep.cluster.resources import Resources
@@ -78,7 +78,7 @@ def race(
         raise InputError(f"--seeds {plan.seeds}: a race gives each config as many seeds as help. Leave the flag out.")
     is_here = driving.address is None and "RAY_ADDRESS" not in call.environ()
     made = make_plan(patterns, plan)
-    print_head(made, out)
+    print_head_at_once(made, out)
     outcome = race_plan(
         made,
         asked,

@@ -11,7 +11,7 @@ from rlsweep.cli.flag_blocks import with_flag_blocks
 from rlsweep.cli.observer import ConsoleObserver, exit_code
 from rlsweep.cli.output import can_ask, console
 from rlsweep.cli.patterns_command import PatternsCommand
-from rlsweep.cli.planning import print_forecast, print_head
+from rlsweep.cli.planning import print_forecast, print_head_at_once
 from rlsweep.cli.scheduler_plan import print_scheduler
 from rlsweep.cluster.resources import Resources
 from rlsweep.places.options import DrivingOptions
@@ -47,7 +47,7 @@ def submit(
     is_here = driving.address is None and "RAY_ADDRESS" not in call.environ()
     made = make_plan(patterns, plan, asked)
     scheduler = scheduler_plan(made, asked)
-    print_head(made, out)
+    print_head_at_once(made, out)
     outcome = submit_plan(
         made if scheduler is None else scheduler.plan,
         patterns=patterns,

@@ -83,7 +83,7 @@ def test_the_benchmark_of_training_history_asks_everything(home: Path) -> None:
         web_grid.load(database, web_grid.SHORT)
         plans = test_web.plans(database)
     measured = test_web.measure(home, web_record.SHORT, rounds=1, list_requests=2, curve_requests=1)
-    assert len(plans) == 2 * 12 + 5
+    assert len(plans) == 2 * 13 + 5
     assert all(plan for pages in plans.values() for plan in pages)
     assert {"list, newest first", "curves of 16 long runs", "report of 16 long runs"} < set(measured.milliseconds)
     assert {f"grid, {name}" for name in test_web.PANELS} < set(measured.milliseconds)

@@ -100,6 +100,12 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> N
     counted = rlsweep.rows("select count(*), min(episode), max(episode) from episodes group by run_id")
     assert counted == [(EPISODES, 1, EPISODES)] * 2
 
+    # What decisions choose is trained there like any other sweep.
+    halving = ("--scheduler", "asha", "--rungs", "2", "--reduction", "2", "--objective", "training_reward")
+    halved = rlsweep.drive(*plan, *there, *halving, "--name", "halved", **TOKEN).stdout
+    assert f"Sweep halved is driven by {cluster.url}" in halved
+    assert sorted(run["status"] for run in rlsweep.json("status", "halved")["runs"]) == ["completed", "paused"]
+
 
 def stop_job(url: str, job: str) -> None:
     headers = {"Authorization": f"Bearer {TOKEN['RAY_AUTH_TOKEN']}"}

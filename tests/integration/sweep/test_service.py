@@ -110,6 +110,8 @@ def test_the_service_takes_sweeps_and_ends(rlsweep_at_home: Any, tmp_path: Path)
         finish_what_it_left(rlsweep, "night")
         assert {reward: follow_in_a_folder(rlsweep, reward) for reward in (1.0, 2.0)} == {1.0: 10.0, 2.0: 20.0}
 
+        decide_in_the_service(rlsweep)
+
         # As its benchmark starts one: measured first, in the place of the home.
         start = first_trial(rlsweep.home)
         assert 0 < start.recorded < start.typed
@@ -157,6 +159,24 @@ def finish_what_it_left(rlsweep: Any, name: str) -> None:
     assert "is driven by the service" in done
     (run,) = rlsweep.json("status", name)["runs"]
     assert (run["status"], run["attempt"], run["episodes"]) == ("completed", 3, 60)
+
+
+def decide_in_the_service(rlsweep: Any) -> None:
+    """What decisions choose is trained by the service like any other sweep: with ASHA, and a population."""
+    rlsweep.agents("a", "b")
+    plan = ("--base-config", rlsweep.base("Calm"), "--total-timesteps", "128")
+    halving = ("--scheduler", "asha", "--rungs", "2", "--reduction", "2", "--objective", "training_reward")
+    halved = rlsweep.drive("submit", "tiny_sweep_*.yaml", *plan, *halving, "--name", "halved").stdout
+    assert "is driven by the service" in halved
+    runs = rlsweep.json("status", "halved")["runs"]
+    assert sorted((run["status"], run["env_steps"]) for run in runs) == [("completed", 128), ("paused", 64)]
+
+    space = ("--space", "learning_rate=log:1e-4..1e-2", "--scheduler", "pbt", "--population", "4", "--interval", "64")
+    bred = rlsweep.drive("submit", "tiny_sweep_a.yaml", *plan, *space, "--name", "bred").stdout
+    assert "is driven by the service" in bred
+    runs = rlsweep.json("status", "bred")["runs"]
+    assert [(run["status"], run["env_steps"]) for run in runs] == [("completed", 128)] * 4
+    assert [run["attempt"] for run in runs] == [2] * 4, "each paused at the interval"
 
 
 def follow_in_a_folder(rlsweep: Any, reward: float) -> float:

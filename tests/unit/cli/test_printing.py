@@ -12,13 +12,13 @@ from uuid import UUID
 
 import pytest
 import yaml
-from in_process import call
+from in_process import Terminal, call
 from planned_space import BASE, planned
 from rich.console import Console
 
 from rlsweep.cli.inspection import _environment
 from rlsweep.cli.output import print_json
-from rlsweep.cli.planning import fit_on_gpu, forecast_as_json, print_forecast, print_head, time_note
+from rlsweep.cli.planning import fit_on_gpu, forecast_as_json, print_forecast, print_head_at_once, time_note
 from rlsweep.config.run import Mode
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, WrapperSpec
 from rlsweep.errors import InputError
@@ -91,7 +91,6 @@ def test_two_configs_of_one_short_name_are_two_rows(tmp_path: Path) -> None:
     out = io.StringIO()
     facts = {"action_masks": "none; every action counts as legal"}
     forecast = Forecast(plan=plan, estimates=tuple(estimates), warnings=plan.warnings, facts=facts)
-    print_head(plan, Console(file=out, width=400))
     print_forecast(forecast, Console(file=out, width=400))
     heading, masks, columns, one, two, disk = out.getvalue().splitlines()[:6]
     assert masks == "Action masks: none; every action counts as legal."
@@ -224,7 +223,7 @@ def test_what_is_planned_is_told_before_anything_is_measured(
     monkeypatch.setattr(next_call, measures)
     for name in ("one", "two"):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({**BASE, "name": name, "sweep_variant": name}))
-    done = call((command, "one.yaml", "two.yaml", "--total-timesteps", "64"), {}, tmp_path, io.StringIO)
+    done = call((command, "one.yaml", "two.yaml", "--total-timesteps", "64"), {}, tmp_path, Terminal)
     assert done.code == 2
     assert "too early to measure" in done.stderr
     assert done.stdout.startswith("2 trials: 2 configs × 1 seed on ")
@@ -235,7 +234,6 @@ def test_a_plan_says_what_its_configs_are_drawn_from() -> None:
     plan = planned({"base": BASE, "space": space, "sampler": "random", "seed": 4})
     forecast = Forecast(plan=plan, estimates=None, warnings=(), facts={})
     out = io.StringIO()
-    print_head(plan, Console(file=out, width=80))
     print_forecast(forecast, Console(file=out, width=80))
     assert "Drawn next to a_v1 from configs[0], by random with seed 4.\n" in out.getvalue()
     assert "a_gamma_0.95" in out.getvalue()
@@ -247,5 +245,5 @@ def test_a_plan_says_how_many_configs_are_drawn_from_scores(configs: int, drawn:
     space = {"learning_rate": {"log": [1e-4, 1e-2]}}
     out = io.StringIO()
     given = {"base": BASE, "space": space, "sampler": "tpe", "configs": configs}
-    print_head(planned(given), Console(file=out, width=80))
+    print_head_at_once(planned(given), Console(file=out, width=80, force_terminal=True, color_system=None))
     assert f"Drawn evenly next to a_v1 from configs[0], with seed 0; tpe draws {drawn}.\n" in out.getvalue()

@@ -177,6 +177,7 @@ def submit_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Pl
     monkeypatch.setattr("rlsweep.places.find.find_place", lambda *_: Place())
     monkeypatch.setattr("rlsweep.store.opening.check_reachable", lambda _: None)
     monkeypatch.setattr("rlsweep.api.opening.database_of", lambda _: None)
+    monkeypatch.setattr("rlsweep.store.sweeps.find_unfinished", lambda *_, **__: None)
 
     def submit_here(plan: Plan) -> dict[str, str]:
         seen: dict[str, str] = {}
