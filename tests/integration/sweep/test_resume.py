@@ -25,7 +25,8 @@ def assert_every_episode_once(rlsweep: Any) -> None:
 
 def test_a_sweep_whose_driver_was_killed_is_resumed_stopped_and_resumed(rlsweep: Any, ray_head: dict[str, str]) -> None:
     plan = ("submit", rlsweep.agents("a", "b", "c"), "--episodes", str(EPISODES), *EVERY_ROLLOUT)
-    command = (*plan, "--base-config", rlsweep.base("Calm", seconds=0.01))
+    # a run takes 16 s, so that two are under way at once even where one of them begins late
+    command = (*plan, "--base-config", rlsweep.base("Calm", seconds=0.02))
     submit = rlsweep.start(*command, "--name", "first", **ray_head)
     rlsweep.wait_until("select 1 from checkpoints having count(distinct run_id) = 2")
     submit.send_signal(signal.SIGKILL)
