@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,8 +36,18 @@ def authenticated(environ: Mapping[str, str]) -> Iterator[None]:
     with patch.dict(os.environ, environ):
         use_token_if_any()
         reread_authentication()
-        yield
+        try:
+            yield
+        finally:
+            _wait_for_sessions()
     reread_authentication()
+
+
+def _wait_for_sessions() -> None:
+    """A command that ends early leaves its Ray while that still starts; afterwards the session restores variables."""
+    for thread in threading.enumerate():
+        if thread.name == "ray":
+            thread.join(60)
 
 
 class RayHead:
