@@ -1,7 +1,8 @@
 // The genealogy of a population: a row for each member over env steps, and an arrow from each source to its copy.
 
-import { html, setText, svg } from "../core/dom.js";
+import { html, svg } from "../core/dom.js";
 import { setSize } from "./drawing.js";
+import { MarkedChart } from "./marked_chart.js";
 import { AXES, tickLabels, ticks } from "./ticks.js";
 
 /**
@@ -32,40 +33,20 @@ const REACH = 16;
 const MOST_WIDTH = 26;
 const HEAD = 4;
 
-export class Genealogy {
+export class Genealogy extends MarkedChart {
   /** @param {{label: string}} options */
   constructor({ label }) {
-    this.label = label;
-    this.width = 0;
-    this.at = -1;
+    super({ label, kind: "copy", reach: REACH });
     /** @type {Content} */
     this.content = { rows: [], copies: [], best: null, lineage: [], end: 0, interval: 1 };
     /** @type {{copy: Copy, x: number, y: number, part: SVGElement}[]} by env steps */
     this.placed = [];
-    this.picture = svg("svg.chart.genealogy", { role: "img", "aria-label": label });
-    this.readout = html("div.readout", { hidden: true, "aria-hidden": "true" });
-    this.spoken = html("div.visually-hidden", { "aria-live": "polite" });
-    this.element = html(
-      "div.chart-area",
-      { tabindex: 0, role: "group", "aria-label": `${label}: chart. Arrow keys go from copy to copy.` },
-      this.picture,
-      this.readout,
-      this.spoken,
-    );
-    this.listen();
-    new ResizeObserver(() => this.resize()).observe(this.element);
+    this.picture.classList.add("genealogy");
   }
 
   /** @param {Content} content */
   update(content) {
     this.content = content;
-    this.draw();
-  }
-
-  resize() {
-    const width = Math.floor(this.element.clientWidth);
-    if (width === this.width || width === 0) return;
-    this.width = width;
     this.draw();
   }
 
@@ -124,42 +105,13 @@ export class Genealogy {
       ...(best === null ? [] : [endOfBest(toX(rows.find((each) => each.number === best)?.end ?? 0), toY(best))]),
     );
     this.picture.setAttribute("aria-label", this.summary());
-    if (this.at >= 0) this.read(Math.min(this.at, this.placed.length - 1));
+    this.readAgain();
   }
 
   summary() {
     const { rows, copies, best, lineage } = this.content;
     const way = lineage.map(({ member }) => member).join(", then ");
     return `${this.label}: ${rows.length} members, ${copies.length} copies.${best === null ? "" : ` The best, member ${best}, was member ${way}.`}`;
-  }
-
-  listen() {
-    this.element.addEventListener("pointermove", (event) => this.readNear(event));
-    this.element.addEventListener("pointerdown", (event) => this.readNear(event));
-    this.element.addEventListener("pointerleave", () => this.stopReading());
-    this.element.addEventListener("blur", () => this.stopReading());
-    this.element.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (step !== undefined && this.placed.length) {
-        event.preventDefault();
-        const from = this.at < 0 ? (step > 0 ? -1 : this.placed.length) : this.at;
-        this.read(Math.min(this.placed.length - 1, Math.max(0, from + step)));
-        setText(this.spoken, this.readout.textContent ?? "");
-      } else if (event.key === "Escape") {
-        this.stopReading();
-      }
-    });
-  }
-
-  /** @param {PointerEvent} event */
-  readNear(event) {
-    const frame = this.element.getBoundingClientRect();
-    const x = event.clientX - frame.left;
-    const y = event.clientY - frame.top;
-    const distances = this.placed.map((each) => Math.hypot(each.x - x, each.y - y));
-    const nearest = distances.indexOf(Math.min(...distances));
-    if (nearest < 0 || distances[nearest] > REACH) this.stopReading();
-    else this.read(nearest);
   }
 
   /** @param {number} at place of the copy, by env steps */
@@ -171,16 +123,11 @@ export class Genealogy {
       html("div.readout-head", {}, copy.text),
       ...copy.changes.map((change) => html("div.readout-line", {}, change)),
     );
-    this.readout.hidden = false;
-    const { offsetWidth: width, offsetHeight: height } = this.readout;
-    const left = x + 14 + width <= this.width ? x + 14 : Math.max(0, x - width - 14);
-    const top = Math.max(0, Math.min(y + 8, Number(this.picture.getAttribute("height")) - height));
-    this.readout.style.transform = `translate(${left}px, ${top}px)`;
+    this.showReadout(x, (height) => Math.max(0, Math.min(y + 8, Number(this.picture.getAttribute("height")) - height)));
   }
 
   stopReading() {
-    this.at = -1;
-    this.readout.hidden = true;
+    super.stopReading();
     for (const { part } of this.placed) part.classList.remove("is-read");
   }
 }

@@ -1,8 +1,9 @@
 // The score against one hyperparameter: every seed a dot, the config's mean a bar.
 
-import { html, setText, svg } from "../core/dom.js";
+import { html, svg } from "../core/dom.js";
 import { configValue, plural, reward } from "../core/format.js";
 import { highlightSeries, setSize } from "./drawing.js";
+import { MarkedChart } from "./marked_chart.js";
 import { colourClass } from "./palette.js";
 import { span } from "./ranges.js";
 import { swatch } from "./swatch.js";
@@ -13,7 +14,8 @@ import { tickLabels, ticks } from "./ticks.js";
  * @property {string} name
  * @property {import("./palette.js").LineStyle} style
  * @property {unknown} value of the hyperparameter
- * @property {number} mean
+ * @property {number} mean of its seeds; without a score, the mean that is believed
+ * @property {boolean} isScored
  * @property {{mean: number, low: number, high: number} | null} belief of its expected score
  * @property {number[]} seeds
  */
@@ -27,44 +29,25 @@ const AIR = 0.08;
 const BESIDE = 9;
 const LABEL_ROOM = 52;
 const REACH = 28;
+/** A config is a column of dots: sideways counts. */
+const FLATNESS = 4;
 const MAX_TOLD = 8;
 
-export class SlicePlot {
+export class SlicePlot extends MarkedChart {
   /** @param {{label: string, height: number}} options */
   constructor({ label, height }) {
-    this.label = label;
+    super({ label, kind: "config", reach: REACH, flatness: FLATNESS });
     this.height = height;
-    this.width = 0;
     /** @type {Content} */
     this.content = { scale: "linear", values: [], points: [] };
     /** @type {{point: Point, x: number, y: number}[]} from left to right */
     this.placed = [];
-    this.at = -1;
-    this.picture = svg("svg.chart", { role: "img", "aria-label": label });
-    this.readout = html("div.readout", { hidden: true, "aria-hidden": "true" });
-    this.spoken = html("div.visually-hidden", { "aria-live": "polite" });
-    this.element = html(
-      "div.chart-area",
-      { tabindex: 0, role: "group", "aria-label": `${label}: chart. Arrow keys go from config to config.` },
-      this.picture,
-      this.readout,
-      this.spoken,
-    );
     this.element.style.height = `${height}px`;
-    this.listen();
-    new ResizeObserver(() => this.resize()).observe(this.element);
   }
 
   /** @param {Content} content */
   update(content) {
     this.content = content;
-    this.draw();
-  }
-
-  resize() {
-    const width = Math.floor(this.element.clientWidth);
-    if (width === this.width || width === 0) return;
-    this.width = width;
     this.draw();
   }
 
@@ -110,14 +93,14 @@ export class SlicePlot {
             point.belief &&
               svg("line.belief-range", { x1: x, x2: x, y1: toY(point.belief.low), y2: toY(point.belief.high) }),
             point.seeds.map((score) => svg("circle.seed-dot", { cx: x, cy: toY(score), r: 3 })),
-            svg("line.mean-bar", { x1: x - 8, x2: x + 8, y1: y, y2: y }),
+            point.isScored && svg("line.mean-bar", { x1: x - 8, x2: x + 8, y1: y, y2: y }),
           ),
         ),
       ),
     );
     setSize(this.picture, this.width, this.height);
     this.picture.setAttribute("aria-label", this.summary());
-    if (this.at >= 0) this.read(Math.min(this.at, this.placed.length - 1));
+    this.readAgain();
   }
 
   /** From a value to pixels. @param {number} width @returns {(value: unknown) => number} */
@@ -177,41 +160,12 @@ export class SlicePlot {
   }
 
   summary() {
-    const best = [...this.placed].sort((one, other) => other.point.mean - one.point.mean);
+    const best = this.placed.filter(({ point }) => point.isScored).sort((one, other) => other.point.mean - one.point.mean);
     const told = best.slice(0, MAX_TOLD).map(({ point }) => `${point.name} at ${configValue(point.value)}: ${reward(point.mean)}`);
     const left = best.length - told.length;
     return best.length
       ? `${this.label}, mean of each config. ${told.join("; ")}${left > 0 ? `; and ${left} more` : ""}.`
       : `${this.label}: nothing to show yet.`;
-  }
-
-  listen() {
-    this.element.addEventListener("pointermove", (event) => this.readNear(event));
-    this.element.addEventListener("pointerdown", (event) => this.readNear(event));
-    this.element.addEventListener("pointerleave", () => this.stopReading());
-    this.element.addEventListener("blur", () => this.stopReading());
-    this.element.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (step !== undefined && this.placed.length) {
-        event.preventDefault();
-        const from = this.at < 0 ? (step > 0 ? -1 : this.placed.length) : this.at;
-        this.read(Math.min(this.placed.length - 1, Math.max(0, from + step)));
-        setText(this.spoken, this.readout.textContent ?? "");
-      } else if (event.key === "Escape") {
-        this.stopReading();
-      }
-    });
-  }
-
-  /** @param {PointerEvent} event */
-  readNear(event) {
-    const frame = this.element.getBoundingClientRect();
-    const x = event.clientX - frame.left;
-    const y = event.clientY - frame.top;
-    const distances = this.placed.map((each) => Math.hypot(each.x - x, (each.y - y) / 4));
-    const nearest = distances.indexOf(Math.min(...distances));
-    if (nearest < 0 || distances[nearest] > REACH) this.stopReading();
-    else this.read(nearest);
   }
 
   /** @param {number} at place of the config, from the left */
@@ -226,23 +180,19 @@ export class SlicePlot {
         {},
         swatch(point.style),
         html("span.readout-name", {}, point.name),
-        html("span.readout-value", {}, ` ${reward(point.mean)} `),
+        html("span.readout-value", {}, point.isScored ? ` ${reward(point.mean)} ` : " no score "),
         html("span.readout-range", {}, plural(point.seeds.length, "seed")),
       ),
       point.belief
         ? html("div.readout-line", {}, `believed ${reward(point.belief.low)} … ${reward(point.belief.high)}`)
         : "",
     );
-    this.readout.hidden = false;
-    const width = this.readout.offsetWidth;
-    const left = x + 14 + width <= this.width ? x + 14 : Math.max(0, x - width - 14);
-    this.readout.style.transform = `translate(${left}px, ${MARGIN.top}px)`;
+    this.showReadout(x, () => MARGIN.top);
   }
 
   stopReading() {
-    this.at = -1;
+    super.stopReading();
     highlightSeries(this.picture, "");
-    this.readout.hidden = true;
   }
 }
 

@@ -112,6 +112,7 @@ function pointsOf(report, key, styles, beliefs) {
       style: styles.get(config.name) ?? { index: 0, colour: 0, dash: "" },
       value: atEnd(config.differences[key]),
       mean: config.score ?? beliefs.get(config.name)?.mean,
+      isScored: config.score !== null,
       belief: beliefs.get(config.name) ?? null,
       seeds: config.seeds
         .filter((/** @type {any} */ seed) => seed.score !== null && !["failed", "paused"].includes(seed.status))
