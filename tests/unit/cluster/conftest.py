@@ -22,12 +22,11 @@ def compose() -> dict[str, Any]:
 def manifests() -> dict[tuple[str, str], dict[str, Any]]:
     """Every document in cluster/kubernetes by kind and name; kustomize's own files left out."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for file in sorted((CLUSTER / "kubernetes").glob("*.yaml")):
+    for file in sorted((CLUSTER / "kubernetes").rglob("*.yaml")):
         if file.name in ("kustomization.yaml", "images.yaml"):
             continue
         for document in yaml.safe_load_all(file.read_text()):
-            metadata = document["metadata"]
-            found[document["kind"], metadata.get("name") or metadata["generateName"]] = document
+            found[document["kind"], document["metadata"]["name"]] = document
     return found
 
 

@@ -1,13 +1,12 @@
-"""The manifests against Kubernetes' own schemas, and what they promise about who may do and reach what.
+"""The manifests: the schemas of Kubernetes and KubeRay accept them, and who may do and reach what."""
 
-KubeRay's schema is not to be had as a package. So of a RayCluster and a RayJob every field's name is checked against
-KubeRay's API reference (1.6), and each template of a pod in them against Kubernetes' schema.
-"""
-
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
@@ -16,24 +15,6 @@ Manifests = dict[tuple[str, str], dict[str, Any]]
 
 KUBERNETES = ("1.30", "1.37")
 
-RAY_CLUSTER = {
-    "suspend", "managedBy", "autoscalerOptions", "headServiceAnnotations", "enableInTreeAutoscaling",
-    "gcsFaultToleranceOptions", "headGroupSpec", "rayVersion", "workerGroupSpecs", "authOptions", "upgradeStrategy",
-}  # fmt: skip
-HEAD_GROUP = {
-    "template", "headService", "enableIngress", "resources", "labels", "rayStartParams", "serviceType",
-}  # fmt: skip
-WORKER_GROUP = {
-    "suspend", "groupName", "replicas", "minReplicas", "maxReplicas", "idleTimeoutSeconds", "resources", "labels",
-    "rayStartParams", "template", "scaleStrategy", "numOfHosts",
-}  # fmt: skip
-RAY_JOB = {
-    "activeDeadlineSeconds", "waitingTtlSeconds", "backoffLimit", "rayClusterSpec", "submitterPodTemplate", "metadata",
-    "clusterSelector", "submitterConfig", "managedBy", "deletionStrategy", "entrypoint", "runtimeEnvYAML", "jobId",
-    "submissionMode", "entrypointResources", "entrypointNumCpus", "entrypointNumGpus", "ttlSecondsAfterFinished",
-    "shutdownAfterJobFinishes", "suspend",
-}  # fmt: skip
-
 
 def pod_templates(manifests: Manifests) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every template of a pod, with a name for it."""
@@ -41,7 +22,7 @@ def pod_templates(manifests: Manifests) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "head", cluster["headGroupSpec"]["template"]
     for group in cluster["workerGroupSpecs"]:
         yield group["groupName"], group["template"]
-    yield "submitter", manifests["RayJob", "sweep-"]["spec"]["submitterPodTemplate"]
+    yield "submitter", manifests["RayJob", "first"]["spec"]["submitterPodTemplate"]
     yield "postgres", manifests["StatefulSet", "postgres"]["spec"]["template"]
     yield "page", manifests["Deployment", "page"]["spec"]["template"]
 
@@ -67,18 +48,31 @@ def test_a_misspelled_field_of_a_pod_is_found() -> None:
         kubernetes_validate.validate(pod, KUBERNETES[0], strict=True)
 
 
-def test_kuberays_fields_are_ones_that_it_has(manifests: Manifests, pinned: dict[str, str]) -> None:
-    cluster, job = manifests["RayCluster", "rlsweep"]["spec"], manifests["RayJob", "sweep-"]["spec"]
-    assert cluster.keys() <= RAY_CLUSTER
-    assert cluster["headGroupSpec"].keys() <= HEAD_GROUP
+def test_kuberays_schema_takes_them(manifests: Manifests) -> None:
+    schema = yaml.safe_load((Path(__file__).parent / "kuberay.yaml").read_text())
+    jsonschema.Draft7Validator.check_schema(schema)
+    kuberay = jsonschema.Draft7Validator(schema)
+    cluster = manifests["RayCluster", "rlsweep"]
+    for manifest in (cluster, manifests["RayJob", "first"]):
+        kuberay.validate(manifest)
+    head = cluster["spec"]["headGroupSpec"]
+    misspelled = {**head, "rayStartParameters": {}}
+    mistyped = {**head, "rayStartParams": {**head["rayStartParams"], "num-cpus": 0}}
+    for wrong in (misspelled, mistyped):
+        with pytest.raises(jsonschema.ValidationError):
+            kuberay.validate({**cluster, "spec": {**cluster["spec"], "headGroupSpec": wrong}})
+
+
+def test_kuberay_refuses_none_of_their_combinations(manifests: Manifests, pinned: dict[str, str]) -> None:
+    """What KubeRay checks beyond its schema, before it makes pods."""
+    cluster, job = manifests["RayCluster", "rlsweep"]["spec"], manifests["RayJob", "first"]
+    assert cluster["rayVersion"] == pinned["ray"], "the token needs 2.52 or newer, the probes depend on it"
     for group in cluster["workerGroupSpecs"]:
-        assert group.keys() <= WORKER_GROUP
-        assert {type(value) for value in group["rayStartParams"].values()} == {str}
-    assert {type(value) for value in cluster["headGroupSpec"]["rayStartParams"].values()} == {str}
-    assert cluster["rayVersion"] == pinned["ray"]
-    assert job.keys() <= RAY_JOB
-    assert job["clusterSelector"] == {"ray.io/cluster": "rlsweep"}
-    assert job["backoffLimit"] == job["submitterConfig"]["backoffLimit"] == 0
+        assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
+    assert re.fullmatch(r"[a-z][a-z0-9-]{0,46}(?<!-)", job["metadata"]["name"])
+    assert job["spec"]["clusterSelector"] == {"ray.io/cluster": "rlsweep"}
+    assert job["spec"]["backoffLimit"] == job["spec"]["submitterConfig"]["backoffLimit"] == 0
+    assert job["spec"].keys().isdisjoint({"suspend", "rayClusterSpec", "shutdownAfterJobFinishes"})
 
 
 def test_pods_have_no_privilege_and_write_only_to_volumes(manifests: Manifests) -> None:
@@ -110,8 +104,7 @@ def test_ray_asks_for_its_token_and_shows_itself_to_nobody(manifests: Manifests)
         assert kind != "Ingress"
         if kind == "Service":
             assert manifest["spec"].get("type", "ClusterIP") == "ClusterIP", name
-    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
-        assert "num-cpus" in group["rayStartParams"]
+    assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0", "no trials on the head"
 
 
 def test_every_secret_that_is_named_is_in_the_example_as_a_placeholder(manifests: Manifests) -> None:
@@ -157,11 +150,35 @@ def test_the_labels_that_policies_name_are_those_of_pods(manifests: Manifests) -
     assert labels["submitter"] == {"app": "submitter"}
 
 
-def test_kustomize_applies_all_but_secrets_and_the_job(repository: Path) -> None:
-    folder = repository / "cluster" / "kubernetes"
-    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    listed = {*kustomization["resources"], *kustomization["configurations"], "kustomization.yaml"}
-    assert {file.name for file in folder.glob("*.yaml")} - listed == {"secrets.example.yaml", "rayjob.yaml"}
+def test_services_lead_to_a_port_of_one_pod(manifests: Manifests) -> None:
+    pods = dict(pod_templates(manifests))
+    for (kind, name), service in manifests.items():
+        if kind == "Service":
+            wanted = service["spec"]["selector"].items()
+            (pod,) = [pod for pod in pods.values() if wanted <= pod.get("metadata", {}).get("labels", {}).items()]
+            (container,) = pod["spec"]["containers"]
+            assert {port["port"] for port in service["spec"]["ports"]} == {
+                port["containerPort"] for port in container["ports"]
+            }, name
+    url = urlsplit(manifests["Secret", "rlsweep-database"]["stringData"]["url"])
+    assert ("Service", url.hostname) in manifests
+    assert {"port": url.port} in manifests["Service", str(url.hostname)]["spec"]["ports"]
+    head = pods["head"]["spec"]["containers"][0]
+    assert {(port["name"], port["containerPort"]) for port in head["ports"]} == {
+        ("gcs-server", 6379),
+        ("dashboard", 8265),
+    }
+    probe = pods["page"]["spec"]["containers"][0]["readinessProbe"]
+    assert probe["tcpSocket"]["port"] in {port["port"] for port in manifests["Service", "page"]["spec"]["ports"]}
+
+
+def test_every_volume_is_one_that_is_made(manifests: Manifests) -> None:
+    for name, template in pod_templates(manifests):
+        for volume in template["spec"]["volumes"]:
+            assert volume.keys() - {"name"} <= {"emptyDir", "configMap", "persistentVolumeClaim"}, name
+            if claim := volume.get("persistentVolumeClaim"):
+                modes = manifests["PersistentVolumeClaim", claim["claimName"]]["spec"]["accessModes"]
+                assert modes == ["ReadWriteMany"], "head and workers are on several nodes"
 
 
 def test_the_configs_of_a_config_map_are_found(repository: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ LINES = [
 def rlsweep_commands() -> list[str]:
     """Everything that the folder has rlsweep do, wherever it is typed or written."""
     typed = [line[line.index("rlsweep ") :] for line in LINES if re.search(r"(^|head )rlsweep ", line)]
-    job = yaml.safe_load((CLUSTER / "kubernetes" / "rayjob.yaml").read_text())["spec"]["entrypoint"]
+    job = yaml.safe_load((CLUSTER / "kubernetes" / "sweep" / "rayjob.yaml").read_text())["spec"]["entrypoint"]
     page = yaml.safe_load((CLUSTER / "compose.yaml").read_text())["services"]["page"]["command"]
     pages = list(yaml.safe_load_all((CLUSTER / "kubernetes" / "page.yaml").read_text()))
     return [*typed, job, page, shlex.join(pages[-1]["spec"]["template"]["spec"]["containers"][0]["command"])]
