@@ -15,7 +15,7 @@ from rlsweep.runs import Checkpoint, EndReason, Episode, NewRun, Outcome
 from rlsweep.store import recording, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.listing import Place
-from rlsweep.store.listing_order import SortKey
+from rlsweep.store.listing_order import Hyperparameter, Order, SortKey, key_of, values_of
 from rlsweep.sweep_records import NewSweep
 from rlsweep.web.parameters import write_cursor
 
@@ -323,6 +323,20 @@ def test_sorts_by_a_hyperparameter(crowd: httpx.Client, key: str, sign: str) -> 
         return (len(value), value) if isinstance(value, list) else (not isinstance(value, str), value)
 
     assert known == sorted(known, key=place, reverse=sign == "-")
+
+
+@pytest.mark.parametrize("key", ["learning_rate", "network.ortho_init"])
+def test_the_config_of_a_run_is_read_once_to_sort_by_a_hyperparameter(crowded: Database, key: str) -> None:
+    order = Order(key=Hyperparameter(key=key))
+    by = key_of(order)
+    statement = (
+        f"explain select run.id, {by.expression} from {by.source} "
+        f"where {by.expression} is not null order by {by.expression} desc, run.id desc limit 50"
+    )
+    with crowded.readonly() as connection:
+        plan = "\n".join(row["QUERY PLAN"] for row in connection.execute(statement.encode(), values_of(order)))
+    assert "Filter: (hyperparameter.value IS NOT NULL)" in plan, plan
+    assert "Sort Key: hyperparameter.value DESC, run.id DESC" in plan, plan
 
 
 def test_a_cursor_of_another_order_is_refused(crowd: httpx.Client) -> None:
