@@ -74,11 +74,13 @@ def execute_run(
     resume_from: Location | None = None,
     stop: threading.Event,
     stop_elsewhere: Callable[[], bool] = lambda: False,
+    on_spool: Callable[[int], None] = lambda _: None,
 ) -> RunStatus:
     """Begin a new attempt of the run, train it, and record its final status.
 
     stop: ends the run at the next env step once set
     stop_elsewhere: called while the database is unreachable, to ask whether to stop
+    on_spool: called while the database is unreachable, and once it is back, with the bytes of records that wait for it
 
     The run resumes from `resume_from`, or from its last checkpoint, or starts from the beginning, with the weights of
     `weights_from` if its record has one. A run that has finished or stopped meanwhile is not changed. An exception of
@@ -107,6 +109,7 @@ def execute_run(
         spool=Spool(spool, run_id, attempt),
         stop=stop,
         stop_elsewhere=stop_elsewhere,
+        on_spool=on_spool,
         patience_seconds=context.patience_seconds,
     )
     try:

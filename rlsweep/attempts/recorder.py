@@ -74,15 +74,17 @@ class StoreRecorder:
         spool: Spool,
         stop: threading.Event,
         stop_elsewhere: Callable[[], bool],
+        on_spool: Callable[[int], None] = lambda _: None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """on_record: recorded checkpoints of earlier attempts."""
+        """on_record: recorded checkpoints of earlier attempts; on_spool: is told the bytes that wait in `spool`."""
         self._recorded_uris = {checkpoint.uri for checkpoint in on_record}
         self._spool = spool
         self._stop = stop
         self._database = database
         self._run = run
         self._stop_elsewhere = stop_elsewhere
+        self._on_spool = on_spool
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._closing_seconds = patience_seconds
@@ -241,11 +243,13 @@ class StoreRecorder:
                 for waiting in self._spool.batches():
                     self._flush(waiting)
                 self._spool.clear()
+                self._on_spool(0)
             self._flush(batch)
             self._is_away = False
         except StoreUnavailableError:
             if batch.has_records:
                 self._spool.keep(batch)
+            self._on_spool(self._spool.bytes)
             raise
 
     def _take_pending(self) -> Batch:

@@ -29,6 +29,12 @@ class Spool:
         """The file is created by the first `keep`."""
         self.path = folder / f"{run_id}-{attempt}.jsonl"
         self._kept = 0
+        self._bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """Size of the file with the records that wait."""
+        return self._bytes
 
     @property
     def is_empty(self) -> bool:
@@ -49,6 +55,7 @@ class Spool:
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
+                self._bytes = file.tell()
         except OSError as exc:
             raise SpoolError(
                 f"The database is unreachable, and records cannot be written to {self.path}: "
@@ -71,7 +78,7 @@ class Spool:
     def clear(self) -> None:
         """Remove the file: all batches were sent."""
         self.path.unlink(missing_ok=True)
-        self._kept = 0
+        self._kept = self._bytes = 0
 
 
 def send_left(database: Database, folder: Path, run_id: UUID) -> None:

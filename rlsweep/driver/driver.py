@@ -197,7 +197,7 @@ class Driver:
         with scratch_folder("tune") as folder:
             fit = Fit(
                 TrialTrainable,
-                {"context": self._worker_context, "flag": self._flag},
+                {"context": self._worker_context, "flag": self._flag, "sweep_name": self._sweep.name},
                 source,
                 resources=self._resources,
                 slots=self._slots,

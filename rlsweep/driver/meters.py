@@ -44,3 +44,22 @@ class Meters:
             # a run that resumes from an earlier checkpoint reduces the sum
             self._pace.set(max(0.0, recorded.env_steps - steps_then) / max(now - then, 1e-3), self._sweep)
         self._last = now, recorded.env_steps
+
+
+class SpoolMeter:
+    """The gauge of what waits for the database, in a trial's process; there is none before anything does.
+
+    Ray adds the process as a label: only the processes that cannot reach the database have a series.
+    """
+
+    def __init__(self, sweep_name: str) -> None:
+        self._sweep = {"sweep": sweep_name}
+        self._waiting: Gauge | None = None
+
+    def set(self, size: int) -> None:
+        """Set the bytes that wait."""
+        if self._waiting is None:
+            if size == 0:
+                return
+            self._waiting = Gauge("rlsweep_spool_bytes", "Records of a trial that wait on disk.", tag_keys=("sweep",))
+        self._waiting.set(size, self._sweep)

@@ -19,6 +19,7 @@ from rlsweep import child_signals
 from rlsweep.attempts.execution import WorkerContext, execute_run
 from rlsweep.cluster.actor_location import own_actor
 from rlsweep.cluster.working_folder import enter
+from rlsweep.driver.meters import SpoolMeter
 from rlsweep.driver.stop_flag import StopFlag
 from rlsweep.errors import StaleAttemptError
 
@@ -29,7 +30,7 @@ class TrialTrainable(tune.Trainable):
     """Executes the run whose id is in Tune's config. It reports to Tune only that it is done."""
 
     def setup(  # type: ignore[override]  # `tune.with_parameters` passes the other arguments
-        self, config: dict[str, Any], context: WorkerContext, flag: StopFlag
+        self, config: dict[str, Any], context: WorkerContext, flag: StopFlag, sweep_name: str
     ) -> None:
         """Prepare the worker; called once per actor."""
         if not ray.get_runtime_context().get_accelerator_ids().get("GPU"):
@@ -39,6 +40,7 @@ class TrialTrainable(tune.Trainable):
         self._run_id = UUID(config["run_id"])
         self._worker_context = dataclasses.replace(context, actor=own_actor())
         self._flag = flag
+        self._spool_meter = SpoolMeter(sweep_name)
         if context.code_folder is not None:
             sys.path.insert(0, str(context.code_folder))  # before the folder in which the service was started
 
@@ -54,7 +56,13 @@ class TrialTrainable(tune.Trainable):
         if self._flag.is_raised():
             stop.set()
         try:
-            execute_run(self._run_id, self._worker_context, stop=stop, stop_elsewhere=self._flag.is_raised)
+            execute_run(
+                self._run_id,
+                self._worker_context,
+                stop=stop,
+                stop_elsewhere=self._flag.is_raised,
+                on_spool=self._spool_meter.set,
+            )
         except StaleAttemptError as error:
             logger.warning("%s", error)  # another process trains the run now
         return {"done": True}

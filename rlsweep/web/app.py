@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from rlsweep.reports.score_order import ScoreMemory
 from rlsweep.store.database import Database
 from rlsweep.version import __version__
-from rlsweep.web import pages
+from rlsweep.web import pages, prometheus
 from rlsweep.web.api import (
     about,
     annotations,
@@ -76,6 +76,7 @@ def create_app(database: Database, *, allowed_hosts: Collection[str], token: str
     ):
         app.include_router(room.router, prefix="/api")
     app.include_router(pages.router)
+    app.include_router(prometheus.router)
     app.mount("/static", Assets())
     add_handlers(app)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, token=token)

@@ -383,7 +383,7 @@ def test_provisioning_names_the_same_things() -> None:
 
 def test_the_readme_makes_the_role(database: Database, as_reader: Callable[..., Any]) -> None:
     readme = (FOLDER.parent / "README.md").read_text()
-    (command,) = re.findall(r"^```bash\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
+    command, _ = re.findall(r"^```bash\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environ = os.environ | {"RLSWEEP_DATABASE_URL": database.url, "PATH": path}
     subprocess.run(["bash", "-euc", command], cwd=FOLDER.parents[1], env=environ, check=True, timeout=60)

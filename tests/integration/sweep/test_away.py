@@ -62,6 +62,10 @@ def recorded(database: Database, run: TrainingRun) -> list[int]:
     return curves.episodes_of(database, [run.id])[run.id].episode.tolist()
 
 
+def spool_size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
 def recorder_of(database: Database, run: TrainingRun, folder: Path, **given: Any) -> StoreRecorder:
     spool = Spool(folder, run.id, run.attempt)
     defaults: dict[str, Any] = {"on_record": (), "stop": threading.Event(), "stop_elsewhere": lambda: False}
@@ -200,16 +204,20 @@ class Sometimes:
 
 def test_records_wait_on_disk_and_arrive_once_in_order(database: Database, run: TrainingRun, tmp_path: Path) -> None:
     sometimes = Sometimes(database)
-    with recorder_of(sometimes, run, tmp_path) as recorder:  # type: ignore[arg-type]
+    waiting: list[int] = []
+    with recorder_of(sometimes, run, tmp_path, on_spool=waiting.append) as recorder:  # type: ignore[arg-type]
         for number in range(1, 31):
             sometimes.away = 8 <= number < 22
             recorder.add_episodes([episode(number)])
             if number == 21:
                 _wait_until(lambda: any(tmp_path.iterdir()))
                 assert max(recorded(database, run), default=0) < 21
+                _wait_until(lambda: waiting[-1:] == [spool_size(tmp_path)])
             time.sleep(0.1)
     assert recorded(database, run) == list(range(1, 31))
     assert list(tmp_path.iterdir()) == []
+    assert waiting[-1] == 0
+    assert waiting[:-1] == sorted(waiting[:-1]), "it is told how much waits, as that grows"
     after = training_runs.get(database, run.id)
     assert (after.episodes, after.env_steps, after.mean_reward) == (30, 300, pytest.approx(7.75))
 

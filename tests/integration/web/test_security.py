@@ -40,6 +40,7 @@ def locked(database: Database, serving: Serving) -> Iterator[httpx.Client]:
         "/training",
         "/",
         "/nothing",
+        "/metrics",
         "/static/x/nothing.js",
         "/api/training-runs",
         "/api/training-runs?limit=0",
@@ -108,6 +109,7 @@ def test_no_token_no_entry(locked: httpx.Client) -> None:
         "/api/openapi.json",
         "/api/docs",
         "/nothing",
+        "/metrics",
         "/api/sweeps/night/differences",
     ):
         cookie = {"Cookie": f"{COOKIE}_{locked.base_url.port}=x"}
@@ -121,7 +123,8 @@ def test_no_token_no_entry(locked: httpx.Client) -> None:
 
 
 def test_a_bearer_token_lets_in(locked: httpx.Client) -> None:
-    assert locked.get("/api/training-runs", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    for path in ("/api/training-runs", "/metrics"):
+        assert locked.get(path, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
 def test_a_token_in_the_address_becomes_a_cookie(locked: httpx.Client) -> None:
