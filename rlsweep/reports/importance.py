@@ -16,7 +16,7 @@ from rlsweep.deciding.standing import standing_of
 from rlsweep.reports.judged_sweep import JudgedSweep, judged_sweep
 from rlsweep.reports.records import values_by_key
 from rlsweep.scheduler_records import SchedulerKind
-from rlsweep.spaces.importance import REPEATS, TREES, Column, Floats, shares
+from rlsweep.spaces.importance import REPEATS, TREES, Column, Floats, Shares, shares
 from rlsweep.store import schedulers
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
@@ -87,7 +87,7 @@ class Importance:
     beliefs: tuple[BelievedScore, ...]
 
 
-def importance(database: Database, sweep: Sweep) -> Importance:
+def importance(database: Database, sweep: Sweep, shares: Shares = shares) -> Importance:
     """Judge which keys moved the score of a sweep that has ended; the same record gives the same figures."""
     if not sweep.status.is_finished:
         return _unknown("The sweep still trains: what moved its score is said once it has ended.")
@@ -116,7 +116,7 @@ def importance(database: Database, sweep: Sweep) -> Importance:
         )
     at_end = {axis.key: [last_value(judged.configs[place].differences[axis.key]) for place in scored] for axis in axes}
     columns = [_column(axis, at_end[axis.key]) for axis in axes]
-    found = shares(columns, belief.mean[scored], np.sqrt(belief.variance[scored]), freedom=belief.freedom)
+    found = shares(columns, belief.mean[scored], np.sqrt(belief.variance[scored]), belief.freedom)
     of_keys = tuple(sorted(_keys(axes, found), key=lambda each: -each.share))
     nothing = float(np.quantile(found[:, -1], (1 + WIDTH) / 2))
     how = f"{HOW}{AT_END}" if any(axis.changes for axis in axes) else HOW

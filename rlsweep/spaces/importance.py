@@ -4,7 +4,7 @@ One forest over a few configs shows a share for every key, also for one that doe
 configs anew, and their scores as far as they are known, and has one more key of random values to compare with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsweep.imports import import_to_stay
-from rlsweep.spaces.samplers.optuna_sampler import quiet, study_of
+from rlsweep.spaces.studies import quiet, study_of
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -36,7 +36,11 @@ class Column:
     is_category: bool
 
 
-def shares(columns: Sequence[Column], mean: Floats, sd: Floats, *, freedom: float) -> Floats:
+Shares = Callable[[Sequence[Column], Floats, Floats, float], Floats]
+"""`shares`, or what computes the same in another process."""
+
+
+def shares(columns: Sequence[Column], mean: Floats, sd: Floats, freedom: float) -> Floats:
     """The share that each key explains alone, 0 to 1; (REPEATS, keys + 1). The last column is that of random values.
 
     mean, sd: (configs,) of the believed scores, whose tails are those of Student's t with so many degrees of freedom

@@ -28,8 +28,8 @@ from rlsweep.web.api import (
 from rlsweep.web.assets import Assets
 from rlsweep.web.errors import add_handlers
 from rlsweep.web.guard import Guard
+from rlsweep.web.importance_process import ImportanceProcess
 from rlsweep.web.memory import AnswerMemory
-from rlsweep.web.preloading import Preloading
 
 DESCRIPTION = "Sweeps, training runs and their curves, as rlsweep recorded them, with notes, tags and saved views."
 
@@ -39,9 +39,12 @@ THREADS = 8
 
 
 @asynccontextmanager
-async def _limited(_app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     to_thread.current_default_thread_limiter().total_tokens = THREADS
-    yield
+    try:
+        yield
+    finally:
+        app.state.importance.close()
 
 
 def create_app(database: Database, *, allowed_hosts: Collection[str], token: str | None) -> FastAPI:
@@ -53,12 +56,12 @@ def create_app(database: Database, *, allowed_hosts: Collection[str], token: str
         openapi_url="/api/openapi.json",
         docs_url=None,  # FastAPI's own pages load scripts from other hosts; ours is /api/docs
         redoc_url=None,
-        lifespan=_limited,
+        lifespan=_lifespan,
     )
     app.state.database = database
     app.state.scores = ScoreMemory()
     app.state.answers = AnswerMemory()
-    app.state.preloading = Preloading()
+    app.state.importance = ImportanceProcess()
     for room in (
         about,
         choices,

@@ -13,19 +13,19 @@ from rlsweep.errors import NotFoundError, SchemaError, StoreUnavailableError
 from rlsweep.store import sweeps as store_sweeps
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
+from rlsweep.web.importance_process import ImportanceProcess
 from rlsweep.web.parameters import database_of
-from rlsweep.web.preloading import Preloading
 from rlsweep.web.templating import page
 
 
-def _preload(request: Request) -> None:
-    """Import what the panels of a page compute with: its own requests follow."""
-    preloading = request.app.state.preloading
-    assert isinstance(preloading, Preloading)
-    preloading.begin()
+def _begin_importance(request: Request) -> None:
+    """Let the process of a panel start: the page's own requests follow."""
+    process = request.app.state.importance
+    assert isinstance(process, ImportanceProcess)
+    process.begin()
 
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(_preload)])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(_begin_importance)])
 
 INTRODUCTION = (
     "The pages get all their data from these addresses, as JSON. Notes, tags and saved views can be written: from a "

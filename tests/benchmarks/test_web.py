@@ -80,12 +80,14 @@ class Measured:
     cpu: milliseconds of processor time a request, of the server and of PostgreSQL, which depend less on other work on
         the machine; one value a round
     load: of the machine, in processes that run or wait for a core, at the end of each round
+    importance_megabytes: of the process that computes what matters
     """
 
     milliseconds: dict[str, list[float]] = field(default_factory=dict)
     cpu: dict[str, list[float]] = field(default_factory=dict)
     load: list[float] = field(default_factory=list)
     megabytes: list[float] = field(default_factory=list)
+    importance_megabytes: list[float] = field(default_factory=list)
 
 
 @contextmanager
@@ -164,6 +166,8 @@ def measure(home: Path, size: Size, *, rounds: int, list_requests: int, curve_re
             ask("the page itself", "/training", 1)
             measured.load.append(os.getloadavg()[0])
             measured.megabytes.append(process.memory_info().rss / 1e6)
+            (computes,) = (each for each in process.children() if "rlsweep.spaces.importance_child" in each.cmdline())
+            measured.importance_megabytes.append(computes.memory_info().rss / 1e6)
     return measured
 
 
@@ -247,10 +251,13 @@ def table(measured: Measured) -> Mapping[str, str]:
         f"median {statistics.median(panels):6.1f}, 95% below {percentile_95(panels):6.1f} ms"
     )
     rows["load of the machine"] = ", ".join(f"{load:.1f}" for load in measured.load)
-    memory = measured.megabytes
-    rows["memory, report included (reach 300)"] = (
-        f"median {statistics.median(memory):.0f} MB ({min(memory):.0f} to {max(memory):.0f})"
-    )
+    both = [sum(pair) for pair in zip(measured.megabytes, measured.importance_megabytes, strict=True)]
+    for name, memory in {
+        "memory of the server, report included (reach 300)": measured.megabytes,
+        "memory of the process that computes what matters": measured.importance_megabytes,
+        "memory of both": both,
+    }.items():
+        rows[name] = f"median {statistics.median(memory):.0f} MB ({min(memory):.0f} to {max(memory):.0f})"
     return rows
 
 

@@ -3,10 +3,11 @@
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from rlsweep.spaces.samplers.optuna_sampler import ToldStudy, quiet
+from rlsweep.spaces.samplers.optuna_sampler import ToldStudy
 from rlsweep.spaces.samplers.sampler import Values, coordinates, point_of, values_at
 from rlsweep.spaces.samplers.tpe import EXTRA_SHARE
 from rlsweep.spaces.space import SearchSpace
+from rlsweep.spaces.studies import quiet
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

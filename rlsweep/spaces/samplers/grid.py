@@ -2,9 +2,9 @@
 
 import math
 
-from rlsweep.spaces.samplers.optuna_sampler import study_of
 from rlsweep.spaces.samplers.sampler import Values
 from rlsweep.spaces.space import SearchSpace
+from rlsweep.spaces.studies import study_of
 
 
 class GridSampler:

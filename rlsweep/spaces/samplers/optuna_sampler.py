@@ -1,40 +1,15 @@
-"""What our samplers of Optuna's have in common."""
+"""What our samplers of Optuna's that learn from scores have in common."""
 
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rlsweep.spaces.samplers.sampler import Values, point_of
 from rlsweep.spaces.space import SearchSpace
+from rlsweep.spaces.studies import quiet, study_of
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
-    from optuna.study import Study
-
-
-def study_of(sampler: "BaseSampler") -> "Study":
-    """A study in memory that a sampler belongs to."""
-    import optuna
-
-    with quiet():
-        return optuna.create_study(sampler=sampler)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Optuna tells of each study that it makes, and warns of samplers that may change: .constraints.txt pins it."""
-    import optuna
-
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            yield
-    finally:
-        optuna.logging.set_verbosity(before)
 
 
 class ToldStudy:

@@ -1,8 +1,8 @@
 """Independent draws."""
 
-from rlsweep.spaces.samplers.optuna_sampler import study_of
 from rlsweep.spaces.samplers.sampler import Values, coordinates, values_at
 from rlsweep.spaces.space import SearchSpace
+from rlsweep.spaces.studies import study_of
 
 
 class RandomSampler:

@@ -1,8 +1,8 @@
 """A Sobol sequence: each draw lies where few earlier ones do."""
 
-from rlsweep.spaces.samplers.optuna_sampler import quiet, study_of
 from rlsweep.spaces.samplers.sampler import Values, coordinates, values_at
 from rlsweep.spaces.space import SearchSpace
+from rlsweep.spaces.studies import quiet, study_of
 
 
 class SobolSampler:

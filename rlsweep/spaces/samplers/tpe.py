@@ -1,8 +1,9 @@
 """The tree-structured Parzen estimator (Bergstra et al. 2011, Advances in NIPS 24): draw where good configs lie."""
 
-from rlsweep.spaces.samplers.optuna_sampler import ToldStudy, quiet
+from rlsweep.spaces.samplers.optuna_sampler import ToldStudy
 from rlsweep.spaces.samplers.sampler import Values, coordinates, values_at
 from rlsweep.spaces.space import SearchSpace
+from rlsweep.spaces.studies import quiet
 
 EXTRA_SHARE = 2
 """Whether the extra value is drawn is learned too; so it counts for no more than being inside the range."""

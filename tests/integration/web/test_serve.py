@@ -101,7 +101,10 @@ def test_it_says_where_it_is_and_ends_when_asked(
         each.laddr.ip for each in psutil.Process(served.process.pid).net_connections() if each.status == "LISTEN"
     ]
     assert listening == ["127.0.0.1"]
+    children = psutil.Process(served.process.pid).children()
+    (computes,) = [each for each in children if "rlsweep.spaces.importance_child" in each.cmdline()]
     assert served.end(signal.SIGTERM) == 0
+    assert not computes.is_running()
     assert "Traceback" not in served.said
     until(lambda: not processes_of(Paths(Settings(home=home, storage=home, database_url=None)).embedded_database))
 
