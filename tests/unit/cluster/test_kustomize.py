@@ -14,6 +14,8 @@ import pytest
 import yaml
 from kubernetes_api import kubernetes_api
 
+from tests.cluster.kubectl import kubectl_is_missing
+
 CLUSTER = Path(__file__).parents[3] / "cluster"
 README = (CLUSTER / "README.md").read_text()
 VALUES = Path("values", "kustomization.yaml")
@@ -31,18 +33,7 @@ kubectl() {{
 Manifests = dict[tuple[str, str], dict[str, Any]]
 
 
-def kubectl_version() -> tuple[int, int]:
-    """The version of the kubectl on the path, (0, 0) without one. Components of kustomize need 1.21."""
-    if shutil.which("kubectl") is None:
-        return 0, 0
-    told = subprocess.run(
-        ["kubectl", "version", "--client", "--output=json"], capture_output=True, text=True, check=True
-    )
-    version = json.loads(told.stdout)["clientVersion"]
-    return int(version["major"]), int(re.sub(r"\D", "", version["minor"]))
-
-
-pytestmark = pytest.mark.skipif(kubectl_version() < (1, 21), reason="needs kubectl 1.21 or newer")
+pytestmark = pytest.mark.skipif(kubectl_is_missing(), reason="needs kubectl 1.21 or newer")
 
 
 def render(folder: Path) -> Manifests:
