@@ -64,7 +64,9 @@ def test_docker_compose_takes_the_command(command: str) -> None:
 
 
 def test_the_files_that_are_named_are_there() -> None:
-    named = re.findall(r"(?<!/)\bcluster/[\w./-]*\w", README) + re.findall(r"\b(?:launcher|kubernetes)/[\w.-]*\w", README)
+    named = re.findall(r"(?<!/)\bcluster/[\w./-]*\w", README) + re.findall(
+        r"\b(?:launcher|kubernetes)/[\w.-]*\w", README
+    )
     named += re.findall(r"`((?:Dockerfile|compose)[\w.]*)`", README)
     assert len(named) > 20
     for name in set(named) - {"cluster/.env"}:
