@@ -36,6 +36,7 @@ from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.scratch import scratch_folder
 from rlsweep.store import decisions, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.store.kept_connection import KeptConnection
 from rlsweep.store.liveness import LEASE_PATIENCE_SECONDS, actor_alive_error, is_lost_here, run_busy_error
 from rlsweep.store.overview import overview, recorded
 from rlsweep.store.retry import retry_while_away
@@ -86,7 +87,8 @@ class Driver:
         self._flag = StopFlag(sweep.id)
         self._trials = LiveTrials()
         self._meters = Meters(sweep.name)
-        self._waiting = WaitingTrials(database, sweep.id)
+        self._looks = KeptConnection(database.url)  # twice a second, a new connection would cost 2% of two cores
+        self._waiting = WaitingTrials(self._looks, sweep.id)
         self._stop = threading.Event()
         self._flag_raised = False
         self._stop_recorded = False
@@ -137,6 +139,7 @@ class Driver:
             self._wait(lambda: self._show(watch, at_the_end=True))
             return ended
         finally:
+            self._looks.close()
             self._flag.lower()
             with suppress(StoreUnavailableError):
                 sweeps.release(self._database, self._sweep.id, self._name)
@@ -270,7 +273,7 @@ class Driver:
 
     def _kill_overdue(self) -> None:
         now = time.monotonic()
-        for run in training_runs.stopping(self._database, self._sweep.id):
+        for run in training_runs.stopping(self._looks, self._sweep.id):
             since = self._stopping_since.setdefault(run.id, now)
             if now - since >= self._grace_seconds and self._trials.kill(run.id):
                 logger.warning("%s did not stop within %.0f s; killing its process", run.label, self._grace_seconds)
@@ -281,7 +284,7 @@ class Driver:
 
     def _show(self, watch: Watcher, *, at_the_end: bool = False) -> None:
         """Pass the sweep's progress to `watch` and to Ray's metrics."""
-        seen = overview(self._database, self._sweep.id)
+        seen = overview(self._looks, self._sweep.id)
         if at_the_end or self._meters.is_due():
-            self._meters.set(seen, recorded(self._database, self._sweep.id))
+            self._meters.set(seen, recorded(self._looks, self._sweep.id))
         watch(seen)

@@ -1,7 +1,7 @@
 """A database that is used through one connection per short transaction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -40,8 +40,8 @@ _AWAY = (
 class Database:
     """A PostgreSQL database, given by its URL (or libpq connection string).
 
-    Every transaction opens its own connection, so a thousand trials need only a few at a time. It leaves no session
-    state, so it works through PgBouncer in transaction mode.
+    Every transaction opens its own connection, so a thousand trials need only a few at a time (a driver, which asks all
+    the time, uses a `KeptConnection`). It leaves no session state, so it works through PgBouncer in transaction mode.
     """
 
     url: str
@@ -74,7 +74,7 @@ class Database:
         it accepts no writes for now, or none of this user; SchemaError if tables are missing.
         """
         try:
-            with self._translated_errors(refused=StoreReadOnlyError), self._open() as connection:
+            with self._translated_errors(refused=StoreReadOnlyError), self._transaction() as connection:
                 yield connection
         except psycopg.errors.ReadOnlySqlTransaction as exc:
             # a primary that became a standby in a failover, or a full disk: it will accept writes again
@@ -87,12 +87,16 @@ class Database:
         Also raises InputError for values that PostgreSQL cannot represent, such as a NUL character.
         """
         try:
-            with self._translated_errors(), self._open() as connection:
+            with self._translated_errors(), self._transaction() as connection:
                 connection.read_only = True
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 yield connection
         except psycopg.DataError as exc:
             raise InputError(f"Invalid lookup value: {self._reason(exc)}.") from exc
+
+    def _transaction(self) -> AbstractContextManager[Connection]:
+        """A connection that ends with its context, at which it commits or rolls back."""
+        return self._open()
 
     def _open(self) -> Connection:
         given = _parts(self.url)

@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from rlsweep.errors import StoreUnavailableError
 from rlsweep.store.database import CONNECT_TIMEOUT_SECONDS, Database
+from rlsweep.store.kept_connection import KeptConnection
 from rlsweep.store.shell import psql_command
 
 SERVERS = ("embedded", "by URL")
@@ -25,6 +26,44 @@ def test_a_transaction_is_committed_or_rolled_back_as_a_whole(database: Database
     with database.readonly() as connection:
         assert connection.execute("select thing from things").fetchall() == [{"thing": 1}]
     assert connection.closed
+
+
+def backend(database: Database) -> int:
+    with database.readonly() as connection:
+        row = connection.execute("select pg_backend_pid() as pid").fetchone()
+    assert row is not None
+    return int(row["pid"])
+
+
+def test_a_kept_connection_serves_each_transaction_by_itself(database: Database) -> None:
+    kept = KeptConnection(database.url)
+    first = backend(kept)
+    with kept.connect() as connection:
+        connection.execute("create table things (thing int)")
+        connection.execute("insert into things values (1)")
+    with kept.readonly() as reader, database.connect() as writer:
+        assert reader.execute("select thing from things").fetchall() == [{"thing": 1}]
+        writer.execute("insert into things values (2)")
+    assert backend(kept) == first != backend(database)
+    with kept.connect() as connection:
+        assert connection.execute("insert into things select count(*) from things returning thing").fetchone() == {
+            "thing": 2
+        }
+    with pytest.raises(ZeroDivisionError), kept.connect() as connection:
+        assert connection.execute("insert into things values (4)").rowcount / 0
+    with database.readonly() as connection:
+        assert connection.execute("select count(*) as things from things").fetchone() == {"things": 3}
+    kept.close()
+    assert connection.closed
+
+
+def test_a_kept_connection_is_opened_again_once_the_server_ended_it(database: Database) -> None:
+    kept = KeptConnection(database.url)
+    first = backend(kept)
+    with database.connect() as connection:
+        connection.execute("select pg_terminate_backend(%s, 5000)", [first])
+    assert backend(kept) != first, "an ended connection is not an unreachable server"
+    kept.close()
 
 
 def test_readonly_cannot_write(database: Database) -> None:
