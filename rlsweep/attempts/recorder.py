@@ -128,6 +128,7 @@ class StoreRecorder:
     def overtake(self) -> None:
         """From now on, show this attempt's progress, even if an earlier attempt had come further."""
         with self._lock:
+            self._follow_episodes()
             self._update_means()
             self._progress = self._own
 
@@ -141,12 +142,12 @@ class StoreRecorder:
         with self._lock:
             self._pending.episodes.extend(episodes)
             self._recent.extend(episodes)
-            self._go_on(episodes=episodes[-1].episode, env_steps=episodes[-1].env_steps)
 
     def add_update(self, update: Update) -> None:
         """Record the diagnostics of one update."""
         with self._lock:
             self._pending.updates.append(update)
+            self._follow_episodes()
             self._go_on(updates=update.update, env_steps=update.env_steps, steps_per_second=update.steps_per_second)
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
@@ -190,6 +191,12 @@ class StoreRecorder:
         self._thread.join()
         if self._failure is not None and error is None:
             raise self._failure
+
+    def _follow_episodes(self) -> None:
+        """Bring the progress to the last episode added; not done for each, of which there may be thousands a second."""
+        if self._pending.episodes:
+            last = self._pending.episodes[-1]
+            self._go_on(episodes=last.episode, env_steps=max(last.env_steps, self._own.env_steps))
 
     def _go_on(self, **figures: Any) -> None:
         self._own = replace(self._own, **figures)
@@ -254,6 +261,7 @@ class StoreRecorder:
 
     def _take_pending(self) -> Batch:
         with self._lock:
+            self._follow_episodes()
             pending, self._pending = self._pending, _Pending()
             if pending.episodes:
                 self._update_means()

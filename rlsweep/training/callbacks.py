@@ -4,14 +4,17 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from stable_baselines3.common.callbacks import BaseCallback
+from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecNormalize
+from typing_extensions import override
 
 from rlsweep.config.run import RunConfig
 from rlsweep.errors import DivergedError
 from rlsweep.runs import RECENT_EPISODES, Episode, Outcome
+from rlsweep.training.fast.step_callback import StepCallback
 from rlsweep.training.progress import Progress
 from rlsweep.training.recorder import Recorder
 
@@ -25,7 +28,7 @@ class EndedEpisode:
     outcome: str | None
 
 
-class EpisodeCallback(BaseCallback):
+class EpisodeCallback(StepCallback):
     """Counts env steps and records episodes; ends training after exactly the budgeted episodes, or at the step cap.
 
     Runs at every env step, so it reads `infos` only when an episode ends. It keeps `progress` up to date.
@@ -67,9 +70,13 @@ class EpisodeCallback(BaseCallback):
         self._rewards = rewards.copy()
         self._started_at = self.n_calls - lengths
 
-    def _on_step(self) -> bool:
+    @override
+    def _after_step(
+        self, rewards: NDArray[np.floating[Any]], dones: NDArray[np.bool_], infos: list[dict[str, Any]]
+    ) -> bool:
         self._progress.env_steps = self.num_timesteps
-        rewards = self.locals["rewards"] if self._normalizer is None else self._normalizer.get_original_reward()
+        if self._normalizer is not None:
+            rewards = self._normalizer.get_original_reward()
         # for so few numbers, plain Python is several times faster than NumPy
         if not math.isfinite(sum(rewards.tolist())):
             raise DivergedError(
@@ -78,21 +85,20 @@ class EpisodeCallback(BaseCallback):
                 f"{self._progress.updates + 1}."
             )
         self._rewards += rewards
-        if True in self.locals["dones"].tolist():
-            self._end_episodes(np.flatnonzero(self.locals["dones"]))
+        if True in dones.tolist():
+            self._end_episodes(np.flatnonzero(dones), infos)
             if self._episode_budget is not None and self._progress.episodes >= self._episode_budget:
                 return False
-        if self._is_cut_off():
+        if self._step_cap is not None and self._is_cut_off(self._step_cap):
             return False
         self.stopped = self._recorder.stop_requested
         return not self.stopped
 
-    def _is_cut_off(self) -> bool:
+    def _is_cut_off(self, step_cap: int) -> bool:
         """Whether the step cap ends an incomplete rollout; after a complete one, SB3 updates and ends by itself."""
-        is_reached = self._step_cap is not None and self.num_timesteps >= self._step_cap
-        return is_reached and self.n_calls % self._rollout_calls != 0
+        return self.num_timesteps >= step_cap and self.n_calls % self._rollout_calls != 0
 
-    def _end_episodes(self, ended: np.ndarray) -> None:
+    def _end_episodes(self, ended: NDArray[np.intp], infos: list[dict[str, Any]]) -> None:
         if self._episode_budget is not None:
             # parallel environments may end more episodes in one step than the budget has left
             ended = ended[: self._episode_budget - self._progress.episodes]
@@ -100,7 +106,7 @@ class EpisodeCallback(BaseCallback):
             EndedEpisode(
                 reward=float(self._rewards[index]),
                 length=self.n_calls - int(self._started_at[index]),
-                outcome=self.locals["infos"][index].get("outcome"),
+                outcome=infos[index].get("outcome"),
             )
             for index in ended
         )

@@ -27,6 +27,7 @@ from rlsweep.training.fast.legal import LegalActionsOf
 from rlsweep.training.fast.networks import reason_against
 from rlsweep.training.fast.objective import Figure, Objective
 from rlsweep.training.fast.rollout import FastRolloutBuffer, LegalRolloutBuffer, part_sizes
+from rlsweep.training.fast.step_callback import StepCallback
 from rlsweep.training.fast.update import CompiledUpdate
 
 
@@ -96,8 +97,8 @@ class FastOnPolicy(OnPolicyAlgorithm):
         """Fill the buffer with `n_rollout_steps` steps of every environment; return False if a callback ended it early.
 
         Callbacks find the same `locals` as in stock, except `legal_actions` (indices by environment) instead of
-        `action_masks`. Raises EnvironmentStateError if an environment has no legal action; exceptions of the
-        environment pass through.
+        `action_masks`; a `StepCallback` finds none after a step. Raises EnvironmentStateError if an environment has no
+        legal action; exceptions of the environment pass through.
         """
         assert isinstance(self._last_obs, np.ndarray)
         assert self._last_episode_starts is not None
@@ -107,6 +108,7 @@ class FastOnPolicy(OnPolicyAlgorithm):
         legal_buffer = rollout_buffer if isinstance(rollout_buffer, LegalRolloutBuffer) else None
         if legal_buffer is not None:
             ask_for_legal_actions = LegalActionsOf(env, part_sizes(space), use_masking=use_masking)
+        count_step = callback.count_step if isinstance(callback, StepCallback) else None
         callback.on_rollout_start()
         # draws random numbers, as stock does from here on
         actor = Actor(self.policy, self._distribution(), rollout_buffer)
@@ -120,8 +122,12 @@ class FastOnPolicy(OnPolicyAlgorithm):
             new_obs, rewards, dones, infos = env.step(clipped_actions)
             assert isinstance(new_obs, np.ndarray)
             self.num_timesteps += env.num_envs
-            callback.update_locals(locals())
-            if not callback.on_step():
+            if count_step is not None:
+                goes_on = count_step(self.num_timesteps, rewards, dones, infos)
+            else:
+                callback.update_locals(locals())
+                goes_on = callback.on_step()
+            if not goes_on:
                 return False
             self._update_info_buffer(infos, dones)
             if True in dones.tolist():
