@@ -76,6 +76,12 @@ def _forecast(scheduler: SchedulerPlan, found: Forecast, resources: Resources | 
     return forecast_asha(scheduler, found, resources or Resources())
 
 
+def _about(configs: float) -> str:
+    """A number of configs that is a mean of simulations."""
+    whole = round(configs)
+    return f"{whole:,}" if configs == whole else f"about {whole:,}"
+
+
 def _print_asha(forecast: "AshaForecast", out: "Console", *, on_this_machine: bool) -> None:
     from rich.table import Table
 
@@ -85,7 +91,7 @@ def _print_asha(forecast: "AshaForecast", out: "Console", *, on_this_machine: bo
         table.add_column(heading, justify="right", no_wrap=True)
     for place, rung in enumerate(forecast.rungs, start=1):
         at = rung.episodes if by_episodes else rung.env_steps
-        table.add_row(str(place), "unknown" if at is None else f"{at:,}", f"{rung.configs:.1f}".removesuffix(".0"))
+        table.add_row(str(place), "unknown" if at is None else f"{at:,}", _about(rung.configs))
     out.print(table)
     if forecast.env_steps is None or forecast.grid_env_steps is None:
         return

@@ -9,7 +9,8 @@ from rlsweep.config.overrides import Override
 from rlsweep.config.reading import read_config_file
 from rlsweep.config.training import TrainingConfig
 from rlsweep.errors import ConfigError
-from rlsweep.spaces.flags import SpaceFlags
+from rlsweep.planning.population_keys import unchangeable
+from rlsweep.spaces.flags import POPULATION, SpaceFlags
 from rlsweep.spaces.keys import base_values
 from rlsweep.spaces.reading import read_space, space_of_flags
 from rlsweep.spaces.search import draw_all
@@ -45,6 +46,8 @@ def drawn_sources(
         for override in overrides
         if override.for_agent and any(_overlap(override.key, key) for key in space.keys)
     ]
+    if space.configs_flag == POPULATION:  # before too few draws are said to be the problem
+        problems += unchangeable(space.keys)
     if problems:
         raise ConfigError(*problems)
     source = base.source

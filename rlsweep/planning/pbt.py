@@ -5,10 +5,8 @@ from dataclasses import replace
 from math import ceil
 
 from rlsweep.analysis.objectives import Objective
-from rlsweep.config.agent import Hyperparameters
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.differences import differing_keys, digest, flat_hyperparameters
-from rlsweep.config.keys import leaf_keys
 from rlsweep.config.promotion import variant_of
 from rlsweep.config.run import ScoreEvaluation
 from rlsweep.config.stepped import may_change
@@ -16,6 +14,7 @@ from rlsweep.config.training import MAX_SEED
 from rlsweep.deciding.episodes import FEWEST_EPISODES, ScoreEpisodes
 from rlsweep.errors import ConfigError
 from rlsweep.planning.plan import Plan, Trial
+from rlsweep.planning.population_keys import unchangeable
 from rlsweep.planning.race_options import read_objective
 from rlsweep.planning.scheduler_options import SchedulerOptions
 from rlsweep.schedulers.pbt_records import FEWEST_MEMBERS, PbtSettings
@@ -124,16 +123,12 @@ def _problems_of_interval(plan: Plan, interval: int | None) -> Iterator[str]:
 
 
 def _problems_of_keys(plan: Plan, keys: Sequence[str]) -> Iterator[str]:
-    known = ", ".join(key for key in leaf_keys(Hyperparameters) if may_change(key))
     configs = {trial.label: flat_hyperparameters(trial.config.agent) for trial in plan.trials}
     algorithm = plan.trials[0].config.agent.algorithm
     for key in keys:
         schedules = [(label, flat[key]) for label, flat in configs.items() if isinstance(flat.get(key), str | Mapping)]
         if not may_change(key):
-            yield (
-                f"space.{key}: pbt changes keys between two updates, and {key} cannot change then; give it one value "
-                f"in the base config. Those that can are {known}"
-            )
+            yield from unchangeable([key])
         elif key not in ALGORITHMS[algorithm].hyperparameters:
             yield f"space.{key}: {algorithm} does not use it; take it out"
         elif schedules:

@@ -8,6 +8,8 @@ from rlsweep.config.limits import MAX_KEY
 from rlsweep.config.reading import is_plain_line, parse_value
 from rlsweep.errors import ConfigError
 
+SAMPLER, CONFIGS, SEED, POPULATION = "--sampler", "--configs", "--space-seed", "--population"
+
 _FORM = "write KEY=KIND:LOW..HIGH or KEY=choice:A,B, such as ppo.ent_coef=log:1e-4..1e-1"
 
 
@@ -28,19 +30,20 @@ class SpaceFlags:
     @property
     def given(self) -> dict[str, Any]:
         """The flags that were given, with their values."""
-        flags = {"--space": self.entries, "--sampler": self.sampler, "--configs": self.configs}
-        flags |= {"--space-seed": self.seed, "--population": self.population}
+        flags = {"--space": self.entries, SAMPLER: self.sampler, CONFIGS: self.configs}
+        flags |= {SEED: self.seed, POPULATION: self.population}
         return {flag: value for flag, value in flags.items() if value not in ((), None)}
 
     def as_data(self) -> dict[str, Any]:
-        """As a space's file has them. Raises ConfigError with the problem of each entry."""
+        """As a space's file has them, and in `flags` the flag of each key. Raises ConfigError with every problem."""
         entries = read_flags(self.entries)
         if self.population is not None and self.configs not in (None, self.population):
             raise ConfigError(
                 f"--configs {self.configs}: --population {self.population} says how many configs are drawn; keep one"
             )
-        configs = self.configs if self.population is None else self.population
-        return {"space": entries, "sampler": self.sampler, "configs": configs, "seed": self.seed}
+        configs, of_configs = (self.configs, CONFIGS) if self.population is None else (self.population, POPULATION)
+        flags = {"sampler": SAMPLER, "configs": of_configs, "seed": SEED}
+        return {"space": entries, "sampler": self.sampler, "configs": configs, "seed": self.seed, "flags": flags}
 
 
 NO_FLAGS = SpaceFlags()

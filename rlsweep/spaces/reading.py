@@ -30,7 +30,8 @@ OF_FLAGS = "--space"
 def read_space(source: Path | GivenConfig, *, more: Mapping[str, Any]) -> SearchSpace:
     """Read a search space from its file or a dict. Raises ConfigError with every problem.
 
-    more: what flags say: entries of `space` beside the file's, and `sampler`, `configs` and `seed` above it
+    more: what flags say: entries of `space` beside the file's, and `sampler`, `configs` and `seed` above it; `flags`
+        names them
     """
     data = source.data if isinstance(source, GivenConfig) else read_config_file(source, kind="Search space")
     return _Reader(str(source)).read({key: each for key, each in data.items() if not key.startswith("x-")}, more)
@@ -53,17 +54,19 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self._source = source
         self._problems: list[str] = []
+        self._flags: dict[str, str] = {}
 
     def read(self, data: Mapping[str, Any], more: Mapping[str, Any]) -> SearchSpace:
         for key in data.keys() - set(KEYS):
             self._add(f"{key}: unknown key{suggestion(key, KEYS) or _KNOWN}")
         base = self._base(data)
-        above = {key: value for key, value in more.items() if key != "space" and value is not None}
+        above = {key: more[key] for key in ("sampler", "configs", "seed") if more.get(key) is not None}
+        self._flags = {key: f"{more['flags'][key]} {value}" for key, value in above.items()}
         sampler = self._sampler({**data, **above}.get("sampler", DEFAULT_SAMPLER))
         configs = self._whole({**data, **above}, "configs", 2, MAX_CONFIGS)
         seed = self._whole({**data, **above}, "seed", 0, _MAX_SEED) or 0
         if sampler in ADAPTIVE and (configs or 0) > MAX_ADAPTIVE:
-            self._add(f"configs: must be at most {MAX_ADAPTIVE} with {sampler}, got {configs}")
+            self._add_of(self._place("configs"), f": must be at most {MAX_ADAPTIVE} with {sampler}, got {configs}")
         dimensions = self._dimensions(data, more.get("space") or {})
         constraints = self._constraints(data.get("constraints"))
         description = data.get("description", "")
@@ -83,7 +86,12 @@ class _Reader:
             dimensions=dimensions,
             constraints=constraints,
             description=description,
+            configs_flag=more["flags"]["configs"] if "configs" in above else None,
         )
+
+    def _place(self, key: str) -> str:
+        """Where a key stands that a flag may have given."""
+        return self._flags.get(key, key)
 
     def _add(self, problem: str) -> None:
         self._problems.append(f"{self._source}: {problem}")
@@ -112,7 +120,7 @@ class _Reader:
 
     def _sampler(self, name: Any) -> str:
         if problem := sampler_problem(name):
-            self._add(f"sampler: {problem}")
+            self._add_of(self._place("sampler"), f": {problem}")
         return str(name)
 
     def _whole(self, data: Mapping[str, Any], key: str, least: int, most: int) -> int | None:
@@ -120,7 +128,7 @@ class _Reader:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self._add(f"{key}: must be a whole number from {least} to {most}, got {shown(value)}")
+            self._add_of(self._place(key), f": must be a whole number from {least} to {most}, got {shown(value)}")
             return None
         return value
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rlsweep.config.problems import shown
 from rlsweep.errors import ConfigError
+from rlsweep.spaces.flags import POPULATION
 from rlsweep.spaces.naming import variant_name
 from rlsweep.spaces.samplers.sampler import Values, plain
 from rlsweep.spaces.samplers.table import make_sampler
@@ -130,6 +131,16 @@ def _why_none(tries: int, broken: Counter[str]) -> str:
     return f"no draw of {tries:,} fulfils all constraints at once; remove one, or widen the space"
 
 
+def _where_configs_are_given(space: SearchSpace, possible: int) -> tuple[str, str]:
+    """Where their number stands, and what to write there instead. Populations have a fewest number of members."""
+    if space.configs_flag is None:
+        return f"{space.source}: configs", f"write configs: {possible}, or widen the space"
+    where = f"{space.configs_flag} {space.configs}"
+    if space.configs_flag == POPULATION:
+        return where, "widen the space"
+    return where, f"give {space.configs_flag} {possible}, or widen the space"
+
+
 def draw_all(space: SearchSpace, base: Mapping[str, Any]) -> tuple[DrawnConfig, ...]:
     """Every config of a space that a sweep is submitted with, without the base itself; of an adaptive one the first.
 
@@ -142,8 +153,8 @@ def draw_all(space: SearchSpace, base: Mapping[str, Any]) -> tuple[DrawnConfig, 
         found.append(drawn)
     so_far = len(found) + 1
     if space.configs is not None and so_far < wanted and space.sampler != "grid":
+        where, way_out = _where_configs_are_given(space, so_far)
         raise ConfigError(
-            f"{space.source}: configs: {MOST_TRIES:,} draws in a row brought no new config after {so_far}, the base "
-            f"included; write configs: {so_far}, or widen the space"
+            f"{where}: {MOST_TRIES:,} draws in a row brought no new config after {so_far}, the base included; {way_out}"
         )
     return tuple(found)

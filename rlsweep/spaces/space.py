@@ -36,6 +36,7 @@ class SearchSpace:
     dimensions: in the order in which their conditions can be computed
     constraints: what holds in every drawn config
     description: as its author wrote it
+    configs_flag: the flag that gives `configs`; None where its file does, or nothing
     """
 
     source: str
@@ -46,6 +47,7 @@ class SearchSpace:
     dimensions: tuple[Dimension, ...]
     constraints: tuple[Condition, ...]
     description: str = ""
+    configs_flag: str | None = None
 
     @property
     def is_adaptive(self) -> bool:

@@ -13,6 +13,7 @@ from rlsweep.errors import NotFoundError, SchemaError, StoreUnavailableError
 from rlsweep.store import sweeps as store_sweeps
 from rlsweep.store import training_runs
 from rlsweep.store.database import Database
+from rlsweep.web.assets import asset_url
 from rlsweep.web.importance_process import ImportanceProcess
 from rlsweep.web.parameters import database_of
 from rlsweep.web.templating import page
@@ -149,6 +150,12 @@ _ERRORS: dict[int, tuple[str, str, str]] = {
 def start() -> Response:
     """Redirect to the list of runs."""
     return RedirectResponse("/training")
+
+
+@router.get("/favicon.ico")
+def icon() -> Response:
+    """The icon, for which a browser asks here beside what is no page and names none, such as JSON."""
+    return RedirectResponse(asset_url("img/mark.svg"))
 
 
 @router.get("/training")

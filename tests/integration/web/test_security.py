@@ -34,6 +34,11 @@ def locked(database: Database, serving: Serving) -> Iterator[httpx.Client]:
         yield client
 
 
+def test_an_icon_is_where_browsers_look_for_one(web: httpx.Client) -> None:
+    icon = web.get("/favicon.ico", follow_redirects=True)
+    assert (icon.status_code, icon.headers["content-type"].partition(";")[0]) == (200, "image/svg+xml")
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import rlsweep
 from rlsweep.api.plan import PlanOptions, make_plan
 from rlsweep.cli.app import app
-from rlsweep.cli.scheduler_plan import scheduler_as_json, scheduler_lines
+from rlsweep.cli.scheduler_plan import print_scheduler, scheduler_as_json, scheduler_lines
 from rlsweep.cluster.resources import Resources
 from rlsweep.errors import InputError
 from rlsweep.planning.asha_forecast import forecast_asha
@@ -117,6 +118,12 @@ def test_the_forecast_counts_who_is_expected_at_each_rung(planned: Callable[...,
     assert expected.seconds < expected.grid_seconds
     shown = scheduler_as_json(found, forecast, resources)
     assert shown["forecast"]["rungs"][0]["configs"] == 9
+    out = Console(width=80)
+    with out.capture() as printed:
+        print_scheduler(found, forecast, out, resources)
+    rows = [line.split() for line in printed.get().splitlines() if line.lstrip()[:1].isdigit()]
+    assert rows[0] == ["1", "455", "9"]
+    assert [row[2:] for row in rows[1:]] == [["about", str(round(rung.configs))] for rung in expected.rungs[1:]]
 
     unknown = forecast_asha(found, Forecast(plan=found.plan, estimates=None, warnings=()), resources)
     assert (unknown.env_steps, unknown.seconds, unknown.rungs[0].env_steps) == (None, None, 455), "the budget is known"

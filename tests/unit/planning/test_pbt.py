@@ -11,6 +11,7 @@ from rlsweep.planning.plan import Plan, make_plan
 from rlsweep.planning.scheduler import SchedulerPlan, scheduler_plan
 from rlsweep.planning.scheduler_options import SchedulerOptions
 from rlsweep.schedulers.pbt_records import PbtSettings
+from rlsweep.spaces.flags import SpaceFlags
 
 SPACE: dict[str, Any] = {
     "base": {**BASE, "n_steps": 64},
@@ -19,7 +20,7 @@ SPACE: dict[str, Any] = {
 }
 
 
-def planned(*given: dict[str, Any], seeds: int = 1, **budget: int) -> Plan:
+def planned(*given: dict[str, Any], seeds: int = 1, members: int | None = None, **budget: int) -> Plan:
     return make_plan(
         given or [SPACE],
         base_config={"environment": {"id": "CartPole-v1"}, "seed": 7, "n_envs": 2},
@@ -28,6 +29,7 @@ def planned(*given: dict[str, Any], seeds: int = 1, **budget: int) -> Plan:
         total_timesteps=budget.get("total_timesteps", None if "episodes" in budget else 1024),
         seeds=seeds,
         with_base=False,
+        space=SpaceFlags(population=members),
     )
 
 
@@ -91,6 +93,14 @@ def test_every_problem_is_told_at_once() -> None:
         "--scheduler pbt",
     ]  # fmt: skip
     assert "Those that can are learning_rate, gamma, batch_size, n_epochs, ppo.clip_range" in str(caught.value)
+
+
+def test_a_key_that_cannot_change_is_told_before_it_has_too_few_values() -> None:
+    with pytest.raises(ConfigError) as caught:
+        planned({**SPACE, "space": {"network.net_arch": {"choice": [[64], [32]]}}}, members=8)
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == ["space.network.net_arch"]
+    with pytest.raises(ConfigError, match="--population 8: 1,000 draws in a row brought no new config after 3"):
+        planned({**SPACE, "space": {"gamma": {"choice": [0.9, 0.95]}}}, members=8)
 
 
 def test_a_key_that_the_algorithm_ignores_is_refused() -> None:

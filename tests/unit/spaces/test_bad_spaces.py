@@ -167,6 +167,26 @@ def test_each_mistake_in_a_file_is_named(
     assert [each for each in problems_of(path) if each.startswith(f"{path}: ") and problem in each]
 
 
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (SpaceFlags(sampler="bayes"), "--sampler bayes: unknown sampler 'bayes'; write tpe instead"),
+        (SpaceFlags(sampler="tpe", configs=1001), "--configs 1001: must be at most 1000 with tpe, got 1001"),
+        (
+            SpaceFlags(configs=9),
+            "--configs 9: 1,000 draws in a row brought no new config after 3, the base included; give --configs 3, or "
+            "widen the space",
+        ),
+        (
+            SpaceFlags(population=9),
+            "--population 9: 1,000 draws in a row brought no new config after 3, the base included; widen the space",
+        ),
+    ],
+)
+def test_what_a_flag_gives_is_named_by_the_flag(base: Path, flags: SpaceFlags, problem: str) -> None:
+    assert problems_of(written(base, configs=5), flags=flags) == [problem]
+
+
 def test_all_problems_of_a_file_are_told_at_once(base: Path) -> None:
     entries = {key: entry for key, entry, _ in OF_A_KEY if key != "ppo"}
     path = written(base, space=entries, sampler="sobl", configs=0, constraints=["gama > 1", "gamma"], colour=3)
@@ -274,8 +294,8 @@ def test_the_commands_take_the_flags_and_start_nothing(
         assert main([command, str(base), *flags], environ) == 2
         said = capsys.readouterr().err.splitlines()
         assert said == [
-            "Error: --space: configs: must be a whole number from 2 to 10000, got 0",
-            "--space: seed: must be a whole number from 0 to 4294967295, got -1",
+            "Error: --configs 0: must be a whole number from 2 to 10000, got 0",
+            "--space-seed -1: must be a whole number from 0 to 4294967295, got -1",
             "--space gama: unknown key; did you mean gamma?",
         ]
     path = written(base)
