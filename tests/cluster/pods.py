@@ -112,6 +112,8 @@ class Node:
         assert probes, f"{pod} has no probe"
         began = time.monotonic()
         while not all(self.passes(pod, probe) for probe in probes):
+            state = self._run("inspect", "--format", "{{.State.Status}}", f"{self._name}-{pod}").stdout.strip()
+            assert state == "running", f"the container of {pod} has {state}"
             if time.monotonic() - began > seconds:
                 raise TimeoutError(f"{pod} is not ready after {seconds:.0f} s")
             time.sleep(1)
