@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -17,17 +20,27 @@ from urllib.request import urlopen
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "dashboards" / "prometheus"
-PATIENCE_S = 60
+DASHBOARD = json.loads((FOLDER.parent / "grafana" / "rlsweep-ray.json").read_text())
+SD_PATH = "/api/prometheus/sd"
+
+OFTEN = {"scrape_interval: 15s": "scrape_interval: 1s", "evaluation_interval: 15s": "evaluation_interval: 1s"}
+SOON = {"refresh_interval: 15s": "refresh_interval: 1s"}
+"""What a test changes in prometheus.yaml, beside the addresses."""
+
+PATIENCE_S = 90
+
+
+def installed(program: str) -> str | None:
+    """The path of `prometheus` or `promtool`; without it the test fails in CI, and goes on without elsewhere."""
+    found = shutil.which(program)
+    if found is None and os.environ.get("RLSWEEP_REQUIRE_PROMETHEUS"):
+        pytest.fail(f"{program} is required, and not installed")
+    return found
 
 
 def required(program: str) -> str:
-    """The path of `prometheus` or `promtool`; skips the test, or fails it in CI, where it is not installed."""
-    found = shutil.which(program)
-    if found is None:
-        if os.environ.get("RLSWEEP_REQUIRE_PROMETHEUS"):
-            pytest.fail(f"{program} is required, and not installed")
-        pytest.skip(f"{program} is not installed: apt-get install prometheus")
-    return found
+    """The path of a program without which the test is skipped, or fails in CI."""
+    return installed(program) or pytest.skip(f"{program} is not installed: apt-get install prometheus")
 
 
 def changed(text: str, changes: Mapping[str, str]) -> str:
@@ -48,16 +61,15 @@ class Prometheus:
         with urlopen(f"{self._url}/api/v1/{path}?{urlencode(parameters)}", timeout=30) as answer:
             return json.load(answer)["data"]
 
-    def instant(self, query: str) -> list[dict[str, Any]]:
-        """The samples of a query now."""
-        found: list[dict[str, Any]] = self.get("query", query=query)["result"]
+    def instant(self, query: str, *, at: float | None = None) -> list[dict[str, Any]]:
+        """The samples of a query now, or as they were."""
+        found: list[dict[str, Any]] = self.get("query", query=query, time=at or time.time())["result"]
         return found
 
     def over_time(self, query: str, *, since: float, step: float = 1.0) -> list[dict[str, Any]]:
         """The series of a query from `since` until now."""
-        found: list[dict[str, Any]] = self.get("query_range", query=query, start=since, end=time.time(), step=step)[
-            "result"
-        ]
+        end = time.time() + step
+        found: list[dict[str, Any]] = self.get("query_range", query=query, start=since, end=end, step=step)["result"]
         return found
 
     def firing(self, alert: str) -> list[dict[str, Any]]:
@@ -68,13 +80,42 @@ class Prometheus:
             if each["labels"]["alertname"] == alert and each["state"] == "firing"
         ]
 
+    def chosen(self) -> list[str]:
+        """The sweeps that the dashboard's variable offers."""
+        (variable,) = (each for each in DASHBOARD["templating"]["list"] if each["name"] == "sweep")
+        found = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"])
+        assert found is not None
+        offered: list[str] = self.get(f"label/{found[2]}/values", **{"match[]": found[1]})
+        return offered
+
+    def panels(self, sweep: str, *, since: float, at: float | None = None) -> dict[str, list[dict[str, Any]]]:
+        """What each panel of the dashboard gets for a sweep, by its title, as Grafana asks for it.
+
+        at: when it shows what is now; None for now
+        """
+        answers = {}
+        for panel in DASHBOARD["panels"]:
+            (target,) = panel["targets"]
+            query = target["expr"].replace("$sweep", sweep)
+            assert "$" not in query
+            answers[panel["title"]] = (
+                self.instant(query, at=at) if target["instant"] else self.over_time(query, since=since)
+            )
+            named = re.findall(r"{{(\w+)}}", target["legendFormat"])
+            assert all(label in series["metric"] for series in answers[panel["title"]] for label in named)
+        return answers
+
     def wait_for(self, found: Callable[[], Any], what: str) -> Any:
         """What is found, once it is anything."""
         deadline = time.monotonic() + PATIENCE_S
         while not (answer := found()):
-            assert time.monotonic() < deadline, f"not before long: {what}; alerts: {self.get('alerts')}"
+            assert time.monotonic() < deadline, f"not before long: {what}; {self._seen()}"
             time.sleep(0.2)
         return answer
+
+    def _seen(self) -> str:
+        targets = [(each["scrapeUrl"], each["lastError"]) for each in self.get("targets")["activeTargets"]]
+        return f"targets with errors: {targets}, alerts: {self.get('alerts')['alerts']}"
 
 
 @contextmanager
@@ -116,3 +157,29 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -
             assert process.poll() is None, log.read_text()[-4000:]
             assert time.monotonic() < deadline, log.read_text()[-4000:]
             time.sleep(0.1)
+
+
+@contextmanager
+def discovery(targets: list[str], token: str) -> Iterator[str]:
+    """The address of what lists these metrics endpoints to who has the token, as the dashboard of Ray's head does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            knows = self.headers.get("Authorization") == f"Bearer {token}"
+            self.send_response(200 if knows and self.path == SD_PATH else 401)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps([{"labels": {"job": "ray"}, "targets": targets}]).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

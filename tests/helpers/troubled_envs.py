@@ -126,3 +126,16 @@ class Hangs(_Troubled):
 
     def _trouble(self) -> None:
         time.sleep(3600)
+
+
+class HangsOnceTold(Calm):
+    """Never comes back from a step once the file is there."""
+
+    def __init__(self, told: str, seconds: float = 0.0) -> None:
+        super().__init__(seconds)
+        self._told = Path(told)
+
+    def step(self, action: int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        if self._told.exists():
+            time.sleep(3600)
+        return super().step(action)

@@ -1,6 +1,6 @@
 """What drivers do on one Ray, in a process of its own; what happened goes into a file.
 
-Arguments: the database's URL, and a folder, in which `happened.json` is written.
+Arguments: a database's URL; a folder, for `happened.json`; and the URL of another database, for a last sweep.
 """
 
 import json
@@ -35,12 +35,14 @@ STEPS = 64
 TELL_S = 40  # Ray passes metrics on every ten seconds
 
 
-def plan(database: Database, name: str, trials: int) -> Sweep:
-    training = TrainingConfig.model_validate({"environment": {"id": "CartPole-v1"}})
+def plan(
+    database: Database, name: str, trials: int, environment: dict[str, Any] | None = None, steps: int = STEPS
+) -> Sweep:
+    training = TrainingConfig.model_validate({"environment": environment or {"id": "CartPole-v1"}})
     planned = []
     for seed in range(trials):
         agent = AgentConfig(agent_id=name, name=name, algorithm="MaskablePPO", version=1, n_steps=STEPS)
-        budget = Budget(total_timesteps=STEPS)
+        budget = Budget(total_timesteps=steps)
         config = RunConfig(agent=agent, training=training, mode=Mode.SMOKE, budget=budget, seed=seed)
         planned.append(
             NewRun(
@@ -61,7 +63,7 @@ def plan(database: Database, name: str, trials: int) -> Sweep:
         name=name,
         patterns=(f"{name}.yaml",),
         mode="smoke",
-        budget=runs.Budget(total_timesteps=STEPS),
+        budget=runs.Budget(total_timesteps=steps),
         seeds=tuple(range(trials)),
         base_config=training.model_dump(mode="json"),
         base_config_path=None,
@@ -162,6 +164,15 @@ def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
     }
 
 
+def drive_until_killed(database: Database, folder: Path) -> None:
+    """Drive a sweep of one trial, which hangs once the file `hang` is in the folder."""
+    from rlsweep.driver.selection import PLANNED
+
+    hangs = {"id": "troubled_envs:HangsOnceTold", "kwargs": {"told": str(folder / "hang"), "seconds": 0.002}}
+    sweep = plan(database, "watched", trials=1, environment=hangs, steps=10**6)
+    driver_of(database, sweep, folder, PLANNED).run(lambda _: None)
+
+
 class Scraper:
     """Reads what Ray tells Prometheus, once a second, until the last sweep's end is told.
 
@@ -198,16 +209,20 @@ class Scraper:
         )
 
     def _read(self) -> None:
-        import ray
-
-        (node,) = ray.nodes()
-        url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
+        url = f"http://{metrics_endpoint()}/metrics"
         while not self._leaving.wait(1):
             with suppress(OSError, HTTPException), urlopen(url, timeout=10) as answer:  # the agent may not be up yet
                 for line in answer.read().decode().splitlines():
                     if "rlsweep" in line and not line.startswith("#"):
                         name, _, value = line.rpartition(" ")
                         self._seen[name] = float(value)
+
+
+def metrics_endpoint() -> str:
+    import ray
+
+    (node,) = ray.nodes()
+    return f"{node['NodeManagerAddress']}:{node['MetricsExportPort']}"
 
 
 def begin_in_silence(database: Database, run_id: UUID, actor: Actor | None = None) -> None:
@@ -228,8 +243,10 @@ def main() -> None:
                 "stopped_before_it_began": stopped_before_it_began(database, folder),
                 "silent_workers": silent_workers(database, folder),
             }
-        happened["series"] = scraper.series
-    (folder / "happened.json").write_text(json.dumps(happened))
+        happened |= {"series": scraper.series, "metrics_endpoint": metrics_endpoint()}
+        (folder / "happening.json").write_text(json.dumps(happened))
+        (folder / "happening.json").rename(folder / "happened.json")
+        drive_until_killed(Database(sys.argv[3]), folder)
 
 
 main()

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus import OFTEN, SOON, Prometheus, installed, prometheus
 from victims import Nodes
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -43,7 +45,8 @@ def cluster(rlsweep_at_home: Any) -> Iterator[Cluster]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     # A folder with a short path, for sockets lie in it, and one of this test's own.
     with tempfile.TemporaryDirectory(prefix="rlsweep-jobs-", ignore_cleanup_errors=True) as folder:
-        environ = rlsweep_at_home.environ | TOKEN | {"PATH": path, "RAY_TMPDIR": folder}
+        often = {"RAY_metrics_report_interval_ms": "4000"}
+        environ = rlsweep_at_home.environ | TOKEN | often | {"PATH": path, "RAY_TMPDIR": folder}
         nodes = Nodes(1, environ, Path(folder) / "nodes.log", dashboard_port=port)
         try:
             yield Cluster(f"http://127.0.0.1:{port}", nodes)
@@ -51,7 +54,19 @@ def cluster(rlsweep_at_home: Any) -> Iterator[Cluster]:
             nodes.stop()
 
 
-def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> None:
+@pytest.fixture
+def watching(cluster: Cluster, tmp_path: Path) -> Iterator[Prometheus | None]:
+    """A Prometheus that finds the cluster's nodes as a user's does; None where none is installed."""
+    if installed("prometheus") is None:
+        yield None
+        return
+    address = {"127.0.0.1:8265": cluster.url.removeprefix("http://")}
+    tokens = {"page-token": "none", "ray-token": TOKEN["RAY_AUTH_TOKEN"]}
+    with prometheus(tmp_path / "prometheus", config=OFTEN | SOON | address, rules={}, tokens=tokens) as started:
+        yield started
+
+
+def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster, watching: Prometheus | None) -> None:
     rlsweep = rlsweep_at_home
     base = rlsweep.base("Calm", seconds=0.01)
     plan = ("submit", rlsweep.agents("a", "b"), "--episodes", str(EPISODES), "--base-config", base, *LONG)
@@ -67,6 +82,7 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> N
     assert rlsweep.json("sweeps") == []
 
     # Left there, it goes on; sent again, it is refused.
+    began = time.time()
     left = rlsweep.drive(*plan, *there, "--name", "far", "--detach", **TOKEN).stdout
     assert f"Sweep far is driven by {cluster.url}" in left
     rlsweep.wait_until(ON_CHECKPOINTS.format(attempt=1))
@@ -100,11 +116,25 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster) -> N
     counted = rlsweep.rows("select count(*), min(episode), max(episode) from episodes group by run_id")
     assert counted == [(EPISODES, 1, EPISODES)] * 2
 
+    if watching is not None:
+        check_what_was_watched(watching, "far", began)
+
     # What decisions choose is trained there like any other sweep.
     halving = ("--scheduler", "asha", "--rungs", "2", "--reduction", "2", "--objective", "training_reward")
     halved = rlsweep.drive(*plan, *there, *halving, "--name", "halved", **TOKEN).stdout
     assert f"Sweep halved is driven by {cluster.url}" in halved
     assert sorted(run["status"] for run in rlsweep.json("status", "halved")["runs"]) == ["completed", "paused"]
+
+
+def check_what_was_watched(watching: Prometheus, sweep: str, began: float) -> None:
+    """Every panel had something to draw since the sweep `began`, and the lost node is told."""
+    speed = f"ray_rlsweep_steps_per_second{{sweep='{sweep}'}} > 0"
+    at = max(float(moment) for series in watching.over_time(speed, since=began) for moment, _ in series["values"])
+    panels = watching.panels(sweep, since=began, at=at)
+    assert [title for title, answer in panels.items() if not answer] == [], "empty panels"
+
+    (alert,) = watching.wait_for(lambda: watching.firing("RlsweepNodeLost"), "a lost node")
+    assert "lost 1 of its nodes within 15 minutes" in alert["annotations"]["description"]
 
 
 def stop_job(url: str, job: str) -> None:
