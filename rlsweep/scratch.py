@@ -17,7 +17,9 @@ HELD = ".held"
 def scratch_folder(purpose: str) -> Iterator[Path]:
     """Yield a folder with a short path and remove it at the end; first remove those that killed processes left."""
     prefix = f"rlsweep-{purpose}-"
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    with os.scandir(tempfile.gettempdir()) as entries:  # many: a glob of a folder of 10,000 takes 50 ms
+        left_behind = [Path(entry.path) for entry in entries if entry.name.startswith(prefix)]
+    for left in left_behind:
         if not _is_used(left):
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:

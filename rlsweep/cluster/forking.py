@@ -97,8 +97,8 @@ class Forking:
     def __init__(self, listener: socket.socket, lifeline: int, with_ray: Sequence[str]) -> None:
         self._listener = listener
         self._lifeline = lifeline
-        self._with_ray = with_ray
-        self._is_ray_there = False
+        self._to_import = [*with_ray, WORKER_MODULE]
+        self._requests: list[Request] = []
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(listener, selectors.EVENT_READ)
         self._waiting.register(lifeline, selectors.EVENT_READ)
@@ -108,21 +108,33 @@ class Forking:
     def serve(self) -> Request | None:
         """Serve until the lifeline is closed, then return None; in each forked process, return its request."""
         while True:
-            ready = {key.fileobj for key, _ in self._waiting.select()}
+            ready = {key.fileobj for key, _ in self._waiting.select(0 if self._requests else None)}
             if self._lifeline in ready:
                 self._kill([child for child in self._children.values() if child.connection is not None])
                 return None
             self._kill([child for child in self._children.values() if child.connection in ready])
             for file in [file for file in self._children if file in ready]:
                 self._reap(file)
-            if self._listener in ready and (request := receive(self._listener)) and self._fork(request):
+            if self._listener in ready and (received := receive(self._listener)):
+                self._requests.append(received)
+            elif (request := self._next()) and self._fork(request):
                 return request
+
+    def _next(self) -> Request | None:
+        """The next request to be served; None where there is none, or modules were imported for it, one at a time.
+
+        Modules come first, also between two imports: they need none of what a first worker has to wait for.
+        """
+        self._requests.sort(key=lambda request: not request.is_module)
+        if not self._requests:
+            return None
+        if not self._requests[0].is_module and self._to_import:
+            import_with_ray(self._requests[0], self._to_import.pop(0))
+            return None
+        return self._requests.pop(0)
 
     def _fork(self, request: Request) -> bool:
         """Fork a process; whether this is it."""
-        if not request.is_module and not self._is_ray_there:
-            import_with_ray(request, self._with_ray)
-            self._is_ray_there = True
         pid = os.fork()
         if pid == 0:
             self._forget(request)
@@ -166,6 +178,10 @@ class Forking:
         self._listener.close()
         os.close(self._lifeline)
         request.connection.close()
+        for other in self._requests:
+            other.connection.close()
+            for stream in other.streams:
+                os.close(stream)
         for file, child in self._children.items():
             os.close(file)
             if child.connection is not None:
@@ -173,13 +189,12 @@ class Forking:
         self._waiting.close()
 
 
-def import_with_ray(request: Request, modules: Sequence[str]) -> None:
-    """Import modules that import Ray, in the environment of a first worker."""
+def import_with_ray(request: Request, module: str) -> None:
+    """Import a module that imports Ray, in the environment of a first worker."""
     os.environ.update({name: value for name, value in request.environ.items() if name.startswith("RAY_")})
     os.environ.update(NO_JOB)
     with lasting_imports(), unseeded_ids():
-        for module in (*modules, WORKER_MODULE):
-            importlib.import_module(module)
+        importlib.import_module(module)
 
 
 def become(request: Request, worker: str) -> None:

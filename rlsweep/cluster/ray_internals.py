@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -30,7 +30,7 @@ _PRELOADED = "preloaded/"
 MAIN_LOOP_SECONDS = 5.0
 """After this time a worker is taken to have begun its main loop."""
 
-ANNOUNCE_SECONDS = 0.2
+ANNOUNCE_SECONDS = 0.1
 """Time for a worker's message to Ray that it takes work, at the start of its main loop."""
 
 _JOB_CLIENT_LOGGERS = (
@@ -49,11 +49,17 @@ LIBRARY = "ray._raylet"
 WORKER_MODULE = "ray._private.workers.default_worker"
 """The script of a worker, which imports what it needs when it is imported as a module."""
 
+REGISTER_SECONDS = 30.0
+"""Time limit for a node that starts to register; Ray's own is as long."""
+
 NO_JOB = {"RAY_JOB_ID": "ffffffff"}
 """The variable of a worker that belongs to no job until it gets a task, as prestarted ones do."""
 
 NICENESS_VARIABLE = "RAY_worker_niceness"
 """Niceness of Ray's workers."""
+
+FIRST_WORKERS_VARIABLE = "RAY_prestart_worker_first_driver"
+"""Whether Ray starts a worker for each CPU as its first driver connects, which stands still until they are there."""
 
 SET_BY_RAY = ("PYTHONBREAKPOINT", "RAY_CLIENT_MODE")
 """Environment variables that `ray.init` sets in its process; with the first one, `breakpoint()` needs Ray."""
@@ -67,37 +73,45 @@ def worker_script() -> str:
     return str(Path(package.origin).parent.joinpath(*WORKER_MODULE.split(".")[1:]).with_suffix(".py"))
 
 
-def start_local(folder: str, *, include_dashboard: bool, worker_path: str, **options: Any) -> Any:
+def start_local(
+    folder: str, *, include_dashboard: bool, worker_path: str, agent_path: str | None, **options: Any
+) -> Any:
     """Start a Ray on this machine, regardless of RAY_ADDRESS; return `ray.init`'s context.
 
     folder: folder for Ray's sockets and logs; `ray.init` has no public option for it
     include_dashboard: start the dashboard. Without it, no log monitor, autoscaler or API server is started either:
         nothing uses them, and they take as much CPU time as the rest of Ray's start
     worker_path: script that Ray starts as a worker, in place of its own
+    agent_path: script that Ray starts as an agent where it has no dashboard, in place of its own; None for its own
     options: other options of `ray.init`
     """
     import ray
 
-    with started_otherwise(include_dashboard=include_dashboard, worker_path=worker_path):
+    agent = None if include_dashboard else agent_path
+    with started_otherwise(include_dashboard=include_dashboard, worker_path=worker_path, agent_path=agent):
         return ray.init(address="local", _temp_dir=folder, include_dashboard=include_dashboard, **options)
 
 
 @contextmanager
-def started_otherwise(*, include_dashboard: bool, worker_path: str) -> Iterator[None]:
-    """Make `ray.init` start workers by another script and, without a dashboard, none of its helpers.
+def started_otherwise(*, include_dashboard: bool, worker_path: str, agent_path: str | None = None) -> Iterator[None]:
+    """Make `ray.init` start workers and agents by other scripts and, without a dashboard, none of its helpers.
 
-    It has no options for them: the log monitor, the autoscaler and the API server.
+    It has no options for them: the log monitor, the autoscaler and the API server. The script of an agent gets the
+    agent's name, then the path of Ray's own script and its arguments.
     """
-    from ray._private import parameter
+    from ray._private import parameter, services
     from ray._private.node import Node
 
     parameters: Any = parameter.RayParams
     fewer = {} if include_dashboard else {"include_log_monitor": False, "no_monitor": True}
     changes: list[tuple[Any, str, Any]] = [
-        (parameter, "RayParams", partial(parameters, worker_path=worker_path, **fewer))
+        (parameter, "RayParams", partial(parameters, worker_path=worker_path, **fewer)),
+        (services, "get_node", partial(_get_node_at_once, services.get_node)),
     ]
     if not include_dashboard:
         changes.append((Node, "start_api_server", lambda _node, **_options: None))
+    if agent_path is not None:
+        changes += _other_agents(agent_path)
     before = [getattr(owner, name) for owner, name, _ in changes]
     for owner, name, changed in changes:
         setattr(owner, name, changed)
@@ -106,6 +120,32 @@ def started_otherwise(*, include_dashboard: bool, worker_path: str) -> Iterator[
     finally:
         for (owner, name, _), original in zip(changes, before, strict=True):
             setattr(owner, name, original)
+
+
+def _other_agents(agent_path: str) -> list[tuple[Any, str, Any]]:
+    """What is changed so that the script is started as an agent: owner, name, new value."""
+    from ray._private import services, utils
+
+    def agent_command(agent: str, session_folder: str, unbuffered: bool = True) -> list[str]:
+        del session_folder, unbuffered
+        return [sys.executable, "-I", "-S", agent_path, agent]
+
+    return [
+        (services, "_build_python_executable_command_memory_profileable", agent_command),
+        # it is asked on behalf of Ray's own agent, and imports what that would need, which takes half a second
+        (utils, "get_dashboard_dependency_error", lambda: None),
+    ]
+
+
+def _get_node_at_once(get_node: Callable[[str, str], Any], gcs_address: str, node_id: str) -> Any:
+    """What `get_node` returns, as soon as the node is registered; by itself it looks once a second."""
+    from ray._raylet import GcsClient
+
+    client = GcsClient(address=gcs_address)
+    deadline = time.monotonic() + REGISTER_SECONDS
+    while not client.get_all_node_info(timeout=REGISTER_SECONDS) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return get_node(gcs_address, node_id)
 
 
 @contextmanager
@@ -224,14 +264,14 @@ def _is_in_main_loop() -> bool:
     return frame is not None
 
 
-def preloading_workers() -> int:
-    """Return how many workers of the connected Ray are alive and have not called `report_preloaded` yet."""
+def preloaded_workers() -> int:
+    """Return how many workers of the connected Ray are alive and have called `report_preloaded`."""
     from ray._private import state
     from ray.experimental import internal_kv
 
     keys = internal_kv._internal_kv_list(_PRELOADED.encode(), namespace=_KEYS_NAMESPACE)
     ready = {key.decode().removeprefix(_PRELOADED) for key in keys}
-    return len(state.workers().keys() - ready)
+    return len(state.workers().keys() & ready)
 
 
 def idle_workers() -> int:

@@ -1,5 +1,6 @@
 """Start and end a local Ray, or join a running cluster."""
 
+import importlib
 import logging
 import os
 import secrets
@@ -10,15 +11,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from rlsweep.cluster import fork_client
+from rlsweep.cluster import fork_client, idle_agent
 from rlsweep.cluster.fork_server import fork_server, is_supported
 from rlsweep.cluster.joining import check_joinable, use_token_if_any
 from rlsweep.cluster.ray_internals import (
+    FIRST_WORKERS_VARIABLE,
     NICENESS_VARIABLE,
     PRELOAD_VARIABLE,
     SET_BY_RAY,
     forbid_auto_connect,
-    preloading_workers,
+    preloaded_workers,
     reread_authentication,
     silent_workers,
     start_local,
@@ -48,6 +50,7 @@ _ENVIRON = {
     "PYTHONWARNINGS": "ignore",  # for Ray's processes, which inherit it
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+    FIRST_WORKERS_VARIABLE: "0",  # this process could not even plan until they have imported; they are started here
     NICENESS_VARIABLE: "0",  # with Ray's default of 15, trials get no CPU time while another process computes
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # not needed, and Tune's CSV and JSON files are slow (ray#13236)
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command handles signals
@@ -67,6 +70,7 @@ class RayOptions:
     token: Ray's token; None generates one
     preload: modules without Ray that are imported for its workers while Ray still starts; a trial needs torch
     preload_with_ray: modules that are imported for them once Ray is there
+    meanwhile: modules that this process imports once its Ray is there, while it waits for the plan and for the workers
     """
 
     address: str | None = None
@@ -76,7 +80,8 @@ class RayOptions:
     dashboard_port: int | None = None
     token: str | None = None
     preload: tuple[str, ...] = ("rlsweep.driver.preload",)
-    preload_with_ray: tuple[str, ...] = ("rlsweep.driver.trainable",)
+    preload_with_ray: tuple[str, ...] = ("ray", "ray.tune", "rlsweep.driver.trainable")
+    meanwhile: tuple[str, ...] = ("ray.tune", "rlsweep.driver.driver", "rlsweep.reports.summary")
 
 
 class RaySession:
@@ -92,6 +97,7 @@ class RaySession:
         self._options = options
         self.token = options.token or secrets.token_hex(32)
         self.dashboard_url: str | None = None
+        self._first_workers = 0
         self._error: BaseException | None = None
         self._started = threading.Event()
         self._leaving = threading.Event()
@@ -144,8 +150,8 @@ class RaySession:
             return
         deadline = time.monotonic() + PRELOAD_SECONDS
         with stage("Loading libraries in Ray's workers"):
-            while preloading_workers() and time.monotonic() < deadline:
-                time.sleep(0.05)
+            while preloaded_workers() < self._first_workers and time.monotonic() < deadline:
+                time.sleep(0.02)
 
     def slots(self, resources: Resources) -> int:
         """Number of trials that run at the same time.
@@ -164,11 +170,11 @@ class RaySession:
 
         return dict(ray.cluster_resources())
 
-    def prestart_workers(self) -> None:
-        """Start workers for the next sweep on a local Ray."""
+    def prestart_workers(self) -> int:
+        """Start workers for the next sweep on a local Ray; return how many."""
         from rlsweep.cluster.prestart import prestart_workers
 
-        prestart_workers()
+        return prestart_workers()
 
     @before_start()
     def check_nodes(self, database_url: str, settings: Settings) -> None:
@@ -246,6 +252,7 @@ class RaySession:
                 num_cpus=self._cpus(),
                 include_dashboard=self._options.dashboard,
                 worker_path=fork_client.__file__ if is_supported() else worker_script(),
+                agent_path=idle_agent.__file__ if is_supported() else None,
                 dashboard_host="127.0.0.1",
                 dashboard_port=self._options.dashboard_port,
                 object_store_memory=OBJECT_STORE_BYTES,
@@ -253,7 +260,9 @@ class RaySession:
             )
             if self._options.dashboard:
                 self.dashboard_url = f"http://{context.dashboard_url}"
-        from ray import tune  # noqa: F401 - the import takes a second, which is free in this thread
+            self._first_workers = self.prestart_workers()
+        for module in self._options.meanwhile:
+            importlib.import_module(module)
 
     def _cpus(self) -> int | None:
         if self._options.cpus is not None or self._options.most_cpus is None:

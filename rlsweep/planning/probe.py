@@ -48,6 +48,9 @@ from rlsweep.training.vector import make_vector
 from rlsweep.training.waiting import report_waiting
 
 PLAY_SECONDS = 0.5
+ENOUGH_SECONDS = 0.15
+ENOUGH_EPISODES = 100
+"""So many ended episodes say how long they are, within a tenth of their spread, and as many resets what they cost."""
 LEARN_SECONDS = 0.3
 MOST_ROLLOUTS = 10
 GRADIENT_STEPS = 8
@@ -146,15 +149,20 @@ def _weight(config: RunConfig) -> int:
 
 
 def _play(env: VecEnv, seed: int, played: PlayedSteps) -> Play:
-    """Play random legal actions for about PLAY_SECONDS; the time to choose them is not counted."""
+    """Play random legal actions for about PLAY_SECONDS, or for ENOUGH_SECONDS if ENOUGH_EPISODES have ended then.
+
+    The time to choose the actions is not counted.
+    """
     actions = RandomActions(env.action_space, seed)
     masked = env.has_attr("action_masks")
     in_episode = np.zeros(env.num_envs, dtype=np.int64)
     lengths: list[int] = []
     counted, steps, has_outcomes = 0.0, 0, False
     env.reset()
-    until = time.perf_counter() + PLAY_SECONDS
-    while (started := time.perf_counter()) < until:
+    began = time.perf_counter()
+    while (started := time.perf_counter()) - began < (
+        ENOUGH_SECONDS if len(lengths) >= ENOUGH_EPISODES else PLAY_SECONDS
+    ):
         masks = get_action_masks(env) if masked else [None] * env.num_envs
         counted += time.perf_counter() - started
         chosen = np.stack([actions.draw(mask) for mask in masks])
