@@ -139,7 +139,7 @@ def _other_agents(agent_path: str) -> list[tuple[Any, str, Any]]:
 
 def _get_node_at_once(get_node: Callable[[str, str], Any], gcs_address: str, node_id: str) -> Any:
     """What `get_node` returns, as soon as the node is registered; by itself it looks once a second."""
-    from ray._raylet import GcsClient
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]
 
     client = GcsClient(address=gcs_address)
     deadline = time.monotonic() + REGISTER_SECONDS

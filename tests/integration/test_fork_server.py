@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,41 @@ if how == "exits":
             client.kill()
         assert psutil.wait_procs([forked], timeout=60)[1] == []
     assert fork_client.module_command("said") == [sys.executable, "-m", "said"]
+
+
+def test_a_module_does_not_wait_for_what_a_worker_imports(
+    worker: str, short_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is forked between two imports, for all of which the first worker waits."""
+    for name in ("first", "second"):
+        wait = f"import time; from pathlib import Path\nPath({str(tmp_path)!r}, 'began-{name}').touch()"
+        wait += f"\nwhile not Path({str(tmp_path)!r}, 'end-{name}').exists(): time.sleep(0.01)"
+        (tmp_path / f"{name}.py").write_text(wait)
+    (tmp_path / "said.py").write_text("print('said')")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    with fork_server(short_folder, before_ray=("colorsys",), with_ray=("first", "second"), worker=worker):
+        of_worker = subprocess.Popen([sys.executable, fork_client.__file__], cwd=tmp_path, stdout=subprocess.PIPE)
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "began-first").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        monkeypatch.chdir(tmp_path)
+        with socket.socket(socket.AF_UNIX) as of_module, (tmp_path / "out").open("w+b") as out:
+            of_module.connect(os.environ[fork_client.SOCKET_VARIABLE])
+            asked = fork_client.request(["-m", "said"])
+            socket.send_fds(of_module, [len(asked).to_bytes(fork_client.LENGTH_BYTES, "big")], [out.fileno()] * 3)
+            of_module.sendall(asked)
+            (tmp_path / "end-first").touch()
+            deadline = time.monotonic() + 60
+            while (tmp_path / "out").read_text() != "said\n":
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            assert of_worker.poll() is None
+            (tmp_path / "end-second").touch()
+            of_module.settimeout(60)
+            with of_module.makefile("rb") as answer:
+                assert answer.read() == fork_client.FORKED + b"0"
+        assert b'"is_main": "__main__"' in of_worker.communicate(timeout=60)[0]
 
 
 @pytest.mark.parametrize("modules", [("rlsweep.no_such_module",), ("ray",)])

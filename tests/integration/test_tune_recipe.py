@@ -158,6 +158,10 @@ def main():
 with RaySession(RayOptions(cpus=2, preload=("colorsys",), preload_with_ray=("ray.tune",))) as session:
     session.ready()
     slots = session.slots(Resources())
+    import ray
+
+    said = ray.remote(lambda: os.environ["SAID"]).options(runtime_env={"env_vars": {"SAID": "so"}})
+    assert ray.get(said.remote(), timeout=120) == "so", "Ray's own agent made a runtime environment"
     sweeps = main()
     processes = [(process.pid, process.create_time()) for process in psutil.Process().children(recursive=True)]
 left = [process.name() for process in psutil.Process().children(recursive=True) if process.status() != "zombie"]

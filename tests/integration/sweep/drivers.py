@@ -235,7 +235,7 @@ def begin_in_silence(database: Database, run_id: UUID, actor: Actor | None = Non
 
 def main() -> None:
     database, folder = Database(sys.argv[1]), Path(sys.argv[2])
-    with RaySession(RayOptions(cpus=2)) as session:
+    with RaySession(RayOptions(cpus=2, dashboard=True)) as session:  # its metrics are read
         session.ready()
         with Scraper() as scraper:
             happened = {

@@ -6,6 +6,7 @@ import logging
 import mmap
 import os
 import re
+import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -117,7 +118,9 @@ def test_ray_still_knows_workers_in_python() -> None:
     assert found("ray.core.generated.common_pb2:Language").Value("PYTHON") == 0
 
 
-@pytest.mark.parametrize("name", [ray_internals.PRELOAD_VARIABLE, ray_internals.NICENESS_VARIABLE])
+@pytest.mark.parametrize(
+    "name", [ray_internals.PRELOAD_VARIABLE, ray_internals.NICENESS_VARIABLE, ray_internals.FIRST_WORKERS_VARIABLE]
+)
 def test_rays_binary_reads_the_variables_that_we_set(name: str) -> None:
     raylet = Path(ray.__file__).parent / "core/src/ray/raylet/raylet"
     with raylet.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as binary:
@@ -161,19 +164,44 @@ def test_a_local_ray_starts_our_workers_and_no_more_processes_than_it_needs(monk
     assert {"include_log_monitor", "no_monitor", "worker_path"} <= inspect.signature(parameter).parameters.keys()
     start = node.start_api_server
     assert inspect.signature(start).parameters.keys() == {"self", "include_dashboard", "raise_on_failure"}
+    command = "ray._private.services:_build_python_executable_command_memory_profileable"
+    asked = "ray._private.utils:get_dashboard_dependency_error"
+    before = found(command), found(asked)
+    assert {"component", "session_dir", "unbuffered"} == inspect.signature(before[0]).parameters.keys()
+    assert not inspect.signature(before[1]).parameters
+    starts_raylet = found("ray._private.services:start_raylet").__code__.co_names
+    assert {name.rpartition(":")[2] for name in (command, asked)} <= set(starts_raylet), "Ray starts agents otherwise"
     started: list[tuple[Any, ...]] = []
 
     def init(**_: Any) -> None:
         made = importlib.import_module("ray._private.parameter").RayParams()
         assert made.worker_path == "/tmp/worker.py"
-        started.append((made.include_log_monitor is False, made.no_monitor, node.start_api_server is not start))
+        agent = found(command)("dashboard_agent", "/tmp/session")
+        started.append((made.include_log_monitor is False, made.no_monitor, node.start_api_server is not start, agent))
+        assert (found(asked) is before[1]) == (found(command) is before[0])
 
     monkeypatch.setattr(ray, "init", init)
-    for include_dashboard in (False, True):
-        ray_internals.start_local("/tmp/x", include_dashboard=include_dashboard, worker_path="/tmp/worker.py")
+    for include_dashboard, agent_path in ((False, "/tmp/agent.py"), (False, None), (True, "/tmp/agent.py")):
+        ray_internals.start_local(
+            "/tmp/x", include_dashboard=include_dashboard, worker_path="/tmp/worker.py", agent_path=agent_path
+        )
         assert importlib.import_module("ray._private.parameter").RayParams is parameter
         assert node.start_api_server is start
-    assert started == [(True, True, True), (False, False, False)]
+        assert (found(command), found(asked)) == before
+    rays = [sys.executable, "-u"]
+    ours = [sys.executable, "-I", "-S", "/tmp/agent.py", "dashboard_agent"]
+    assert started == [(True, True, True, ours), (True, True, True, rays), (False, False, False, rays)]
+
+
+def test_a_node_is_known_as_soon_as_it_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert inspect.signature(found("ray._private.services:get_node")).parameters.keys() == {"gcs_address", "node_id"}
+    looks: list[dict[str, str]] = [{}, {}, {"node": "info"}]
+    assert hasattr(found("ray._raylet:InnerGcsClient"), "get_all_node_info"), "to which the client passes its calls"
+    client = SimpleNamespace(get_all_node_info=lambda **_: looks.pop(0))
+    monkeypatch.setattr("ray._raylet.GcsClient", lambda **_: client)
+    monkeypatch.setattr("ray._private.services.get_node", lambda address, node: (address, node, len(looks)))
+    with ray_internals.started_otherwise(include_dashboard=True, worker_path="/tmp/worker.py"):
+        assert found("ray._private.services:get_node")("10.0.0.1:6379", "a1") == ("10.0.0.1:6379", "a1", 0)
 
 
 def test_workers_are_waited_for_until_they_take_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,15 +215,15 @@ def test_workers_are_waited_for_until_they_take_work(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("ray._private.state.workers", lambda: {"aa": {}, "bb": {}})
     monkeypatch.setattr("ray.experimental.internal_kv._internal_kv_put", lambda key, *_, **__: keys.append(key))
     monkeypatch.setattr("ray.experimental.internal_kv._internal_kv_list", lambda *_, **__: keys)
-    waited_for = [ray_internals.preloading_workers()]
+    ready = [ray_internals.preloaded_workers()]
     for count, worker in enumerate(("aa", "bb", "ended"), start=1):
         monkeypatch.setattr(ray, "get_runtime_context", partial(SimpleNamespace, get_worker_id=partial(str, worker)))
         ray_internals.report_preloaded()
         time.sleep(1.5 * ray_internals.ANNOUNCE_SECONDS)
         assert len(keys) == count - 1, "its main thread is not in Ray's loop"
         main_loop(count)
-        waited_for.append(ray_internals.preloading_workers())
-    assert waited_for == [2, 1, 0, 0]
+        ready.append(ray_internals.preloaded_workers())
+    assert ready == [0, 1, 2, 2]
 
 
 def test_only_workers_that_are_missing_are_started_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +234,7 @@ def test_only_workers_that_are_missing_are_started_ahead(monkeypatch: pytest.Mon
     monkeypatch.setattr(prestart, "start_python_workers", lambda _node, count, **_: started.append(count))
     for workers in range(6):  # one of which has the actor that runs
         monkeypatch.setattr("ray._private.state.workers", lambda workers=workers: {key: {} for key in range(workers)})
-        prestart.prestart_workers()
+        assert prestart.prestart_workers() == max(0, 4 - max(1, workers))
     assert started == [3, 3, 2, 1]
 
 
