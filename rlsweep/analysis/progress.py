@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from rlsweep.analysis.rungs import asha_progress
+from rlsweep.analysis.rungs import AshaProgress, asha_progress, beyond_rung
 from rlsweep.runs import Budget, RunStatus, RunSummary
 from rlsweep.scheduler_records import AshaStanding
 from rlsweep.sweep_records import Overview
@@ -40,7 +40,7 @@ def total_share_done(seen: Overview) -> float:
     pauses: they are to train their whole budgets.
     """
     if seen.asha is not None:
-        return asha_progress(seen.asha).share
+        return _asha_progress(seen, seen.asha).share
     if seen.population is not None:
         return fmean(run.progress or 0.0 for run in seen.runs) if seen.runs else 0.0
     shares: dict[RunStatus, list[float]] = {}
@@ -92,11 +92,21 @@ def _population_seconds_left(seen: Overview, paces: Sequence[float]) -> float | 
 def _asha_seconds_left(
     seen: Overview, asha: AshaStanding, paces: Sequence[float], episode_length: float | None
 ) -> float | None:
-    """As `total_seconds_left`, with runs that are expected to go on; those that train count as at their last rung."""
+    """As `total_seconds_left`, with runs that are expected to go on."""
     whole = _steps_beyond(seen.runs[0].budget, 0, 0, episode_length) if seen.runs else None
     if not paces or whole is None:
         return None
-    return asha_progress(asha).left * whole / (fmean(paces) * seen.runs_by_status[RunStatus.RUNNING])
+    return _asha_progress(seen, asha).left * whole / (fmean(paces) * seen.runs_by_status[RunStatus.RUNNING])
+
+
+def _asha_progress(seen: Overview, asha: AshaStanding) -> AshaProgress:
+    """With what runs have trained since their last rung, which is what the shown ones have where not all are shown."""
+    under_way = 0.0
+    for status in (RunStatus.RUNNING, RunStatus.PENDING, RunStatus.STOPPED):
+        shown = [beyond_rung(run, asha) for run in seen.runs if run.status is status]
+        if shown:
+            under_way += sum(shown) if status is RunStatus.PENDING else fmean(shown) * seen.runs_by_status[status]
+    return asha_progress(asha, under_way)
 
 
 def _steps_left(run: RunSummary, episode_length: float | None) -> float | None:

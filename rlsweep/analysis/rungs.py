@@ -32,12 +32,23 @@ class AshaProgress:
         return self.done / total if total else 1.0
 
 
-def asha_progress(standing: AshaStanding) -> AshaProgress:
-    """How far it has come, if 1 / reduction of the runs at each rung go on."""
+def asha_progress(standing: AshaStanding, under_way: float = 0.0) -> AshaProgress:
+    """How far it has come, if 1 / reduction of the runs at each rung go on.
+
+    under_way: what runs have trained beyond their last rung, in whole budgets
+    """
     done = left = below = 0.0
     for place, rung in enumerate(standing.rungs):
         expected = max(standing.runs / standing.reduction**place, rung.sent, 1.0)
         done += rung.reached * (rung.share - below)
         left += (expected - rung.reached) * (rung.share - below)
         below = rung.share
-    return AshaProgress(done=done, left=0.0 if standing.is_over else left)
+    return AshaProgress(done=done + under_way, left=0.0 if standing.is_over else max(0.0, left - under_way))
+
+
+def beyond_rung(run: RunSummary, standing: AshaStanding) -> float:
+    """What a run on its way to its next rung has trained since the one before, in whole budgets."""
+    if run.rung is None:
+        return 0.0
+    below = standing.rungs[run.rung - 2].share if run.rung > 1 else 0.0
+    return max(0.0, min(run.progress or 0.0, standing.rungs[run.rung - 1].share) - below)

@@ -37,8 +37,35 @@ def test_the_time_left_is_that_of_the_runs_that_are_expected() -> None:
         runs_by_status={RunStatus.RUNNING: 1, RunStatus.PAUSED: 3, RunStatus.PENDING: 4},
         asha=standing((4, 3), (1, 1), (0, 0)),
     )
-    assert total_share_done(seen) == pytest.approx(1.0 / 4.0)
-    assert total_seconds_left(seen) == pytest.approx(3.0 * 1000 / 10)
+    assert total_share_done(seen) == pytest.approx((1.0 + 0.1) / 4.0)
+    assert total_seconds_left(seen) == pytest.approx((3.0 - 0.1) * 1000 / 10)
+
+
+@pytest.mark.parametrize(
+    ("status", "rung", "env_steps", "under_way"),
+    [
+        (RunStatus.RUNNING, 1, 0, 0.0),
+        (RunStatus.RUNNING, 1, 200, 0.2),
+        (RunStatus.RUNNING, 2, 400, 0.15),
+        (RunStatus.RUNNING, 2, 640, 0.25),
+        (RunStatus.RUNNING, 3, 900, 0.4),
+        (RunStatus.STOPPED, 3, 900, 0.4),
+        (RunStatus.PENDING, 2, 400, 0.15),
+        (RunStatus.PENDING, None, 0, 0.0),
+        (RunStatus.PAUSED, 2, 512, 0.0),
+        (RunStatus.COMPLETED, 3, 1000, 0.0),
+    ],
+)
+def test_the_share_done_grows_between_rungs(
+    status: RunStatus, rung: int | None, env_steps: int, under_way: float
+) -> None:
+    pause_at = None if rung in (None, 3) else {1: 0.25, 2: 0.5}[rung]
+    shown = run(status, of_steps=1000, env_steps=env_steps, pause_at=pause_at, rung=rung)
+    seen = Overview(runs=(shown,), runs_by_status={status: 1}, asha=standing((4, 3), (1, 1), (0, 0)))
+    assert total_share_done(seen) == pytest.approx((1.0 + under_way) / 4.0)
+    many = Overview(runs=(shown,), runs_by_status={status: 2}, asha=standing((4, 3), (1, 1), (0, 0)))
+    twice = 1 if status is RunStatus.PENDING else 2
+    assert total_share_done(many) == pytest.approx((1.0 + twice * under_way) / 4.0)
 
 
 def test_a_run_says_at_which_rung_it_waits() -> None:
