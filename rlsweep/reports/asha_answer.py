@@ -12,6 +12,7 @@ from rlsweep.analysis.wording import number, percent, plural
 from rlsweep.reports.asha_record import AshaReader, states_of
 from rlsweep.reports.comparison import Comparison
 from rlsweep.reports.config_report import ConfigReport
+from rlsweep.reports.findings import doubt_words
 from rlsweep.reports.race_text import AnswerLine
 from rlsweep.reports.sure_steps import SureStep, confirm_step, promote_step
 from rlsweep.scheduler_records import Scheduler, SchedulerKind
@@ -153,6 +154,9 @@ def _lines(answer: AshaAnswer, judged: Comparison) -> Iterator[tuple[str, str]]:
             f"With {plural(answer.seeds, 'seed')} a config, a difference cannot be told from chance. Check the choice: "
             f"rlsweep confirm {shlex.quote(str(judged.name))}.",
         )
+    taken = next(config for config in judged.configs if config.name == answer.take)
+    if doubt := doubt_words(taken.verdict.kind):
+        yield "BUT", doubt
     yield "COST", _cost(answer, judged)
 
 

@@ -112,6 +112,19 @@ def confirmation(database: Database, sweep: Sweep) -> Confirmation | None:
     return Confirmation(of=chosen.name, take=shown[0], rivals=shown[1:], is_winner=found.is_winner)
 
 
+def check_words(database: Database, sweep: Sweep, own: Confirmation | None) -> str | None:
+    """What held-out seeds show of the choice that the sweep checks, or of its own; None where none were trained.
+
+    own: what the sweep shows of another one's choice, if it was made to check that
+    """
+    if own is not None:
+        return own.text
+    for checking in sweeps.confirmations(database, sweep.id):
+        if (found := confirmation(database, checking)) is not None:
+            return f"{found.text} These seeds are in sweep {checking.name}."
+    return None
+
+
 def _scores(database: Database, sweep: Sweep, objective: Objective) -> dict[str, list[float]]:
     """The scores of each config's whole runs, in the order of the plan."""
     scores: dict[str, list[float]] = {}

@@ -9,7 +9,6 @@ from rlsweep.deciding.records import RaceRecord, RaceSettings
 from rlsweep.reports.asha_answer import AshaAnswer
 from rlsweep.reports.card_stand import nothing_yet, of_asha, of_population, of_race, of_record, only_config
 from rlsweep.reports.comparison import Comparison
-from rlsweep.reports.confirmation import Confirmation
 from rlsweep.reports.findings import NextStep
 from rlsweep.reports.pace import Pace
 from rlsweep.reports.pick import Pick
@@ -85,13 +84,14 @@ def decision_card(
     as_race: tuple[RaceSettings, RaceRecord],
     names: Sequence[str],
     pace: Pace | None,
-    confirmed: Confirmation | None,
+    check: str | None,
 ) -> DecisionCard:
     """The card of a sweep.
 
     race, race_lines: the answer of its race, if it is one, and the same in words; asha: that of ASHA, if it has that
     population: its members, if it trains a population; they share no seed, so that nobody stands against the pick
     as_race: the sweep's settings and scores as a race would have them; names: of the configs there, in their order
+    check: what held-out seeds show, in words
     """
     against = None if pick is None or population is not None else _against(judged, pick, race)
     if race is not None:
@@ -107,7 +107,7 @@ def decision_card(
     else:
         stand = of_record(judged, pick, *as_race, names)
     is_final = judged.status.is_finished if race is None else race.is_decided
-    checked = () if confirmed is None else (AnswerLine(heading="CHECK", text=confirmed.text),)
+    checked = () if check is None else (AnswerLine(heading="CHECK", text=check),)
     compared = () if against is None else (AnswerLine(heading="AGAINST", text=against.text),)
     return DecisionCard(
         heading="Nothing to take yet" if pick is None else f"Take {pick.config.name}{'' if is_final else ' for now'}",

@@ -166,7 +166,9 @@ def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[s
         return []
     top = [recorded[index].name for index in ranking.groups[0]]
     if ranking.winner is not None:
-        doubt = _doubt(top[0], assessment.configs[ranking.winner].verdict.kind)
+        kind = assessment.configs[ranking.winner].verdict.kind
+        words = [f"Take {top[0]}."] if kind is VerdictKind.UNSTABLE else []
+        doubt = "".join(f" {text}" for text in [*words, doubt_words(kind)] if text)
         return [
             f"{top[0]} is the winner: its score is significantly better than every other config's "
             f"({ranking.definition}; Welch's t tests over seeds, Holm's correction, 5%).{doubt}"
@@ -187,14 +189,14 @@ def _best(recorded: Sequence[ConfigRuns], assessment: SweepAssessment) -> list[s
     ]
 
 
-def _doubt(name: str, kind: VerdictKind) -> str:
-    """What a winner's verdict means for a long run; empty where it raises no doubt."""
+def doubt_words(kind: VerdictKind) -> str:
+    """What the verdict of the config to take means for a long run; empty where it raises no doubt."""
     if kind is VerdictKind.UNSTABLE:
         return (
-            f" Take {name}. Its learning is unstable: a long run may lose what it learned, so judge it by its "
-            "evaluations and use best.zip, the checkpoint of the best one."
+            "Its learning is unstable: a long run may lose what it learned, so judge it by its evaluations and use "
+            "best.zip, the checkpoint of the best one."
         )
-    return f" Its verdict is still {kind}." if kind in NOT_WORTH_A_LONG_RUN else ""
+    return f"Its verdict is still {kind}." if kind in NOT_WORTH_A_LONG_RUN else ""
 
 
 def _consistency(ranking: Ranking) -> list[str]:

@@ -16,7 +16,7 @@ from rlsweep.jsonable import jsonable
 from rlsweep.reports.asha_answer import AshaAnswer, asha_answer, by_rung
 from rlsweep.reports.comparison import Comparison, FailedRun, ScoredBy
 from rlsweep.reports.config_report import config_reports
-from rlsweep.reports.confirmation import Confirmation, confirmation
+from rlsweep.reports.confirmation import Confirmation, check_words, confirmation
 from rlsweep.reports.decision_card import DecisionCard, beside_card, decision_card
 from rlsweep.reports.diagnosis import HealthWatch
 from rlsweep.reports.findings import findings
@@ -108,7 +108,7 @@ def summarise(database: Database, sweep: Sweep, objective: Objective | None = No
         as_race=as_race(recorded, assessment),
         names=[config.name for config in recorded],
         pace=pace_of(database, runs, slots=None if answer is None else answer.slots),
-        confirmed=confirmed,
+        check=check_words(database, sweep, confirmed),
     )
     compared = {field.name: getattr(judged, field.name) for field in fields(Comparison)}
     return SweepReport(

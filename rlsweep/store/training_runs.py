@@ -93,6 +93,12 @@ def ids_of_sweep(database: Database, sweep_id: UUID) -> list[UUID]:
         return [row["id"] for row in connection.execute(_SQL["list_ids_of_sweep"], {"sweep_id": sweep_id})]
 
 
+def ids_of_checked_sweep(database: Database, sweep_id: UUID) -> list[UUID]:
+    """The same, with those of the sweeps that check its choice."""
+    with database.readonly() as connection:
+        return [row["id"] for row in connection.execute(_SQL["list_ids_of_checked_sweep"], {"sweep_id": sweep_id})]
+
+
 def unfinished_ids(database: Database, sweep_id: UUID) -> list[UUID]:
     """The ids of the sweep's runs that are pending or running, in the order of its plan."""
     with database.readonly() as connection:

@@ -43,6 +43,13 @@ order by position
 -- The run ids of a sweep, in the order of the plan.
 select id from training_runs where sweep_id = %(sweep_id)s order by position
 
+-- name: list_ids_of_checked_sweep
+-- The same, with those of the sweeps that check its choice on held-out seeds.
+select id
+from training_runs
+where sweep_id = any(array[%(sweep_id)s] || array(select id from sweeps where confirms = %(sweep_id)s))
+order by sweep_id, position
+
 -- name: list_chosen_runs
 -- Runs by their ids, in the given order.
 select run_records.*

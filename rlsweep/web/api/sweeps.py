@@ -84,7 +84,7 @@ def report(request: Request, sweep: str) -> Response:
     """
     database = database_of(request)
     found = sweeps.get(database, sweep)
-    runs = training_runs.ids_of_sweep(database, found.id)
+    runs = training_runs.ids_of_checked_sweep(database, found.id)
     fingerprint = f"{charts.fingerprint(database, runs)} {found.status} {found.heartbeat_at}"
     return cached_json_response(request, fingerprint, lambda: summarise(database, found))
 

@@ -1,16 +1,19 @@
 """ASHA on a real database, with simulated trials: what is on record, and what a driver makes of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from rlsweep.analysis.progress import total_share_done
 from rlsweep.analysis.rungs import waits_at
+from rlsweep.analysis.verdicts import VerdictKind
 from rlsweep.api.observers import make_observer
 from rlsweep.api.race import continue_race
 from rlsweep.errors import InputError
 from rlsweep.jsonable import jsonable
 from rlsweep.places.options import DrivingOptions
 from rlsweep.planning.race_options import RaceOptions
-from rlsweep.reports.asha_answer import asha_answer
+from rlsweep.reports.asha_answer import asha_answer, asha_lines
 from rlsweep.reports.asha_record import decision_of, states_of
 from rlsweep.reports.confirmation import to_confirm
 from rlsweep.reports.pick import pick_of
@@ -149,6 +152,11 @@ def test_what_is_said_while_it_goes_on_and_at_the_end(database: Database) -> Non
     assert "came to the top rung (1,000 env steps)." in said["TAKE"]
     assert said["WHY"].startswith("evaluation reward 0.80 there (mean of 1 seed)")
     assert said["BUT"].startswith("With 1 seed a config, a difference cannot be told from chance.")
+    assert not any("unstable" in line.text for line in report.card.lines)
+    fell = replace(report.configs[0], verdict=replace(report.configs[0].verdict, kind=VerdictKind.UNSTABLE))
+    warned = asha_lines(report.asha, replace(report, configs=(fell, *report.configs[1:])))
+    assert [line.heading for line in warned] == ["TAKE", "WHY", "RISK", "BUT", "BUT", "COST"]
+    assert warned[4].text.startswith("Its learning is unstable: a long run may lose what it learned")
     assert [step.command for step in report.card.to_be_sure] == ["rlsweep confirm told", "rlsweep promote told"]
     assert to_confirm(database, sweep)[0] == "raced_c2"
     assert prospects(database, sweep).text.startswith("A scheduler chose how far each config trained")

@@ -275,3 +275,18 @@ def test_the_genealogy_of_a_population(web: httpx.Client, database: Database, re
     running = web.get("/api/sweeps/population/lineage").json()["population"]
     assert (running["best"], running["best_by"]) == (6, "its score at the last interval")
     assert [each["member"] for each in running["lineage"]] == [2, 6]
+
+
+def test_the_card_of_a_sweep_says_what_held_out_seeds_show(web: httpx.Client, record_sweep: Any, course: Any) -> None:
+    def check(name: str) -> list[str]:
+        card = web.get(f"/api/sweeps/{name}/report").json()["card"]
+        return [line["text"] for line in card["lines"] if line["heading"] == "CHECK"]
+
+    good, base = course(win_rate=0.9, learning_rate=1e-3), course(win_rate=0.6)
+    chosen = record_sweep({None: base, "high": good}, name="night")
+    assert check("night") == []
+    record_sweep({"high": good, None: base}, name="checking", confirms=chosen.id)
+    (own,) = check("checking")
+    assert own.startswith("ppo_agent_high: ")
+    assert "on 3 new seeds" in own
+    assert check("night") == [f"{own} These seeds are in sweep checking."], "though the card was kept before"
