@@ -21,7 +21,15 @@ from typing import Any
 
 import yaml
 
-from tests.cluster.kuberay import head_service, ray_pod, submitter_pod
+from tests.cluster.kuberay import (
+    AGENT_PORT,
+    DASHBOARD_PORT,
+    GCS_PORT,
+    METRICS_PORT,
+    head_service,
+    ray_pod,
+    submitter_pod,
+)
 from tests.cluster.podman import Podman
 from tests.cluster.pods import Node
 
@@ -99,9 +107,10 @@ def check_kubernetes(podman: Podman, image: str) -> None:
         with Node(podman, NAME, work, made) as node:
             node.config_maps["rlsweep-agents"] = {path.name: path.read_text() for path in configs}
             start_services(node, rendered)
+            check_rights(node)
             say("submitter: " + submit(node, cluster, job))
             check_results(node, made["rlsweep-page"]["token"], len(configs))
-            check_end(node)
+            check_end(node, rendered["Deployment/page"]["spec"]["template"]["spec"]["containers"][0]["readinessProbe"])
     say("The containers of the Kubernetes manifests work.")
 
 
@@ -132,6 +141,20 @@ def submit(node: Node, cluster: Object, job: Object) -> str:
     return f"the sweep is over after {time.monotonic() - began:.0f} s"
 
 
+def check_rights(node: Node) -> None:
+    """No container can gain a right or change its image, and none but Ray's has ports that no policy names."""
+    for name in ("postgres", "head", "worker", "page"):
+        status = dict(line.split(":", 1) for line in node.execute(name, "cat", "/proc/self/status").stdout.splitlines())
+        assert "0" not in status["Uid"].split(), name
+        assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0, name
+        assert status["NoNewPrivs"].strip() == "1", name
+        assert node.execute(name, "touch", "/etc/file").returncode != 0, name
+    assert node.listening("postgres") == {5432}
+    assert node.listening("page") == {5173}
+    assert {GCS_PORT, DASHBOARD_PORT, AGENT_PORT, METRICS_PORT} <= node.listening("head")
+    assert {AGENT_PORT, METRICS_PORT} <= node.listening("worker")
+
+
 def check_results(node: Node, token: str, trials: int) -> None:
     """The sweep is on record, its checkpoints are on the volume, and no door is open without its token."""
     status, sweeps = ask(node, "/api/sweeps", token)
@@ -149,12 +172,14 @@ def check_results(node: Node, token: str, trials: int) -> None:
     assert node.execute("worker", *wget).returncode != 0, "the Jobs API answers without a token"
 
 
-def check_end(node: Node) -> None:
-    """Each container ends within the 30 seconds that Kubernetes gives."""
-    for name in ("page", "worker", "head", "postgres"):
+def check_end(node: Node, probe: Object) -> None:
+    """The page is not ready without the database, and each container ends within Kubernetes' 30 seconds."""
+    for name in ("postgres", "worker", "head", "page"):
         seconds, code = node.stop(name)
         say(f"{name}: ended after {seconds:.0f} s with {code}")
         assert seconds < 30, f"{name} had to be killed"
+        if name == "postgres":
+            assert not node.passes("page", probe), "the page is ready without the database"
 
 
 def say(line: str) -> None:

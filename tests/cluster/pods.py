@@ -105,6 +105,13 @@ class Node:
         """Run a command in a pod's container."""
         return self._run("exec", f"{self._name}-{pod}", *command, check=False)
 
+    def listening(self, pod: str) -> set[int]:
+        """The ports on which a pod's processes accept connections from other pods."""
+        table = self.execute(pod, "cat", "/proc/net/tcp", "/proc/net/tcp6").stdout
+        rows = [line.split() for line in table.splitlines()]
+        sockets = [row[1].split(":") for row in rows if row[3] == "0A"]
+        return {int(port, 16) for address, port in sockets if not address.endswith(("0100007F", "01000000"))}
+
     def until_ready(self, pod: str, spec: Object, seconds: float = 120) -> float:
         """Wait until the probes of a pod's container pass; the seconds that it took. TimeoutError without."""
         (container,) = spec["containers"]

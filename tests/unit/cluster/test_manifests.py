@@ -168,8 +168,9 @@ def test_services_lead_to_a_port_of_one_pod(manifests: Manifests) -> None:
         ("gcs-server", 6379),
         ("dashboard", 8265),
     }
-    probe = pods["page"]["spec"]["containers"][0]["readinessProbe"]
-    assert probe["tcpSocket"]["port"] in {port["port"] for port in manifests["Service", "page"]["spec"]["ports"]}
+    (port,) = manifests["Service", "page"]["spec"]["ports"]
+    probe = pods["page"]["spec"]["containers"][0]["readinessProbe"]["exec"]["command"][-1]
+    assert f"http://127.0.0.1:{port['port']}/api/health" in probe
 
 
 def test_every_volume_is_one_that_is_made(manifests: Manifests) -> None:
