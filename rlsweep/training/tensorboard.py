@@ -10,7 +10,6 @@ import numpy as np
 from stable_baselines3.common.logger import KVWriter, filter_excluded_keys
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from torch.utils.tensorboard.summary import hparams
 
 from rlsweep.config.run import RunConfig
@@ -18,12 +17,7 @@ from rlsweep.config.stepped import in_words, is_stepped, last_value
 from rlsweep.errors import CheckpointError
 from rlsweep.metrics import BY_NAME
 from rlsweep.runs import Episode, Evaluation, EvaluationKind
-
-FLUSH_SECONDS = 5
-"""Time between two flushes to the file."""
-
-QUEUE = 10_000
-"""Events that may wait for the writer thread; if the queue is full, training waits."""
+from rlsweep.training.event_file import EventFile
 
 _COMPARED = ("mean_reward", "win_rate", "mean_length", "policy_loss", "value_loss", "entropy")
 _COMPARED_EVALUATED = ("eval_mean_reward", "eval_win_rate")
@@ -42,7 +36,7 @@ class TensorBoardLog(KVWriter):
         self._file_bytes = file_bytes
         self._open()
         # TensorBoard drops earlier events with this step or a later one
-        self._writer.add_event(
+        self._file.add(
             Event(wall_time=time.time(), step=first_step + 1, session_log=SessionLog(status=SessionLog.START))
         )
         experiment, session_start, self._session_end = hparams(  # type: ignore[no-untyped-call]
@@ -50,16 +44,21 @@ class TensorBoardLog(KVWriter):
         )
         self._add(experiment, 0)
         self._add(session_start, 0)
+        self._write()
 
     def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
-        """Write SB3's log values, one point per scalar."""
+        """Write SB3's log values, one point per scalar, and the episodes added before."""
         values = filter_excluded_keys(key_values, key_excluded, "tensorboard")
         self._add_scalars(
             ((tag, float(value)) for tag, value in values.items() if isinstance(value, int | float | np.number)), step
         )
+        self._write()
 
     def add_episodes(self, episodes: Sequence[Episode], *, seconds: float) -> None:
-        """Write each episode's reward and length at the time it ended; `seconds` is the run's current time."""
+        """Add each episode's reward and length at the time it ended; `seconds` is the run's current time.
+
+        They are written with the next log values, or by `flush`.
+        """
         started = time.time() - seconds
         for episode in episodes:
             self._add_scalars(
@@ -75,45 +74,43 @@ class TensorBoardLog(KVWriter):
         if evaluation.win_rate is not None:
             scalars.append((BY_NAME[f"{prefix}_win_rate"].tag, evaluation.win_rate))
         self._add_scalars(scalars, evaluation.env_steps)
+        self._write()
 
     def end_session(self) -> None:
         """Mark the run as finished; without this, HPARAMS shows it as running."""
         self._add(self._session_end, 0)
 
     def flush(self) -> None:
-        """Write all pending events to the file."""
-        with self._translated_errors():
-            self._writer.flush()
-            if self._file_bytes is not None and self._length() >= self._file_bytes:
-                self._begin_another_file()
+        """Write all events to the file; if it has reached its size, start another one."""
+        self._write()
+        if self._file_bytes is not None and self._file.bytes >= self._file_bytes:
+            self._begin_another_file()
 
     def close(self) -> None:
-        """Write all pending events and close the file."""
-        self._writer.close()
-
-    def _length(self) -> int:
-        """Size in bytes of the current file, the last one in the folder."""
-        return max(self._folder.glob("events.*"), key=lambda file: file.stat().st_mtime_ns).stat().st_size
+        """Write all events and close the file."""
+        with self._translated_errors():
+            self._file.close()
 
     def _begin_another_file(self) -> None:
         """Start a new file, unless the current one is from this second: names have whole seconds and must sort."""
-        if int(time.time()) > self._opened:
-            self._writer.close()
+        if int(time.time()) > self._file.created:
+            self.close()
             self._open()
 
     def _open(self) -> None:
-        self._opened = int(time.time())
-        self._writer = EventFileWriter(str(self._folder), max_queue_size=QUEUE, flush_secs=FLUSH_SECONDS)
-        # Its thread keeps an error for the next call, and would print the traceback as well.
-        self._writer._async_writer._worker._invoke_excepthook = lambda _thread: None
+        with self._translated_errors():
+            self._file = EventFile(self._folder)
+
+    def _write(self) -> None:
+        with self._translated_errors():
+            self._file.flush()
 
     def _add_scalars(self, scalars: Iterable[tuple[str, float]], step: int, *, wall_time: float | None = None) -> None:
         values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars]
         self._add(Summary(value=values), step, wall_time=wall_time)
 
     def _add(self, summary: Summary, step: int, *, wall_time: float | None = None) -> None:
-        with self._translated_errors():
-            self._writer.add_event(Event(wall_time=wall_time or time.time(), step=step, summary=summary))
+        self._file.add(Event(wall_time=wall_time or time.time(), step=step, summary=summary))
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
