@@ -12,11 +12,12 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
-from io import BufferedRandom
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from rlsweep.checkpoint_format import (
@@ -67,8 +68,8 @@ class CheckpointFolder:
     The newest recorded checkpoint is kept as well, even if it is older: the database learns of a new one with a
     delay, and a killed run resumes from the newest recorded one.
 
-    Each checkpoint is written on this machine. In a folder it is then renamed. For a URI, a thread uploads it while
-    training continues; the next save waits for the upload. The recorder gets a checkpoint when its file is complete.
+    Each checkpoint is written on this machine. A thread then makes it durable and renames it, or uploads it to a URI,
+    while training continues; the next save waits for that. The recorder gets a checkpoint when its file is complete.
 
     attempt: number of this attempt, part of the file names. Only files of this attempt and files that existed before
         it are deleted: a process that was wrongly considered dead may still write here.
@@ -96,7 +97,7 @@ class CheckpointFolder:
         self._config = config
         self._attempt = attempt
         self._before_upload = before_upload
-        self._upload: Future[None] | None = None
+        self._saving: Future[Checkpoint] | None = None
         self._exit_stack = ExitStack()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -125,23 +126,21 @@ class CheckpointFolder:
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._exit_stack:
-            if self._upload is not None and error_type is not KeyboardInterrupt:  # Ctrl-C does not wait
-                wait([self._upload])
+            # Ctrl-C does not wait for an upload
+            if self._saving is not None and (error_type is not KeyboardInterrupt or isinstance(self._folder, Path)):
+                wait([self._saving])
 
-    def save(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
-        """Write a numbered checkpoint; older ones are deleted.
+    def save(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Future[Checkpoint]:
+        """Write a numbered checkpoint; older ones are deleted. The result is there once the recorder has it.
 
-        Raises CheckpointError, and StorageUnavailableError as `wait_for_upload` does.
+        Raises CheckpointError and StorageUnavailableError, also those of the save before; so does the result.
         """
         progress = snapshot.progress
         name = numbered_name(episodes=progress.episodes, env_steps=progress.env_steps, attempt=self._attempt)
         return self._save(name, model, snapshot, rotates=True)
 
-    def save_best(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
-        """Replace `best.zip`.
-
-        Raises CheckpointError, and StorageUnavailableError as `wait_for_upload` does.
-        """
+    def save_best(self, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Future[Checkpoint]:
+        """Replace `best.zip`; otherwise like `save`."""
         return self._save(BEST_NAME, model, snapshot, rotates=False)
 
     @property
@@ -149,56 +148,54 @@ class CheckpointFolder:
         """Whether a later checkpoint of an abandoned attempt is recorded; the next attempt would resume from it."""
         return any(self._recorder.is_recorded(str(path)) for path in self._abandoned)
 
-    def wait_for_upload(self) -> None:
-        """Wait until the last save is uploaded and recorded.
-
-        Raises StorageUnavailableError if the upload failed.
-        """
-        upload, self._upload = self._upload, None
-        if upload is not None:
-            upload.result()
-
-    def _save(self, name: str, model: OnPolicyAlgorithm, snapshot: RunSnapshot, *, rotates: bool) -> Checkpoint:
-        self.wait_for_upload()
+    def _save(self, name: str, model: OnPolicyAlgorithm, snapshot: RunSnapshot, *, rotates: bool) -> Future[Checkpoint]:
+        last, self._saving = self._saving, None
+        if last is not None:
+            last.result()
         path = self._folder / name
         unfinished = self._local_folder / f"{name}{UNFINISHED_SUFFIX}"
         try:
-            checkpoint = self._write(unfinished, path, model, snapshot)
-            if isinstance(path, Path):
-                self._publish(unfinished, path, checkpoint, rotates)
-            else:
-                self._upload = Future()
-                arguments = (self._upload, unfinished, path, checkpoint, rotates)
-                threading.Thread(target=self._send, args=arguments, name="checkpoints", daemon=True).start()
+            self._write(unfinished, model, snapshot)
         except OSError as exc:
             unfinished.unlink(missing_ok=True)
             raise _unwritable(path, exc) from exc
-        return checkpoint
+        self._saving = saving = Future[Checkpoint]()
+        arguments = (saving, unfinished, path, snapshot.progress, rotates)
+        threading.Thread(target=self._finish, args=arguments, name="checkpoints", daemon=True).start()
+        return saving
 
-    def _write(self, unfinished: Path, path: Location, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> Checkpoint:
-        progress = snapshot.progress
-        record: dict[str, Any] = {"progress": progress.to_record(), "config": self._config.to_record()}
+    def _write(self, unfinished: Path, model: OnPolicyAlgorithm, snapshot: RunSnapshot) -> None:
+        record: dict[str, Any] = {"progress": snapshot.progress.to_record(), "config": self._config.to_record()}
         if snapshot.statistics is not None:
             record[OBSERVATIONS_KEY] = observation_scale(unpickle(snapshot.statistics))
         with unfinished.open("w+b") as file:
-            model.save(file)
+            # SB3 adds descriptions of the spaces, which nobody reads; of long bounds they took a sixth of a save
+            with np.printoptions(threshold=0, edgeitems=1):
+                model.save(file)
             with zipfile.ZipFile(file, mode="a") as archive:
                 archive.writestr(RECORD_MEMBER, json.dumps(record))
                 for member, content in _members(snapshot).items():
                     archive.writestr(member, content)
-            return described(file, progress, path)
 
-    def _send(
-        self, upload: Future[None], unfinished: Path, path: Location, checkpoint: Checkpoint, rotates: bool
+    def _finish(
+        self, saving: Future[Checkpoint], unfinished: Path, path: Location, progress: Progress, rotates: bool
     ) -> None:
+        """Make a written checkpoint durable, and put it in its place, in a thread: the disk takes longest."""
         try:
-            if self._before_upload is not None:
+            with unfinished.open("rb") as file:
+                checkpoint = described(file, progress, path)
+            if self._before_upload is not None and not isinstance(path, Path):
                 self._before_upload()
             self._publish(unfinished, path, checkpoint, rotates)
-        except Exception as exc:  # noqa: BLE001 - raised again by `wait_for_upload`
-            upload.set_exception(exc)
+        except OSError as exc:
+            unfinished.unlink(missing_ok=True)
+            error = _unwritable(path, exc)
+            error.__cause__ = exc
+            saving.set_exception(error)
+        except Exception as exc:  # noqa: BLE001 - raised by the result
+            saving.set_exception(exc)
         else:
-            upload.set_result(None)
+            saving.set_result(checkpoint)
 
     def _publish(self, unfinished: Path, path: Location, checkpoint: Checkpoint, rotates: bool) -> None:
         put(unfinished, path)
@@ -231,7 +228,7 @@ class CheckpointFolder:
         return [(env_steps, path) for env_steps, _, path in sorted(numbered, key=lambda each: each[:2])]
 
 
-def described(file: BufferedRandom, progress: Progress, path: Location) -> Checkpoint:
+def described(file: BufferedRandom | BufferedReader, progress: Progress, path: Location) -> Checkpoint:
     """The record of a checkpoint whose content was just written to `file` and will lie at `path`; makes it durable."""
     file.flush()
     os.fsync(file.fileno())

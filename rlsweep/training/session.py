@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -83,8 +84,9 @@ class TrainingSession:
         self._episodes = episodes(config, recorder, progress, normalizer=self._normalizer)
         self._rollout_began: RunSnapshot | None = None
         self._interval_saved = self._checkpoint_interval
-        self._last_saved: Checkpoint | None = None
-        self._last_saved_update = 0
+        self._last_saved: Future[Checkpoint] | None = None
+        self._last_saved_at = (0, 0)
+        self._between: RunSnapshot | None = None
         self._mark_seconds = 0.0
         self._mark_steps = 0
         self._gradient_steps = 0
@@ -105,12 +107,11 @@ class TrainingSession:
             )
             if self._progress.env_steps and self._checkpoints.begins_before_recorded:
                 # saved before the first episode is recorded: the newest checkpoint must fit the recorded episodes
-                self._save(self._capture())
+                self._save(self._capture()).result()
             if not self._is_paused:  # an earlier attempt may have come this far
                 self._learn()
         self._log_episodes()
-        checkpoint = self._save(self._rollout_began or self._capture())
-        self._checkpoints.wait_for_upload()
+        checkpoint = self._save(self._rollout_began or self._capture()).result()
         if self._log is not None:
             self._log.end_session()
         return Result(
@@ -133,14 +134,16 @@ class TrainingSession:
 
     def save_start(self) -> None:
         """Save a run that begins with the weights of another file, so that resuming it does not need that file."""
-        self._save(self._capture())
+        self._save(self._capture()).result()
 
     def begin_rollout(self) -> None:
         """Take the rollout's values and opponents, and the snapshot that a run which ends during it resumes from."""
         self._values.apply(self._model, self._progress.env_steps)
-        self._renew_opponents()
+        between, self._between = self._between, None
+        if self._renew_opponents() or between is None:
+            between = self._capture()
         self._restart_clock()
-        self._rollout_began = self._capture()
+        self._rollout_began = between
 
     def progress_remaining(self) -> float:
         """The remaining fraction of the schedules' budget; SB3 cannot measure it in episodes."""
@@ -160,7 +163,8 @@ class TrainingSession:
             raise
         self._rollout_began = None
         if self._config.mode is Mode.FULL and self._checkpoint_interval > self._interval_saved:
-            self._save(self._capture())
+            self._between = self._capture()  # nothing of it changes before the next rollout
+            self._save(self._between)
         if self._is_paused:
             raise _PausedError
 
@@ -197,14 +201,18 @@ class TrainingSession:
             self._recorder.add_facts({"resumes": reason})
             return self._capture()
 
-    def _renew_opponents(self, *, hand_over: bool = False) -> None:
-        """Let the pool of a run that plays against itself grow if it is due. hand_over: also if it is not due."""
+    def _renew_opponents(self, *, hand_over: bool = False) -> bool:
+        """Let the pool of a run that plays against itself grow if it is due, and return whether it did.
+
+        hand_over: give the environments their opponents even if it did not
+        """
         if self._opponents is None:
-            return
+            return False
         if grown := self._opponents.grow(self._model, self._progress):
             self._recorder.add_facts({"opponents": self._opponents.fact})
         if grown or hand_over:
             self._opponents.hand_over(self._model)
+        return grown
 
     def _learn(self) -> None:
         step_budget = self._config.budget.total_timesteps
@@ -312,18 +320,18 @@ class TrainingSession:
         """Number of complete checkpoint intervals so far."""
         return self._progress.episodes // self._config.training.checkpoint_interval_episodes
 
-    def _save(self, snapshot: RunSnapshot) -> Checkpoint:
+    def _save(self, snapshot: RunSnapshot) -> Future[Checkpoint]:
         """Save a snapshot, with the current weights, unless it is already saved."""
-        last, progress = self._last_saved, snapshot.progress
-        if last is not None and (last.env_steps, self._last_saved_update) == (progress.env_steps, progress.updates):
-            return last
+        progress = snapshot.progress
+        at = progress.env_steps, progress.updates
+        if self._last_saved is not None and self._last_saved_at == at:
+            return self._last_saved
         self._model.num_timesteps = progress.env_steps
         if self._log is not None:
             self._log.flush()  # an attempt that resumes from here does not write earlier events again
-        checkpoint = self._checkpoints.save(self._model, snapshot)
-        self._last_saved, self._last_saved_update = checkpoint, progress.updates
+        self._last_saved, self._last_saved_at = self._checkpoints.save(self._model, snapshot), at
         self._interval_saved = self._checkpoint_interval
-        return checkpoint
+        return self._last_saved
 
     def _restart_clock(self) -> None:
         """Start the clock of the speed, which excludes evaluations and saves."""

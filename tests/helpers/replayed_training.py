@@ -94,7 +94,7 @@ class ReplayedTraining:
                 _roll_out(policy, progress, config, recorder)
             self.weights[run_id, progress.env_steps] = policy.weights
             snapshot = RunSnapshot(progress=progress.copy(), statistics=None, state=None)
-            checkpoint = folder.save(cast(Any, policy), snapshot)
+            checkpoint = folder.save(cast(Any, policy), snapshot).result()
             self.happens()
         status = RunStatus.COMPLETED if progress.is_spent(config.budget) else RunStatus.PAUSED
         return Result(status=status, checkpoint=checkpoint, **asdict(progress.counters))

@@ -19,7 +19,7 @@ from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EvaluationConfig, TrainingConfig
 from rlsweep.paths import Paths
-from rlsweep.runs import Checkpoint, NewRun, RunStatus, TrainingRun
+from rlsweep.runs import Checkpoint, NewRun, RunStatus, TrainingRun, Update
 from rlsweep.settings import Settings
 from rlsweep.store import curves, training_runs, transitions
 from rlsweep.store.database import Database
@@ -163,7 +163,11 @@ class OvertakenAt(ListRecorder):
     def add_checkpoint(self, checkpoint: Checkpoint, *, dropped_uris: Sequence[str]) -> None:
         super().add_checkpoint(checkpoint, dropped_uris=dropped_uris)
         self._left -= 1
-        if self._left == 0:
+
+    def add_update(self, update: Update) -> None:
+        super().add_update(update)
+        if self._left <= 0:  # not where it is told of them, which is in a thread
+            self._left = 1000
             self._overtake()
 
 

@@ -1,5 +1,6 @@
 import hashlib
 import pickle
+import threading
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rlsweep.config.training import EnvironmentSpec
 from rlsweep.envs import make_env
 from rlsweep.errors import CheckpointError, DivergedError
 from rlsweep.runs import Checkpoint, Counters, RunStatus
+from rlsweep.training import checkpoints
 from rlsweep.training.checkpoints import read_saved_run
 from rlsweep.training.evaluation import Evaluator
 from rlsweep.training.session import Result
@@ -95,6 +97,46 @@ def test_nothing_is_saved_twice_in_the_same_place(make_config, run):
     recorder = KeepsAll()
     run(make_config(environment=SCRIPTED, total_timesteps=64, checkpoint_interval_episodes=8), recorder=recorder)
     assert [checkpoint.env_steps for checkpoint in recorder.all] == [64]
+
+
+def test_training_goes_on_while_a_checkpoint_is_made_durable(make_config, run, monkeypatch):
+    next_update, described = threading.Event(), checkpoints.described
+    waited = []
+
+    class Told(ListRecorder):
+        def add_update(self, update):
+            super().add_update(update)
+            if update.update == 2:
+                next_update.set()
+
+    def slowly(*arguments):
+        waited.append(next_update.wait(20.0))
+        return described(*arguments)
+
+    monkeypatch.setattr(checkpoints, "described", slowly)
+    config = make_config(environment=SCRIPTED, total_timesteps=64, checkpoint_interval_episodes=4)
+    result, recorder = run(config, recorder=Told())
+    assert waited == [True, True]
+    assert recorder.checkpoints[-1] == result.checkpoint, "the end waits for the last one"
+
+
+def test_a_checkpoint_that_the_disk_refused_ends_the_run(make_config, run, monkeypatch, tmp_path: Path):
+    refusals, described = [OSError(28, "No space left on device")], checkpoints.described
+
+    def refused_once(*arguments):
+        if refusals:
+            raise refusals.pop()
+        return described(*arguments)
+
+    monkeypatch.setattr(checkpoints, "described", refused_once)
+    config = make_config(environment=SCRIPTED, total_timesteps=96, checkpoint_interval_episodes=4)
+    recorder = ListRecorder()
+    with pytest.raises(
+        CheckpointError, match=r"cannot be written to .*episode_4_step_32\.zip: No space left on device"
+    ):
+        run(config, recorder=recorder)
+    assert recorder.checkpoints == []
+    assert list((tmp_path / "run" / "checkpoints").iterdir()) == []
 
 
 def test_normalization_rides_along(make_config, run, tmp_path: Path):
