@@ -20,7 +20,8 @@ from rlsweep.spaces.importance import Column, Floats
 
 logger = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "rlsweep.spaces.importance_child")
+COMMAND = (sys.executable, "-P", "-m", "rlsweep.spaces.importance_child")
+"""What is in the current folder is no module of it: `-P`."""
 
 IDLE_SECONDS = 120.0
 """After the last page or answer, until it is ended."""
