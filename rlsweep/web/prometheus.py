@@ -38,7 +38,7 @@ def metrics(request: Request) -> Response:
 
 
 def _database_up(is_up: bool) -> str:
-    return gauge("rlsweep_database_up", "1 if the database can be read, else 0.", [({}, float(is_up))])
+    return gauge("rlsweep_database_up", "1 if the database can be read, else 0.", [({}, int(is_up))])
 
 
 def _of_sweeps(standings: Iterable[Standing]) -> str:
