@@ -6,11 +6,9 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -21,11 +19,9 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "dashboards" / "prometheus"
 DASHBOARD = json.loads((FOLDER.parent / "grafana" / "rlsweep-ray.json").read_text())
-SD_PATH = "/api/prometheus/sd"
 
-OFTEN = {"scrape_interval: 15s": "scrape_interval: 1s", "evaluation_interval: 15s": "evaluation_interval: 1s"}
-SOON = {"refresh_interval: 15s": "refresh_interval: 1s"}
-"""What a test changes in prometheus.yaml, beside the addresses."""
+OFTEN = {"_interval: 15s": "_interval: 1s"}
+"""What a test changes in prometheus.yaml, beside the addresses: how often it is asked for what."""
 
 PATIENCE_S = 90
 
@@ -157,29 +153,3 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -
             assert process.poll() is None, log.read_text()[-4000:]
             assert time.monotonic() < deadline, log.read_text()[-4000:]
             time.sleep(0.1)
-
-
-@contextmanager
-def discovery(targets: list[str], token: str) -> Iterator[str]:
-    """The address of what lists these metrics endpoints to who has the token, as the dashboard of Ray's head does."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            knows = self.headers.get("Authorization") == f"Bearer {token}"
-            self.send_response(200 if knows and self.path == SD_PATH else 401)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(json.dumps([{"labels": {"job": "ray"}, "targets": targets}]).encode())
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -209,20 +209,16 @@ class Scraper:
         )
 
     def _read(self) -> None:
-        url = f"http://{metrics_endpoint()}/metrics"
+        import ray
+
+        (node,) = ray.nodes()
+        url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
         while not self._leaving.wait(1):
             with suppress(OSError, HTTPException), urlopen(url, timeout=10) as answer:  # the agent may not be up yet
                 for line in answer.read().decode().splitlines():
                     if "rlsweep" in line and not line.startswith("#"):
                         name, _, value = line.rpartition(" ")
                         self._seen[name] = float(value)
-
-
-def metrics_endpoint() -> str:
-    import ray
-
-    (node,) = ray.nodes()
-    return f"{node['NodeManagerAddress']}:{node['MetricsExportPort']}"
 
 
 def begin_in_silence(database: Database, run_id: UUID, actor: Actor | None = None) -> None:
@@ -243,7 +239,7 @@ def main() -> None:
                 "stopped_before_it_began": stopped_before_it_began(database, folder),
                 "silent_workers": silent_workers(database, folder),
             }
-        happened |= {"series": scraper.series, "metrics_endpoint": metrics_endpoint()}
+        happened |= {"series": scraper.series, "dashboard_url": session.dashboard_url, "token": session.token}
         (folder / "happening.json").write_text(json.dumps(happened))
         (folder / "happening.json").rename(folder / "happened.json")
         drive_until_killed(Database(sys.argv[3]), folder)

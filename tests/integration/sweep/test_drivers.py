@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus import OFTEN, SOON, Prometheus, discovery, prometheus
+from prometheus import OFTEN, Prometheus, prometheus
 from ray_head import end_tree, own_environ
 from victims import Server
 
@@ -159,14 +159,15 @@ class Watching:
 @pytest.fixture(scope="module")
 def watching(drivers: Drivers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watching]:
     """With the configuration and the alerts that users have, but at once: nobody waits for minutes here."""
-    tokens = {"page-token": "of-the-page", "ray-token": "of-ray"}
+    tokens = {"page-token": "of-the-page", "ray-token": drivers.happened["token"]}
     sooner = {"for: 2m": "for: 1s", "for: 5m": "for: 1s", "[15m]": "[5s]", "seconds > 15": "seconds > 6"}
     any_disk = {"< 0.1": "<= 1"}
-    with ExitStack() as page, discovery([drivers.happened["metrics_endpoint"]], tokens["ray-token"]) as rays:
+    with ExitStack() as page:
         url = page.enter_context(in_thread(drivers.server.database, tokens["page-token"]))
-        addresses = {"127.0.0.1:8265": rays, "127.0.0.1:5173": url.removeprefix("http://")}
+        rays = drivers.happened["dashboard_url"]
+        addresses = {"http://127.0.0.1:8265": rays, "127.0.0.1:5173": url.removeprefix("http://")}
         folder = tmp_path_factory.mktemp("watching") / "prometheus"
-        with prometheus(folder, config=OFTEN | SOON | addresses, rules=sooner | any_disk, tokens=tokens) as started:
+        with prometheus(folder, config=OFTEN | addresses, rules=sooner | any_disk, tokens=tokens) as started:
             watching = Watching(started, page, time.time())
             watching.wait_for("ray_rlsweep_steps_per_second{sweep='watched'} > 0")
             yield watching

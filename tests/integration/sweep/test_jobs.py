@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus import OFTEN, SOON, Prometheus, installed, prometheus
+from prometheus import OFTEN, Prometheus, installed, prometheus
 from victims import Nodes
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -62,7 +62,7 @@ def watching(cluster: Cluster, tmp_path: Path) -> Iterator[Prometheus | None]:
         return
     address = {"127.0.0.1:8265": cluster.url.removeprefix("http://")}
     tokens = {"page-token": "none", "ray-token": TOKEN["RAY_AUTH_TOKEN"]}
-    with prometheus(tmp_path / "prometheus", config=OFTEN | SOON | address, rules={}, tokens=tokens) as started:
+    with prometheus(tmp_path / "prometheus", config=OFTEN | address, rules={}, tokens=tokens) as started:
         yield started
 
 
