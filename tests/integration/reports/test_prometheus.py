@@ -5,6 +5,7 @@ tests/integration/sweep/test_drivers.py and test_jobs.py.
 """
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -48,6 +49,28 @@ def test_every_alert_says_what_it_is_about_and_the_way_out(rule: dict[str, Any])
     assert rule["labels"]["severity"] in ("warning", "critical")
     lasting = re.fullmatch(r"[1-9]\d*m", rule.get("for", ""))
     assert lasting or rule["alert"] == "RlsweepNodeLost", "a scrape may fail once, a lost node stays lost"
+
+
+def test_the_readme_writes_the_tokens(tmp_path: Path) -> None:
+    readme = (FOLDER.parent / "README.md").read_text()
+    (command,) = re.findall(r"^\(umask .*\)$", readme, flags=re.MULTILINE)
+    (tmp_path / "dashboards" / "prometheus").mkdir(parents=True)
+    (tmp_path / ".rlsweep" / "service").mkdir(parents=True)
+    (tmp_path / ".rlsweep" / "service" / "ray-token").write_text("of-the-service")
+    configured = yaml.safe_load((FOLDER / "prometheus.yaml").read_text())["scrape_configs"]
+    files = [
+        configured[0]["http_sd_configs"][0]["authorization"]["credentials_file"],
+        configured[1]["authorization"]["credentials_file"],
+    ]
+    for given, written in (
+        ({}, ["of-the-service\n", "none\n"]),
+        ({"RAY_AUTH_TOKEN": "of-ray", "RLSWEEP_TOKEN": "of-the-page"}, ["of-ray\n", "of-the-page\n"]),
+    ):
+        environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]} | given
+        subprocess.run(["bash", "-euc", command], cwd=tmp_path, env=environ, check=True, timeout=60)
+        tokens = [tmp_path / "dashboards" / "prometheus" / file for file in files]
+        assert [token.read_text() for token in tokens] == written
+        assert [token.stat().st_mode & 0o077 for token in tokens] == [0, 0]
 
 
 def test_the_readme_lists_every_alert_and_metric() -> None:
