@@ -29,8 +29,8 @@ chaos: $(VENV)/.installed-dev  ## a sweep whose every part is killed at random, 
 mutants: $(VENV)/.installed-dev  ## faults made on purpose, one by one: which of them the tests catch; an hour or two
 	$(BIN)/python tests/mutants/run.py $(MUTANTS_ARGS)
 
-image-check: $(VENV)/.installed-dev  ## the steps of cluster/Dockerfile and the launcher's scripts in bare Debian trees; as root
-	$(BIN)/python tests/cluster/image_check.py $(IMAGE_CHECK_ARGS)
+image-check: $(VENV)/.installed-dev  ## build cluster/Dockerfile, run compose.yaml and the launcher's scripts in containers; as root
+	$(BIN)/python -m tests.cluster.image_check $(IMAGE_CHECK_ARGS)
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

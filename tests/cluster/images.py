@@ -68,10 +68,15 @@ def pip_folders() -> list[Path]:
     return sorted(folder for folder in folders if folder.exists() and folder != Path("/etc/ssl/certs"))
 
 
+def mounted_settings() -> list[str]:
+    """The options of a build with which pip reaches those folders."""
+    return [f"--volume={folder}:{folder}:ro" for folder in pip_folders()]
+
+
 def postgres_image(podman: Podman) -> None:
     """Make the stand-in for PostgreSQL's image, on top of `python_image`."""
     folder = Path(__file__).parent / "postgres"
-    podman.run("build", "--quiet", "--tag", POSTGRES_IMAGE, "--file", folder / "Containerfile", folder)
+    podman.run("build", "--layers=false", "--tag", POSTGRES_IMAGE, "--file", folder / "Containerfile", folder)
 
 
 def rlsweep_image(podman: Podman, *, tag: str = "rlsweep:cpu", torch_index: str = PYTHON_INDEX) -> None:
@@ -79,8 +84,7 @@ def rlsweep_image(podman: Podman, *, tag: str = "rlsweep:cpu", torch_index: str 
 
     torch_index: where torch's build comes from, as --build-arg TORCH_INDEX
     """
-    volumes = [f"--volume={folder}:{folder}:ro" for folder in pip_folders()]
     podman.run(
-        "build", *volumes, f"--build-arg=TORCH_INDEX={torch_index}", f"--file={REPOSITORY}/cluster/Dockerfile",
-        f"--tag={tag}", f"--ignorefile={REPOSITORY}/.dockerignore", REPOSITORY,
+        "build", "--layers=false", *mounted_settings(), f"--build-arg=TORCH_INDEX={torch_index}", f"--tag={tag}",
+        f"--file={REPOSITORY}/cluster/Dockerfile", f"--ignorefile={REPOSITORY}/.dockerignore", REPOSITORY,
     )  # fmt: skip
