@@ -1,6 +1,7 @@
 """Driving a sweep in this process, on the Ray that it has joined."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +54,13 @@ def make_driver(
     return Driver(database, sweep, context, resources, selection=selection, slots=slots, grace_seconds=grace)
 
 
-def run_driver(driver: "Driver", database: Database, observer: ProgressObserver) -> SweepOutcome:
-    """Run a driver to its end; a first signal stops its trials, a second one ends it at once."""
+def run_driver(
+    driver: "Driver", database: Database, observer: ProgressObserver, *, has_ended: Callable[[], None] = lambda: None
+) -> SweepOutcome:
+    """Run a driver to its end; a first signal stops its trials, a second one ends it at once.
+
+    has_ended: called once Ray is needed no more, before the outcome is summed up
+    """
 
     def stop() -> None:
         driver.request_stop()
@@ -65,4 +71,5 @@ def run_driver(driver: "Driver", database: Database, observer: ProgressObserver)
             sweep = driver.run(show)
         except StoreUnavailableError as error:
             raise RlsweepError(f"The sweep ended before its trials did. {error}") from error
+    has_ended()
     return conclude(database, sweep, Ending.INTERRUPTED if interrupted.is_set() else Ending.FINISHED)

@@ -8,11 +8,13 @@ import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from pydantic import AwareDatetime, TypeAdapter
 
 from rlsweep.config.run import RunConfig
+from rlsweep.planning import own_files
 from rlsweep.planning.estimate import Measurement
 from rlsweep.planning.measurement_key import measurement_key
 from rlsweep.version import __version__
@@ -73,4 +75,5 @@ def _keys(configs: Sequence[RunConfig]) -> list[str | None]:
     folders = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     changed = [os.stat(folder).st_mtime_ns for folder in folders]
     installation = json.dumps([platform.node(), os.cpu_count(), __version__, sys.prefix, changed])
-    return [key and f"{installation} {key}" for key in map(measurement_key, configs)]
+    stamp = cache(own_files.stamp)  # of the same classes in all configs
+    return [key and f"{installation} {key}" for key in (measurement_key(config, stamp) for config in configs)]

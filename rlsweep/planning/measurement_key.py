@@ -1,11 +1,13 @@
 """Keys of measurements: runs with equal keys need the same time and memory per env step."""
 
 import json
+from collections.abc import Callable
 
 from rlsweep.config.algorithms import ALGORITHMS
 from rlsweep.config.environments import is_checkpoint
 from rlsweep.config.in_force import in_force
 from rlsweep.config.run import RunConfig
+from rlsweep.planning import own_files
 
 _OF_ENVIRONMENT = {
     "environment",
@@ -33,17 +35,22 @@ def network_key(config: RunConfig) -> str:
     return json.dumps([agent.algorithm, network, rollout_length(config), explores_by_state, decays])
 
 
-def measurement_key(config: RunConfig) -> str | None:
+def measurement_key(config: RunConfig, stamp: Callable[[str], str | None] = own_files.stamp) -> str | None:
     """A key that is equal for runs that can share a measurement; None if the config does not determine it.
 
-    The user's own classes and an opponent's checkpoint are files, which can change without a change of the config.
+    stamp: what tells whether the files of a user's own class have changed; see `own_files.stamp`
+
+    An opponent's checkpoint is a file too, which training replaces: a run against one is measured each time.
     """
     environment, evaluation = config.training.environment, config.training.evaluation
-    has_own_class = ":" in environment.id.partition("(")[0] or bool(environment.wrappers)
-    has_own_class |= config.agent.network.features_extractor is not None
-    if has_own_class or is_checkpoint(environment.opponent) or is_checkpoint(evaluation.opponent):
+    if is_checkpoint(environment.opponent) or is_checkpoint(evaluation.opponent):
         return None
-    return json.dumps([environment_key(config), network_key(config), config.agent.n_steps, evaluation.opponent])
+    extractor = config.agent.network.features_extractor
+    named = [environment.id.partition("(")[0], *(wrapper.id for wrapper in environment.wrappers), extractor or ""]
+    stamps = [stamp(reference) for reference in named if ":" in reference]
+    if None in stamps:
+        return None
+    return json.dumps([environment_key(config), network_key(config), config.agent.n_steps, evaluation.opponent, stamps])
 
 
 def rollout_length(config: RunConfig) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from rlsweep.config.run import RunConfig
 from rlsweep.config.training import EnvironmentSpec, EvaluationConfig, WrapperSpec
-from rlsweep.planning import measurement_cache
+from rlsweep.planning import measurement_cache, own_files
 from rlsweep.planning.estimate import Measurement
 from rlsweep.planning.measurement_cache import MAX_AGE, read_cache, write_cache
 
@@ -66,21 +66,48 @@ def test_what_would_be_measured_otherwise_is_not_recalled(file: Path, make_confi
     assert [each.measurement.n_actions for each in recalled] == [MEASURED.n_actions, 99]
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [
-        {"id": "mine:Game"},
-        {"id": "mine:Game-v0"},
-        {"opponent": "/best.zip"},
-        {"wrappers": (WrapperSpec(id="mine:Wrapper"),)},
-    ],
-)
-def test_what_lies_in_files_of_the_user_is_measured_every_time(
+@pytest.mark.parametrize("environment", [{"opponent": "/best.zip"}, {"id": "__main__:Game"}, {"id": "unknown_x:Game"}])
+def test_what_cannot_be_told_from_its_files_is_measured_every_time(
     file: Path, make_config: Make, environment: dict[str, Any]
 ) -> None:
     config = make_config(environment=EnvironmentSpec(**environment))
     write_cache(file, [config], [MEASURED])
     assert read_cache(file, [config]) is None
+
+
+@pytest.mark.parametrize(
+    ("config", "changed"),
+    [
+        ({"environment": EnvironmentSpec(id="mine_alone:Game")}, "mine_alone.py"),
+        ({"environment": EnvironmentSpec(id="mine_alone:Game-v0(a=1)")}, "helper.py"),
+        ({"environment": EnvironmentSpec(id="mine_all.games:Game")}, "mine_all/games/level.txt"),
+        ({"environment": EnvironmentSpec(wrappers=(WrapperSpec(id="mine_all:Wrapper"),))}, "mine_all/__init__.py"),
+        ({"agent": {"network": {"features_extractor": "mine_alone:Extractor"}}}, "mine_alone.py"),
+    ],
+)
+def test_a_users_own_class_is_measured_again_once_a_file_of_its_module_has_changed(
+    file: Path,
+    make_config: Make,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    config: dict[str, Any],
+    changed: str,
+) -> None:
+    code = tmp_path / "code"
+    monkeypatch.syspath_prepend(code)
+    for name in ("mine_alone.py", "helper.py", "mine_all/__init__.py", "mine_all/games/level.txt"):
+        (code / name).parent.mkdir(parents=True, exist_ok=True)
+        (code / name).write_text("raise AssertionError('it is not imported')")
+    own = make_config(**{"environment": GAME} | config)
+    write_cache(file, [own], [MEASURED])
+    assert read_cache(file, [own]) is not None
+    (code / "notes.txt").write_text("beside the code")
+    assert read_cache(file, [own]) is not None
+    (code / changed).write_text("raise AssertionError('it is not imported, though it changed')")
+    assert read_cache(file, [own]) is None
+    monkeypatch.setattr(own_files, "MOST_FILES", 0)
+    write_cache(file, [own], [MEASURED])
+    assert read_cache(file, [own]) is None
 
 
 @pytest.mark.parametrize("age", [MAX_AGE + timedelta(seconds=1), -timedelta(minutes=5)], ids=["old", "to come"])
