@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cluster import images, launcher_check, services_check, sweeps_check
+from tests.cluster.kubectl import kubectl_is_missing
+from tests.cluster.kubernetes_check import check_kubernetes
 from tests.cluster.podman import Podman, missing_packages
 from tests.cluster.stack import Stack
 
@@ -31,12 +33,14 @@ def step(name: str) -> Iterator[None]:
     print(f"== {name}: {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def problem() -> str | None:
+def problem(*, short: bool) -> str | None:
     """Why the check cannot run on this machine; None if it can."""
     if os.geteuid() != 0:
         return "image-check needs root."
     if missing := missing_packages():
         return f"image-check needs packages of Debian: apt-get install --no-install-recommends {' '.join(missing)}"
+    if not short and kubectl_is_missing():
+        return "image-check needs kubectl 1.21 or newer for the Kubernetes manifests; --short leaves them out."
     return None
 
 
@@ -85,13 +89,15 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder that keeps the Debian tree for the next time")
     parser.add_argument("--torch-index", default=images.PYTHON_INDEX, help="index of torch's builds")
     options = parser.parse_args()
-    if told := problem():
+    if told := problem(short=options.short):
         sys.exit(told)
     podman = Podman(FOLDER)
     try:
         make_images(podman, options.cache, options.torch_index)
         check_services(podman, short=options.short)
         if not options.short:
+            with step("the containers of the Kubernetes manifests"):
+                check_kubernetes(podman, "localhost/rlsweep:cpu")
             with step("the launcher's scripts set up a head"):
                 launcher_check.sets_up_a_head(podman)
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 
 GCS_PORT, DASHBOARD_PORT, AGENT_PORT, METRICS_PORT = 6379, 8265, 52365, 8080
 PROBE = {"httpGet": {"path": "/api/healthz", "port": AGENT_PORT}}
-"""Of head and workers, both readiness and liveness, for Ray 2.53 and newer."""
+"""Of head and workers, for readiness and liveness. Older versions of KubeRay use `wget_probe`."""
 
 Object = dict[str, Any]
 
@@ -54,6 +54,13 @@ def token(cluster: Object) -> list[Object]:
     return [{"name": "RAY_AUTH_MODE", "value": options["mode"]}, {"name": "RAY_AUTH_TOKEN", "valueFrom": secret}]
 
 
+def wget_probe(*, is_head: bool) -> Object:
+    """The command with which older versions of KubeRay ask the raylet, and on the head the GCS too."""
+    asked = [(AGENT_PORT, "local_raylet_healthz"), *([(DASHBOARD_PORT, "gcs_healthz")] if is_head else [])]
+    commands = [f"wget --tries 1 -T 2 -q -O- http://localhost:{port}/api/{path} | grep success" for port, path in asked]
+    return {"exec": {"command": ["bash", "-c", " && ".join(commands)]}}
+
+
 def ray_pod(cluster: Object, group: Object, name: str) -> Object:
     """The spec of a pod of the head group or of a worker group."""
     is_head, service = "groupName" not in group, head_service(cluster)
@@ -78,7 +85,7 @@ def ray_pod(cluster: Object, group: Object, name: str) -> Object:
     container["env"] += token(cluster) + [{"name": key, "value": value} for key, value in variables.items()]
     container["command"] = ["/bin/bash", "-c", "--"]
     container["args"] = [f"ulimit -n ${{RAY_START_ULIMIT_OPEN_FILES:-65536}}; {start_command(cluster, group)}"]
-    container["readinessProbe"] = container["livenessProbe"] = PROBE
+    container |= {"readinessProbe": PROBE, "livenessProbe": wget_probe(is_head=is_head)}  # both kinds, to check both
     return pod
 
 

@@ -126,8 +126,8 @@ def start_services(node: Node, rendered: dict[str, Object]) -> None:
     }
     for name, (pod, names) in pods.items():
         waited = node.start(name, pod)
-        node.serve(name, *names)
         ready = node.until_ready(name, pod)
+        node.serve(name, *names)
         say(f"{name}: ready after {ready:.0f} s" + (f", waited {waited:.0f} s for the head" if waited > 1 else ""))
 
 
