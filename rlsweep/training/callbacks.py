@@ -85,8 +85,8 @@ class EpisodeCallback(StepCallback):
                 f"{self._progress.updates + 1}."
             )
         self._rewards += rewards
-        if True in dones.tolist():
-            self._end_episodes(np.flatnonzero(dones), infos)
+        if True in (ended := dones.tolist()):
+            self._end_episodes([index for index, has_ended in enumerate(ended) if has_ended], infos)
             if self._episode_budget is not None and self._progress.episodes >= self._episode_budget:
                 return False
         if self._step_cap is not None and self._is_cut_off(self._step_cap):
@@ -98,7 +98,7 @@ class EpisodeCallback(StepCallback):
         """Whether the step cap ends an incomplete rollout; after a complete one, SB3 updates and ends by itself."""
         return self.num_timesteps >= step_cap and self.n_calls % self._rollout_calls != 0
 
-    def _end_episodes(self, ended: NDArray[np.intp], infos: list[dict[str, Any]]) -> None:
+    def _end_episodes(self, ended: list[int], infos: list[dict[str, Any]]) -> None:
         if self._episode_budget is not None:
             # parallel environments may end more episodes in one step than the budget has left
             ended = ended[: self._episode_budget - self._progress.episodes]
@@ -110,8 +110,9 @@ class EpisodeCallback(StepCallback):
             )
             for index in ended
         )
-        self._rewards[ended] = 0.0
-        self._started_at[ended] = self.n_calls
+        for index in ended:
+            self._rewards[index] = 0.0
+            self._started_at[index] = self.n_calls
 
     def _record(self, ended: Iterable[EndedEpisode]) -> None:
         """Number the episodes that ended at this env step, and pass them to the recorder."""
