@@ -27,7 +27,7 @@ class Standing:
 
 
 def unfinished(database: Database) -> list[Standing]:
-    """The newest unfinished sweeps; a status without runs is left out. It takes 20 ms for ten thousand runs."""
+    """The newest unfinished sweeps; a status without runs is left out. It takes 30 ms for ten thousand runs."""
     with database.readonly() as connection:
         rows = connection.execute(_SQL["list_unfinished"], {"limit": MOST_SWEEPS}).fetchall()
     return [

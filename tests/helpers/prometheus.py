@@ -20,9 +20,6 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "dashboards" / "prometheus"
 DASHBOARD = json.loads((FOLDER.parent / "grafana" / "rlsweep-ray.json").read_text())
 
-OFTEN = {"_interval: 15s": "_interval: 1s"}
-"""What a test changes in prometheus.yaml, beside the addresses: how often it is asked for what."""
-
 PATIENCE_S = 90
 
 
@@ -37,6 +34,11 @@ def installed(program: str) -> str | None:
 def required(program: str) -> str:
     """The path of a program without which the test is skipped, or fails in CI."""
     return installed(program) or pytest.skip(f"{program} is not installed: apt-get install prometheus")
+
+
+def every(seconds: int) -> dict[str, str]:
+    """What a test changes in prometheus.yaml, beside the addresses: how often it asks."""
+    return {"_interval: 15s": f"_interval: {seconds}s"}
 
 
 def changed(text: str, changes: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus import OFTEN, Prometheus, prometheus
+from prometheus import Prometheus, every, prometheus
 from ray_head import end_tree, own_environ
 from victims import Server
 
@@ -167,7 +167,7 @@ def watching(drivers: Drivers, tmp_path_factory: pytest.TempPathFactory) -> Iter
         rays = drivers.happened["dashboard_url"]
         addresses = {"http://127.0.0.1:8265": rays, "127.0.0.1:5173": url.removeprefix("http://")}
         folder = tmp_path_factory.mktemp("watching") / "prometheus"
-        with prometheus(folder, config=OFTEN | addresses, rules=sooner | any_disk, tokens=tokens) as started:
+        with prometheus(folder, config=every(1) | addresses, rules=sooner | any_disk, tokens=tokens) as started:
             watching = Watching(started, page, time.time())
             watching.wait_for("ray_rlsweep_steps_per_second{sweep='watched'} > 0")
             yield watching

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus import OFTEN, Prometheus, installed, prometheus
+from prometheus import Prometheus, every, installed, prometheus
 from victims import Nodes
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -62,7 +62,7 @@ def watching(cluster: Cluster, tmp_path: Path) -> Iterator[Prometheus | None]:
         return
     address = {"127.0.0.1:8265": cluster.url.removeprefix("http://")}
     tokens = {"page-token": "none", "ray-token": TOKEN["RAY_AUTH_TOKEN"]}
-    with prometheus(tmp_path / "prometheus", config=OFTEN | address, rules={}, tokens=tokens) as started:
+    with prometheus(tmp_path / "prometheus", config=every(3) | address, rules={}, tokens=tokens) as started:
         yield started
 
 
@@ -129,8 +129,9 @@ def test_a_sweep_lives_on_a_cluster(rlsweep_at_home: Any, cluster: Cluster, watc
 def check_what_was_watched(watching: Prometheus, sweep: str, began: float) -> None:
     """Every panel had something to draw since the sweep `began`, and the lost node is told."""
     speed = f"ray_rlsweep_steps_per_second{{sweep='{sweep}'}} > 0"
-    at = max(float(moment) for series in watching.over_time(speed, since=began) for moment, _ in series["values"])
-    panels = watching.panels(sweep, since=began, at=at)
+    moments = [float(moment) for series in watching.over_time(speed, since=began) for moment, _ in series["values"]]
+    assert moments, "no speed was told"
+    panels = watching.panels(sweep, since=began, at=max(moments))
     assert [title for title, answer in panels.items() if not answer] == [], "empty panels"
 
     (alert,) = watching.wait_for(lambda: watching.firing("RlsweepNodeLost"), "a lost node")
