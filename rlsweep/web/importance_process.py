@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-P", "-m", "rlsweep.spaces.importance_child")
 """What is in the current folder is no module of it: `-P`."""
 
-IDLE_SECONDS = 120.0
+IDLE_SECONDS = 300.0
 """After the last page or answer, until it is ended."""
 
 MOST_SECONDS = 120.0
