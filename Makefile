@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # of a thousand processes compiles rlsweep.
 TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 
-.PHONY: sweep test lint bench chaos mutants image-check install format clean
+.PHONY: sweep test lint bench chaos mutants image-check image-check-short install format clean
 
 sweep: $(VENV)/.installed  ## train the shipped variants side by side and compare them
 	$(BIN)/rlsweep submit 'config/agents/ppo_agent_sweep_*.yaml' --episodes 2000
@@ -31,6 +31,9 @@ mutants: $(VENV)/.installed-dev  ## faults made on purpose, one by one: which of
 
 image-check: $(VENV)/.installed-dev  ## build cluster/Dockerfile, run compose.yaml and the launcher's scripts in containers; as root
 	$(BIN)/python -m tests.cluster.image_check $(IMAGE_CHECK_ARGS)
+
+image-check-short: $(VENV)/.installed-dev  ## the image, a head, a worker and one sweep; says so where the machine cannot run it
+	$(BIN)/python -m tests.cluster.image_check --short --optional $(IMAGE_CHECK_ARGS)
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -17,6 +17,7 @@ DEBIAN = "bookworm"
 TREE_PACKAGES = "ca-certificates,python3,python3-venv"
 PYTHON_IMAGE = f"docker.io/library/python:3.11-slim-{DEBIAN}"
 POSTGRES_IMAGE = "docker.io/library/postgres:18"
+RLSWEEP_IMAGE = "localhost/rlsweep:cpu"
 PYTHON_INDEX = "https://pypi.org/simple"
 """Where the check's torch comes from unless it is told otherwise; the Dockerfile's own default is PyTorch's index."""
 
@@ -79,7 +80,7 @@ def postgres_image(podman: Podman) -> None:
     podman.run("build", "--layers=false", "--tag", POSTGRES_IMAGE, "--file", folder / "Containerfile", folder)
 
 
-def rlsweep_image(podman: Podman, *, tag: str = "rlsweep:cpu", torch_index: str = PYTHON_INDEX) -> None:
+def rlsweep_image(podman: Podman, *, tag: str = RLSWEEP_IMAGE, torch_index: str = PYTHON_INDEX) -> None:
     """Build cluster/Dockerfile as it is, on top of `python_image`.
 
     torch_index: where torch's build comes from, as --build-arg TORCH_INDEX

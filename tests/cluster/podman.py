@@ -1,6 +1,6 @@
 """Podman with storage, networks and settings of its own in one folder: what a check makes there goes away with it.
 
-Nothing of the machine's own Podman is read or changed. Needs root; `missing_packages` names what Debian has to install.
+Nothing of the machine's own Podman is read or changed. Needs root and PACKAGES.
 """
 
 import os
@@ -51,11 +51,6 @@ MAX_ULIMIT = 20_000
 
 HEALTH_SECONDS = 1.0
 """Time between two health checks of each container, whatever interval it asks for."""
-
-
-def missing_packages() -> list[str]:
-    """The Debian packages of PACKAGES that are not installed."""
-    return [name for name, file in PACKAGES.items() if not Path(file).exists()]
 
 
 def wait_until(condition: Callable[[], object], seconds: float, problem: str) -> None:
@@ -145,16 +140,11 @@ class Podman:
                 subprocess.run(("podman", "healthcheck", "run", name), env=self.environ, check=False, **quiet)
 
     def remove(self) -> None:
-        """Remove all containers, networks, volumes and images of this folder, and the folder."""
-        for command in (
-            ("rm", "--all", "--force", "--time=0", "--volumes"),
-            ("network", "prune", "--force"),
-            ("volume", "prune", "--force"),
-            ("rmi", "--all", "--force"),
-        ):
-            self.run(*command)
+        """Remove the containers and networks of this folder, and the folder with its images and volumes."""
+        self.run("rm", "--all", "--force", "--time=0")
+        self.run("network", "prune", "--force")
         for folder in (self.runtime, self.folder):
             mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-            for mount in sorted((m for m in mounts if Path(m).is_relative_to(folder)), reverse=True):
+            for mount in sorted((mount for mount in mounts if Path(mount).is_relative_to(folder)), reverse=True):
                 subprocess.run(("umount", mount), check=True)
             shutil.rmtree(folder)

@@ -133,7 +133,7 @@ class Stack:
         return subprocess.run(words, env=self.podman.environ, capture_output=True, text=True, timeout=120, check=False)
 
     def _environ(self) -> dict[str, str]:
-        """A new shell's variables: none of this one's settings of rlsweep, Ray or Compose."""
-        kept = {name: os.environ[name] for name in ("HOME", "LANG", "TERM") if name in os.environ}
+        """A new shell's variables: none of this one's settings of rlsweep, Ray or Compose, and a home of its own."""
         path = f"{TOOLS}:{os.environ['PATH']}"
-        return {**kept, "PATH": path, "DOCKER_HOST": self.docker_host, "COMPOSE_PROGRESS": "plain", "COLUMNS": "120"}
+        home = {"HOME": str(self.folder), "LANG": "C.UTF-8", "PATH": path, "COLUMNS": "120"}
+        return {**home, "DOCKER_HOST": self.docker_host, "COMPOSE_PROGRESS": "quiet"}

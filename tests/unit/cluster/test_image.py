@@ -1,9 +1,10 @@
-"""The Dockerfile and the compose file, as the tools that read them see them. `make image-check` runs their steps."""
+"""The Dockerfile and the compose file, as the tools that read them see them. `make image-check` runs both."""
 
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,37 @@ def test_no_file_holds_a_secret(compose: dict[str, Any]) -> None:
         for name, value in service["environment"].items():
             if name.endswith(("TOKEN", "PASSWORD", "URL")):
                 assert re.search(r"\$\{\w+:\?", value), name
+
+
+def test_what_the_version_is_read_from_is_there_before_the_package_is_installed(repository: Path) -> None:
+    """Without it, the step that installs what rlsweep needs ends with an error of setuptools."""
+    steps = (repository / "cluster" / "Dockerfile").read_text().partition('".${EXTRAS')[0]
+    attribute = tomllib.loads((repository / "pyproject.toml").read_text())["tool"]["setuptools"]["dynamic"]["version"]
+    module = attribute["attr"].rpartition(".")[0].replace(".", "/")
+    assert f"{module}.py" in steps
+
+
+def test_a_tmpfs_over_the_home_can_be_written_to(repository: Path, compose: dict[str, Any]) -> None:
+    """A container engine gives it the mode of the image's folder, and root as its owner."""
+    final = (repository / "cluster" / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    assert re.search(r"--mode=1777 /home/rlsweep$", final, re.MULTILINE)
+    for name in (*RAY, "page"):
+        assert "/home/rlsweep:mode=1777" in compose["services"][name]["tmpfs"]
+
+
+def test_every_service_says_whether_it_works(repository: Path) -> None:
+    for name, service in resolved(repository)["services"].items():
+        assert service["healthcheck"]["test"], name
+
+
+def test_one_command_makes_the_secrets(repository: Path, tmp_path: Path) -> None:
+    (command,) = re.findall(r"^\(umask 077; for .*$", (repository / "cluster" / "README.md").read_text(), re.MULTILINE)
+    (tmp_path / "cluster").mkdir()
+    for _ in range(2):
+        subprocess.run(["bash", "-ec", command], cwd=tmp_path, check=True, timeout=20)
+        made = tmp_path / "cluster" / ".env"
+        secrets = dict(line.split("=", 1) for line in made.read_text().splitlines())
+        assert set(secrets) == set(SECRETS)
+        assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets.values())
+        assert len(set(secrets.values())) == len(SECRETS)
+        assert made.stat().st_mode & 0o077 == 0
