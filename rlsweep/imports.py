@@ -28,6 +28,19 @@ def lasting_imports() -> Iterator[None]:
         gc.enable()
 
 
+@contextmanager
+def left_out(module: str) -> Iterator[None]:
+    """Import packages that use a module where it is installed as if it were not; it can be imported afterwards."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]  # importing it raises ModuleNotFoundError
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
+
 def import_to_stay(module: str) -> None:
     """Import a module, and what it imports, as lasting imports; do nothing if it is imported already."""
     if module not in sys.modules:

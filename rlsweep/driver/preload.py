@@ -2,13 +2,15 @@
 
 from functools import partial
 
-from rlsweep.imports import lasting_imports
+from rlsweep.imports import lasting_imports, left_out
 
 
 def preload() -> None:
     """Import what trials need, and make one small update: the first update of a process loads machine code."""
     import torch
-    from stable_baselines3.common.vec_env import DummyVecEnv
+
+    with left_out("boto3"):  # TensorBoard's, for event files in S3, which rlsweep uploads by itself; it takes 0.1 s
+        from stable_baselines3.common.vec_env import DummyVecEnv
 
     import rlsweep.training.train  # noqa: F401
     from rlsweep.config.training import EnvironmentSpec

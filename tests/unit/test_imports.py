@@ -3,12 +3,13 @@
 import gc
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from rlsweep.cli import main
-from rlsweep.imports import import_to_stay, lasting_imports
+from rlsweep.imports import import_to_stay, lasting_imports, left_out
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,22 @@ def test_a_module_is_imported_without_the_collector_and_left_out_of_it(
 def test_what_is_imported_already_leaves_nothing_out() -> None:
     import_to_stay("rlsweep.imports")
     assert gc.get_freeze_count() == 0, "what an earlier trial left is to be freed"
+
+
+def test_a_module_is_left_out_of_what_can_do_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "dear_module.py").write_text("cost = 1\n")
+    use = "try:\n    import dear_module\nexcept ImportError:\n    dear_module = None\n"
+    for user in ("first_user", "second_user"):
+        (tmp_path / f"{user}.py").write_text(use)
+    with left_out("dear_module"):
+        assert import_module("first_user").dear_module is None
+    assert import_module("dear_module").cost == 1
+    with left_out("dear_module"):
+        assert import_module("second_user").dear_module.cost == 1, "it costs nothing any more"
+    assert import_module("dear_module").cost == 1
+    for name in ("dear_module", "first_user", "second_user"):
+        del sys.modules[name]
 
 
 def test_the_collector_comes_back_after_an_import_that_fails() -> None:

@@ -14,7 +14,7 @@ asked = []
 for name in ("is_available", "device_count", "init"):
     setattr(torch.cuda, name, lambda *_, name=name: asked.append(name) or 0)
 import rlsweep.driver.preload
-print(*sorted({"torch", "torch._dynamo", "ray"} & sys.modules.keys()), *asked)
+print(*sorted({"torch", "torch._dynamo", "ray", "boto3", "matplotlib", "pandas"} & sys.modules.keys()), *asked)
 if os.fork() == 0:
     parameter = torch.ones(1, requires_grad=True)
     (parameter * 2).backward()
