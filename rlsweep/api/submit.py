@@ -47,21 +47,27 @@ def submit(
         check_all_drawn(plan)
     # What follows is slow to import; a mistake above should not have to wait for it.
     with stage("Loading libraries"):
-        from rlsweep.api.opening import database_of
-        from rlsweep.attempts.provenance import collect_provenance
-        from rlsweep.driver.selection import PLANNED, UNFINISHED
         from rlsweep.places.find import find_place
-        from rlsweep.places.place import Task
-        from rlsweep.planning.submission import check_name, create_sweep, runs_of_plan
-        from rlsweep.store import sweeps
-        from rlsweep.store.opening import check_reachable
 
-    if name is not None:
-        check_name(name)
-    check_reachable(settings)
+        if name is not None:
+            from rlsweep.planning.submission import check_name
+
+            check_name(name)
+        if settings.database_url:
+            from rlsweep.store.opening import check_reachable
+
+            check_reachable(settings)
     check_usable(settings.storage)
     place = find_place(options, settings)
     with place.open(resources, len(plan.trials) + plan.to_draw) as opened:
+        with stage("Loading libraries"):  # those of the database, while Ray's workers begin to import theirs
+            from rlsweep.api.opening import database_of
+            from rlsweep.attempts.provenance import collect_provenance
+            from rlsweep.driver.selection import PLANNED, UNFINISHED
+            from rlsweep.places.place import Task
+            from rlsweep.planning.submission import create_sweep, runs_of_plan
+            from rlsweep.store import sweeps
+
         database = database_of(settings)
         asked = None if scheduler is None else scheduler.terms
         sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked), UNFINISHED

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -16,7 +17,9 @@ from rlsweep.places.outcome import SweepOutcome
 from rlsweep.places.place import OpenPlace, Place, SweepRunner, Task
 from rlsweep.places.running import make_driver, run_driver
 from rlsweep.settings import Settings
-from rlsweep.store.database import Database
+
+if TYPE_CHECKING:
+    from rlsweep.store.database import Database
 
 
 class Here(Place):
@@ -49,7 +52,7 @@ class _OpenRay(OpenPlace):
         self._grace = grace
 
     @override
-    def _ready(self, database: Database, observer: SweepObserver) -> SweepRunner:
+    def _ready(self, database: "Database", observer: SweepObserver) -> SweepRunner:
         self._session.ready()
         slots = self._session.slots(self._resources)
         self._session.check_nodes(database.url, self._settings)
@@ -64,7 +67,7 @@ class _RayRunner(SweepRunner):
 
     def __init__(
         self,
-        database: Database,
+        database: "Database",
         observer: SweepObserver,
         session: RaySession,
         settings: Settings,

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rlsweep.attempts.provenance import Provenance
 from rlsweep.cluster.resources import Resources
@@ -10,9 +11,10 @@ from rlsweep.driver.selection import RunSelection
 from rlsweep.errors import after_start, before_start
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.outcome import SweepOutcome
-from rlsweep.store import sweeps
-from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
+
+if TYPE_CHECKING:  # the database's library is imported while a place gets ready
+    from rlsweep.store.database import Database
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +30,7 @@ class Task:
 class SweepRunner(ABC):
     """A place that is ready."""
 
-    def __init__(self, database: Database, observer: SweepObserver, *, address: str | None = None) -> None:
+    def __init__(self, database: "Database", observer: SweepObserver, *, address: str | None = None) -> None:
         """address: of the Jobs API, if that is how the place is reached, for the sweep's record."""
         self._database = database
         self._observer = observer
@@ -40,6 +42,8 @@ class SweepRunner(ABC):
 
         Raises DriverBusyError where somebody drives the sweep.
         """
+        from rlsweep.store import sweeps
+
         assigned = sweeps.assign(
             self._database, task.sweep.id, resources=task.resources.to_record(), address=self._address
         )
@@ -56,12 +60,12 @@ class OpenPlace(ABC):
     """A place that gets ready, perhaps in the background."""
 
     @before_start()
-    def ready(self, database: Database, observer: SweepObserver) -> SweepRunner:
+    def ready(self, database: "Database", observer: SweepObserver) -> SweepRunner:
         """Wait until it is ready. Raises InputError where sweeps with such trials cannot run there."""
         return self._ready(database, observer)
 
     @abstractmethod
-    def _ready(self, database: Database, observer: SweepObserver) -> SweepRunner:
+    def _ready(self, database: "Database", observer: SweepObserver) -> SweepRunner:
         """As `ready`."""
 
 

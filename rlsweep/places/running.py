@@ -12,17 +12,17 @@ from rlsweep.places.interrupts import on_interrupt
 from rlsweep.places.observer import ProgressObserver
 from rlsweep.places.outcome import Ending, SweepOutcome, conclude
 from rlsweep.settings import Settings
-from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
 if TYPE_CHECKING:
     from rlsweep.driver.driver import Driver
+    from rlsweep.store.database import Database
 
 STOPPING = "Stopping: trials end at their next step and keep what they recorded. Press Ctrl-C again to end at once."
 
 
 def make_driver(
-    database: Database,
+    database: "Database",
     sweep: Sweep,
     selection: RunSelection,
     *,
@@ -55,7 +55,7 @@ def make_driver(
 
 
 def run_driver(
-    driver: "Driver", database: Database, observer: ProgressObserver, *, has_ended: Callable[[], None] = lambda: None
+    driver: "Driver", database: "Database", observer: ProgressObserver, *, has_ended: Callable[[], None] = lambda: None
 ) -> SweepOutcome:
     """Run a driver to its end; a first signal stops its trials, a second one ends it at once.
 
