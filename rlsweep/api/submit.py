@@ -1,6 +1,7 @@
 """Submitting a sweep: on record first, then driven to its end or handed over."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rlsweep.paths import Paths
 from rlsweep.places.observer import SweepObserver
@@ -14,6 +15,9 @@ from rlsweep.settings import Settings
 from rlsweep.stages import stage
 from rlsweep.storage import check_usable
 from rlsweep.sweep_records import Sweep
+
+if TYPE_CHECKING:
+    from rlsweep.places.place import Place
 
 
 def submit(
@@ -45,20 +49,7 @@ def submit(
     check_trials(plan.base_training, gpus_per_trial=resources.gpus_per_trial)
     if race is None:
         check_all_drawn(plan)
-    # What follows is slow to import; a mistake above should not have to wait for it.
-    with stage("Loading libraries"):
-        from rlsweep.places.find import find_place
-
-        if name is not None:
-            from rlsweep.planning.submission import check_name
-
-            check_name(name)
-        if settings.database_url:
-            from rlsweep.store.opening import check_reachable
-
-            check_reachable(settings)
-    check_usable(settings.storage)
-    place = find_place(options, settings)
+    place = _place_of(options, settings, name)
     with place.open(resources, len(plan.trials) + plan.to_draw) as opened:
         with stage("Loading libraries"):  # those of the database, while Ray's workers begin to import theirs
             from rlsweep.api.opening import database_of
@@ -93,3 +84,23 @@ def submit(
             )
             selection = PLANNED
         return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))
+
+
+def _place_of(options: DrivingOptions, settings: Settings, name: str | None) -> "Place":
+    """Where the sweep is driven, once its name, the database and the storage are found usable.
+
+    What the checks import is slow to import, so that nothing is imported that is not checked.
+    """
+    with stage("Loading libraries"):
+        from rlsweep.places.find import find_place
+
+        if name is not None:
+            from rlsweep.planning.submission import check_name
+
+            check_name(name)
+        if settings.database_url:
+            from rlsweep.store.opening import check_reachable
+
+            check_reachable(settings)
+    check_usable(settings.storage)
+    return find_place(options, settings)
