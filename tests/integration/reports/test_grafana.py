@@ -24,7 +24,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from rlsweep.runs import EndReason, NewRun, TrainingRun
-from rlsweep.store import training_runs, transitions
+from rlsweep.store import recording, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.sweep_records import Sweep
 
@@ -300,6 +300,28 @@ def test_the_figures_are_those_on_record(recorded: tuple[Sweep, Reader]) -> None
     (silent,) = grafana.look_at("Silent runs, one by one").rows
     assert 3500 < silent["silent for"] < 3900
     assert grafana.look_at("Silent runs").rows == [{"silent": 1}]
+
+
+def test_what_is_now_is_told_of_runs_that_give_signs_of_life(
+    database: Database, as_reader: Callable[[Database], AbstractContextManager[Reader]], new_run: Callable[..., NewRun]
+) -> None:
+    for speed in (50.0, 25.0):
+        run = transitions.begin_attempt(database, transitions.create_single(database, new_run()).id, {})
+        assert run is not None
+        progress = recording.Progress(episodes=1, updates=1, env_steps=64, steps_per_second=speed)
+        recording.flush(database, run.id, run.attempt, recording.Batch(progress=progress))
+    with as_reader(database) as reader:
+        grafana = Grafana(reader)
+        assert grafana.look_at("Env steps per second, now").rows == [{"env steps/s": 75}]
+        assert grafana.look_at("Silent runs").rows == [{"silent": 0}]
+        (now,) = grafana.look_at("Runs by status, now").rows
+        assert now == dict.fromkeys(now, 0) | {"running": 2}
+        with database.connect() as connection:
+            connection.execute(
+                "update training_runs set heartbeat_at = heartbeat_at - interval '1 minute' where id = %s", (run.id,)
+            )
+        assert grafana.look_at("Env steps per second, now").rows == [{"env steps/s": 50}]
+        assert grafana.look_at("Silent runs").rows == [{"silent": 1}]
 
 
 def test_the_role_only_reads(
