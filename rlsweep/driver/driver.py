@@ -5,6 +5,7 @@ reads from the database which runs are left.
 """
 
 import logging
+import math
 import secrets
 import threading
 import time
@@ -45,7 +46,10 @@ from rlsweep.sweep_records import Overview, Sweep
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.5
-"""Time between two checks of the database."""
+"""Time between two checks for a stop request and for lost processes."""
+
+READ_SECONDS = 0.9
+"""Least time between two readings of the sweep's progress; its trials record theirs about once a second."""
 
 LEASE_SECONDS = 3.0
 """Time between two heartbeats of the driver."""
@@ -94,6 +98,7 @@ class Driver:
         self._stop_recorded = False
         self._is_away = False
         self._last_sign = time.monotonic()
+        self._last_read = -math.inf
         self._lost: dict[UUID, str] = {}
         self._stopping_since: dict[UUID, float] = {}
 
@@ -211,7 +216,7 @@ class Driver:
             try:
                 while not fit.wait(WATCH_SECONDS):
                     self._look(watch)
-                self._look(watch)
+                self._look(watch, at_the_end=True)
             except KeyboardInterrupt:
                 fit.abandon()  # Ray ends next
                 raise
@@ -235,7 +240,7 @@ class Driver:
         send_left(self._database, Paths(self._worker_context.settings).spool, run_id)
         transitions.fail_lost(self._database, run_id, reason)
 
-    def _look(self, watch: Watcher) -> None:
+    def _look(self, watch: Watcher, *, at_the_end: bool = False) -> None:
         """Pass on a stop request, write a heartbeat, record lost runs, kill overdue trials, tell and show progress."""
         if self._stop.is_set() and not self._flag_raised:
             self._flag.raise_()
@@ -246,9 +251,11 @@ class Driver:
                 self._stop_recorded = True
             self._renew_lease()
             self._settle_all_lost()
-            self._kill_overdue()
-            self._waiting.tell()
-            self._show(watch)
+            if at_the_end or time.monotonic() - self._last_read >= READ_SECONDS:
+                self._last_read = time.monotonic()
+                self._kill_overdue()
+                self._waiting.tell()
+                self._show(watch)
         except StoreUnavailableError as error:
             if not self._is_away:
                 self._is_away = True
