@@ -57,7 +57,8 @@ def pip_settings() -> str:
     command = (sys.executable, "-m", "pip", "config", "list")
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.findall(r"^(?:global|install|:env:)\.([a-z-]+)='(.*)'$", listed, re.MULTILINE)
-    return "\n".join(("[global]", *(f"{name} = {value}" for name, value in dict(found).items()), ""))
+    lines = [f"{name} = {value}" for name, value in dict(found).items()]
+    return "\n".join(("[global]", "progress-bar = off", *lines, ""))
 
 
 def pip_folders() -> list[Path]:

@@ -19,7 +19,7 @@ def sets_up_a_head(podman: Podman) -> None:
         context = Path(temporary)
         copy_what_is_mounted(context / "home")
         shutil.copy(NODE / "head.sh", context)
-        index = f"--env=PIP_EXTRA_INDEX_URL={PYTHON_INDEX}"  # setup.sh otherwise asks PyTorch's
+        index = f"--build-arg=PIP_EXTRA_INDEX_URL={PYTHON_INDEX}"  # setup.sh otherwise asks PyTorch's
         made = ("--layers=false", f"--file={NODE}/Containerfile", f"--tag={IMAGE}")
         podman.run("build", *mounted_settings(), index, *made, context)
     print(podman.container(IMAGE, options=("--network=none", "--cap-add=NET_ADMIN")))
