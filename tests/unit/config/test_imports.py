@@ -1,29 +1,25 @@
-import os
+import json
 import subprocess
 import sys
-from pathlib import Path
 
 CODE = """
-import sys, time
-started = time.process_time()
+import json, sys
+before = set(sys.modules)
 import rlsweep.planning.plan
 import rlsweep.planning.estimate
-print(time.process_time() - started)
-print([name for name in ("torch", "ray", "gymnasium", "numpy", "psycopg") if name in sys.modules])
+print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
-MOST_S = 0.2
-"""CPU seconds."""
+LIGHT = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection", "yaml"}
+COMPILED = ("_", "cython_runtime")
+"""How the names begin that compiled packages and the build of Python add."""
+MOST_MODULES = 330
+"""The standard library's included; 279 with Python 3.11. torch, ray or numpy alone have more."""
 
 
-def test_a_plan_is_light_to_import(tmp_path: Path) -> None:
-    environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    environ["PYTHONPYCACHEPREFIX"] = str(tmp_path)  # as for a user: compiled once, then read
-    seconds, heavy = [], set()
-    while len(seconds) < 12 and min(seconds, default=1.0) >= MOST_S:  # other tests run beside this one
-        done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True, env=environ)
-        took, names = done.stdout.splitlines()
-        seconds.append(float(took))
-        heavy.add(names)
-    assert heavy == {"[]"}
-    assert min(seconds) < MOST_S, "the best of all"
+def test_a_plan_is_light_to_import() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    modules: list[str] = json.loads(done.stdout)
+    packages = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - {"rlsweep"}
+    assert {name for name in packages if not name.startswith(COMPILED)} == LIGHT
+    assert len(modules) < MOST_MODULES
