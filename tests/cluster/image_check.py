@@ -42,7 +42,9 @@ def problem(*, short: bool) -> str | None:
         return "it needs kubectl 1.21 or newer for the Kubernetes manifests; --short leaves them out"
     packages = PACKAGES if short else PACKAGES | CHROMIUM
     missing = " ".join(name for name, file in packages.items() if not Path(file).exists())
-    return f"apt-get install --no-install-recommends {missing}" if missing else None
+    if missing:
+        return f"apt-get install --no-install-recommends {missing}"
+    return Podman(FOLDER).refusal()
 
 
 def make_images(podman: Podman, cache: Path | None, torch_index: str) -> None:

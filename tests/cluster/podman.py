@@ -109,6 +109,12 @@ class Podman:
         done = subprocess.run(("podman", *arguments), check=True, env=self.environ, stdout=subprocess.PIPE, text=True)
         return done.stdout.strip()
 
+    def refusal(self) -> str | None:
+        """Why no container of its own network starts on this machine; None if one starts."""
+        words = ("podman", "run", "--rm", "--network=bridge", "--rootfs", "/:O", "/bin/true")
+        done = subprocess.run(words, check=False, env=self.environ, capture_output=True, text=True)
+        return None if done.returncode == 0 else f"Podman starts no container: {done.stderr.strip()}"
+
     def container(self, image: str, *command: str, options: Sequence[str] = ()) -> str:
         """Run a command in a new container to its end; returns what it printed."""
         return self.output("run", "--rm", "--init", *options, image, *command)
