@@ -122,14 +122,10 @@ class RaySession:
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.begin_to_end()
+        self._leaving.set()
         # a thread that still waits for an answer ends with the process
         self._thread.join(None if self._started.is_set() else 0)
         self._forking.close()
-
-    def begin_to_end(self) -> None:
-        """Let Ray end while this thread does something else; it may not be called any more. The context waits."""
-        self._leaving.set()
 
     @before_start()
     def ready(self) -> None:
@@ -213,7 +209,6 @@ class RaySession:
             finally:
                 self._started.set()
             self._leaving.wait()
-        self._forking.close()
 
     def _start_fork_server(self) -> None:
         """Start it before Ray: it imports while Ray starts, and forks the process that measures environments."""

@@ -59,7 +59,7 @@ class _OpenRay(OpenPlace):
         self._session.wait_for_workers()
         if self._session.dashboard_url is not None:
             observer.message(f"Ray's dashboard: {self._session.dashboard_url} (token {self._session.token})")
-        return _RayRunner(database, observer, self._session, self._settings, slots=slots, grace=self._grace)
+        return _RayRunner(database, observer, self._settings, slots=slots, grace=self._grace)
 
 
 class _RayRunner(SweepRunner):
@@ -69,14 +69,12 @@ class _RayRunner(SweepRunner):
         self,
         database: "Database",
         observer: SweepObserver,
-        session: RaySession,
         settings: Settings,
         *,
         slots: int,
         grace: float,
     ) -> None:
         super().__init__(database, observer)
-        self._session = session
         self._settings = settings
         self._slots = slots
         self._grace = grace
@@ -98,4 +96,4 @@ class _RayRunner(SweepRunner):
             grace=self._grace,
             folder=Path.cwd(),
         )
-        return run_driver(driver, self._database, self._observer, has_ended=self._session.begin_to_end)
+        return run_driver(driver, self._database, self._observer)

@@ -1,7 +1,6 @@
 """Driving a sweep in this process, on the Ray that it has joined."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +53,8 @@ def make_driver(
     return Driver(database, sweep, context, resources, selection=selection, slots=slots, grace_seconds=grace)
 
 
-def run_driver(
-    driver: "Driver", database: "Database", observer: ProgressObserver, *, has_ended: Callable[[], None] = lambda: None
-) -> SweepOutcome:
-    """Run a driver to its end; a first signal stops its trials, a second one ends it at once.
-
-    has_ended: called once Ray is needed no more, before the outcome is summed up
-    """
+def run_driver(driver: "Driver", database: "Database", observer: ProgressObserver) -> SweepOutcome:
+    """Run a driver to its end; a first signal stops its trials, a second one ends it at once."""
 
     def stop() -> None:
         driver.request_stop()
@@ -71,5 +65,4 @@ def run_driver(
             sweep = driver.run(show)
         except StoreUnavailableError as error:
             raise RlsweepError(f"The sweep ended before its trials did. {error}") from error
-    has_ended()
     return conclude(database, sweep, Ending.INTERRUPTED if interrupted.is_set() else Ending.FINISHED)
