@@ -114,8 +114,8 @@ def _bootstrap(samples: Floats) -> tuple[Floats, Floats]:
 def _resamples(seeds: int) -> NDArray[np.uint16]:
     """How often each seed was drawn in each resample, (RESAMPLES, seeds): all means of a resample are one product."""
     draws = np.random.default_rng(0).integers(0, seeds, size=(RESAMPLES, seeds))
-    counts = [np.count_nonzero(draws == seed, axis=1) for seed in range(seeds)]
-    return np.stack(counts, axis=1).astype(np.uint16)
+    places = draws + seeds * np.arange(RESAMPLES)[:, np.newaxis]
+    return np.bincount(places.ravel(), minlength=RESAMPLES * seeds).reshape(RESAMPLES, seeds).astype(np.uint16)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
