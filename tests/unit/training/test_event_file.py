@@ -37,3 +37,11 @@ def test_two_files_of_one_second_have_names_of_their_own(tmp_path: Path) -> None
     for _ in range(2):
         EventFile(tmp_path).close()
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_files_of_one_process_sort_in_the_order_of_their_creation(tmp_path: Path) -> None:
+    created: list[Path] = []
+    for _ in range(12):
+        EventFile(tmp_path).close()
+        created += set(tmp_path.iterdir()) - set(created)
+    assert sorted(created) == created
