@@ -89,7 +89,7 @@ def submit(
 def _place_of(options: DrivingOptions, settings: Settings, name: str | None) -> "Place":
     """Where the sweep is driven, once its name, the database and the storage are found usable.
 
-    What the checks import is slow to import, so that nothing is imported that is not checked.
+    Each check imports what it needs, which is slow, only where there is something to check.
     """
     with stage("Loading libraries"):
         from rlsweep.places.find import find_place

@@ -49,7 +49,7 @@ WATCH_SECONDS = 0.5
 """Time between two checks for a stop request and for lost processes."""
 
 READ_SECONDS = 0.9
-"""Least time between two readings of the sweep's progress; its trials record theirs about once a second."""
+"""Shortest time between two readings of the sweep's progress; its trials record theirs about once a second."""
 
 LEASE_SECONDS = 3.0
 """Time between two heartbeats of the driver."""
@@ -91,7 +91,7 @@ class Driver:
         self._flag = StopFlag(sweep.id)
         self._trials = LiveTrials()
         self._meters = Meters(sweep.name)
-        self._looks = KeptConnection(database.url)  # twice a second, a new connection would cost 2% of two cores
+        self._looks = KeptConnection(database.url)  # a new connection for each query took 2% of two cores
         self._waiting = WaitingTrials(self._looks, sweep.id)
         self._stop = threading.Event()
         self._flag_raised = False

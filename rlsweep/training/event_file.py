@@ -30,8 +30,7 @@ class EventFile:
     def __init__(self, folder: Path) -> None:
         """Create the folder and the file. File names sort by time, also those of one process in one second."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.created = int(time.time())
-        name = f"events.out.tfevents.{self.created:010d}.{socket.gethostname()}.{os.getpid()}.{next(_numbers):06d}"
+        name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.{next(_numbers):06d}"
         self._waiting: list[bytes] = []
         self._file = (folder / name).open("ab", buffering=0)
         metadata = SourceMetadata(writer="rlsweep.training.event_file")

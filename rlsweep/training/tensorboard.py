@@ -84,18 +84,13 @@ class TensorBoardLog(KVWriter):
         """Write all events to the file; if it has reached its size, start another one."""
         self._write()
         if self._file_bytes is not None and self._file.bytes >= self._file_bytes:
-            self._begin_another_file()
+            self.close()
+            self._open()
 
     def close(self) -> None:
         """Write all events and close the file."""
         with self._translated_errors():
             self._file.close()
-
-    def _begin_another_file(self) -> None:
-        """Start a new file, unless the current one is from this second: names have whole seconds and must sort."""
-        if int(time.time()) > self._file.created:
-            self.close()
-            self._open()
 
     def _open(self) -> None:
         with self._translated_errors():
