@@ -1,6 +1,5 @@
 """A run whose storage is a URI: fsspec's own store in this process's memory serves for what any of them does."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +69,6 @@ def test_a_checkpoint_is_told_of_once_it_and_the_logs_up_to_it_are_there(make_co
 
 def test_logs_are_cut_into_files_which_are_sent_once(make_config, place, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(training, "FILE_BYTES", 1)
-    now = iter(range(2_000_000_000, 2_000_100_000))
-    monkeypatch.setattr(time, "time", lambda: float(next(now)))  # each file is begun in a second of its own
     config = make_config(
         environment=SCRIPTED, episodes=24, checkpoint_interval_episodes=4, evaluation={"enabled": False}
     )
