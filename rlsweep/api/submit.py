@@ -7,7 +7,7 @@ from rlsweep.paths import Paths
 from rlsweep.places.observer import SweepObserver
 from rlsweep.places.options import DrivingOptions
 from rlsweep.places.outcome import SweepOutcome
-from rlsweep.planning.forecast import Forecast, forecast_from_cache
+from rlsweep.planning.forecast import Forecast, forecasting
 from rlsweep.planning.plan import Plan, check_all_drawn, check_trials
 from rlsweep.planning.race import RacePlan, check_objective, race_terms
 from rlsweep.planning.scheduler import SchedulerPlan
@@ -50,7 +50,11 @@ def submit(
     if race is None:
         check_all_drawn(plan)
     place = _place_of(options, settings, name)
-    with place.open(resources, len(plan.trials) + plan.to_draw) as opened:
+    cache = Paths(settings).measurements
+    with (
+        place.open(resources, len(plan.trials) + plan.to_draw) as opened,
+        forecasting(plan, cache, gpus_per_trial=resources.gpus_per_trial) as wait_for_forecast,
+    ):
         with stage("Loading libraries"):  # those of the database, while Ray's workers begin to import theirs
             from rlsweep.api.opening import database_of
             from rlsweep.attempts.provenance import collect_provenance
@@ -63,9 +67,8 @@ def submit(
         asked = None if scheduler is None else scheduler.terms
         sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked), UNFINISHED
         if sweep is None and name is not None:
-            sweeps.check_free(database, name)  # before anything is measured, and before Ray starts
-        cache = Paths(settings).measurements
-        forecast = forecast_from_cache(plan, cache, gpus_per_trial=resources.gpus_per_trial)
+            sweeps.check_free(database, name)
+        forecast = wait_for_forecast()
         terms = None if race is None else race_terms(race, forecast)
         if scheduler is not None:
             check_objective(scheduler.objective, forecast)

@@ -81,7 +81,7 @@ class RayOptions:
     token: str | None = None
     preload: tuple[str, ...] = ("rlsweep.driver.preload",)
     preload_with_ray: tuple[str, ...] = ("ray", "ray.tune", "rlsweep.driver.trainable")
-    meanwhile: tuple[str, ...] = ("ray.tune", "rlsweep.driver.driver", "rlsweep.reports.summary")
+    meanwhile: tuple[str, ...] = ("ray.tune", "rlsweep.driver.driver", "rlsweep.reports.summary", "pydantic.v1.fields")
 
 
 class RaySession:

@@ -7,6 +7,7 @@ from rlsweep.imports import lasting_imports, left_out
 
 def preload() -> None:
     """Import what trials need, and make one small update: the first update of a process loads machine code."""
+    import pydantic.v1.fields  # noqa: F401 - by Ray, for the first object that a process gets or sends; it takes 0.1 s
     import torch
 
     with left_out("boto3"):  # TensorBoard's, for event files in S3, which rlsweep uploads by itself; it takes 0.1 s

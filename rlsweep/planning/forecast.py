@@ -1,6 +1,7 @@
 """Forecast a plan's env steps, memory and time from measurements of its environment and networks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from rlsweep.planning.estimate import (
     evaluation_warnings,
     gpu_warnings,
 )
-from rlsweep.planning.measure import measure_configs
+from rlsweep.planning.measure import measuring
 from rlsweep.planning.measurement_cache import read_cache, write_cache
 from rlsweep.planning.plan import Plan
 
@@ -51,14 +52,18 @@ def forecast(plan: Plan, *, gpus_per_trial: float = 0.0) -> Forecast:
 
     Raises InputError if the environment cannot be made, another RlsweepError if playing it fails.
     """
-    try:
-        return make_forecast(plan, _measure(plan, gpus_per_trial), gpus_per_trial=gpus_per_trial)
-    except SlowEnvironmentError as error:
-        return _of_slow(plan, error)
+    with _measuring(plan, gpus_per_trial) as measurements:
+        try:
+            return make_forecast(plan, measurements(), gpus_per_trial=gpus_per_trial)
+        except SlowEnvironmentError as error:
+            return _of_slow(plan, error)
 
 
-def forecast_from_cache(plan: Plan, cache: Path, *, gpus_per_trial: float = 0.0) -> Forecast:
-    """Like `forecast`, but with cached measurements of earlier plans if possible; `cache` is their file.
+@contextmanager
+def forecasting(plan: Plan, cache: Path, *, gpus_per_trial: float = 0.0) -> Iterator[Callable[[], Forecast]]:
+    """Measure while the context lasts; call what it gives to wait for the forecast.
+
+    It is that of `forecast`, but with cached measurements of earlier plans if possible; `cache` is their file.
 
     GPUs are always measured, because their memory use depends on drivers, which are not part of the cache key. If the
     environment can be made but playing it fails, the forecast has a warning and no estimates; its trials record the
@@ -68,9 +73,18 @@ def forecast_from_cache(plan: Plan, cache: Path, *, gpus_per_trial: float = 0.0)
     cached = None if gpus_per_trial else read_cache(cache, configs)
     if cached is not None:
         measured_at = min(each.at for each in cached)
-        return make_forecast(plan, [each.measurement for each in cached], measured_at=measured_at)
+        known = make_forecast(plan, [each.measurement for each in cached], measured_at=measured_at)
+        yield lambda: known
+    else:
+        with _measuring(plan, gpus_per_trial) as measurements:
+            yield lambda: _forecast(plan, measurements, cache, gpus_per_trial)
+
+
+def _forecast(
+    plan: Plan, wait_for_measurements: Callable[[], list[Measurement]], cache: Path, gpus_per_trial: float
+) -> Forecast:
     try:
-        measurements = _measure(plan, gpus_per_trial)
+        measurements = wait_for_measurements()
     except InputError:
         raise
     except SlowEnvironmentError as error:
@@ -117,8 +131,8 @@ def _of_slow(plan: Plan, error: SlowEnvironmentError) -> Forecast:
     return Forecast(plan=plan, estimates=None, warnings=(*plan.warnings, text))
 
 
-def _measure(plan: Plan, gpus_per_trial: float) -> list[Measurement]:
-    return measure_configs([trial.config for trial in plan.trials], gpus=gpus_per_trial > 0, timeout=PROBE_SECONDS)
+def _measuring(plan: Plan, gpus_per_trial: float) -> AbstractContextManager[Callable[[], list[Measurement]]]:
+    return measuring([trial.config for trial in plan.trials], gpus=gpus_per_trial > 0, timeout=PROBE_SECONDS)
 
 
 def _write_cache(cache: Path, plan: Plan, measurements: Sequence[Measurement]) -> tuple[str, ...]:

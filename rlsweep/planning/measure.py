@@ -7,9 +7,9 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from rlsweep import errors
 from rlsweep.analysis.wording import number, plural
@@ -31,42 +31,60 @@ _KINDS: dict[str, type[RlsweepError]] = {
 }
 
 
-@before_start()
-def measure_configs(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
-    """Return a measurement for each config, in order; configs with the same environment and network share one.
+@contextmanager
+def measuring(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> Iterator[Callable[[], list[Measurement]]]:
+    """Measure configs while the context lasts; call what it gives to wait for the measurements.
+
+    There is one for each config, in order; configs with the same environment and network share one.
 
     gpus: whether trials use GPUs; then a GPU of this machine is measured, if it has one
     timeout: seconds after which the child process is killed
 
-    Raises the child's RlsweepErrors (EnvironmentSpecError, ConfigError), UnreachableError if the storage of an
+    The call raises the child's RlsweepErrors (EnvironmentSpecError, ConfigError), UnreachableError if the storage of an
     opponent's checkpoint does not answer, SlowEnvironmentError if it took too long and env steps were played, and
     RlsweepError if the child failed in another way or took too long.
     """
     command = module_command("rlsweep.planning.probe")
     environ = os.environ | {"PYTHONPATH": python_path()} | ({} if gpus else {"CUDA_VISIBLE_DEVICES": ""})
-    records = json.dumps([config.to_record() for config in configs])
-    timed_out = threading.Event()
-    with (
-        tempfile.TemporaryFile("w+", errors="replace") as errors_of_child,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors_of_child, text=True, env=environ
-        ) as child,
-        _killed_after(timeout, child, timed_out),
-        _said_after(LONG_SECONDS),
-        stage(f"Measuring {configs[0].training.environment.id}") as tell,
-    ):
-        heard = _converse(child, records, tell)
+    with tempfile.TemporaryFile("w+") as records, tempfile.TemporaryFile("w+", errors="replace") as errors_of_child:
+        json.dump([config.to_record() for config in configs], records)
+        records.seek(0)  # a file: to write into a pipe would wait for the child
+        with (
+            subprocess.Popen(
+                command, stdin=records, stdout=subprocess.PIPE, stderr=errors_of_child, text=True, env=environ
+            ) as child,
+            _killed_after(timeout, child) as timed_out,
+        ):
+            measured = _Measured(child, errors_of_child, timeout, timed_out, configs[0].training.environment.id)
+            yield measured.wait
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A child process that measures; `timed_out` is set once it was killed after `timeout` seconds."""
+
+    child: subprocess.Popen[str]
+    errors: IO[str]
+    timeout: float
+    timed_out: threading.Event
+    environment: str
+
+    @before_start()
+    def wait(self) -> list[Measurement]:
+        """Wait for the child's end; see `measuring`."""
+        with _said_after(LONG_SECONDS), stage(f"Measuring {self.environment}") as tell:
+            heard = _listen(self.child, tell)
+            self.child.wait()
+        if self.timed_out.is_set():
+            raise _too_long(self.timeout, heard)
         answer = heard.answer
-        child.wait()
-        if timed_out.is_set():
-            raise _too_long(timeout, heard)
-        if answer is None or child.returncode != 0:
-            errors_of_child.seek(0)
-            ended = _how_it_ended(child.returncode, errors_of_child.read())
+        if answer is None or self.child.returncode != 0:
+            self.errors.seek(0)
+            ended = _how_it_ended(self.child.returncode, self.errors.read())
             raise RlsweepError(f"Measuring the environment failed ({ended}).")
-    if "error" in answer:
-        raise _KINDS[answer["kind"]](answer["error"])
-    return [Measurement.from_dict(measurement) for measurement in answer["measurements"]]
+        if "error" in answer:
+            raise _KINDS[answer["kind"]](answer["error"])
+        return [Measurement.from_dict(measurement) for measurement in answer["measurements"]]
 
 
 @contextmanager
@@ -82,8 +100,9 @@ def _said_after(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _killed_after(seconds: float, child: subprocess.Popen[str], timed_out: threading.Event) -> Iterator[None]:
-    """Kill the child once the time is over, which sets the event, or at an exception in the context."""
+def _killed_after(seconds: float, child: subprocess.Popen[str]) -> Iterator[threading.Event]:
+    """Kill the child once the time is over, which sets the event, or at the end of the context."""
+    timed_out = threading.Event()
 
     def end() -> None:
         timed_out.set()
@@ -93,12 +112,10 @@ def _killed_after(seconds: float, child: subprocess.Popen[str], timed_out: threa
     timer.daemon = True
     timer.start()
     try:
-        yield
-    except BaseException:
-        child.kill()
-        raise
+        yield timed_out
     finally:
         timer.cancel()
+        child.kill()
 
 
 @dataclass(slots=True)
@@ -126,12 +143,9 @@ def _too_long(timeout: float, heard: Heard) -> RlsweepError:
     return RlsweepError(f"Measuring the environment {took}. {hint}")
 
 
-def _converse(child: subprocess.Popen[str], records: str, tell: Callable[[str], None]) -> Heard:
-    """Send the configs and read until the child closes its output; log what it waits for, and tell how far it is."""
-    assert child.stdin is not None
+def _listen(child: subprocess.Popen[str], tell: Callable[[str], None]) -> Heard:
+    """Read until the child closes its output; log what it waits for, and tell how far it is."""
     assert child.stdout is not None
-    with suppress(BrokenPipeError), child.stdin:
-        child.stdin.write(records)
     heard = Heard()
     for line in child.stdout:
         said: dict[str, Any] = json.loads(line)

@@ -1,4 +1,4 @@
-"""The child process of `measure_configs`: `python -m rlsweep.planning.probe`.
+"""The child process of `measuring`: `python -m rlsweep.planning.probe`.
 
 Reads a JSON list of RunConfig records on stdin. Writes one JSON object per line on stdout: `{"waiting": …}` while an
 environment does not answer, `{"env_steps": …, "seconds": …}` about once a second while it is played, and at the end

@@ -4,12 +4,15 @@ That process takes two to three CPU seconds, most of them to import torch. Every
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from rlsweep import cli
 from rlsweep.config.run import RunConfig
 from rlsweep.planning import forecast
 from rlsweep.planning.estimate import Measurement
+from rlsweep.planning.measure import measuring
 
 
 def figures(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> list[Measurement]:
@@ -34,7 +37,20 @@ def measure_here(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) ->
     return measure_all(configs)
 
 
+def measure_configs(configs: Sequence[RunConfig], *, gpus: bool = False, timeout: float = 120) -> list[Measurement]:
+    """With the measuring process, and wait for it."""
+    with measuring(configs, gpus=gpus, timeout=timeout) as measurements:
+        return measurements()
+
+
+def measuring_by(
+    measure: Callable[..., list[Measurement]],
+) -> Callable[..., AbstractContextManager[Callable[[], list[Measurement]]]]:
+    """What stands in for `measuring`: the function measures, once the figures are asked for."""
+    return lambda configs, **options: nullcontext(partial(measure, configs, **options))
+
+
 if __name__ == "__main__":
-    forecast.measure_configs = figures
+    forecast.measuring = measuring_by(figures)
     sys.argv[0] = cli.__file__.replace("cli/__init__.py", "__main__.py")  # which a run's record names
     sys.exit(cli.main())

@@ -4,7 +4,7 @@ import doctest
 from types import ModuleType
 
 import pytest
-from unmeasured import measure_here
+from unmeasured import measure_here, measuring_by
 
 import rlsweep
 import rlsweep.api.driving
@@ -34,7 +34,7 @@ def test_examples_of_a_sweep_on_record(module: ModuleType, record_sweep, course)
 def test_examples_of_driving(record_sweep, course, ray_head, monkeypatch):
     for name, value in ray_head.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(forecast, "measure_configs", measure_here)
+    monkeypatch.setattr(forecast, "measuring", measuring_by(measure_here))
     record_sweep({None: course()}, seeds=1, name="calibration")
     run_examples(rlsweep.api.driving, {"config": CONFIG})
     run_examples(rlsweep.api.racing, {"config": CONFIG})

@@ -8,10 +8,10 @@ import sys
 from typing import Any
 
 import pytest
+from unmeasured import measure_configs, measuring_by
 
 from rlsweep.config.run import RunConfig
 from rlsweep.planning.estimate import Measurement
-from rlsweep.planning.measure import measure_configs
 from rlsweep.planning.measurement_key import measurement_key
 
 pytestmark = pytest.mark.integration
@@ -35,7 +35,7 @@ def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
             MEASURED.update(zip(keys, measure_configs(configs, **options), strict=True))
         return [MEASURED[key] for key in keys]
 
-    monkeypatch.setattr("rlsweep.planning.forecast.measure_configs", measure)
+    monkeypatch.setattr("rlsweep.planning.forecast.measuring", measuring_by(measure))
 
 
 @pytest.mark.xdist_group("plans")

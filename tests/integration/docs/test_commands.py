@@ -17,7 +17,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -25,10 +25,9 @@ import psutil
 import pytest
 from in_process import call
 from ray_head import authenticated
-from unmeasured import measure_here
+from unmeasured import measure_here, measuring_by
 
 from rlsweep.planning import forecast
-from rlsweep.planning.estimate import Measurement
 from rlsweep.settings import Settings
 from rlsweep.store.database import Database
 from rlsweep.store.opening import open_database
@@ -91,12 +90,12 @@ def needs_no_process(command: str) -> bool:
 class Shell:
     """Runs one command after the other, as somebody does who follows a README.
 
-    measure: what `plan` and `submit` measure with
+    measuring: what `plan` and `submit` measure with
     """
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
-        self.measure: Callable[..., list[Measurement]] = measure_here
+        self.measuring = measuring_by(measure_here)
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RLSWEEP_", "RAY_"))}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         self.environ = kept | {"RLSWEEP_HOME": str(home), "OMP_NUM_THREADS": "1", "PATH": path}
@@ -142,7 +141,7 @@ class Shell:
 
     def run_here(self, command: str) -> None:
         """In this process, which has imported what the command needs."""
-        with patch.object(forecast, "measure_configs", self.measure), authenticated(self.environ):
+        with patch.object(forecast, "measuring", self.measuring), authenticated(self.environ):
             call(tuple(shlex.split(command, comments=True)[1:]), self.environ, self.folder, io.StringIO).expect(0)
 
     def newest_run(self) -> str:
@@ -256,7 +255,7 @@ def jobs_url() -> Iterator[str]:
 @pytest.mark.xdist_group("ray head")
 def test_the_way_from_a_question_to_a_trained_agent(shell: Shell, ray_head: dict[str, str]) -> None:
     shell.environ |= ray_head
-    shell.measure = forecast.measure_configs
+    shell.measuring = forecast.measuring
     commands = commands_of("README.md")
     assert len(commands) > 15
     for command in commands:

@@ -18,7 +18,7 @@ import pytest
 from in_process import Done, call
 from psycopg.rows import tuple_row
 from ray_head import authenticated, end_tree, own_environ
-from unmeasured import figures
+from unmeasured import figures, measuring_by
 
 from rlsweep.planning import forecast
 from rlsweep.settings import Settings
@@ -89,9 +89,9 @@ class Rlsweep:
 
     def drive(self, *arguments: str, expect: int = 0, timeout: float = WAIT_S, **environ: str) -> Done:
         """Run what trains, or asks Ray, as a notebook does: without the imports of a process for this command alone."""
-        measured = forecast.measure_configs if self.measures else figures
+        measuring = forecast.measuring if self.measures else measuring_by(figures)
         surroundings = self.environ | environ
-        with patch.object(forecast, "measure_configs", measured), authenticated(surroundings), _ended_within(timeout):
+        with patch.object(forecast, "measuring", measuring), authenticated(surroundings), _ended_within(timeout):
             return call(arguments, surroundings, self.folder, io.StringIO).expect(expect)
 
     def json(self, *arguments: str) -> Any:

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from unmeasured import measure_configs
 
 from rlsweep.config.agent import AgentConfig, NetworkConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.errors import EnvironmentSpecError, EnvironmentStateError, RlsweepError, WorkersLostError
-from rlsweep.planning.measure import measure_configs
+from rlsweep.planning.measure import measuring
 from rlsweep.training.train import train
 from rlsweep.training.vector import make_vector, restore_environments, save_environments
 from tests.list_recorder import ListRecorder
@@ -269,6 +270,21 @@ def test_an_environment_that_hangs_is_given_up_and_its_process_ended(tmp_path: P
     with pytest.raises(RlsweepError, match="took longer than 2 s"):
         measure_configs([config("stuck_env:make")], gpus=False, timeout=2)
     assert time.monotonic() - started < 20
+    assert set(psutil.Process().children()) <= before
+
+
+def test_measures_before_anyone_waits_and_ends_with_the_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "noted_env.py").write_text(
+        "import pathlib, time\ndef make():\n    pathlib.Path(__file__).with_name('made').touch()\n    time.sleep(600)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(psutil.Process().children())
+    with measuring([config("noted_env:make")], gpus=False, timeout=120):
+        while not (tmp_path / "made").exists():
+            assert set(psutil.Process().children()) > before
+            time.sleep(0.05)
+        left = time.monotonic()
+    assert time.monotonic() - left < 20, "the database may be out of reach, or a name taken"
     assert set(psutil.Process().children()) <= before
 
 

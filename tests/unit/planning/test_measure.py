@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium as gym
 import pytest
+from unmeasured import measuring_by
 
 from rlsweep.api.plan import PlanOptions, make_plan
 from rlsweep.cli.planning import forecast_as_json
@@ -15,7 +16,7 @@ from rlsweep.config.agent import AgentConfig
 from rlsweep.config.run import Budget, Mode, RunConfig
 from rlsweep.config.training import EnvironmentSpec, TrainingConfig
 from rlsweep.planning.forecast import forecast
-from rlsweep.planning.measure import Heard, _converse, _said_after, _too_long
+from rlsweep.planning.measure import Heard, _listen, _said_after, _too_long
 from rlsweep.planning.probe import answer
 from rlsweep.training import waiting
 
@@ -58,15 +59,13 @@ def test_a_long_measurement_is_mentioned_even_if_its_process_says_nothing(caplog
 
 def test_what_the_process_waits_for_is_told_at_once(caplog: pytest.LogCaptureFixture) -> None:
     lines = """print('{"waiting": "the reset of x, for 10 s"}'); print('{"env_steps": 3, "seconds": 6.0}')
-print('{"measurements": []}'); input()"""
+print('{"measurements": []}')"""
     with (
-        subprocess.Popen(
-            [sys.executable, "-c", lines], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as child,
+        subprocess.Popen([sys.executable, "-c", lines], stdout=subprocess.PIPE, text=True) as child,
         caplog.at_level(logging.WARNING),
     ):
         told: list[str] = []
-        heard = _converse(child, "[]", told.append)
+        heard = _listen(child, told.append)
     assert heard == Heard({"measurements": []}, "the reset of x, for 10 s", 3, 6.0)
     assert caplog.messages == ["Waiting for the reset of x, for 10 s."]
     assert told == ["3 env steps, 0.50 steps/s"]
@@ -82,7 +81,7 @@ def test_a_plan_tells_what_is_known_of_an_environment_that_is_too_slow(monkeypat
     def measure(*_: Any, **__: Any) -> None:
         raise _too_long(120.0, Heard(env_steps=60, seconds=120.0))
 
-    monkeypatch.setattr("rlsweep.planning.forecast.measure_configs", measure)
+    monkeypatch.setattr("rlsweep.planning.forecast.measuring", measuring_by(measure))
     agent = {"agent_id": "a", "name": "A", "algorithm": "PPO", "version": 1}
     known = forecast(make_plan([agent], PlanOptions(total_timesteps=7200)))
     assert known.estimates is None

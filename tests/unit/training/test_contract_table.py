@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from unmeasured import measuring_by
 
 from rlsweep.analysis.wording import labelled
 from rlsweep.api import train as train_api
@@ -157,7 +158,7 @@ def _measured_here(monkeypatch: pytest.MonkeyPatch) -> None:
         known[key] = known.get(key) or before_start()(probe.measure_all)(configs)
         return known[key]
 
-    monkeypatch.setattr("rlsweep.planning.forecast.measure_configs", measure_here)
+    monkeypatch.setattr("rlsweep.planning.forecast.measuring", measuring_by(measure_here))
     monkeypatch.setattr(probe, "PLAY_SECONDS", 0.02)
     monkeypatch.setattr(probe, "LEARN_SECONDS", 0.0)
 
