@@ -35,6 +35,7 @@ from rlsweep.settings import Settings
 from rlsweep.storage import Location, locate
 from rlsweep.store import exploits, training_runs, transitions
 from rlsweep.store.database import Database
+from rlsweep.store.kept_connection import KeptConnection
 from rlsweep.store.retry import retry_while_away
 from rlsweep.training.recorder import WAITED_FOR
 
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from rlsweep.training.session import Result
 
 logger = logging.getLogger(__name__)
+
+SLOTS_WITH_CONNECTIONS = 8
+"""Up to so many trials at a time each hold a connection to the database; more open one for each transaction."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +59,7 @@ class WorkerContext:
     folder: where the user typed the command; trials run there if it exists on their node. None for any folder
     code_folder: folder from which trials import the user's environments, in addition to installed packages
     patience_seconds: how long the start and the end of a run retry while the database is unreachable
+    slots: trials of the sweep at the same time
     """
 
     database_url: str
@@ -65,6 +70,7 @@ class WorkerContext:
     folder: Path | None = None
     code_folder: Path | None = None
     patience_seconds: float = PATIENCE_SECONDS
+    slots: int = 1
 
 
 def execute_run(
@@ -103,7 +109,7 @@ def execute_run(
     on_record = wait(lambda: training_runs.checkpoints_to_go_on_from(database, run_id))
     copy, held = wait(lambda: exploits.before_attempt(database, run_id))
     recorder = StoreRecorder(
-        database,
+        KeptConnection(database.url) if context.slots <= SLOTS_WITH_CONNECTIONS else database,
         run,
         on_record=on_record,
         spool=Spool(spool, run_id, attempt),

@@ -20,7 +20,7 @@ from rlsweep.store.retry import jittered, retry_while_away
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
-"""Time between two transactions of one run; each takes 3 ms, 0.3% of a core."""
+"""Time between two transactions of one run; each takes 3 ms, 0.3% of a core, and a new connection takes more."""
 
 LAST_SECONDS = 3.0
 """How long `send_last` retries while the database is unreachable."""
@@ -230,6 +230,8 @@ class StoreRecorder:
         except Exception as error:  # noqa: BLE001 - raised again at the end of the context
             self._failure = error
             self._stop.set()
+        finally:
+            self._database.close()
 
     def _send_or_keep(self) -> None:
         """Send pending records. If the database is unreachable, spool them and check elsewhere whether to stop."""

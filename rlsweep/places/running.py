@@ -49,6 +49,7 @@ def make_driver(
         folder=folder,
         code_folder=code_folder,
         patience_seconds=math.inf,  # a trial waits for the database as long as its sweep does
+        slots=slots,
     )
     return Driver(database, sweep, context, resources, selection=selection, slots=slots, grace_seconds=grace)
 

@@ -40,8 +40,9 @@ _AWAY = (
 class Database:
     """A PostgreSQL database, given by its URL (or libpq connection string).
 
-    Every transaction opens its own connection, so a thousand trials need only a few at a time (a driver, which asks all
-    the time, uses a `KeptConnection`). It leaves no session state, so it works through PgBouncer in transaction mode.
+    Every transaction opens its own connection, so a thousand trials need only a few at a time (a driver, and a trial
+    that has few beside it, use a `KeptConnection`). It leaves no session state, so it works through PgBouncer in
+    transaction mode.
     """
 
     url: str
@@ -93,6 +94,9 @@ class Database:
                 yield connection
         except psycopg.DataError as exc:
             raise InputError(f"Invalid lookup value: {self._reason(exc)}.") from exc
+
+    def close(self) -> None:
+        """Close what is held between transactions: nothing here."""
 
     def _transaction(self) -> AbstractContextManager[Connection]:
         """A connection that ends with its context, at which it commits or rolls back."""

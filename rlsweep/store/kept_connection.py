@@ -1,4 +1,4 @@
-"""A database for a process that asks it several times a second, such as a driver."""
+"""A database for a thread that asks it all the time, such as a driver's or a recorder's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +14,7 @@ class KeptConnection(Database):
     """A database whose transactions share one connection; it is opened when needed, and anew once it is lost.
 
     It saves the server 3 to 8 ms of CPU a transaction, with which a new connection starts a process and reads the
-    catalogue. Only for one process of a sweep: its trials, which may be hundreds, must not hold connections. Use it in
-    one thread, and close it.
+    catalogue. Use it in one thread, and close it. Not for each of hundreds of trials: a server has 100 by default.
     """
 
     _kept: list[Connection] = field(default_factory=list, init=False, compare=False)  # at most one
