@@ -68,13 +68,13 @@ def submit(
         sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked), UNFINISHED
         if sweep is None and name is not None:
             sweeps.check_free(database, name)
+        provenance = collect_provenance(plan.trials[0].config_folder)
         forecast = wait_for_forecast()
         terms = None if race is None else race_terms(race, forecast)
         if scheduler is not None:
             check_objective(scheduler.objective, forecast)
         on_forecast(forecast)
         runner = opened.ready(database, observer)
-        provenance = collect_provenance(plan.trials[0].config_folder)
         if sweep is None or not resume_instead(sweep):
             sweep = create_sweep(
                 database,

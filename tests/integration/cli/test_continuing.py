@@ -85,7 +85,7 @@ def test_somebody_at_a_terminal_is_asked(
         again = cli.run(*command, "--name", "first", expect=2)
     assert "unfinished" not in taken.stdout + taken.stderr
     assert "A sweep named 'first' exists already" in taken.stderr, "it would begin another one"
-    assert "env steps" not in taken.stdout, "nothing is measured for a name that is taken"
+    assert "env steps" not in taken.stdout, "no measurement is waited for"
     assert "Memory and time were measured at 20" in again.stdout, "the other one may be resumed: see what it takes"
 
 
