@@ -51,25 +51,23 @@ def submit(
         check_all_drawn(plan)
     place = _place_of(options, settings, name)
     cache = Paths(settings).measurements
-    with (
-        place.open(resources, len(plan.trials) + plan.to_draw) as opened,
-        forecasting(plan, cache, gpus_per_trial=resources.gpus_per_trial) as wait_for_forecast,
-    ):
-        with stage("Loading libraries"):  # those of the database, while Ray's workers begin to import theirs
-            from rlsweep.api.opening import database_of
-            from rlsweep.attempts.provenance import collect_provenance
-            from rlsweep.driver.selection import PLANNED, UNFINISHED
-            from rlsweep.places.place import Task
-            from rlsweep.planning.submission import create_sweep, runs_of_plan
-            from rlsweep.store import sweeps
+    with place.open(resources, len(plan.trials) + plan.to_draw) as opened:
+        with forecasting(plan, cache, gpus_per_trial=resources.gpus_per_trial) as wait_for_forecast:
+            with stage("Loading libraries"):  # those of the database, while Ray's workers begin to import theirs
+                from rlsweep.api.opening import database_of
+                from rlsweep.attempts.provenance import collect_provenance
+                from rlsweep.driver.selection import PLANNED, UNFINISHED
+                from rlsweep.places.place import Task
+                from rlsweep.planning.submission import create_sweep, runs_of_plan
+                from rlsweep.store import sweeps
 
-        database = database_of(settings)
-        asked = None if scheduler is None else scheduler.terms
-        sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked), UNFINISHED
-        if sweep is None and name is not None:
-            sweeps.check_free(database, name)
-        provenance = collect_provenance(plan.trials[0].config_folder)
-        forecast = wait_for_forecast()
+            database = database_of(settings)
+            asked = None if scheduler is None else scheduler.terms
+            sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked), UNFINISHED
+            if sweep is None and name is not None:
+                sweeps.check_free(database, name)
+            provenance = collect_provenance(plan.trials[0].config_folder)
+            forecast = wait_for_forecast()
         terms = None if race is None else race_terms(race, forecast)
         if scheduler is not None:
             check_objective(scheduler.objective, forecast)

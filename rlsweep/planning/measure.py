@@ -55,13 +55,13 @@ def measuring(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> It
             ) as child,
             _killed_after(timeout, child) as timed_out,
         ):
-            measured = _Measured(child, errors_of_child, timeout, timed_out, configs[0].training.environment.id)
-            yield measured.wait
+            environment = configs[0].training.environment.id
+            yield _Probe(child, errors_of_child, timeout, timed_out, environment).measurements
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
-    """A child process that measures; `timed_out` is set once it was killed after `timeout` seconds."""
+class _Probe:
+    """The child process, what it wrote on stderr, and whether it was killed after `timeout` seconds."""
 
     child: subprocess.Popen[str]
     errors: IO[str]
@@ -70,8 +70,8 @@ class _Measured:
     environment: str
 
     @before_start()
-    def wait(self) -> list[Measurement]:
-        """Wait for the child's end; see `measuring`."""
+    def measurements(self) -> list[Measurement]:
+        """Wait for the child's end, and return what it measured; see `measuring`."""
         with _said_after(LONG_SECONDS), stage(f"Measuring {self.environment}") as tell:
             heard = _listen(self.child, tell)
             self.child.wait()
