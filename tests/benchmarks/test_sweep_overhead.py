@@ -94,9 +94,9 @@ def whole_processes(
 
 
 def steps_per_second(*, engine: str, steps: int, rounds: int) -> dict[str, list[float]]:
-    """Env steps per second over two slots once training runs: sweeps of four trials, each between two bare loops of two.
+    """Env steps per second over two slots once training runs: of sweeps of four trials, and of two bare loops of two.
 
-    So there is one rate more of the bare loops: a shared machine becomes faster and slower within a minute.
+    The loops run before and after each sweep, because a shared machine becomes faster and slower within a minute.
     """
     rates: dict[str, list[float]] = {"sweep": [], "two bare loops": []}
     with tempfile.TemporaryDirectory(prefix="rlsweep-bench-") as name:
@@ -160,7 +160,5 @@ def test_efficiency_once_running(engine: str) -> None:
     share = [sweep / bare for sweep, bare in zip(rates["sweep"], beside, strict=True)]
     rows = {name: summary(values, " steps/s") for name, values in rates.items()}
     rows["sweep / bare (reach 0.97)"] = summary(share)
-    print_table(
-        f"connect_four, {engine} engine, 4 trials × 20,480 env steps on 2 slots, training alone, {EFFICIENCY_ROUNDS} rounds",
-        rows,
-    )
+    title = f"connect_four, {engine} engine, 4 trials × 20,480 env steps on 2 slots, training alone"
+    print_table(f"{title}, {EFFICIENCY_ROUNDS} rounds", rows)
