@@ -26,7 +26,7 @@ LEARNING_SEEDS = 12
 LEARNING = {
     "connect_four": (60_000, "win rate", 1.0),
     "cartpole": (100_000, "reward", 500.0),
-    "pendulum": (200_000, "reward", 1600.0),
+    "pendulum": (100_000, "reward", 1600.0),
 }
 """Env steps, what counts, and its range."""
 
