@@ -20,7 +20,7 @@ lint: $(VENV)/.installed-dev  ## style, types, and who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev  ## the figures that README quotes; tens of minutes
+bench: $(VENV)/.installed-dev  ## the figures that README quotes; more than an hour
 	$(TEST_ENV) $(BIN)/pytest tests/benchmarks -s $(PYTEST_ARGS)
 
 chaos: $(VENV)/.installed-dev  ## a sweep whose every part is killed at random, a hundred times; twenty minutes or so
