@@ -201,6 +201,9 @@ class Sometimes:
     def connect(self) -> Any:
         return (NOWHERE if self.away else self.there).connect()
 
+    def close(self) -> None:
+        self.there.close()
+
 
 def test_records_wait_on_disk_and_arrive_once_in_order(database: Database, run: TrainingRun, tmp_path: Path) -> None:
     sometimes = Sometimes(database)
