@@ -130,8 +130,11 @@ def execute_run(
             transitions.finish(database, run_id, attempt, EndReason.STOPPED)
         raise
     except RlsweepError as failure:
-        reason = EndReason.DIVERGED if isinstance(failure, DivergedError) else EndReason.FAILED
-        error = _with_hint(f"{_users_traceback(failure)}{type(failure).__name__}: {failure}", failure, context)
+        if stop.is_set() and isinstance(failure.__cause__, SystemExit):  # Ray kills what did not stop in time
+            reason, error = EndReason.STOPPED, None
+        else:
+            reason = EndReason.DIVERGED if isinstance(failure, DivergedError) else EndReason.FAILED
+            error = _with_hint(f"{_users_traceback(failure)}{type(failure).__name__}: {failure}", failure, context)
     except Exception as failure:  # noqa: BLE001 - any error of a run is recorded
         reason, error = EndReason.FAILED, _with_hint(traceback.format_exc(), failure, context)
     return wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final)).status
