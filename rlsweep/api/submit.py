@@ -18,6 +18,7 @@ from rlsweep.sweep_records import Sweep
 
 if TYPE_CHECKING:
     from rlsweep.places.place import Place
+    from rlsweep.store.database import Database
 
 
 def submit(
@@ -50,22 +51,18 @@ def submit(
     if race is None:
         check_all_drawn(plan)
     place = _place_of(options, settings, name)
-    cache = Paths(settings).measurements
     with place.open(resources, len(plan.trials) + plan.to_draw) as opened:
+        cache = Paths(settings).measurements
         with forecasting(plan, cache, gpus_per_trial=resources.gpus_per_trial) as wait_for_forecast:
             with stage("Loading libraries"):  # those of the database, while Ray's workers begin to import theirs
                 from rlsweep.api.opening import database_of
                 from rlsweep.attempts.provenance import collect_provenance
                 from rlsweep.driver.selection import PLANNED, UNFINISHED
                 from rlsweep.places.place import Task
-                from rlsweep.planning.submission import create_sweep, runs_of_plan
-                from rlsweep.store import sweeps
+                from rlsweep.planning.submission import create_sweep
 
             database = database_of(settings)
-            asked = None if scheduler is None else scheduler.terms
-            sweep, selection = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked), UNFINISHED
-            if sweep is None and name is not None:
-                sweeps.check_free(database, name)
+            sweep, selection = _find_unfinished(database, plan, name, scheduler), UNFINISHED
             provenance = collect_provenance(plan.trials[0].config_folder)
             forecast = wait_for_forecast()
         terms = None if race is None else race_terms(race, forecast)
@@ -75,16 +72,24 @@ def submit(
         runner = opened.ready(database, observer)
         if sweep is None or not resume_instead(sweep):
             sweep = create_sweep(
-                database,
-                plan,
-                name=name,
-                patterns=patterns,
-                provenance=provenance,
-                race=terms,
-                scheduler=scheduler,
+                database, plan, name=name, patterns=patterns, provenance=provenance, race=terms, scheduler=scheduler
             )
             selection = PLANNED
         return runner.run(Task(sweep=sweep, selection=selection, resources=resources, provenance=provenance))
+
+
+def _find_unfinished(
+    database: "Database", plan: Plan, name: str | None, scheduler: SchedulerPlan | None
+) -> Sweep | None:
+    """The unfinished sweep of the same plan. Raises InputError if there is none and another sweep has the name."""
+    from rlsweep.planning.submission import runs_of_plan
+    from rlsweep.store import sweeps
+
+    asked = None if scheduler is None else scheduler.terms
+    found = sweeps.find_unfinished(database, runs_of_plan(plan), scheduler=asked)
+    if found is None and name is not None:
+        sweeps.check_free(database, name)
+    return found
 
 
 def _place_of(options: DrivingOptions, settings: Settings, name: str | None) -> "Place":

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SLOTS_WITH_CONNECTIONS = 8
-"""Up to so many trials at a time each hold a connection to the database; more open one for each transaction."""
+"""If at most this many trials run at a time, each keeps a connection to the database; else a transaction opens one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,15 +129,20 @@ def execute_run(
         with suppress(StoreUnavailableError):
             transitions.finish(database, run_id, attempt, EndReason.STOPPED)
         raise
-    except RlsweepError as failure:
-        if stop.is_set() and isinstance(failure.__cause__, SystemExit):  # Ray kills what did not stop in time
-            reason, error = EndReason.STOPPED, None
-        else:
-            reason = EndReason.DIVERGED if isinstance(failure, DivergedError) else EndReason.FAILED
-            error = _with_hint(f"{_users_traceback(failure)}{type(failure).__name__}: {failure}", failure, context)
     except Exception as failure:  # noqa: BLE001 - any error of a run is recorded
-        reason, error = EndReason.FAILED, _with_hint(traceback.format_exc(), failure, context)
+        reason, error = _end_by(failure, context, stop_requested=stop.is_set())
     return wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final)).status
+
+
+def _end_by(failure: Exception, context: WorkerContext, *, stop_requested: bool) -> tuple[EndReason, str | None]:
+    """Why a run ended that raised an exception, and the error for its record."""
+    if not isinstance(failure, RlsweepError):
+        return EndReason.FAILED, _with_hint("".join(traceback.format_exception(failure)), failure, context)
+    if stop_requested and isinstance(failure.__cause__, SystemExit):
+        return EndReason.STOPPED, None  # Ray raises it in the environment's code to kill a trial that did not stop
+    error = f"{_users_traceback(failure)}{type(failure).__name__}: {failure}"
+    reason = EndReason.DIVERGED if isinstance(failure, DivergedError) else EndReason.FAILED
+    return reason, _with_hint(error, failure, context)
 
 
 def _record_exit(run: TrainingRun, recorder: StoreRecorder, context: WorkerContext, cause: str) -> None:

@@ -70,7 +70,8 @@ class RayOptions:
     token: Ray's token; None generates one
     preload: modules without Ray that are imported for its workers while Ray still starts; a trial needs torch
     preload_with_ray: modules that are imported for them once Ray is there
-    meanwhile: modules that this process imports once its Ray is there, while it waits for the plan and for the workers
+    meanwhile: modules that this process imports once its Ray is there, while it waits for the plan and for the workers;
+        pydantic.v1.fields is imported by Ray for the first object that it sends
     """
 
     address: str | None = None

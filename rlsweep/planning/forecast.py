@@ -52,18 +52,18 @@ def forecast(plan: Plan, *, gpus_per_trial: float = 0.0) -> Forecast:
 
     Raises InputError if the environment cannot be made, another RlsweepError if playing it fails.
     """
-    with _measuring(plan, gpus_per_trial) as measurements:
+    with _measuring(plan, gpus_per_trial) as wait_for_measurements:
         try:
-            return make_forecast(plan, measurements(), gpus_per_trial=gpus_per_trial)
+            return make_forecast(plan, wait_for_measurements(), gpus_per_trial=gpus_per_trial)
         except SlowEnvironmentError as error:
             return _of_slow(plan, error)
 
 
 @contextmanager
 def forecasting(plan: Plan, cache: Path, *, gpus_per_trial: float = 0.0) -> Iterator[Callable[[], Forecast]]:
-    """Measure while the context lasts; call what it gives to wait for the forecast.
+    """Measure while the context lasts. The context gives a function that waits for the forecast and returns it.
 
-    It is that of `forecast`, but with cached measurements of earlier plans if possible; `cache` is their file.
+    It is the forecast of `forecast`, but with cached measurements of earlier plans if possible; `cache` is their file.
 
     GPUs are always measured, because their memory use depends on drivers, which are not part of the cache key. If the
     environment can be made but playing it fails, the forecast has a warning and no estimates; its trials record the
@@ -76,8 +76,8 @@ def forecasting(plan: Plan, cache: Path, *, gpus_per_trial: float = 0.0) -> Iter
         known = make_forecast(plan, [each.measurement for each in cached], measured_at=measured_at)
         yield lambda: known
     else:
-        with _measuring(plan, gpus_per_trial) as measurements:
-            yield lambda: _forecast(plan, measurements, cache, gpus_per_trial)
+        with _measuring(plan, gpus_per_trial) as wait_for_measurements:
+            yield lambda: _forecast(plan, wait_for_measurements, cache, gpus_per_trial)
 
 
 def _forecast(

@@ -33,16 +33,17 @@ _KINDS: dict[str, type[RlsweepError]] = {
 
 @contextmanager
 def measuring(configs: Sequence[RunConfig], *, gpus: bool, timeout: float) -> Iterator[Callable[[], list[Measurement]]]:
-    """Measure configs while the context lasts; call what it gives to wait for the measurements.
+    """Measure configs while the context lasts. The context gives a function that waits for the measurements.
 
-    There is one for each config, in order; configs with the same environment and network share one.
+    It returns one for each config, in order; configs with the same environment and network share one. The end of the
+    context ends a measurement that still runs.
 
     gpus: whether trials use GPUs; then a GPU of this machine is measured, if it has one
     timeout: seconds after which the child process is killed
 
-    The call raises the child's RlsweepErrors (EnvironmentSpecError, ConfigError), UnreachableError if the storage of an
-    opponent's checkpoint does not answer, SlowEnvironmentError if it took too long and env steps were played, and
-    RlsweepError if the child failed in another way or took too long.
+    The function raises the child's RlsweepErrors (EnvironmentSpecError, ConfigError), UnreachableError if the storage
+    of an opponent's checkpoint does not answer, SlowEnvironmentError if it took too long and env steps were played,
+    and RlsweepError if the child failed in another way or took too long.
     """
     command = module_command("rlsweep.planning.probe")
     environ = os.environ | {"PYTHONPATH": python_path()} | ({} if gpus else {"CUDA_VISIBLE_DEVICES": ""})

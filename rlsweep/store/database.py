@@ -96,7 +96,7 @@ class Database:
             raise InputError(f"Invalid lookup value: {self._reason(exc)}.") from exc
 
     def close(self) -> None:
-        """Close what is held between transactions: nothing here."""
+        """Do nothing: no connection is kept between transactions. A `KeptConnection` closes its own."""
 
     def _transaction(self) -> AbstractContextManager[Connection]:
         """A connection that ends with its context, at which it commits or rolls back."""

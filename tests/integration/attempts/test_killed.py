@@ -20,10 +20,14 @@ pytestmark = pytest.mark.integration
 
 STOP = threading.Event()
 LEAVES_AT = 70
+"""Later than the steps that try the environment before a run."""
 
 
 class Leaves(CartPoleEnv):
-    """Raises SystemExit in its 70th step, as a process that Ray kills there; `stops`: after a stop was asked for."""
+    """Raises SystemExit in its 70th step, as Ray does to kill a process.
+
+    stops: whether it requests a stop of the run just before
+    """
 
     def __init__(self, stops: bool) -> None:
         super().__init__()
