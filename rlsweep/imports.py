@@ -29,16 +29,15 @@ def lasting_imports() -> Iterator[None]:
 
 
 @contextmanager
-def left_out(module: str) -> Iterator[None]:
-    """Import packages that use a module where it is installed as if it were not; it can be imported afterwards."""
-    if module in sys.modules:
-        yield
-        return
-    sys.modules[module] = None  # type: ignore[assignment]  # importing it raises ModuleNotFoundError
+def left_out(*modules: str) -> Iterator[None]:
+    """In the context, modules cannot be imported, so that packages do without them; afterwards they can."""
+    absent = [module for module in modules if module not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # importing None raises ModuleNotFoundError
     try:
         yield
     finally:
-        del sys.modules[module]
+        for module in absent:
+            del sys.modules[module]
 
 
 def import_to_stay(module: str) -> None:

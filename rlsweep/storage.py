@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
-from urllib.request import url2pathname
+from urllib.parse import unquote
 from uuid import uuid4
 
 from rlsweep.errors import InputError, NotFoundError, StorageUnavailableError, before_start
@@ -167,7 +167,7 @@ def locate(text: str) -> Location:
     if scheme in ("file", "local"):
         if not rest.startswith("/"):
             raise InputError(f"{text} is not a path on this machine: write {scheme}:///folder, with three slashes.")
-        return Path(url2pathname(rest)).absolute()
+        return Path(unquote(rest)).absolute()
     if "::" in text or not scheme or not rest.strip("/"):
         raise InputError(f"{text} is not a storage URI: write scheme, bucket and prefix, such as s3://bucket/prefix.")
     return RemotePath(text.rstrip("/"))

@@ -6,6 +6,8 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -46,6 +48,12 @@ START_SECONDS = 180.0
 PRELOAD_SECONDS = 60.0
 """Time limit for the imports of a local Ray's workers; usually they take 3 to 6 s."""
 
+POLL_SECONDS = 0.02
+"""Time between two looks whether they have imported."""
+
+LOADING = "Loading libraries in Ray's workers"
+"""What is waited for then."""
+
 _ENVIRON = {
     "PYTHONWARNINGS": "ignore",  # for Ray's processes, which inherit it
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -56,6 +64,10 @@ _ENVIRON = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the command handles signals
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
+
+
+_QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+"""Options of `ray.init`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +81,8 @@ class RayOptions:
     dashboard_port: None for the first free port from 8265 on
     token: Ray's token; None generates one
     preload: modules without Ray that are imported for its workers while Ray still starts; a trial needs torch
-    preload_with_ray: modules that are imported for them once Ray is there
+    preload_with_ray: modules that are imported for them once Ray is there, one at a time: between two of them a fork
+        server also serves the process that measures
     meanwhile: modules that this process imports once its Ray is there, while it waits for the plan and for the workers;
         pydantic.v1.fields is imported by Ray for the first object that it sends
     """
@@ -81,7 +94,7 @@ class RayOptions:
     dashboard_port: int | None = None
     token: str | None = None
     preload: tuple[str, ...] = ("rlsweep.driver.preload",)
-    preload_with_ray: tuple[str, ...] = ("ray", "ray.tune", "rlsweep.driver.trainable")
+    preload_with_ray: tuple[str, ...] = ("ray", "pandas", "ray.data", "ray.tune", "rlsweep.driver.trainable")
     meanwhile: tuple[str, ...] = ("ray.tune", "rlsweep.driver.driver", "rlsweep.reports.summary", "pydantic.v1.fields")
 
 
@@ -99,6 +112,7 @@ class RaySession:
         self.token = options.token or secrets.token_hex(32)
         self.dashboard_url: str | None = None
         self._first_workers = 0
+        self._workers_due = 0.0
         self._error: BaseException | None = None
         self._started = threading.Event()
         self._leaving = threading.Event()
@@ -142,17 +156,22 @@ class RaySession:
         if self._error is not None:
             raise ClusterUnavailableError(f"Ray cannot be started or reached {where}: {self._error}") from self._error
 
-    def wait_for_workers(self) -> None:
-        """Wait until the workers of a local Ray have imported what trials need, for PRELOAD_SECONDS at most.
+    def has_workers(self) -> bool:
+        """Whether the first workers of a local Ray have imported what trials need; True also PRELOAD_SECONDS later.
 
         Ray gives an actor no worker that still imports: it starts another one, which imports the same.
         """
-        if self._options.address is not None:
-            return
-        deadline = time.monotonic() + PRELOAD_SECONDS
-        with stage("Loading libraries in Ray's workers"):
-            while preloaded_workers() < self._first_workers and time.monotonic() < deadline:
-                time.sleep(0.02)
+        if self._first_workers and time.monotonic() < self._workers_due:
+            if preloaded_workers() < self._first_workers:
+                return False
+            self._first_workers = 0  # they end with their actors
+        return True
+
+    def wait_for_workers(self) -> None:
+        """Wait until `has_workers`."""
+        with stage(LOADING):
+            while not self.has_workers():
+                time.sleep(POLL_SECONDS)
 
     def slots(self, resources: Resources) -> int:
         """Number of trials that run at the same time.
@@ -244,31 +263,41 @@ class RaySession:
         reread_authentication()  # it may be that of an earlier Ray of this process
         if self._options.address is not None:
             check_joinable(self._options.address)
-        common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-        if self._options.address is not None:
-            ray.init(address=self._options.address, **common)
-        else:
-            context = start_local(
-                folder,
-                num_cpus=self._cpus(),
-                include_dashboard=self._options.dashboard,
-                worker_path=fork_client.__file__ if is_supported() else worker_script(),
-                agent_path=idle_agent.__file__ if is_supported() else None,
-                dashboard_host="127.0.0.1",
-                dashboard_port=self._options.dashboard_port,
-                object_store_memory=OBJECT_STORE_BYTES,
-                **common,
-            )
-            if self._options.dashboard:
-                self.dashboard_url = f"http://{context.dashboard_url}"
-            self._first_workers = self.prestart_workers()
-        for module in self._options.meanwhile:
-            importlib.import_module(module)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="imports") as thread:
+            imports = thread.submit(_import_all, self._options.meanwhile)
+            if self._options.address is not None:
+                ray.init(address=self._options.address, **_QUIET)
+            else:
+                self._start(folder)
+            imports.result()
+
+    def _start(self, folder: str) -> None:
+        """Start a local Ray and its first workers."""
+        context = start_local(
+            folder,
+            num_cpus=self._cpus(),
+            include_dashboard=self._options.dashboard,
+            worker_path=fork_client.__file__ if is_supported() else worker_script(),
+            agent_path=idle_agent.__file__ if is_supported() else None,
+            dashboard_host="127.0.0.1",
+            dashboard_port=self._options.dashboard_port,
+            object_store_memory=OBJECT_STORE_BYTES,
+            **_QUIET,
+        )
+        if self._options.dashboard:
+            self.dashboard_url = f"http://{context.dashboard_url}"
+        self._first_workers = self.prestart_workers()
+        self._workers_due = time.monotonic() + PRELOAD_SECONDS
 
     def _cpus(self) -> int | None:
         if self._options.cpus is not None or self._options.most_cpus is None:
             return self._options.cpus
         return min(self._options.most_cpus, max(1, int(usable_cpus())))
+
+
+def _import_all(modules: Sequence[str]) -> None:
+    for module in modules:
+        importlib.import_module(module)
 
 
 def _live_nodes() -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from rlsweep.attempts.recorder import PATIENCE_SECONDS
 from rlsweep.attempts.spool import send_left
 from rlsweep.cluster.actor_location import has_live_actor
 from rlsweep.cluster.resources import Resources
+from rlsweep.cluster.session import LOADING, POLL_SECONDS
 from rlsweep.driver.deaths import cause_of_death
 from rlsweep.driver.decided_runs import DecidedRuns
 from rlsweep.driver.meters import Meters
@@ -35,6 +36,7 @@ from rlsweep.paths import Paths
 from rlsweep.process_identity import is_here, own_process
 from rlsweep.runs import RunStatus, TrainingRun
 from rlsweep.scratch import scratch_folder
+from rlsweep.stages import stage
 from rlsweep.store import decisions, sweeps, training_runs, transitions
 from rlsweep.store.database import Database
 from rlsweep.store.kept_connection import KeptConnection
@@ -77,12 +79,17 @@ class Driver:
         selection: RunSelection,
         slots: int,
         grace_seconds: float,
+        has_workers: Callable[[], bool] = lambda: True,
     ) -> None:
-        """slots: trials at the same time; grace_seconds: time after a stop request until a trial is killed."""
+        """slots: trials at the same time; grace_seconds: time after a stop request until a trial is killed.
+
+        has_workers: whether trials may begin; the driver waits until they may
+        """
         self._selection = selection
         self._own: set[UUID] = set()
         self._slots = slots
         self._grace_seconds = grace_seconds
+        self._has_workers = has_workers
         self._database = database
         self._sweep = sweep
         self._worker_context = context
@@ -212,6 +219,8 @@ class Driver:
                 trials=self._trials,
                 folder=folder,
             )
+            if not self._wait_for_workers():
+                return
             fit.start()
             try:
                 while not fit.wait(WATCH_SECONDS):
@@ -224,6 +233,13 @@ class Driver:
                 fit.begin_no_more()  # in the service it may outlive this driver, and another one may have the sweep
         if fit.error is not None:
             raise RlsweepError(f"Ray Tune gave up on the sweep: {fit.error}") from fit.error
+
+    def _wait_for_workers(self) -> bool:
+        """Wait until trials may begin; return False if a stop is requested first."""
+        with stage(LOADING):
+            while not (self._has_workers() or self._stop.wait(POLL_SECONDS)):
+                self._wait(self._renew_lease)
+        return not self._stop.is_set()
 
     def _settle(self, reason: str) -> Sweep:
         """Record an end for every run that ended without recording one, then for the sweep.

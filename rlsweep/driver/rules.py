@@ -1,21 +1,12 @@
 """What decides which runs of a sweep are trained, where something does."""
 
-from collections.abc import Callable
 from uuid import UUID
 
-from rlsweep.driver.asha import AshaRule
 from rlsweep.driver.decided_runs import Rule
-from rlsweep.driver.pbt import PbtRule
-from rlsweep.driver.race import RaceRule
 from rlsweep.race_records import Race
 from rlsweep.scheduler_records import Scheduler, SchedulerKind
 from rlsweep.store import races, schedulers
 from rlsweep.store.database import Database
-
-_OF_SCHEDULER: dict[SchedulerKind, Callable[[Database, Scheduler], Rule]] = {
-    SchedulerKind.ASHA: AshaRule,
-    SchedulerKind.PBT: PbtRule,
-}
 
 
 def undecided(database: Database, sweep_id: UUID) -> Race | Scheduler | None:
@@ -25,7 +16,17 @@ def undecided(database: Database, sweep_id: UUID) -> Race | Scheduler | None:
 
 
 def rule_of(database: Database, decider: Race | Scheduler) -> Rule:
-    """How it decides."""
+    """How it decides. What it decides with is imported here: most sweeps need none of it."""
     if isinstance(decider, Race):
+        from rlsweep.driver.race import RaceRule
+
         return RaceRule(database, decider)
-    return _OF_SCHEDULER[decider.kind](database, decider)
+    match decider.kind:
+        case SchedulerKind.ASHA:
+            from rlsweep.driver.asha import AshaRule
+
+            return AshaRule(database, decider)
+        case SchedulerKind.PBT:
+            from rlsweep.driver.pbt import PbtRule
+
+            return PbtRule(database, decider)

@@ -22,12 +22,17 @@ from rlsweep.cluster.working_folder import enter
 from rlsweep.driver.meters import SpoolMeter
 from rlsweep.driver.stop_flag import StopFlag
 from rlsweep.errors import StaleAttemptError
+from rlsweep.imports import left_out
 
 logger = logging.getLogger(__name__)
 
 
 class TrialTrainable(tune.Trainable):
     """Executes the run whose id is in Tune's config. It reports to Tune only that it is done."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        with left_out("IPython"):  # Tune imports it where it is installed, to end a shell that no worker has
+            super().__init__(*arguments, **named)
 
     def setup(  # type: ignore[override]  # `tune.with_parameters` passes the other arguments
         self, config: dict[str, Any], context: WorkerContext, flag: StopFlag, sweep_name: str

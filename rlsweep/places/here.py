@@ -56,10 +56,9 @@ class _OpenRay(OpenPlace):
         self._session.ready()
         slots = self._session.slots(self._resources)
         self._session.check_nodes(database.url, self._settings)
-        self._session.wait_for_workers()
         if self._session.dashboard_url is not None:
             observer.message(f"Ray's dashboard: {self._session.dashboard_url} (token {self._session.token})")
-        return _RayRunner(database, observer, self._settings, slots=slots, grace=self._grace)
+        return _RayRunner(database, observer, self._settings, self._session, slots=slots, grace=self._grace)
 
 
 class _RayRunner(SweepRunner):
@@ -70,12 +69,14 @@ class _RayRunner(SweepRunner):
         database: "Database",
         observer: SweepObserver,
         settings: Settings,
+        session: RaySession,
         *,
         slots: int,
         grace: float,
     ) -> None:
         super().__init__(database, observer)
         self._settings = settings
+        self._session = session
         self._slots = slots
         self._grace = grace
 
@@ -95,5 +96,6 @@ class _RayRunner(SweepRunner):
             metadata=task.provenance.as_metadata(),
             grace=self._grace,
             folder=Path.cwd(),
+            has_workers=self._session.has_workers,
         )
         return run_driver(driver, self._database, self._observer)

@@ -1,6 +1,7 @@
 """Driving a sweep in this process, on the Ray that it has joined."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +33,13 @@ def make_driver(
     grace: float,
     folder: Path,
     code_folder: Path | None = None,
+    has_workers: Callable[[], bool] = lambda: True,
 ) -> "Driver":
     """Make a driver of the selection for the Ray that this process has joined.
 
     folder: where the user typed the command; trials run there if it exists on their node
     code_folder: where the user works, if that is elsewhere; environments may be imported from it
+    has_workers: whether trials may begin; the driver prepares all else before
     """
     from rlsweep.attempts.execution import WorkerContext
     from rlsweep.driver.driver import Driver
@@ -51,7 +54,16 @@ def make_driver(
         patience_seconds=math.inf,  # a trial waits for the database as long as its sweep does
         slots=slots,
     )
-    return Driver(database, sweep, context, resources, selection=selection, slots=slots, grace_seconds=grace)
+    return Driver(
+        database,
+        sweep,
+        context,
+        resources,
+        selection=selection,
+        slots=slots,
+        grace_seconds=grace,
+        has_workers=has_workers,
+    )
 
 
 def run_driver(driver: "Driver", database: "Database", observer: ProgressObserver) -> SweepOutcome:

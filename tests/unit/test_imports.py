@@ -38,17 +38,20 @@ def test_what_is_imported_already_leaves_nothing_out() -> None:
 
 def test_a_module_is_left_out_of_what_can_do_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "dear_module.py").write_text("cost = 1\n")
-    use = "try:\n    import dear_module\nexcept ImportError:\n    dear_module = None\n"
+    for dear in ("dear_module", "other_module"):
+        (tmp_path / f"{dear}.py").write_text("cost = 1\n")
+    use = "try:\n    import dear_module, other_module\nexcept ImportError:\n    dear_module = None\n"
     for user in ("first_user", "second_user"):
         (tmp_path / f"{user}.py").write_text(use)
-    with left_out("dear_module"):
+    with left_out("dear_module", "other_module"):
         assert import_module("first_user").dear_module is None
+        assert sys.modules["other_module"] is None
     assert import_module("dear_module").cost == 1
+    assert import_module("other_module").cost == 1
     with left_out("dear_module"):
         assert import_module("second_user").dear_module.cost == 1, "it costs nothing any more"
     assert import_module("dear_module").cost == 1
-    for name in ("dear_module", "first_user", "second_user"):
+    for name in ("dear_module", "other_module", "first_user", "second_user"):
         del sys.modules[name]
 
 

@@ -82,13 +82,13 @@ def runs_of(database: Database, sweep: Sweep) -> list[dict[str, Any]]:
     ]
 
 
-def driver_of(database: Database, sweep: Sweep, folder: Path, selection: Any) -> Any:
+def driver_of(database: Database, sweep: Sweep, folder: Path, selection: Any, **options: Any) -> Any:
     from rlsweep.attempts.execution import WorkerContext
     from rlsweep.driver.driver import Driver
 
     settings = Settings(home=folder, storage=folder, database_url=database.url)
     context = WorkerContext(database_url=database.url, settings=settings, threads=1, metadata={"command": sweep.name})
-    return Driver(database, sweep, context, Resources(), selection=selection, slots=2, grace_seconds=60)
+    return Driver(database, sweep, context, Resources(), selection=selection, slots=2, grace_seconds=60, **options)
 
 
 def side_by_side(database: Database, folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -119,6 +119,35 @@ def stopped_before_it_began(database: Database, folder: Path) -> dict[str, Any]:
     ended = driver_of(database, handed_over, folder, UNFINISHED).run(lambda _: None)
     runs = training_runs.of_sweep(database, sweep.id)
     return {"sweep": ended.status, "runs": [(run.status, run.attempt) for run in runs]}
+
+
+def waiting_for_workers(database: Database, folder: Path) -> dict[str, Any]:
+    """Drive two sweeps whose workers load: one until they have, and one that is stopped before."""
+    import rlsweep.driver.driver
+    from rlsweep.driver.selection import PLANNED
+
+    rlsweep.driver.driver.LEASE_SECONDS = 0.0
+    loading, called_off = (plan(database, name, trials=1) for name in ("loading", "called-off-loading"))
+    signs: list[tuple[str, int]] = []
+
+    def has_workers() -> bool:
+        with database.readonly() as connection:
+            row = connection.execute("select heartbeat_at from sweeps where id = %s", (loading.id,)).fetchone()
+        assert row is not None
+        (run,) = training_runs.of_sweep(database, loading.id)
+        signs.append((str(row["heartbeat_at"]), run.attempt))
+        return len(signs) > 3
+
+    def stopped() -> bool:
+        driver.request_stop()
+        return False
+
+    ended = driver_of(database, loading, folder, PLANNED, has_workers=has_workers).run(lambda _: None)
+    driver = driver_of(database, called_off, folder, PLANNED, has_workers=stopped)
+    other = driver.run(lambda _: None)
+    rlsweep.driver.driver.LEASE_SECONDS = 3.0
+    (run,) = training_runs.of_sweep(database, called_off.id)
+    return {"signs": signs, "status": ended.status, "called_off": [other.status, run.status, run.attempt]}
 
 
 def silent_workers(database: Database, folder: Path) -> dict[str, Any]:
@@ -237,6 +266,7 @@ def main() -> None:
             happened = {
                 "side_by_side": side_by_side(database, folder),
                 "stopped_before_it_began": stopped_before_it_began(database, folder),
+                "waiting_for_workers": waiting_for_workers(database, folder),
                 "silent_workers": silent_workers(database, folder),
             }
         happened |= {"series": scraper.series, "dashboard_url": session.dashboard_url, "token": session.token}

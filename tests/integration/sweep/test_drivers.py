@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 RAYS_LABELS = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId"} | {
     f"otel_scope_{part}" for part in ("name", "schema_url", "version")
 }
-SWEEPS = ("left", "right", "called-off", "silent")
+SWEEPS = ("left", "right", "called-off", "loading", "called-off-loading", "silent")
 TIME_LIMIT_S = 300  # about 30 s on two free cores
 
 
@@ -105,6 +105,14 @@ def test_a_sweep_that_was_stopped_before_its_driver_began_is_not_begun(happened:
     assert happened["stopped_before_it_began"] == {"sweep": "stopped", "runs": [["stopped", 0]] * 2}
 
 
+def test_a_driver_waits_for_workers_with_its_lease_and_until_a_stop(happened: dict[str, Any]) -> None:
+    seen = happened["waiting_for_workers"]
+    assert seen["status"] == "completed"
+    assert len({sign for sign, _ in seen["signs"]}) == 4, "each time it renewed its lease"
+    assert {attempt for _, attempt in seen["signs"]} == {0}, "no trial began"
+    assert seen["called_off"] == ["stopped", "stopped", 0]
+
+
 def test_a_silent_run_is_not_taken_from_an_actor_that_lives(happened: dict[str, Any]) -> None:
     seen = happened["silent_workers"]
     assert f"its process {seen['pid']} on " in seen["refused"]
@@ -128,10 +136,17 @@ def test_ray_tells_how_far_the_sweeps_have_come(happened: dict[str, Any]) -> Non
     runs = {(labels["sweep"], labels["status"]): value for name, labels, value in series if name == "ray_rlsweep_runs"}
     assert runs.keys() == {(sweep, status.value) for sweep in SWEEPS for status in RunStatus}
     assert {sweep: runs[sweep, "completed"] for sweep in ("left", "silent")} == {"left": 3, "silent": 2}
-    assert runs.pop(("called-off", "stopped")) == 2
+    assert (runs.pop(("called-off", "stopped")), runs.pop(("called-off-loading", "stopped"))) == (2, 1)
     assert {value for (_, status), value in runs.items() if status != "completed"} == {0}, "each has ended"
     steps = {labels["sweep"]: value for name, labels, value in series if name == "ray_rlsweep_env_steps"}
-    assert steps == {"left": 3 * 64, "right": 3 * 64, "called-off": 0, "silent": 2 * 64}
+    assert steps == {
+        "left": 3 * 64,
+        "right": 3 * 64,
+        "called-off": 0,
+        "loading": 64,
+        "called-off-loading": 0,
+        "silent": 2 * 64,
+    }
 
 
 @dataclass(frozen=True)
