@@ -5,7 +5,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -96,42 +96,50 @@ def execute_run(
     Raises StoreUnavailableError if the start or the end cannot be recorded in time, SpoolLostError if records that
     waited for the database are lost, and StaleAttemptError if a newer attempt of the run exists.
     """
-    database = Database(context.database_url)
-    metadata = context.metadata | {"host": socket.gethostname(), "process": own_process()}
-    spool = Paths(context.settings).spool
-    wait = partial(retry_while_away, seconds=context.patience_seconds, until=stop_elsewhere)
-    wait(lambda: send_left(database, spool, run_id))
-    run: TrainingRun | None = wait(lambda: transitions.begin_attempt(database, run_id, metadata, actor=context.actor))
-    if run is None:
-        return wait(lambda: training_runs.get(database, run_id)).status
-    attempt = run.attempt
-    final: Result | None = None
-    on_record = wait(lambda: training_runs.checkpoints_to_go_on_from(database, run_id))
-    copy, held = wait(lambda: exploits.before_attempt(database, run_id))
-    recorder = StoreRecorder(
-        KeptConnection(database.url) if context.slots <= SLOTS_WITH_CONNECTIONS else database,
-        run,
-        on_record=on_record,
-        spool=Spool(spool, run_id, attempt),
-        stop=stop,
-        stop_elsewhere=stop_elsewhere,
-        on_spool=on_spool,
-        patience_seconds=context.patience_seconds,
-    )
-    try:
-        start = _Start(on_record=on_record, resume_from=resume_from, copy=copy, held=held)
-        result, error = _train(run, start, recorder, context), None
-        reason = EndReason(result.status.value)
-        final = None if result.status is RunStatus.STOPPED else result
-    except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
-        raise
-    except KeyboardInterrupt:
-        with suppress(StoreUnavailableError):
-            transitions.finish(database, run_id, attempt, EndReason.STOPPED)
-        raise
-    except Exception as failure:  # noqa: BLE001 - any error of a run is recorded
-        reason, error = _end_by(failure, context, stop_requested=stop.is_set())
-    return wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final)).status
+    with closing(_database(context)) as database:
+        metadata = context.metadata | {"host": socket.gethostname(), "process": own_process()}
+        spool = Paths(context.settings).spool
+        wait = partial(retry_while_away, seconds=context.patience_seconds, until=stop_elsewhere)
+        wait(lambda: send_left(database, spool, run_id))
+        run: TrainingRun | None = wait(
+            lambda: transitions.begin_attempt(database, run_id, metadata, actor=context.actor)
+        )
+        if run is None:
+            return wait(lambda: training_runs.get(database, run_id)).status
+        attempt = run.attempt
+        final: Result | None = None
+        on_record = wait(lambda: training_runs.checkpoints_to_go_on_from(database, run_id))
+        copy, held = wait(lambda: exploits.before_attempt(database, run_id))
+        recorder = StoreRecorder(
+            database,
+            run,
+            on_record=on_record,
+            spool=Spool(spool, run_id, attempt),
+            stop=stop,
+            stop_elsewhere=stop_elsewhere,
+            on_spool=on_spool,
+            patience_seconds=context.patience_seconds,
+        )
+        try:
+            start = _Start(on_record=on_record, resume_from=resume_from, copy=copy, held=held)
+            result, error = _train(run, start, recorder, context), None
+            reason = EndReason(result.status.value)
+            final = None if result.status is RunStatus.STOPPED else result
+        except (StaleAttemptError, StoreUnavailableError, SpoolLostError):
+            raise
+        except KeyboardInterrupt:
+            with suppress(StoreUnavailableError):
+                transitions.finish(database, run_id, attempt, EndReason.STOPPED)
+            raise
+        except Exception as failure:  # noqa: BLE001 - any error of a run is recorded
+            reason, error = _end_by(failure, context, stop_requested=stop.is_set())
+        return wait(lambda: transitions.finish(database, run_id, attempt, reason, error, final=final)).status
+
+
+def _database(context: WorkerContext) -> Database:
+    """For one thread at a time: the recorder's while it runs, the one that trains before and after."""
+    kind = KeptConnection if context.slots <= SLOTS_WITH_CONNECTIONS else Database
+    return kind(context.database_url)
 
 
 def _end_by(failure: Exception, context: WorkerContext, *, stop_requested: bool) -> tuple[EndReason, str | None]:

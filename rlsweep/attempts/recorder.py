@@ -230,8 +230,6 @@ class StoreRecorder:
         except Exception as error:  # noqa: BLE001 - raised again at the end of the context
             self._failure = error
             self._stop.set()
-        finally:
-            self._database.close()
 
     def _send_or_keep(self) -> None:
         """Send pending records. If the database is unreachable, spool them and check elsewhere whether to stop."""

@@ -11,9 +11,11 @@ def preload() -> None:
     import torch
 
     with left_out("boto3"):  # TensorBoard's, for event files in S3, which rlsweep uploads by itself; it takes 0.1 s
+        import tensorboard.plugins.hparams.metadata  # noqa: F401 - by torch, for the hyperparameters of a trial
         from stable_baselines3.common.vec_env import DummyVecEnv
 
-    import rlsweep.training.train  # noqa: F401
+    import rlsweep.training.train
+    import rlsweep.training.waiting  # noqa: F401
     from rlsweep.config.training import EnvironmentSpec
     from rlsweep.envs import make_env
     from rlsweep.training.fast.ppo import FastMaskablePPO

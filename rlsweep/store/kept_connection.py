@@ -1,4 +1,4 @@
-"""A database for a thread that asks it all the time, such as a driver's or a recorder's."""
+"""A database for what asks it all the time, such as a driver or a trial."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +14,8 @@ class KeptConnection(Database):
     """A database whose transactions share one connection; it is opened when needed, and anew once it is lost.
 
     It saves the server 3 to 8 ms of CPU a transaction, with which a new connection starts a process and reads the
-    catalogue. Use it in one thread, and close it. Do not use one in each of hundreds of trials: a server allows
-    100 connections by default.
+    catalogue. Use it in one thread at a time, and close it. Do not use one in each of hundreds of trials: a server
+    allows 100 connections by default.
     """
 
     _kept: list[Connection] = field(default_factory=list, init=False, compare=False)  # at most one

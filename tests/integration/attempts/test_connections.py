@@ -48,7 +48,7 @@ def test_a_trial_with_few_beside_it_holds_one_connection(
     slots: int,
     keeps: bool,
 ) -> None:
-    """Pytest fails it as well where the connection is not closed at the end."""
+    """From its start to its end. Pytest fails it as well where the connection is not closed then."""
     monkeypatch.setattr(recorder, "FLUSH_SECONDS", 0.02)
     agent = AgentConfig(agent_id="connections", name="Connections", algorithm="MaskablePPO", version=1, n_steps=64)
     budget = Budget(total_timesteps=512)
@@ -57,6 +57,10 @@ def test_a_trial_with_few_beside_it_holds_one_connection(
     context = WorkerContext(database_url=database.url, settings=settings, threads=1, slots=slots)
     with psycopg.connect(database.url, autocommit=True) as connection:
         looks = Looks(connection)
+        opened: list[object] = []
+        opens = Database._open
+        monkeypatch.setattr(Database, "_open", lambda self: opened.append(self) or opens(self))
         assert execute_run(run_id, context, stop=looks) is RunStatus.COMPLETED
         assert len(looks.seen) > 1
         assert (len(set(looks.seen)) == 1) is keeps
+        assert (len(opened) == 1) is keeps
