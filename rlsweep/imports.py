@@ -30,7 +30,10 @@ def lasting_imports() -> Iterator[None]:
 
 @contextmanager
 def left_out(*modules: str) -> Iterator[None]:
-    """In the context, modules cannot be imported, so that packages do without them; afterwards they can."""
+    """In the context, modules cannot be imported, so that packages do without them; afterwards they can.
+
+    Modules that are imported already stay.
+    """
     absent = [module for module in modules if module not in sys.modules]
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # importing None raises ModuleNotFoundError
     try:

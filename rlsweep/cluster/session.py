@@ -83,8 +83,8 @@ class RayOptions:
     preload: modules without Ray that are imported for its workers while Ray still starts; a trial needs torch
     preload_with_ray: modules that are imported for them once Ray is there, one at a time: between two of them a fork
         server also serves the process that measures
-    meanwhile: modules that this process imports once its Ray is there, while it waits for the plan and for the workers;
-        pydantic.v1.fields is imported by Ray for the first object that it sends
+    meanwhile: modules that this process imports in a thread while its Ray starts; pydantic.v1.fields is imported by Ray
+        for the first object that it sends
     """
 
     address: str | None = None

@@ -14,6 +14,10 @@ def preload() -> None:
         import tensorboard.plugins.hparams.metadata  # noqa: F401 - by torch, for the hyperparameters of a trial
         from stable_baselines3.common.vec_env import DummyVecEnv
 
+    with left_out("scipy"):  # numba's, for BLAS, which the engine's loops do not call; it takes 0.1 s
+        from numba.np import arraymath
+    arraymath._HAVE_BLAS = True  # for loops of environments: numba imports SciPy where they call BLAS
+
     import rlsweep.training.train
     import rlsweep.training.waiting  # noqa: F401
     from rlsweep.config.training import EnvironmentSpec

@@ -11,15 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar, cast
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
-
-from rlsweep.imports import left_out
-
-with left_out("scipy"):  # numba imports it for BLAS, which no loop here calls; that takes 0.1 s
-    import numba
-    from numba.np import arraymath
-arraymath._HAVE_BLAS = True  # for the loops of an environment, which may call it
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Floats = NDArray[np.floating[Any]]

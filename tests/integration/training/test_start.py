@@ -34,7 +34,7 @@ def test_preloading_leaves_out_the_compiler_ray_and_gpus_and_can_be_forked() -> 
 
 LOOPS_OF_AN_ENVIRONMENT = """
 import sys
-import rlsweep.training.fast.compiled
+import rlsweep.driver.preload
 assert "scipy" not in sys.modules
 import numba
 import numpy as np
