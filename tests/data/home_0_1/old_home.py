@@ -90,10 +90,13 @@ class Done:
     err: str
 
 
-def run_commands(commands: list[list[str]], url: str, home: Path) -> list[Done]:
-    """Run rlsweep commands, one after the other in one process, which imports torch once."""
+def run_commands(commands: list[list[str]], url: str, home: Path, *, first: str = "") -> list[Done]:
+    """Run rlsweep commands, one after the other in one process, which imports torch once.
+
+    first: code that it runs before them
+    """
     done = subprocess.run(
-        [sys.executable, "-c", _RUN_COMMANDS, json.dumps(commands)],
+        [sys.executable, "-c", first + _RUN_COMMANDS, json.dumps(commands)],
         cwd=home,
         env=environ(url, home),
         stdin=subprocess.DEVNULL,

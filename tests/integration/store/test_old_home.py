@@ -22,6 +22,14 @@ EXPECTED = old_home.expected()
 RESUMED: dict[str, dict[str, Any]] = EXPECTED["resumed"]
 OLD_SCHEMA = 6
 
+ITS_ARITHMETIC = """
+import torch
+from rlsweep.training.fast import towers
+towers.ACTIVATIONS[torch.nn.Tanh] = towers.Activation(torch.tanh_, towers._tanh_backward)
+towers.MOST_WEIGHTS = 0
+"""
+"""53098ae computed tanh, and the products of single samples, with torch: NumPy rounds other last bits."""
+
 RUN_KEYS = (
     "id", "sweep_id", "agent_id", "algorithm", "config_name", "config_short_name", "config_hash", "seed", "status",
     "stop_requested", "attempt", "episodes", "updates", "env_steps", "mean_reward", "win_rate", "mean_length",
@@ -66,7 +74,7 @@ def opened(
         looks = {name: [*name.split(), "--json"] for name in EXPECTED["shown"]}
         resumes = {name: each["command"] for name, each in RESUMED.items()}
         commands = [*looks.values(), *resumes.values(), ["train", "--resume", completed_trial(database)]]
-        done = old_home.run_commands(commands, database.url, home)
+        done = old_home.run_commands(commands, database.url, home, first=ITS_ARITHMETIC)
         shown, resumed = done[: len(looks)], done[len(looks) : -1]
         assert {each.code for each in shown} == {0}, shown
         yield Opened(
