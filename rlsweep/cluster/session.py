@@ -49,10 +49,10 @@ PRELOAD_SECONDS = 60.0
 """Time limit for the imports of a local Ray's workers; usually they take 3 to 6 s."""
 
 POLL_SECONDS = 0.02
-"""Time between two looks whether they have imported."""
+"""Time between two checks whether they have imported."""
 
 LOADING = "Loading libraries in Ray's workers"
-"""What is waited for then."""
+"""The stage that is shown during that."""
 
 _ENVIRON = {
     "PYTHONWARNINGS": "ignore",  # for Ray's processes, which inherit it

@@ -126,7 +126,7 @@ def waiting_for_workers(database: Database, folder: Path) -> dict[str, Any]:
     import rlsweep.driver.driver
     from rlsweep.driver.selection import PLANNED
 
-    rlsweep.driver.driver.LEASE_SECONDS = 0.0
+    lease_seconds, rlsweep.driver.driver.LEASE_SECONDS = rlsweep.driver.driver.LEASE_SECONDS, 0.0
     loading, called_off = (plan(database, name, trials=1) for name in ("loading", "called-off-loading"))
     signs: list[tuple[str, int]] = []
 
@@ -145,7 +145,7 @@ def waiting_for_workers(database: Database, folder: Path) -> dict[str, Any]:
     ended = driver_of(database, loading, folder, PLANNED, has_workers=has_workers).run(lambda _: None)
     driver = driver_of(database, called_off, folder, PLANNED, has_workers=stopped)
     other = driver.run(lambda _: None)
-    rlsweep.driver.driver.LEASE_SECONDS = 3.0
+    rlsweep.driver.driver.LEASE_SECONDS = lease_seconds
     (run,) = training_runs.of_sweep(database, called_off.id)
     return {"signs": signs, "status": ended.status, "called_off": [other.status, run.status, run.attempt]}
 
